@@ -1,0 +1,210 @@
+"""Editions: publishing a stamped, read-only DuckDB file, pointing `current.duckdb` at it, and going back.
+
+An edition is built beside the others under a name readers never see, flushed to disk, made read-only, renamed, and
+only then does the symbolic link move; a crash at any moment leaves readers with the edition they had.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+from filelock import FileLock, Timeout
+
+from store.errors import LockedError, StoreError, UsageError
+from store.history import RUN_COLUMNS, STEP_COLUMNS, History
+from store.home import Home
+from store.warehouse import attached, quoted
+
+SQL = Path(__file__).parent / "sql" / "edition"
+STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later, and tools built on it, can open the file
+KEPT = 30
+DRAWS_KEPT = 1000  # joint draws a rating in an edition; a fit's Parquet file holds them all
+
+
+def publish(home: Home, leagues: list[str], now: datetime) -> Path:
+    """Writes a new edition with every league's last accepted fit and points readers at it; returns its path.
+
+    While an edition is pinned by `rollback`, the link stays where it is. Raises LockedError, StoreError.
+    """
+    home.editions.mkdir(parents=True, exist_ok=True)
+    with _publishing(home):
+        _sweep(home)
+        name = _free_name(home, now)
+        building = home.editions / f".building-{uuid.uuid4().hex}.duckdb"
+        try:
+            _build(home, building, name, leagues, now)
+            _settle(building)
+            target = building.rename(home.editions / f"{name}.duckdb")
+        finally:
+            building.unlink(missing_ok=True)
+        if pinned(home) is None:
+            _point(home, target)
+        _prune(home)
+    return target
+
+
+def rollback(home: Home, name: str | None) -> Path:
+    """Points readers at edition `name`, or at the one before the current, and pins it. Raises UsageError."""
+    with _publishing(home):
+        target = _previous(home) if name is None else _named(home, name)
+        (home.editions / ".pinned").write_text(target.stem)
+        _point(home, target)
+    return target
+
+
+def unpin(home: Home) -> Path | None:
+    """Lets readers see the newest edition again; returns it, or None where there is none."""
+    with _publishing(home):
+        (home.editions / ".pinned").unlink(missing_ok=True)
+        found = editions(home)
+        if found:
+            _point(home, found[-1])
+    return found[-1] if found else None
+
+
+def pinned(home: Home) -> str | None:
+    """Name of the pinned edition, or None."""
+    mark = home.editions / ".pinned"
+    return mark.read_text().strip() if mark.exists() else None
+
+
+def editions(home: Home) -> list[Path]:
+    """Paths of all editions, oldest first."""
+    return sorted(home.editions.glob("ratings-*.duckdb"))
+
+
+def current(home: Home) -> Path:
+    """The edition readers see, its link resolved: DuckDB caches by path, so the link itself must never be opened.
+
+    Raises StoreError where nothing was published yet.
+    """
+    if not home.current.exists():
+        raise StoreError(f"Nothing is published in {home.root} yet.", "Run: pooltable nightly")
+    return home.current.resolve()
+
+
+@contextmanager
+def _publishing(home: Home) -> Iterator[None]:
+    """Holds the lock that lets one process at a time change the folder of editions."""
+    home.editions.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home.editions / ".publish.lock")
+    try:
+        lock.acquire(timeout=home.lock_wait_seconds)
+    except Timeout as error:
+        raise LockedError("Another process is publishing.", "Try again when it has ended.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime) -> None:
+    con = duckdb.connect()
+    try:
+        con.execute(f"ATTACH '{quoted(path)}' AS edition (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute("USE edition")
+        con.execute("SET VARIABLE edition_id = ?", [name])
+        con.execute("SET VARIABLE published_at_utc = ?", [now.replace(tzinfo=None)])
+        con.execute("SET VARIABLE leagues = ?::VARCHAR[]", [leagues])
+        with attached(home, con, "warehouse"):
+            _run(con, "1_results")
+            _run(con, "2_fits")
+        _add_draws(home, con)
+        _add_history(home, con)
+        _run(con, "5_macros")
+        con.execute("USE memory")
+        con.execute("CHECKPOINT edition")
+        con.execute("DETACH edition")
+    finally:
+        con.close()
+
+
+def _add_draws(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    _run(con, "3_draws")
+    fits = [row[0] for row in con.execute("SELECT fit_id FROM league WHERE fit_id IS NOT NULL").fetchall()]
+    missing = [fit for fit in fits if not home.draws_of(fit).exists()]
+    if missing:
+        raise StoreError(
+            f"The posterior draws of fit {missing[0]} are gone from {home.draws}.",
+            "Restore that file from a backup, or fit the league again.",
+        )
+    if fits:
+        con.execute("SET VARIABLE draw_files = ?::VARCHAR[]", [[str(home.draws_of(fit)) for fit in fits]])
+        con.execute("SET VARIABLE draws_kept = ?", [DRAWS_KEPT])
+        _run(con, "3_draws_copy")
+
+
+def _add_history(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    history = History(home.runs)
+    for table, columns in (("run", RUN_COLUMNS), ("step", STEP_COLUMNS)):
+        rows = [{name: _as_text(row[name]) for name in columns} for row in history.rows(table)]
+        con.register(f"{table}_rows", pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)).to_arrow())
+    _run(con, "4_runs")
+
+
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute((SQL / f"{name}.sql").read_text())
+
+
+def _settle(path: Path) -> None:
+    """Makes the file read-only and waits until its bytes are on the disk."""
+    path.chmod(0o444)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _point(home: Home, target: Path) -> None:
+    link = home.editions / f".link-{uuid.uuid4().hex}"
+    link.symlink_to(target.name)
+    link.replace(home.current)
+    folder = os.open(home.editions, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _free_name(home: Home, now: datetime) -> str:
+    name = f"ratings-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
+    if (home.editions / f"{name}.duckdb").exists():
+        return _free_name(home, now + timedelta(milliseconds=1))
+    return name
+
+
+def _previous(home: Home) -> Path:
+    shown = current(home)
+    older = [path for path in editions(home) if path.stem < shown.stem]
+    if not older:
+        raise UsageError(f"There is no edition before {shown.stem}.")
+    return older[-1]
+
+
+def _named(home: Home, name: str) -> Path:
+    found = [path for path in editions(home) if path.stem == name.removesuffix(".duckdb")]
+    if not found:
+        kept = ", ".join(path.stem for path in editions(home)) or "none"
+        raise UsageError(f'There is no edition "{name}".', f"Kept editions: {kept}.")
+    return found[0]
+
+
+def _prune(home: Home) -> None:
+    """Deletes all but the newest editions, never the one readers see."""
+    in_use = home.current.resolve()
+    for path in editions(home)[:-KEPT]:
+        if path != in_use:
+            path.unlink()
+
+
+def _sweep(home: Home) -> None:
+    """Removes what a killed publication left behind; the lock says nobody else is building."""
+    for path in [*home.editions.glob(".building-*"), *home.editions.glob(".link-*")]:
+        path.unlink()

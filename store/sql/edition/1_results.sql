@@ -1,0 +1,123 @@
+-- What readers see of the results. `warehouse` is attached; the variables edition_id, published_at_utc and leagues
+-- are set. Only what may be downloaded goes in.
+
+CREATE TABLE edition AS
+SELECT
+    getvariable('edition_id')::VARCHAR AS edition_id,
+    getvariable('published_at_utc')::TIMESTAMP AS published_at_utc,
+    1 AS schema_version;
+COMMENT ON TABLE edition IS 'One row: this edition.';
+COMMENT ON COLUMN edition.edition_id IS 'Name of the edition; its file name without the ending.';
+COMMENT ON COLUMN edition.published_at_utc IS 'When it was published, UTC.';
+COMMENT ON COLUMN edition.schema_version IS 'Version of the tables'' shape; raised when a name changes its meaning.';
+
+CREATE TEMP TABLE published AS
+SELECT league, arg_max(fit_id, fitted_at_utc) AS fit_id
+FROM warehouse.fit
+WHERE verdict = 'accepted' AND NOT is_dated AND league IN (SELECT unnest(getvariable('leagues')))
+GROUP BY league;
+
+CREATE TABLE league AS
+SELECT
+    l.league, l.title, l.outcome, l.is_simulated, l.feed, l.source, l.licence, p.fit_id, f.unit, f.as_of,
+    f.fitted_at_utc,
+    (SELECT max(loaded_at_utc) FROM warehouse.load AS d WHERE d.league = l.league) AS loaded_at_utc,
+    (SELECT count(DISTINCT contest_id) FROM warehouse.game AS g WHERE g.league = l.league AND g.status = 'played')
+        AS games,
+    newest.fit_id AS newest_fit_id, newest.verdict AS newest_verdict, newest.reasons AS newest_reasons
+FROM warehouse.league AS l
+LEFT JOIN published AS p USING (league)
+LEFT JOIN warehouse.fit AS f ON f.fit_id = p.fit_id
+LEFT JOIN (
+    SELECT league, max_by(struct_pack(fit_id, verdict, reasons), fitted_at_utc) AS n
+    FROM warehouse.fit WHERE NOT is_dated GROUP BY league
+) AS newest_fit ON newest_fit.league = l.league
+CROSS JOIN LATERAL (SELECT newest_fit.n.fit_id, newest_fit.n.verdict, newest_fit.n.reasons) AS newest
+WHERE l.league IN (SELECT unnest(getvariable('leagues')))
+ORDER BY l.title;
+COMMENT ON TABLE league IS 'One row a league.';
+COMMENT ON COLUMN league.league IS 'Key of the league.';
+COMMENT ON COLUMN league.title IS 'Name shown to people.';
+COMMENT ON COLUMN league.outcome IS 'Outcome family: win, result, margin, score or order.';
+COMMENT ON COLUMN league.is_simulated IS 'True where the results were made by our simulator, not played.';
+COMMENT ON COLUMN league.feed IS 'The feed (source format) that read the results.';
+COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
+COMMENT ON COLUMN league.licence IS 'Licence of the results as their source states it.';
+COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
+COMMENT ON COLUMN league.unit IS 'Unit of its ratings.';
+COMMENT ON COLUMN league.as_of IS 'As-of date of that fit: it used games before this day 00:00 UTC.';
+COMMENT ON COLUMN league.fitted_at_utc IS 'When that fit was made, UTC.';
+COMMENT ON COLUMN league.loaded_at_utc IS 'When results were last changed by a load, UTC.';
+COMMENT ON COLUMN league.games IS 'Contests played, over all loaded results.';
+COMMENT ON COLUMN league.newest_fit_id IS 'The newest fit, accepted or not.';
+COMMENT ON COLUMN league.newest_verdict IS 'Its verdict. Where it is rejected, the published ratings are older: see as_of.';
+COMMENT ON COLUMN league.newest_reasons IS 'Why it was rejected; empty where accepted.';
+
+CREATE TABLE competitor AS
+SELECT c.league, c.competitor_id, c.kind, c.name, c.entity_id
+FROM warehouse.competitor AS c
+WHERE c.league IN (SELECT league FROM league)
+ORDER BY ALL;
+COMMENT ON TABLE competitor IS 'One row a competitor (team or player) of a league.';
+COMMENT ON COLUMN competitor.league IS 'League.';
+COMMENT ON COLUMN competitor.competitor_id IS 'namespace:source_id; stable. Names are never keys.';
+COMMENT ON COLUMN competitor.kind IS 'team or player.';
+COMMENT ON COLUMN competitor.name IS 'Name shown to people.';
+COMMENT ON COLUMN competitor.entity_id IS 'Links one competitor across leagues; NULL where nobody has said so.';
+
+CREATE TABLE truth AS
+SELECT t.league, t.competitor_id, t.component, t.value
+FROM warehouse.truth AS t
+JOIN league AS l ON l.league = t.league AND l.is_simulated;
+COMMENT ON TABLE truth IS 'One row a true strength of a competitor, known in simulated leagues only.';
+COMMENT ON COLUMN truth.league IS 'A simulated league.';
+COMMENT ON COLUMN truth.competitor_id IS 'The competitor.';
+COMMENT ON COLUMN truth.component IS 'total, attack or defence.';
+COMMENT ON COLUMN truth.value IS 'The simulator''s strength, in the unit of the ratings, before a reference is subtracted.';
+
+CREATE TABLE game AS
+SELECT
+    g.league, g.game_id, g.contest_id, g.season, g.played_on, g.status, g.round, g.neutral, g.attributes,
+    list(
+        struct_pack(
+            side := s.side, team_id := s.team, team := c.name, is_home := s.is_home, score := s.score,
+            finish := s.finish, won := s.won
+        )
+        ORDER BY s.is_home DESC, s.side
+    ) AS sides
+FROM warehouse.game AS g
+JOIN warehouse.side AS s USING (league, game_id)
+LEFT JOIN warehouse.competitor AS c ON c.league = s.league AND c.competitor_id = s.team
+WHERE g.league IN (SELECT league FROM league)
+GROUP BY ALL
+ORDER BY g.league, g.played_on, g.game_id;
+COMMENT ON TABLE game IS 'One row a game: one contest, or one stint or goal of a contest.';
+COMMENT ON COLUMN game.league IS 'League.';
+COMMENT ON COLUMN game.game_id IS 'Key of the game in its league.';
+COMMENT ON COLUMN game.contest_id IS 'The contest it is part of.';
+COMMENT ON COLUMN game.season IS 'Season as the source names it, else the calendar year.';
+COMMENT ON COLUMN game.played_on IS 'Day it was or will be played.';
+COMMENT ON COLUMN game.status IS 'scheduled, played, retired, walkover, abandoned or awarded.';
+COMMENT ON COLUMN game.round IS 'Round of the competition.';
+COMMENT ON COLUMN game.neutral IS 'True where no side has home advantage.';
+COMMENT ON COLUMN game.attributes IS 'What else the source says, as text.';
+COMMENT ON COLUMN game.sides IS 'The entries: side, team_id, team (name), is_home, score, finish, won; the home side first.';
+
+CREATE TABLE data_health AS
+SELECT league, 'finding' AS what, severity, check_name AS rule, subject, message, found_at_utc AS at_utc
+FROM warehouse.finding WHERE league IN (SELECT league FROM league)
+UNION ALL
+SELECT
+    r.league, 'rejected row', 'warn', r.rule, r.file || ' line ' || r.line, r.raw, l.loaded_at_utc
+FROM warehouse.rejected_row AS r
+JOIN warehouse.load AS l USING (load_id)
+WHERE r.league IN (SELECT league FROM league)
+ORDER BY ALL;
+COMMENT ON TABLE data_health IS 'One row a finding of the data checks or a row kept out of the ratings.';
+COMMENT ON COLUMN data_health.league IS 'League.';
+COMMENT ON COLUMN data_health.what IS 'finding or rejected row.';
+COMMENT ON COLUMN data_health.severity IS 'stop (the league is not fitted until it is mended) or warn.';
+COMMENT ON COLUMN data_health.rule IS 'The check, or the rule the row broke.';
+COMMENT ON COLUMN data_health.subject IS 'What offends.';
+COMMENT ON COLUMN data_health.message IS 'What is wrong, in words; for a rejected row, the row itself.';
+COMMENT ON COLUMN data_health.at_utc IS 'When it was found, UTC.';

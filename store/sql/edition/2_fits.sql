@@ -1,0 +1,149 @@
+-- Fits with their evidence (the newest twenty of each league, rejected ones too) and the leaderboard of the published.
+-- `warehouse` is attached.
+
+CREATE TABLE fit AS
+SELECT f.* EXCLUDE (is_dated), f.fit_id IN (SELECT fit_id FROM published) AS is_published
+FROM warehouse.fit AS f
+WHERE f.league IN (SELECT league FROM league)
+QUALIFY f.fit_id IN (SELECT fit_id FROM published)
+    OR row_number() OVER (PARTITION BY f.league ORDER BY f.fitted_at_utc DESC) <= 20
+ORDER BY f.league, f.fitted_at_utc DESC;
+COMMENT ON TABLE fit IS 'One row a fit: one posterior for one league as of one date, with its verdict.';
+COMMENT ON COLUMN fit.fit_id IS 'Hash of everything the fit depends on: the same inputs have the same id.';
+COMMENT ON COLUMN fit.league IS 'League.';
+COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
+COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit ended, UTC.';
+COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
+COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
+COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
+COMMENT ON COLUMN fit.override_reason IS 'Reason given by a person for accepting a fit the rules would have rejected.';
+COMMENT ON COLUMN fit.outcome IS 'Outcome family.';
+COMMENT ON COLUMN fit.unit IS 'Unit of the ratings.';
+COMMENT ON COLUMN fit.games IS 'Games used.';
+COMMENT ON COLUMN fit.competitors IS 'Competitors rated.';
+COMMENT ON COLUMN fit.first_game_on IS 'Day of the first game used.';
+COMMENT ON COLUMN fit.last_game_on IS 'Day of the last game used.';
+COMMENT ON COLUMN fit.draws IS 'Posterior draws behind the summaries.';
+COMMENT ON COLUMN fit.seed IS 'Seed of all randomness.';
+COMMENT ON COLUMN fit.seconds IS 'Wall time of fitting and judging, seconds.';
+COMMENT ON COLUMN fit.design IS 'The model as JSON: blocks, priors, fixed effects.';
+COMMENT ON COLUMN fit.games_fingerprint IS 'Hash of the games used.';
+COMMENT ON COLUMN fit.code_hash IS 'Hash of the modelling code.';
+COMMENT ON COLUMN fit.versions IS 'Versions of Python and the modelling libraries, as JSON.';
+COMMENT ON COLUMN fit.is_published IS 'True where the leaderboard shows this fit.';
+
+CREATE TABLE fit_check AS
+SELECT c.* FROM warehouse.fit_check AS c WHERE c.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+COMMENT ON TABLE fit_check IS 'One row a check of a fit.';
+COMMENT ON COLUMN fit_check.league IS 'League.';
+COMMENT ON COLUMN fit_check.fit_id IS 'The fit.';
+COMMENT ON COLUMN fit_check.check_name IS 'What was checked.';
+COMMENT ON COLUMN fit_check.subject IS 'Of what: a parameter, the worst rating, or the whole fit.';
+COMMENT ON COLUMN fit_check.value IS 'Value found.';
+COMMENT ON COLUMN fit_check.bound IS 'Value it is held to; NULL where there is none.';
+COMMENT ON COLUMN fit_check.status IS 'pass, warn (shown) or fail (the fit is rejected).';
+COMMENT ON COLUMN fit_check.message IS 'What it means, in words.';
+
+CREATE TABLE predictive_check AS
+SELECT c.* FROM warehouse.predictive_check AS c WHERE c.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+COMMENT ON TABLE predictive_check IS 'One row a posterior predictive check: a statistic of the real results against replicated results.';
+COMMENT ON COLUMN predictive_check.league IS 'League.';
+COMMENT ON COLUMN predictive_check.fit_id IS 'The fit.';
+COMMENT ON COLUMN predictive_check.statistic IS 'Key of the statistic.';
+COMMENT ON COLUMN predictive_check.title IS 'The statistic in words.';
+COMMENT ON COLUMN predictive_check.observed IS 'Its value in the real results.';
+COMMENT ON COLUMN predictive_check.replicated_mean IS 'Mean over replicated results.';
+COMMENT ON COLUMN predictive_check.replicated_sd IS 'Standard deviation over replicated results.';
+COMMENT ON COLUMN predictive_check.q5 IS '5 % quantile over replicated results.';
+COMMENT ON COLUMN predictive_check.q95 IS '95 % quantile over replicated results.';
+COMMENT ON COLUMN predictive_check.p_value IS 'Bayesian p-value: share of replications at or above the observed value, ties counted half.';
+COMMENT ON COLUMN predictive_check.practical_size IS 'Smallest discrepancy that matters in practice; NULL where none is written.';
+COMMENT ON COLUMN predictive_check.is_hard IS 'True where failing rejects the fit.';
+COMMENT ON COLUMN predictive_check.status IS 'pass, warn (shown) or fail (the fit is rejected).';
+COMMENT ON COLUMN predictive_check.message IS 'What it means, in words.';
+
+CREATE TABLE pooling AS
+SELECT p.* FROM warehouse.pooling AS p WHERE p.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+COMMENT ON TABLE pooling IS 'One row a way of pooling: how well one frozen fit of the first 90 % of games forecast the last 10 %.';
+COMMENT ON COLUMN pooling.league IS 'League.';
+COMMENT ON COLUMN pooling.fit_id IS 'The fit.';
+COMMENT ON COLUMN pooling.pooling IS 'partial (the published model), none (each competitor alone), complete (all alike), or baseline (shares of past results).';
+COMMENT ON COLUMN pooling.held_out_games IS 'Games forecast; the same for each way.';
+COMMENT ON COLUMN pooling.log_loss IS 'Mean log loss of win, draw and loss over those games; lower is better.';
+COMMENT ON COLUMN pooling.log_loss_se IS 'Its standard error.';
+COMMENT ON COLUMN pooling.difference IS 'Log loss less that of partial pooling on the same games; above 0: partial pooling forecasts better.';
+COMMENT ON COLUMN pooling.difference_se IS 'Standard error of the paired difference.';
+
+CREATE TABLE hyperparameter AS
+SELECT h.* FROM warehouse.hyperparameter AS h WHERE h.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+COMMENT ON TABLE hyperparameter IS 'One row a scale or fixed effect of a fit, with its prior and posterior.';
+COMMENT ON COLUMN hyperparameter.league IS 'League.';
+COMMENT ON COLUMN hyperparameter.fit_id IS 'The fit.';
+COMMENT ON COLUMN hyperparameter.parameter IS 'Key of the parameter.';
+COMMENT ON COLUMN hyperparameter.title IS 'What it is, in words.';
+COMMENT ON COLUMN hyperparameter.prior IS 'Its prior.';
+COMMENT ON COLUMN hyperparameter.mean IS 'Posterior mean, in units of the linear predictor.';
+COMMENT ON COLUMN hyperparameter.sd IS 'Posterior standard deviation.';
+COMMENT ON COLUMN hyperparameter.q5 IS 'Posterior 5 % quantile.';
+COMMENT ON COLUMN hyperparameter.q25 IS 'Posterior 25 % quantile.';
+COMMENT ON COLUMN hyperparameter.q50 IS 'Posterior median.';
+COMMENT ON COLUMN hyperparameter.q75 IS 'Posterior 75 % quantile.';
+COMMENT ON COLUMN hyperparameter.q95 IS 'Posterior 95 % quantile.';
+COMMENT ON COLUMN hyperparameter.r_hat IS 'R-hat (rank-normalised split); NULL for engines without chains.';
+COMMENT ON COLUMN hyperparameter.ess_bulk IS 'Bulk effective sample size.';
+COMMENT ON COLUMN hyperparameter.ess_tail IS 'Tail effective sample size.';
+
+CREATE TABLE leaderboard AS
+SELECT
+    s.league, s.kind, s.competitor_id, c.name, s.rank, s.rank_low, s.rank_high, s.status,
+    r.mean AS rating, r.sd, r.q5, r.q25, r.q50, r.q75, r.q95, f.unit, s.expected_margin,
+    a.mean AS attack, a.sd AS attack_sd, d.mean AS defence, d.sd AS defence_sd,
+    s.p_best, s.p_top3, s.p_top10,
+    r.unpooled, r.unpooled_se, r.unpooled_reason, r.shrinkage, r.shrinkage_by_distance,
+    s.games, s.last_played, s.pool, f.as_of, s.fit_id
+FROM warehouse.standing AS s
+JOIN published AS p USING (league, fit_id)
+JOIN warehouse.fit AS f USING (fit_id)
+JOIN warehouse.rating AS r
+    ON (r.fit_id, r.kind, r.competitor_id, r.component) = (s.fit_id, s.kind, s.competitor_id, 'total')
+LEFT JOIN warehouse.rating AS a
+    ON (a.fit_id, a.kind, a.competitor_id, a.component) = (s.fit_id, s.kind, s.competitor_id, 'attack')
+LEFT JOIN warehouse.rating AS d
+    ON (d.fit_id, d.kind, d.competitor_id, d.component) = (s.fit_id, s.kind, s.competitor_id, 'defence')
+LEFT JOIN warehouse.competitor AS c ON (c.league, c.competitor_id) = (s.league, s.competitor_id)
+ORDER BY s.league, s.kind, s.rank NULLS LAST, r.mean DESC;
+COMMENT ON TABLE leaderboard IS 'One row a rated competitor of a league, from the last accepted fit. Ratings are contrasts to the mean of the ranked competitors of the same kind; uncertainty is posterior.';
+COMMENT ON COLUMN leaderboard.league IS 'League.';
+COMMENT ON COLUMN leaderboard.kind IS 'team or player; kinds are ranked apart.';
+COMMENT ON COLUMN leaderboard.competitor_id IS 'The competitor.';
+COMMENT ON COLUMN leaderboard.name IS 'Name shown to people.';
+COMMENT ON COLUMN leaderboard.rank IS 'Rank by mean rating among the ranked of the largest pool, from 1; NULL for others.';
+COMMENT ON COLUMN leaderboard.rank_low IS 'Best rank of the 90 % interval.';
+COMMENT ON COLUMN leaderboard.rank_high IS 'Worst rank of the 90 % interval.';
+COMMENT ON COLUMN leaderboard.status IS 'ranked, inactive (has not played lately) or provisional (too few games).';
+COMMENT ON COLUMN leaderboard.rating IS 'Posterior mean rating, in `unit`.';
+COMMENT ON COLUMN leaderboard.sd IS 'Posterior standard deviation of the rating.';
+COMMENT ON COLUMN leaderboard.q5 IS '5 % quantile of the rating.';
+COMMENT ON COLUMN leaderboard.q25 IS '25 % quantile of the rating.';
+COMMENT ON COLUMN leaderboard.q50 IS 'Median of the rating.';
+COMMENT ON COLUMN leaderboard.q75 IS '75 % quantile of the rating.';
+COMMENT ON COLUMN leaderboard.q95 IS '95 % quantile of the rating.';
+COMMENT ON COLUMN leaderboard.unit IS 'Unit of ratings, attack and defence.';
+COMMENT ON COLUMN leaderboard.expected_margin IS 'Expected margin (goals, points) against an average ranked competitor on neutral ground.';
+COMMENT ON COLUMN leaderboard.attack IS 'Posterior mean of the attack rating; NULL where the outcome has none.';
+COMMENT ON COLUMN leaderboard.attack_sd IS 'Its posterior standard deviation.';
+COMMENT ON COLUMN leaderboard.defence IS 'Posterior mean of the defence rating; positive is good.';
+COMMENT ON COLUMN leaderboard.defence_sd IS 'Its posterior standard deviation.';
+COMMENT ON COLUMN leaderboard.p_best IS 'Probability of being the best of the ranked.';
+COMMENT ON COLUMN leaderboard.p_top3 IS 'Probability of being among the best three of the ranked.';
+COMMENT ON COLUMN leaderboard.p_top10 IS 'Probability of being among the best ten of the ranked.';
+COMMENT ON COLUMN leaderboard.unpooled IS 'Rating from the competitor''s own results alone; NULL where it is not finite.';
+COMMENT ON COLUMN leaderboard.unpooled_se IS 'Standard error of the unpooled rating.';
+COMMENT ON COLUMN leaderboard.unpooled_reason IS 'Why there is no unpooled rating; NULL where there is one.';
+COMMENT ON COLUMN leaderboard.shrinkage IS 'Posterior variance over prior variance of the rating: 0 rests on its own results, 1 rests on its group.';
+COMMENT ON COLUMN leaderboard.shrinkage_by_distance IS '1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled rating is within a standard error of the mean.';
+COMMENT ON COLUMN leaderboard.games IS 'Contests played in the games used.';
+COMMENT ON COLUMN leaderboard.last_played IS 'Day of the last of them.';
+COMMENT ON COLUMN leaderboard.pool IS 'Connected component of the games, 1 the largest.';
+COMMENT ON COLUMN leaderboard.as_of IS 'As-of date of the fit.';
+COMMENT ON COLUMN leaderboard.fit_id IS 'The fit the row comes from.';

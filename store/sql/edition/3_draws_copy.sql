@@ -1,0 +1,18 @@
+-- Copies the draws of the published fits from their Parquet files.
+
+INSERT INTO rating_draw
+SELECT
+    league, kind, competitor_id, component,
+    list_slice(draws, 1, len(draws), greatest(1, len(draws) // getvariable('draws_kept')::BIGINT)),
+    list_slice(ranks, 1, len(ranks), greatest(1, len(ranks) // getvariable('draws_kept')::BIGINT))
+FROM read_parquet(getvariable('draw_files')::VARCHAR[])
+WHERE parameter IS NULL
+ORDER BY league, kind, competitor_id, component;
+
+INSERT INTO parameter_draw
+SELECT
+    league, parameter,
+    list_slice(draws, 1, len(draws), greatest(1, len(draws) // getvariable('draws_kept')::BIGINT))
+FROM read_parquet(getvariable('draw_files')::VARCHAR[])
+WHERE parameter IS NOT NULL
+ORDER BY league, parameter;

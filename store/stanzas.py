@@ -1,0 +1,168 @@
+"""League stanzas: what leagues.toml says about each league, checked, with errors that name the mistake."""
+
+import difflib
+import re
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from tomlkit.exceptions import TOMLKitError
+
+from store.errors import StanzaError, UsageError
+from store.home import CHECKOUT, Home
+
+CATALOGUE = CHECKOUT / "data" / "leagues.toml"
+
+
+class Stanza(BaseModel):
+    """One league's stanza with its defaults filled in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    feed: str
+    source: tuple[str, ...]
+    outcome: Literal["win", "result", "margin", "score", "order"]
+    rate: tuple[Literal["team", "player"], ...] = ("team",)
+    since: date | None = None
+    period: Literal["static", "season", "quarter", "month", "week"] = "static"
+    effects: tuple[str, ...] = ()
+    group: str | None = None
+    walk: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
+    link: Literal["logit", "probit"] = "logit"
+    active_days: int = Field(400, gt=0)
+    min_games: int = Field(5, ge=1)
+    refit: time = time(4, 0)
+    priors: dict[str, float] = {}
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("priors")
+    @classmethod
+    def _positive(cls, value: dict[str, float]) -> dict[str, float]:
+        wrong = [name for name, scale in value.items() if not 0 < scale < float("inf")]
+        if wrong:
+            raise ValueError(f"prior scales must be positive numbers: {', '.join(wrong)}")
+        return value
+
+
+def read_stanzas(home: Home) -> dict[str, Stanza]:
+    """Every league of the home by name, in the file's order; empty where there is no leagues.toml yet.
+
+    Raises StanzaError naming the file, the league and the mistake.
+    """
+    return parse_stanzas(home.leagues_toml) if home.leagues_toml.exists() else {}
+
+
+def read_catalogue() -> dict[str, Stanza]:
+    """The catalogue of known public results that `pooltable add` copies from."""
+    return parse_stanzas(CATALOGUE)
+
+
+def parse_stanzas(path: Path) -> dict[str, Stanza]:
+    """The stanzas of one TOML file. Raises StanzaError."""
+    return {name: _checked(path, name, body) for name, body in _document(path).unwrap().items()}
+
+
+def choose(home: Home, names: list[str]) -> dict[str, Stanza]:
+    """The named leagues of the home, or all of them where no name is given.
+
+    Raises UsageError where the home has no leagues or not that one, with the nearest name.
+    """
+    stanzas = read_stanzas(home)
+    if not stanzas:
+        raise UsageError(f"No leagues in {home.leagues_toml}.", "Add one first: pooltable add LEAGUE")
+    for name in names:
+        if name not in stanzas:
+            raise UsageError(f'There is no league "{name}" here.', _nearest(name, stanzas) or "See: pooltable leagues")
+    return {name: stanzas[name] for name in names} if names else stanzas
+
+
+def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | None = None) -> Stanza:
+    """Copies the catalogue's stanza `name` into the home, with other sources or feed where given.
+
+    Raises UsageError where the catalogue has no such league or the home has it already.
+    """
+    if name in read_stanzas(home):
+        raise UsageError(f'The league "{name}" is already in {home.leagues_toml}.', "Edit its stanza there.")
+    body = _document(CATALOGUE).get(name)
+    if body is None:
+        hint = _nearest(name, read_catalogue()) or f"The catalogue has: {', '.join(read_catalogue())}."
+        raise UsageError(f'The catalogue has no league "{name}".', hint)
+    if source:
+        places = [_absolute(item) for item in source]
+        body["source"] = places if len(places) > 1 else places[0]
+    if feed:
+        body["feed"] = feed
+    stanza = _checked(CATALOGUE, name, body.unwrap())
+    _append(home, name, body)
+    return stanza
+
+
+def remove_stanza(home: Home, name: str) -> None:
+    """Takes a league's stanza out of leagues.toml; loaded results and fits stay. Raises UsageError."""
+    choose(home, [name])
+    document = _document(home.leagues_toml)
+    document.remove(name)
+    _write(home.leagues_toml, tomlkit.dumps(document))
+
+
+def _append(home: Home, name: str, body: Any) -> None:
+    document = _document(home.leagues_toml) if home.leagues_toml.exists() else tomlkit.document()
+    document[name] = body
+    home.root.mkdir(parents=True, exist_ok=True)
+    _write(home.leagues_toml, tomlkit.dumps(document))
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".toml.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _document(path: Path) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StanzaError(f"{path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, TOMLKitError) as error:
+        raise StanzaError(f"{path} is not TOML: {error}.", "Mend the file; nothing was changed.") from error
+
+
+def _checked(path: Path, name: str, body: object) -> Stanza:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise StanzaError(f'{path}: "{name}" cannot be a league\'s name.', "Use small letters, digits and _.")
+    if not isinstance(body, dict):
+        raise StanzaError(f"{path}: {name} must be a stanza, [{name}], with its settings below.")
+    try:
+        return Stanza.model_validate(body)
+    except ValidationError as error:
+        raise StanzaError(f"{path}, league {name}: {_mistakes(error)}") from error
+
+
+def _mistakes(error: ValidationError) -> str:
+    sentences = []
+    for mistake in error.errors():
+        field = ".".join(str(part) for part in mistake["loc"])
+        if mistake["type"] == "extra_forbidden":
+            sentences.append(f'unknown setting "{field}". {_nearest(field, Stanza.model_fields)}'.strip())
+        elif mistake["type"] == "missing":
+            sentences.append(f'the setting "{field}" is missing.')
+        else:
+            sentences.append(f'"{field}": {mistake["msg"]} (found {mistake["input"]!r}).')
+    return " ".join(sentences)
+
+
+def _nearest(word: str, words: Any) -> str:
+    near = difflib.get_close_matches(word, list(words), n=1)
+    return f'Did you mean "{near[0]}"?' if near else ""
+
+
+def _absolute(source: str) -> str:
+    return source if "://" in source else str(Path(source).expanduser().absolute())

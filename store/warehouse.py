@@ -1,0 +1,145 @@
+"""The warehouse: the writers' DuckDB file, opened briefly, migrated by numbered SQL files.
+
+DuckDB lets one process write or many read, and refuses at once where that clashes; here callers wait, boundedly,
+and are then told who holds the file.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from store.errors import LockedError, StoreError
+from store.home import Home
+
+MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+
+
+@contextmanager
+def writing(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse inside one transaction: all of the block is kept, or none of it.
+
+    Makes the file and brings its schema up to date first. Raises LockedError, StoreError.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    con = connect(home.warehouse, home.lock_wait_seconds)
+    try:
+        migrate(con)
+        with transaction(con):
+            yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the warehouse. Raises LockedError, and StoreError where nothing was loaded yet."""
+    if not home.warehouse.exists():
+        raise StoreError(f"There is no warehouse in {home.root} yet.", "Load results first: pooltable pull")
+    con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
+    if applied(con) != names():
+        con.close()
+        with writing(home):
+            pass
+        con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """BEGIN, then COMMIT, or ROLLBACK where the block raises."""
+    con.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+
+
+@contextmanager
+def attached(home: Home, con: duckdb.DuckDBPyConnection, alias: str) -> Iterator[None]:
+    """Attaches the warehouse, read-only and up to date, to another connection. Raises LockedError, StoreError."""
+    with reading(home):
+        pass
+    statement = f"ATTACH '{quoted(home.warehouse)}' AS {alias} (READ_ONLY)"
+    _patiently(home.warehouse, home.lock_wait_seconds, lambda: con.execute(statement))
+    try:
+        yield
+    finally:
+        con.execute(f"DETACH {alias}")
+
+
+def connect(path: Path, wait_seconds: float, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Opens a DuckDB file, waiting up to `wait_seconds` for another process to let go of it.
+
+    Raises LockedError naming the process, StoreError where the file cannot be opened at all.
+    """
+    return _patiently(path, wait_seconds, lambda: duckdb.connect(str(path), read_only=read_only))
+
+
+def _patiently[T](path: Path, wait_seconds: float, opening: Callable[[], T]) -> T:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return opening()
+        except duckdb.Error as error:
+            if "lock" not in str(error).lower():
+                raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
+            if time.monotonic() >= deadline:
+                raise LockedError(
+                    f"{path} is held by {_holder(error)} and was not let go within {wait_seconds:g} s.",
+                    "Wait for that process to end, or stop it, and try again.",
+                ) from error
+            time.sleep(0.05)
+
+
+def migrate(con: duckdb.DuckDBPyConnection) -> None:
+    """Applies every migration not yet recorded, each in one transaction with its record. Raises StoreError."""
+    done = applied(con)
+    if done != names()[: len(done)]:
+        raise StoreError(
+            f"The warehouse has migrations this version does not know: {', '.join(done)}.",
+            "It was written by a newer Pooltable: use that version, or restore a backup.",
+        )
+    for name in names()[len(done) :]:
+        with transaction(con):
+            con.execute(
+                "CREATE TABLE IF NOT EXISTS migration (name VARCHAR PRIMARY KEY, applied_at_utc TIMESTAMP NOT NULL);"
+                "COMMENT ON TABLE migration IS 'One row a schema migration that was applied.';"
+                "COMMENT ON COLUMN migration.name IS 'Its file under store/sql/migrations.';"
+                "COMMENT ON COLUMN migration.applied_at_utc IS 'When it was applied, UTC.'"
+            )
+            con.execute((MIGRATIONS / f"{name}.sql").read_text())
+            con.execute("INSERT INTO migration VALUES (?, now() AT TIME ZONE 'UTC')", [name])
+
+
+def quoted(path: Path) -> str:
+    """A path for inside a quoted SQL literal, where no parameter is allowed (ATTACH)."""
+    return str(path).replace("'", "''")
+
+
+def names() -> list[str]:
+    """Names of all migrations, in order."""
+    return sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+
+
+def applied(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the migrations this database has, in order; asking never writes."""
+    known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migration'").fetchall()[0][0]
+    return [row[0] for row in con.execute("SELECT name FROM migration ORDER BY name").fetchall()] if known else []
+
+
+def _holder(error: duckdb.Error) -> str:
+    found = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
+    return f"process {found[2]} ({found[1]})" if found else "another process"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
