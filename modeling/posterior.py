@@ -1,0 +1,73 @@
+"""Joint posterior draws of a Design's parameters, whatever engine they come from, and what follows from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from modeling.design import Design
+from modeling.outcomes.outcome import Array
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Joint draws; element k of every array is the same draw. Chains follow one another in equal shares."""
+
+    level: Array
+    """Intercept, with whatever constant the blocks' means add to every row; shape (draws,)."""
+    fixed: dict[str, Array]
+    """Fixed effects by name, each of shape (draws,)."""
+    blocks: dict[str, Array]
+    """Effects by block, each of shape (draws, levels)."""
+    scales: dict[str, Array]
+    """Learned scales by block, each of shape (draws,); empty where they were not learned."""
+    chains: int
+
+    @property
+    def draws(self) -> int:
+        """Number of joint draws."""
+        return len(self.level)
+
+    def thinned(self, most: int) -> "Posterior":
+        """At most `most` draws, evenly spaced."""
+        return self.chosen(np.linspace(0, self.draws - 1, min(most, self.draws)).astype(int))
+
+    def chosen(self, chosen: NDArray[np.intp]) -> "Posterior":
+        """Some of the draws, by number."""
+        return Posterior(
+            self.level[chosen],
+            {name: value[chosen] for name, value in self.fixed.items()},
+            {name: value[chosen] for name, value in self.blocks.items()},
+            {name: value[chosen] for name, value in self.scales.items()},
+            1,
+        )
+
+    def eta(self, design: Design, rows: NDArray[np.intp] | None = None) -> Array:
+        """Linear predictor of the given (default: all) rows of the design in every draw, shape (draws, rows)."""
+        rows = np.arange(len(design.y)) if rows is None else rows
+        total = np.repeat(self.level[:, None], len(rows), axis=1)
+        for fixed in design.fixed:
+            total += self.fixed[fixed.name][:, None] * fixed.values[rows]
+        for block in design.blocks:
+            if block.name in self.blocks:
+                total += (csr_array(block.weights[rows]) @ self.blocks[block.name].T).T
+        return total
+
+
+def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
+    """The draws of an engine's DataTree as arrays."""
+    group = tree["posterior"]
+
+    def flat(name: str) -> Array:
+        values = group[name].to_numpy()
+        return values.reshape(-1, *values.shape[2:])
+
+    return Posterior(
+        flat("level"),
+        {fixed.name: flat(fixed.name) for fixed in design.fixed},
+        {block.name: flat(block.name) for block in design.blocks},
+        {block.name: flat(f"scale_{block.name}") for block in design.blocks},
+        group.sizes["chain"],
+    )

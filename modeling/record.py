@@ -1,0 +1,63 @@
+"""Writing a judged fit down: draws to their Parquet file first, then everything else in one transaction."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from store.home import Home
+from store.warehouse import reading, writing
+
+TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The verdict that the warehouse holds for a fit."""
+
+    fit_id: str
+    verdict: str
+    reasons: list[str]
+
+
+def find(home: Home, fit_id: str) -> Recorded | None:
+    """The verdict on a fit made earlier, or None."""
+    with reading(home) as con:
+        rows = con.execute("SELECT verdict, reasons FROM fit WHERE fit_id = ?", [fit_id]).fetchall()
+    return Recorded(fit_id, *rows[0]) if rows else None
+
+
+def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:
+    """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws.
+
+    A fit of the same id is replaced: the same inputs give the same posterior.
+    """
+    keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
+    _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))
+    with writing(home) as con:
+        for table in TABLES:
+            con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
+        _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
+        for table, rows in tables.items():
+            _insert(con, table, rows.with_columns(keys))
+
+
+def rows_of(items: Sequence[Any]) -> pl.DataFrame:
+    """Dataclass instances as a frame, one row each."""
+    return pl.DataFrame([asdict(item) for item in items], infer_schema_length=None)
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    con.register("new_rows", rows.to_arrow())
+    con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")  # noqa: S608
+    con.unregister("new_rows")
+
+
+def _write_draws(home: Home, fit_id: str, draws: pl.DataFrame) -> None:
+    home.draws.mkdir(parents=True, exist_ok=True)
+    temporary = home.draws / f".{uuid.uuid4().hex}"
+    draws.write_parquet(temporary)
+    temporary.replace(home.draws_of(fit_id))
