@@ -1,0 +1,139 @@
+"""Doors to the leagues: leagues, add, remove, pull, check, fit."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jobs.console import say, working
+from jobs.doors import Leagues, example, for_each, home_of, utc_now
+from store.errors import PooltableError, UsageError
+
+if TYPE_CHECKING:
+    from store.stanzas import Stanza
+
+LeagueName = Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs these doors into the command."""
+    app.command(epilog=example("pooltable leagues"))(leagues)
+    app.command(epilog=example("pooltable add international_football --source results.csv"))(add)
+    app.command(epilog=example("pooltable remove demo_football"))(remove)
+    app.command(epilog=example("pooltable pull international_football"))(pull)
+    app.command(epilog=example("pooltable check international_football"))(check)
+    app.command(epilog=example("pooltable fit international_football --as-of 2023-12-31"))(fit)
+
+
+def leagues(ctx: typer.Context) -> None:
+    """List the leagues that are rated here, and those the catalogue offers."""
+    from jobs.formats import aligned
+    from store.stanzas import read_catalogue, read_stanzas
+
+    here = read_stanzas(home_of(ctx))
+    offered = {name: stanza for name, stanza in read_catalogue().items() if name not in here}
+    rows = [[name, stanza.title, stanza.outcome, "yes"] for name, stanza in here.items()]
+    rows += [[name, stanza.title, stanza.outcome, "add it"] for name, stanza in offered.items()]
+    say(aligned(["league", "title", "outcome", "rated here"], rows))
+
+
+def add(
+    ctx: typer.Context,
+    league: LeagueName,
+    feed: Annotated[str | None, typer.Option(help="Another source format than the catalogue's.")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="PATH_OR_URL", help="Another source.")] = None,
+) -> None:
+    """Copy a league's stanza from the catalogue into this home."""
+    from store.stanzas import add_stanza
+
+    home = home_of(ctx)
+    stanza = add_stanza(home, league, tuple(source or ()), feed)
+    say(f"Added {league} ({stanza.title}) to {home.leagues_toml}. Next: pooltable nightly {league}")
+
+
+def remove(ctx: typer.Context, league: LeagueName) -> None:
+    """Take a league's stanza out of this home; its results and fits stay in the warehouse."""
+    from store.stanzas import remove_stanza
+
+    home = home_of(ctx)
+    remove_stanza(home, league)
+    say(f"Removed {league} from {home.leagues_toml}. The next edition will not show it.")
+
+
+def pull(
+    ctx: typer.Context,
+    names: Leagues = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Load a change that looks wrong, having looked.")] = False,
+) -> None:
+    """Fetch results and load them into the warehouse."""
+    from ingest.pull import pull as pull_league
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+
+    def act(name: str, stanza: "Stanza") -> None:
+        with working(f"pull {name}"):
+            pulled = pull_league(home, name, stanza, utc_now(), accept=accept)
+        say(f"{name}: {pulled.summary}")
+
+    for_each(choose(home, names or []), act)
+
+
+def check(ctx: typer.Context, names: Leagues = None) -> None:
+    """Check loaded results; a finding of severity stop keeps a league from being fitted."""
+    from ingest.checks import check as check_league
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+
+    def act(name: str, _stanza: "Stanza") -> None:
+        with working(f"check {name}"):
+            findings = check_league(home, name, utc_now())
+        for found in findings:
+            say(f"{name}: {found.severity}: {found.check_name}: {found.subject}: {found.message}")
+        stops = [found for found in findings if found.severity == "stop"]
+        if stops:
+            raise PooltableError(
+                f"{name}: {len(stops)} finding(s) that stop it, the first: {stops[0].subject}: {stops[0].message}",
+                "Mend the source, or correct the results, and pull again.",
+            )
+        say(f"{name}: nothing stops it; {len(findings)} warning(s)")
+
+    for_each(choose(home, names or []), act)
+
+
+def fit(
+    ctx: typer.Context,
+    names: Leagues = None,
+    due: Annotated[bool, typer.Option("--due", help="Only leagues whose games, stanza or code changed.")] = False,
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Use games before this day only.")
+    ] = None,
+    engine: Annotated[Literal["auto", "nuts"], typer.Option(help="How to compute the posterior.")] = "auto",
+    override: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Accept what the rules would reject, and say why.")
+    ] = None,
+) -> None:
+    """Fit ratings and judge the fit; exit code 1 where one is rejected."""
+    from modeling.fit import fit_league
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    if override is not None and not override.strip():
+        raise UsageError("--override needs a reason.", 'For example: --override "new rules this season"')
+
+    def act(name: str, stanza: "Stanza") -> None:
+        if not stanza.rate:
+            say(f"{name}: loaded but not rated (rate = [] in its stanza)")
+            return
+        day = as_of.date() if as_of else None
+        with working(f"fit {name}") as report:
+            fitted = fit_league(
+                home, name, stanza, utc_now(), as_of=day, engine=engine, due=due, override=override, report=report
+            )
+        if fitted.verdict == "accepted":
+            say(f"{name}: {fitted.summary}")
+        else:
+            raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected: {'; '.join(fitted.reasons)}")
+
+    for_each(choose(home, names or []), act)

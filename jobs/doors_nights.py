@@ -1,0 +1,145 @@
+"""Doors to the night and to what became of it: demo, nightly, schedule, status, runs."""
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jobs.console import StepLines, say
+from jobs.doors import HOST, PORT, Host, Leagues, Port, example, home_of, utc_now
+from store.errors import PooltableError, UsageError
+
+if TYPE_CHECKING:
+    from store.home import Home
+
+SCHEDULED_WAIT_SECONDS = 6 * 3600.0  # a scheduled night waits for one started by hand rather than being lost
+RUNS_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs these doors into the command."""
+    app.command(epilog=example("pooltable demo"))(demo)
+    app.command(epilog=example("pooltable nightly international_football"))(nightly)
+    app.command(epilog=example("pooltable schedule"))(schedule)
+    app.command(epilog=example("pooltable status"))(status)
+    app.command(epilog=example("pooltable runs"))(runs)
+
+
+def demo(
+    ctx: typer.Context,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard at the end.")] = True,
+    host: Host = HOST,
+    port: Port = PORT,
+    regenerate: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Only write the simulated leagues' files into FOLDER.")
+    ] = None,
+) -> None:
+    """Load, fit, judge, publish and serve the two simulated leagues that come with Pooltable."""
+    from jobs.demo import LEAGUES, TRY_NEXT, add_leagues, is_up_to_date, need_port
+
+    if regenerate is not None:
+        from ingest.simulator import write_demo
+
+        write_demo(regenerate)
+        say(f"Wrote the simulated leagues into {regenerate}")
+        return
+    home = home_of(ctx)
+    if serve:
+        need_port(host, port)
+    for name in add_leagues(home):
+        say(f"Added {name} to {home.leagues_toml}")
+    if is_up_to_date(home):
+        say("Nothing has changed since the last edition.")
+    else:
+        _run(home, list(LEAGUES), "manual", 0)
+    if serve:
+        from dashboard.server import serve as serve_dashboard
+
+        given = f" --home {ctx.find_root().obj}" if ctx.find_root().obj else ""
+        say(f"\nDashboard at http://{host}:{port} (Ctrl-C to stop)\n{TRY_NEXT.format(home=given)}")
+        serve_dashboard(home, host, port)
+
+
+def nightly(
+    ctx: typer.Context,
+    names: Leagues = None,
+    kind: Annotated[Literal["manual", "schedule"], typer.Option(hidden=True)] = "manual",
+) -> None:
+    """Pull, check, fit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    wait_seconds = SCHEDULED_WAIT_SECONDS if kind == "schedule" else 0
+    _run(home, list(choose(home, names or [])), kind, wait_seconds)
+
+
+def schedule(ctx: typer.Context) -> None:
+    """Run each league's night at its refit time (UTC), until stopped."""
+    from jobs.scheduler import run_scheduler
+
+    run_scheduler(home_of(ctx), utc_now)
+
+
+def status(ctx: typer.Context) -> None:
+    """Say when each league was last loaded, fitted and published, and when it is next refitted."""
+    from jobs import status as stand
+    from jobs.formats import aligned
+
+    now = utc_now()
+    found = stand.status(home_of(ctx), now)
+    if found.leagues:
+        say(aligned(stand.COLUMNS, [stand.row(league, now) for league in found.leagues]))
+    else:
+        say("No leagues here yet: pooltable add LEAGUE (see: pooltable leagues)")
+    say(stand.headline(found, now))
+    for league in found.leagues:
+        if league.fit and league.fit.verdict == "rejected":
+            say(f"{league.league}: the newest fit was rejected: {'; '.join(league.fit.reasons)}")
+    for note in found.notes:
+        say(note)
+
+
+def runs(
+    ctx: typer.Context,
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the steps of this run.")] = None,
+) -> None:
+    """List the last nights, or the steps of one of them."""
+    from store.history import History
+
+    history = History(home_of(ctx).runs)
+    if run is None:
+        _show_rows(history.rows("run", RUNS_SHOWN), ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
+        return
+    steps = [step for step in reversed(history.rows("step")) if step["run_id"] == run]
+    if not steps:
+        raise UsageError(f'There is no run "{run}" with steps.', "See: pooltable runs")
+    _show_rows(steps, ["number", "league", "command", "started_at_utc", "ended_at_utc", "state"])
+
+
+def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:
+    from jobs.formats import aligned, cell
+
+    shown = [*columns, "message"]
+    say(aligned(shown, [[cell(row[name]) for name in shown] for row in rows]) if rows else "Nothing ran here yet.")
+
+
+def _run(home: "Home", leagues: list[str], kind: str, wait_seconds: float) -> None:
+    """Runs a night, writes a line a league, and exits with 1 where anything failed."""
+    from jobs.night import Night, new_run, run_night
+
+    run = new_run(kind, leagues, utc_now())
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        outcomes = run_night(Night(home, run, utc_now, StepLines()), wait_seconds)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    for outcome in outcomes:
+        say(f"{outcome.league or 'publish'}: {'done' if outcome.is_done else 'FAILED'}: {outcome.message}")
+    failed = [outcome.league or "publish" for outcome in outcomes if not outcome.is_done]
+    if failed:
+        raise PooltableError(f"The night failed for {', '.join(failed)}.", f"Its logs are in {home.logs / run.run_id}")
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,48 @@
+"""What a child said last: one line for the run history, from how it ended and the tail of its log."""
+
+import json
+import signal
+
+from jobs.supervise import Ended
+
+ERROR = "Error: "
+
+
+def last_words(ended: Ended, timeout_seconds: float) -> str:
+    """One line: the error it showed, else its last line, else how it ended."""
+    if ended.is_late:
+        return f"took longer than {timeout_seconds:g} s and was stopped"
+    if ended.exit_code < 0:
+        return f"was ended by {_signal_name(-ended.exit_code)}"
+    lines = [line for line in ended.tail.splitlines() if line.strip()]
+    if ended.exit_code != 0 and (error := _error(lines)):
+        return error
+    plain = [line.strip() for line in lines if _logged(line) is None]
+    if plain:
+        return plain[-1]
+    return (_logged(lines[-1]) if lines else None) or f"ended with exit code {ended.exit_code} and said nothing"
+
+
+def _error(lines: list[str]) -> str:
+    """The last error shown, with the hint below it, without the mark in front; empty where there is none."""
+    places = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+    shown = [line.strip() for line in lines[places[-1] :] if _logged(line) is None] if places else []
+    return " ".join(shown).removeprefix(ERROR)
+
+
+def _logged(line: str) -> str | None:
+    """The message of a JSON log line; None where the line is none."""
+    if not line.startswith("{"):
+        return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return str(found["message"]) if isinstance(found, dict) and "message" in found else None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

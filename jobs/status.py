@@ -1,0 +1,151 @@
+"""How each league stands: last pulled, loaded, fitted, published, next refit.
+
+Read from the warehouse, the current edition and the run history; whatever of them is missing or held by another
+process leaves its part empty and says so, since status is asked for most when something is wrong.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from jobs.timetable import last_nights, next_refit
+from store.edition import current, pinned
+from store.errors import LockedError, PooltableError, StoreError
+from store.history import History
+from store.home import Home
+from store.query import query
+from store.stanzas import read_stanzas
+from store.warehouse import reading
+
+WAIT_SECONDS = 2.0
+LOADS = "SELECT league, max(loaded_at_utc) FROM load GROUP BY league"
+FITS = """
+SELECT league, fitted_at_utc, verdict, as_of, reasons FROM fit WHERE NOT is_dated
+QUALIFY row_number() OVER (PARTITION BY league ORDER BY fitted_at_utc DESC) = 1
+"""
+SHOWN = "SELECT league, as_of, fit_id FROM league"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A league's newest fit."""
+
+    fitted_at: datetime
+    verdict: str
+    as_of: date
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeagueStatus:
+    """One league; None where a thing has not happened or cannot be seen now. Times are UTC."""
+
+    league: str
+    is_rated: bool
+    last_night: datetime | None
+    loaded_at: datetime | None
+    fit: Fit | None
+    published_as_of: date | None
+    next_refit: datetime
+
+
+@dataclass(frozen=True)
+class Status:
+    """All leagues, the edition readers see, whether it is pinned, and what could not be looked at."""
+
+    leagues: tuple[LeagueStatus, ...]
+    edition: str | None
+    published_at: datetime | None
+    is_pinned: bool
+    notes: tuple[str, ...]
+
+
+def status(home: Home, now: datetime) -> Status:
+    """How every league of the home stands at `now`. Raises StanzaError where leagues.toml is wrong."""
+    notes: list[str] = []
+    stanzas = read_stanzas(home)
+    loads, fits = _warehouse(home, notes)
+    edition, published_at, shown = _edition(home, notes)
+    nights = last_nights(History(home.runs).rows("run"))
+    leagues = [
+        LeagueStatus(
+            league=name,
+            is_rated=bool(stanza.rate),
+            last_night=nights.get(name),
+            loaded_at=loads.get(name),
+            fit=fits.get(name),
+            published_as_of=shown.get(name),
+            next_refit=next_refit(stanza.refit, now),
+        )
+        for name, stanza in stanzas.items()
+    ]
+    return Status(tuple(leagues), edition, published_at, pinned(home) is not None, tuple(notes))
+
+
+def headline(found: Status, now: datetime) -> str:
+    """One line about the edition readers see."""
+    if found.edition is None or found.published_at is None:
+        return "Nothing is published yet."
+    pin = ", pinned (release it with: pooltable publish --unpin)" if found.is_pinned else ""
+    return f"Readers see {found.edition}, published {ago(found.published_at, now)}{pin}."
+
+
+def row(league: LeagueStatus, now: datetime) -> list[str]:
+    """One league's line of the status table, in the order of COLUMNS."""
+    fit = league.fit
+    return [
+        league.league,
+        ago(league.last_night, now),
+        ago(league.loaded_at, now),
+        ago(fit.fitted_at, now) if fit else "never" if league.is_rated else "not rated",
+        fit.verdict if fit else "",
+        str(fit.as_of) if fit else "",
+        str(league.published_as_of or ""),
+        f"{league.next_refit:%Y-%m-%d %H:%M}",
+    ]
+
+
+COLUMNS = ["league", "last night", "loaded", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits; "never" for None."""
+    if moment is None:
+        return "never"
+    seconds = (now - moment).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if (count := int(seconds // size)) >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, Fit]]:
+    if not home.warehouse.exists():
+        notes.append("Nothing was loaded here yet: pooltable nightly")
+        return {}, {}
+    try:
+        with reading(replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))) as con:
+            loads = con.execute(LOADS).fetchall()
+            fits = con.execute(FITS).fetchall()
+    except LockedError as error:
+        notes.append(f"What was loaded and fitted cannot be seen now: {error.message}")
+        return {}, {}
+    newest = {name: Fit(_utc(at), verdict, as_of, tuple(why)) for name, at, verdict, as_of, why in fits}
+    return {name: _utc(at) for name, at in loads}, newest
+
+
+def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, date]]:
+    try:
+        path = current(home)
+        published_at = query(path, "SELECT published_at_utc FROM edition", {}).item()
+        shown = query(path, SHOWN, {}).rows()
+    except StoreError:
+        return None, None, {}  # the headline says that nothing is published
+    except PooltableError as error:
+        notes.append(f"The edition readers see cannot be read: {error.message}")
+        return None, None, {}
+    return path.stem, _utc(published_at), {league: as_of for league, as_of, fit_id in shown if fit_id}
+
+
+def _utc(moment: Any) -> datetime:
+    return moment.replace(tzinfo=UTC)
