@@ -1,0 +1,157 @@
+"""The web application: pages, addresses, headers and the health endpoint around one reader of editions."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import dash
+import flask
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from dashboard import interactions
+from dashboard.frame import Page, View, league_body, shell, state
+from dashboard.headers import protect
+from dashboard.pages import checks, leaderboard, leagues, shrinkage
+from dashboard.reader import Reader, Row
+from store.errors import PooltableError
+from store.home import Home
+
+log = logging.getLogger(__name__)
+
+PAGES = [leaderboard.PAGE, shrinkage.PAGE, checks.PAGE]
+LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<meta name="color-scheme" content="light dark">
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+<script src="THEME"></script>
+</head>
+<body>
+{%app_entry%}
+{%config%}{%scripts%}{%renderer%}
+</body>
+</html>"""
+
+type Clock = Callable[[], datetime]
+
+_registering = threading.Lock()
+
+
+def utc_now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+def build_app(home: Home, clock: Clock = utc_now) -> Dash:
+    """The dashboard of one home. Nothing is opened before the first request, so that servers may fork first."""
+    reader = Reader(home)
+    app = Dash(
+        "pooltable",
+        assets_folder=str(interactions.ASSETS),
+        assets_ignore=r"theme\.js",
+        use_pages=True,
+        pages_folder="",
+        suppress_callback_exceptions=True,
+        title="Pooltable",
+        update_title="",
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+    )
+    with _registering:
+        _register(reader, clock)
+        app.layout = html.Div(dash.page_container)
+    app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
+    interactions.register(app)
+    app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
+    protect(app)
+    return app
+
+
+def health(reader: Reader, now: datetime) -> flask.Response:
+    """200 with the edition and its age, or 503 with the reason why there is none."""
+    try:
+        with reader.answer() as answer:
+            edition = answer.rows("edition")[0]
+    except PooltableError as error:
+        reason = error.message.replace(str(reader.home.root), "the home")
+        response = flask.jsonify(status="unavailable", reason=reason, hint=error.hint)
+        response.status_code = 503
+        return response
+    published = edition["published_at_utc"]
+    age = (now.replace(tzinfo=None) - published).total_seconds()
+    return flask.jsonify(
+        status="ok", edition=edition["edition_id"], published_at_utc=f"{published.isoformat()}Z", age_seconds=round(age)
+    )
+
+
+def render(reader: Reader, now: datetime, page: Page | None, query: dict[str, Any]) -> Component:
+    """A whole page for one address. Trouble becomes a page too, never a traceback.
+
+    `page` is None at "/": the leaderboard where one league is rated or one is asked for, else the choice of leagues.
+    """
+    try:
+        return _answered(reader, now, page, {key: value for key, value in query.items() if isinstance(value, str)})
+    except PooltableError as error:
+        log.warning("%s", error.message)
+        return _alone(_unavailable(reader.home, error))
+    except Exception:
+        log.exception("The page %s failed", page.path if page else "/")
+        return _alone(state("Something went wrong here", [html.P("The server's log has the details.")]))
+
+
+def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str, str]) -> Component:
+    with reader.answer() as answer:
+        edition, found = answer.rows("edition")[0], answer.rows("leagues")
+        published = edition["published_at_utc"]
+        if not found:
+            return _alone(*leagues.none_at_all())
+        if page is None:
+            is_clear = "league" in query or sum(row["fit_id"] is not None for row in found) == 1
+            page = leaderboard.PAGE if is_clear else LEAGUES
+        if page is LEAGUES:
+            return shell(PAGES, None, found, None, leagues.content(found, published, now))
+        league = _league(found, query.get("league"))
+        if league is None:
+            return shell(PAGES, None, found, None, leagues.unknown(query["league"], found))
+        view = View(answer, found, league, query, published, now)
+        return shell(PAGES, page.path, found, league, league_body(page, view))
+
+
+def _league(found: list[Row], asked: str | None) -> Row | None:
+    """The league asked for, the first where none is asked for, None where there is no such league."""
+    return found[0] if asked is None else next((row for row in found if row["league"] == asked), None)
+
+
+def _alone(*body: Component) -> Component:
+    return shell(PAGES, None, [], None, list(body))
+
+
+def _unavailable(home: Home, error: PooltableError) -> Component:
+    if home.current.exists():
+        return state("The ratings cannot be read", [html.P("The server's log has the details.")])
+    run = [html.P("Ratings appear here as soon as there are some."), html.P(html.Code("pooltable nightly"))]
+    return state("Nothing is published yet", run)
+
+
+def _register(reader: Reader, clock: Clock) -> None:
+    """Registers the pages afresh: Dash keeps them in one registry for the whole process."""
+
+    def layout_of(page: Page | None) -> Callable[..., Component]:
+        return lambda **query: render(reader, clock(), page, query)
+
+    dash.page_registry.clear()
+    for page in [*PAGES, LEAGUES]:
+        _add(page.path.strip("/"), page.path, page.title, layout_of(page))
+    _add("home", "/", "Leagues", layout_of(None))
+    missing = state("No such page", [html.P(html.A("To the leagues", href="/leagues"))])
+    _add("not_found_404", "/404", "Not found", lambda **_: _alone(missing))
+
+
+def _add(name: str, path: str, title: str, layout: Callable[..., Component]) -> None:
+    dash.register_page(name, path=path, name=title, title=f"{title} · Pooltable", layout=layout)

@@ -1,0 +1,108 @@
+// What the leaderboard does without asking the server.
+(function () {
+  "use strict";
+  const GRID = "leaderboard-grid";
+  const NARROW = 700;
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+
+  // The same as search_key in the leaderboard page: small letters without accents.
+  const searchKey = (text) => (text || "").normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+
+  // Writes values into the page's address without loading anything, so that it can be shared as it stands.
+  function writeAddress(values) {
+    const address = new URL(window.location.href);
+    Object.entries(values).forEach(function ([key, value]) {
+      if (value) address.searchParams.set(key, value); else address.searchParams.delete(key);
+    });
+    window.history.replaceState(window.history.state, "", address);
+  }
+
+  function withGrid(act) {
+    window.dash_ag_grid.getApiAsync(GRID).then(act);
+  }
+
+  function countShown(api) {
+    const shown = api.getDisplayedRowCount(), all = api.getGridOption("rowData").length;
+    clientside.set_props("leaderboard-shown", { children: shown.toLocaleString("en") + " of " + all.toLocaleString("en") });
+  }
+
+  function sortInAddress(api) {
+    const sorted = api.getColumnState().find((column) => column.sort);
+    writeAddress({ sort: sorted ? (sorted.colId === "bar" ? "rating" : sorted.colId) + "-" + sorted.sort : "" });
+  }
+
+  // The bar takes the width that is left. On a phone it stands right after the name, the rest is to the right of it.
+  function fit(api) {
+    const isNarrow = window.innerWidth < NARROW;
+    const width = document.getElementById(GRID).clientWidth - 2;
+    if (isNarrow) {
+      api.setColumnWidths([{ key: "rank", newWidth: 58 }, { key: "name", newWidth: 122 }]);
+      api.moveColumns(["bar"], 2);
+    }
+    const beside = api.getAllDisplayedColumns().filter((column) => column.getColId() !== "bar" && (!isNarrow || column.isPinned()));
+    const left = width - beside.reduce((sum, column) => sum + column.getActualWidth(), 0);
+    api.setColumnWidths([{ key: "bar", newWidth: Math.max(left, isNarrow ? 170 : 300) }]);
+  }
+
+  // The figures of the next page need Plotly, which is large: fetch it while nobody waits.
+  function prefetch() {
+    if (document.querySelector("link[rel=prefetch]")) return;
+    const link = document.createElement("link");
+    link.rel = "prefetch";
+    link.href = "/_dash-component-suites/plotly/package_data/plotly.min.js";
+    document.head.append(link);
+  }
+
+  // A cell that a spreadsheet would run as a formula is made text again by a leading apostrophe.
+  function csvCell(value) {
+    if (value === null || value === undefined) return "";
+    if (typeof value !== "string") return String(value);
+    const safe = /^[=+\-@\t\r]/.test(value) ? "'" + value : value;
+    return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
+  }
+
+  function csv(rows) {
+    if (!rows.length) return "";
+    const columns = Object.keys(rows[0]).filter((name) => name !== "key");
+    const lines = [columns].concat(rows.map((row) => columns.map((name) => row[name])));
+    return lines.map((line) => line.map(csvCell).join(",")).join("\r\n") + "\r\n";
+  }
+
+  function save(text, name) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  clientside.pooltable_leaderboard = {
+    filter: function (search, show) {
+      const isAll = (show || []).includes("all");
+      writeAddress({ q: search, show: isAll ? "all" : "" });
+      const model = isAll ? {} : { status: { filterType: "text", type: "equals", filter: "ranked" } };
+      if (search) model.key = { filterType: "text", type: "contains", filter: searchKey(search) };
+      return model;
+    },
+    wire: function () {
+      withGrid(function (api) {
+        api.addEventListener("modelUpdated", () => countShown(api));
+        api.addEventListener("sortChanged", () => sortInAddress(api));
+        api.addEventListener("gridSizeChanged", () => fit(api));
+        fit(api);
+        countShown(api);
+        (window.requestIdleCallback || setTimeout)(prefetch);
+      });
+      return clientside.no_update;
+    },
+    download: function (clicks, name) {
+      if (!clicks) return clientside.no_update;
+      withGrid(function (api) {
+        const rows = [];
+        api.forEachNodeAfterFilterAndSort((node) => rows.push(node.data));
+        save(csv(rows), name);
+      });
+      return clientside.no_update;
+    },
+  };
+})();

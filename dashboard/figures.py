@@ -1,0 +1,142 @@
+"""Figures of the shrinkage page: rows of the leaderboard query in, a plotly figure out.
+
+Colours are mid-tones that keep their contrast on light and dark; backgrounds and text are the light theme's, so that
+a downloaded picture is readable anywhere, and the style sheet overrides them on screen.
+"""
+
+from html import escape
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.wording import counted, signed
+
+type Rows = list[dict[str, Any]]
+
+POOLED, ALONE, TRUE, GUIDE = "#3b82c4", "#c8720a", "#7a8490", "#8b949e"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+NAMED = "<b>%{customdata[0]}</b><br>"
+
+
+def pooled_against_unpooled(rows: Rows, unit: str, digits: int) -> go.Figure:
+    """Pooled rating (y) against the unpooled one (x), a dot a competitor, larger with more games.
+
+    Competitors without an unpooled estimate are left out.
+    """
+    shown = [row for row in rows if row["unpooled"] is not None]
+    figure = _empty(f"From results alone ({unit})", f"After partial pooling ({unit})")
+    figure.add_trace(_diagonal([row["unpooled"] for row in shown]))
+    figure.add_trace(
+        _dots(
+            [row["unpooled"] for row in shown],
+            [row["rating"] for row in shown],
+            "A competitor (larger: more games)",
+            POOLED,
+            _labels(shown, digits),
+            NAMED + "alone %{customdata[1]}, pooled %{customdata[2]}<br>%{customdata[3]}, shrinkage %{customdata[4]}",
+            sizes=_sizes(shown),
+        )
+    )
+    return figure
+
+
+def shrinkage_by_games(rows: Rows, digits: int) -> go.Figure:
+    """Shrinkage (y, 0 to 1) against games played (x, log), a dot a competitor."""
+    shown = [row for row in rows if row["games"] > 0]
+    figure = _empty("Games played (log scale)", "Shrinkage")
+    figure.add_trace(
+        _dots(
+            [row["games"] for row in shown],
+            [row["shrinkage"] for row in shown],
+            "A competitor",
+            POOLED,
+            _labels(shown, digits),
+            NAMED + "%{customdata[3]}, shrinkage %{customdata[4]}",
+        )
+    )
+    figure.update_xaxes(type="log", tickvals=_round_numbers(shown))
+    shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    figure.update_yaxes(range=[0, 1.03], tickvals=shares, ticktext=[f"{100 * share:.0f} %" for share in shares])
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def estimates_against_truth(rows: Rows, unit: str, digits: int) -> go.Figure:
+    """Both estimates (y) against the simulator's truth (x); a perfect estimate lies on the dashed line."""
+    known = [row for row in rows if row["truth"] is not None]
+    alone = [row for row in known if row["unpooled"] is not None]
+    figure = _empty(f"True strength ({unit})", f"Estimate ({unit})")
+    figure.add_trace(_diagonal([row["truth"] for row in known], "A perfect estimate"))
+    for shown, key, name, colour, symbol in (
+        (alone, "unpooled", "From results alone", ALONE, "circle-open"),
+        (known, "rating", "After partial pooling", POOLED, "circle"),
+    ):
+        template = NAMED + f"truth %{{x:.{digits}f}}, estimate %{{y:.{digits}f}}<br>%{{customdata[3]}}"
+        x, y = [row["truth"] for row in shown], [row[key] for row in shown]
+        figure.add_trace(_dots(x, y, name, colour, _labels(shown, digits), template, symbol=symbol))
+    return figure
+
+
+def _empty(x_title: str, y_title: str) -> go.Figure:
+    axis = {"zeroline": False, "gridcolor": "#e3e6ea", "ticks": "", "automargin": True}
+    return go.Figure(
+        layout={
+            "xaxis": {**axis, "title": {"text": escape(x_title)}},
+            "yaxis": {**axis, "title": {"text": escape(y_title)}},
+            "font": {"family": FONT, "size": 13, "color": "#1c2128"},
+            "paper_bgcolor": "#ffffff",
+            "plot_bgcolor": "#ffffff",
+            "margin": {"l": 48, "r": 12, "t": 36, "b": 44},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "hoverlabel": {"font": {"family": FONT}},
+            "hovermode": "closest",
+        }
+    )
+
+
+def _dots(
+    x: list[Any], y: list[Any], name: str, colour: str, labels: list[list[str]], template: str,
+    sizes: list[float] | float = 8, symbol: str = "circle",
+) -> go.Scatter:  # fmt: skip
+    line = 1.5 if symbol.endswith("open") else 0
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        name=name,
+        customdata=labels,
+        hovertemplate=template + "<extra></extra>",
+        marker={"color": colour, "size": sizes, "opacity": 0.75, "symbol": symbol, "line": {"width": line}},
+    )
+
+
+def _diagonal(values: list[float], name: str = "No shrinkage") -> go.Scatter:
+    ends = [min(values), max(values)] if values else []
+    line = {"color": GUIDE, "width": 1.5, "dash": "dash"}
+    return go.Scatter(x=ends, y=ends, mode="lines", name=name, line=line, hoverinfo="skip")
+
+
+def _labels(rows: Rows, digits: int) -> list[list[str]]:
+    """Texts of a row's hover box. Names are escaped: plotly reads some HTML."""
+    return [
+        [
+            escape(row["name"]),
+            "–" if row["unpooled"] is None else signed(row["unpooled"], digits),
+            signed(row["rating"], digits),
+            counted(row["games"], "game"),
+            f"{100 * row['shrinkage']:.0f} %",
+        ]
+        for row in rows
+    ]
+
+
+def _sizes(rows: Rows) -> list[float]:
+    most = max((row["games"] for row in rows), default=1) or 1
+    return [5 + 11 * (row["games"] / most) ** 0.5 for row in rows]
+
+
+def _round_numbers(rows: Rows) -> list[int]:
+    """1, 2, 5, 10, 20 … from below the fewest games to above the most."""
+    games = [row["games"] for row in rows] or [1]
+    candidates = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+    return [value for value in candidates if min(games) / 2.5 <= value <= max(games) * 1.5]

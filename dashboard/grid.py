@@ -1,0 +1,66 @@
+"""Tables: every table is an AG Grid with our settings (Dash draws large HTML tables a hundred times slower)."""
+
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import html
+
+type Column = dict[str, Any]
+
+
+def grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label: str, **settings: Any) -> html.Div:
+    """A grid with its rows inline. `label` is read by screen readers; `settings` go to AG Grid."""
+    options = {
+        "theme": {"function": "themeQuartz"},
+        "suppressCellFocus": False,
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "suppressMovableColumns": True,
+        "suppressColumnVirtualisation": False,
+        "animateRows": False,
+        "tooltipShowDelay": 250,
+        "tooltipHideDelay": 20000,
+        "localeText": {"noRowsToShow": "Nothing here.", "noMatchingRows": "Nobody matches."},
+        **settings,
+    }
+    filters = options.pop("filterModel", {})
+    table = dag.AgGrid(
+        id=grid_id,
+        rowData=rows,
+        columnDefs=columns,
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "suppressHeaderMenuButton": True,
+            "sortingOrder": ["asc", "desc"],
+        },
+        dashGridOptions=options,
+        filterModel=filters,
+        className="grid",
+        style={"height": None, "width": None},
+    )
+    return html.Div(table, role="region", **{"aria-label": label})
+
+
+def small_grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label: str) -> html.Div:
+    """A grid as high as its rows, for some dozens of them."""
+    return grid(grid_id, columns, rows, label, domLayout="autoHeight")
+
+
+def text(field: str, title: str, meaning: str, **more: Any) -> Column:
+    """A column of words."""
+    return {"field": field, "headerName": title, "headerTooltip": meaning, **more}
+
+
+def number(field: str, title: str, meaning: str, formatted: str, **more: Any) -> Column:
+    """A column of numbers, right aligned, drawn by one of the formatters in assets/cells.js."""
+    return {
+        "field": field,
+        "headerName": title,
+        "headerTooltip": meaning,
+        "type": "rightAligned",
+        "valueFormatter": {"function": formatted},
+        "sortingOrder": ["desc", "asc"],
+        "cellClass": "number",
+        **more,
+    }

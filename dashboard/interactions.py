@@ -1,0 +1,38 @@
+"""What happens in the browser without asking the server: search, filter, address and download of the leaderboard.
+
+Each is a named function of assets/interactions.js, so the content policy needs no inline script for it.
+"""
+
+from pathlib import Path
+
+from dash import ClientsideFunction, Dash, Input, Output, State
+
+ASSETS = Path(__file__).parent / "assets"
+NAMESPACE = "pooltable_leaderboard"
+
+
+def changed(name: str) -> int:
+    """When an asset last changed, for its address: browsers keep what is at an address for ever."""
+    return (ASSETS / name).stat().st_mtime_ns
+
+
+def register(app: Dash) -> None:
+    """Adds the browser's callbacks to the app."""
+    app.clientside_callback(
+        ClientsideFunction(NAMESPACE, "filter"),
+        Output("leaderboard-grid", "filterModel"),
+        Input("leaderboard-search", "value"),
+        Input("leaderboard-show", "value"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(NAMESPACE, "wire"),
+        Output("leaderboard-grid", "id"),
+        Input("leaderboard-grid", "id"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(NAMESPACE, "download"),
+        Output("leaderboard-csv", "title"),
+        Input("leaderboard-csv", "n_clicks"),
+        State("leaderboard-file", "data"),
+        prevent_initial_call=True,
+    )

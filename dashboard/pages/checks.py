@@ -1,0 +1,244 @@
+"""The fit check: can this fit be trusted? Its verdict, its checks, its parameters, and how well it forecasts."""
+
+import math
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.frame import Page, View, address, guide
+from dashboard.grid import Column, number, small_grid, text
+from dashboard.reader import Row
+from dashboard.wording import ago, counted, day, plain
+
+PATH = "/checks"
+POOLINGS = {
+    "partial": "Partial pooling (published)",
+    "none": "No pooling: each alone",
+    "complete": "Complete pooling: all alike",
+    "baseline": "Baseline: shares of past results",
+}
+WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
+
+
+def content(view: View) -> list[Any]:
+    """Verdict of the chosen fit and everything it rests on."""
+    league = view.league["league"]
+    fits = view.answer.rows("fits", league=league)
+    if not fits:
+        return [html.P(["No fit of this league yet. Run: ", html.Code(f"pooltable fit {league}")], className="quiet")]
+    fit = chosen(fits, view.query.get("fit"))
+
+    def rows(name: str) -> list[Row]:
+        return view.answer.rows(name, league=league, fit_id=fit["fit_id"])
+
+    return [
+        html.Div([_verdict(fit), _fit_menu(view, fits, fit)], className="verdict-row"),
+        _facts(view, fit),
+        _checks(rows("fit_checks")),
+        _predictive(rows("predictive_checks")),
+        _poolings(rows("poolings")),
+        _hyperparameters(rows("hyperparameters")),
+        _how_to_read(),
+    ]
+
+
+def chosen(fits: list[Row], asked: str | None) -> Row:
+    """The fit asked for where the league has it, else the published one, else the newest."""
+    by_id = {fit["fit_id"]: fit for fit in fits}
+    published = next((fit for fit in fits if fit["is_published"]), fits[0])
+    return by_id.get(asked or "", published)
+
+
+def with_numbers(rows: list[Row], *names: str) -> list[Row]:
+    """Rows with the named numbers written out beside them, as `<name>_text`, for cells and for sorting by value."""
+    finite = [
+        {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()} for row in rows
+    ]
+    return [{**row, **{f"{name}_text": plain(row[name]) for name in names}} for row in finite]
+
+
+def difference_scale(rows: list[Row]) -> float:
+    """Half-width of the scale that holds every difference with its 90 % interval."""
+    return max((abs(row["difference"]) + 1.645 * row["difference_se"] for row in rows), default=0) * 1.1 or 1.0
+
+
+def _verdict(fit: Row) -> Component:
+    accepted = fit["verdict"] == "accepted"
+    words = (
+        "Accepted: converged, and nothing it must reproduce is off."
+        if accepted
+        else "Rejected: not shown as a leaderboard."
+    )
+    reasons = [*fit["reasons"]]
+    if fit["override_reason"]:
+        reasons.append(f"Accepted by hand: {fit['override_reason']}")
+    return html.Div(
+        [
+            html.P([html.Span("✓" if accepted else "✕", className="verdict-mark", **{"aria-hidden": "true"}), words],
+                   className="verdict-line"),
+            html.Ul([html.Li(reason) for reason in reasons]) if reasons else None,
+        ],
+        className=f"verdict {fit['verdict']}", role="status",
+    )  # fmt: skip
+
+
+def _fit_menu(view: View, fits: list[Row], shown: Row) -> Component:
+    links = [
+        dcc.Link(
+            [
+                html.Span("✓ " if fit["verdict"] == "accepted" else "✕ ", className=fit["verdict"]),
+                f"as of {day(fit['as_of'])}",
+                html.Span(
+                    f"{fit['engine']}, {ago(fit['fitted_at_utc'], view.now)}{', published' if fit['is_published'] else ''}",
+                    className="quiet",
+                ),
+            ],
+            href=address(PATH, league=view.league["league"], fit=fit["fit_id"]),
+            className="menu-item active" if fit is shown else "menu-item",
+        )
+        for fit in fits
+    ]
+    summary = html.Summary(f"{counted(len(fits), 'fit')} kept")
+    return html.Details([summary, html.Div(links, className="menu-items")], className="menu right", id="fit-menu")
+
+
+def _facts(view: View, fit: Row) -> Component:
+    published = "published" if fit["is_published"] else "not published"
+    facts = [
+        f"Fit {fit['fit_id'][:12]}, {published}",
+        f"as of {day(fit['as_of'])}",
+        f"{counted(fit['games'], 'game')} from {day(fit['first_game_on'])} to {day(fit['last_game_on'])}",
+        counted(fit["competitors"], "competitor"),
+        f"{fit['draws']:,} draws by {fit['engine']} in {fit['seconds']:,.0f} s, {ago(fit['fitted_at_utc'], view.now)}",
+    ]
+    return html.P([html.Span(fact) for fact in facts], className="facts")
+
+
+def _section(title: str, words: str, body: Any) -> Component:
+    return html.Section([html.H2(title), html.P(words, className="quiet"), body], className="block")
+
+
+def _nothing(what: str) -> Component:
+    return html.P(f"This fit has no {what} on record.", className="quiet")
+
+
+def _status(meaning: str) -> Column:
+    return text("status", "Light", meaning, width=92, cellRenderer="Light")
+
+
+def _written(field: str, title: str, meaning: str, **more: Any) -> Column:
+    return number(field, title, meaning, f"params.data.{field}_text", **more)
+
+
+def _checks(rows: list[Row]) -> Component:
+    columns = [
+        _status("pass, warn (shown) or fail (rejects the fit)."),
+        text(
+            "check_name",
+            "Check",
+            "What was checked.",
+            width=190,
+            valueFormatter={"function": "pooltable.words(params.value)"},
+        ),
+        text("subject", "Of", "A parameter, the worst rating, or the whole fit.", width=180, tooltipField="subject"),
+        _written("value", "Value", "The value found.", width=100),
+        _written("bound", "Bound", "The value it is held to.", width=100),
+        text("message", "What it means", "In words.", minWidth=300, flex=1, **WRAPPED),
+    ]
+    body = (
+        small_grid("fit-checks", columns, with_numbers(rows, "value", "bound"), "Checks of the fit") if rows else None
+    )
+    return _section("Checks", "Did the computation converge, and did it forecast?", body or _nothing("checks"))
+
+
+def _predictive(rows: list[Row]) -> Component:
+    hard = [{**row, "hard": "hard" if row["is_hard"] else "shown"} for row in rows]
+    columns = [
+        _status("pass, warn (shown) or fail (rejects the fit)."),
+        text("title", "Statistic", "A number computed from the results.", width=230, tooltipField="title", **WRAPPED),
+        _written("observed", "Observed", "In the real results.", width=100),
+        {"field": "replicated_mean", "headerName": "Observed against replicated", "cellRenderer": "Replicated", "width": 230,
+         "headerTooltip": "Bar: where 90 % of the results replicated from the fit fall. Dot: the real results.",
+         "sortable": False, "cellClass": "bar"},
+        number("p_value", "p", "Share of replications at or above the observed value; near 0 or 1 is suspicious.",
+               "pooltable.fixed(params.value, 3)", width=80),
+        text("hard", "Kind", "hard: failing rejects the fit. shown: failing warns.", width=84),
+        text("message", "What it means", "In words.", minWidth=300, flex=1, **WRAPPED),
+    ]  # fmt: skip
+    words = "If the fit were right, would it produce results like the real ones? Each row asks that of one statistic."
+    body = (
+        small_grid("predictive-checks", columns, with_numbers(hard, "observed"), "Predictive checks") if rows else None
+    )
+    return _section("Predictive checks", words, body or _nothing("predictive checks"))
+
+
+def _poolings(rows: list[Row]) -> Component:
+    half = difference_scale(rows)
+    named = [{**row, "title": POOLINGS.get(row["pooling"], row["pooling"])} for row in rows]
+    columns = [
+        text("title", "Way of pooling", "How much competitors inform each other.", width=280),
+        number("log_loss", "Log loss", "Mean over the held-out games; lower is better.", "pooltable.fixed(params.value, 4)",
+               width=104),
+        number("log_loss_se", "± se", "Its standard error.", "pooltable.fixed(params.value, 4)", width=90),
+        number("difference", "Less partial", "Log loss less that of partial pooling on the same games; above 0: partial is better.",
+               "pooltable.signed(params.value, 4)", width=116),
+        {"field": "difference_se", "headerName": "Paired difference with its 90 % interval", "cellRenderer": "Difference",
+         "cellRendererParams": {"half": half}, "headerTooltip": "Right of the line: partial pooling forecasts better.",
+         "minWidth": 220, "flex": 1, "sortable": False, "cellClass": "bar"},
+    ]  # fmt: skip
+    games = counted(rows[0]["held_out_games"], "game") if rows else "games"
+    words = f"One frozen fit of the first 90 % of games forecast the last 10 %: {games}, the same for each way."
+    body = small_grid("poolings", columns, named, "Ways of pooling") if rows else None
+    return _section("Does pooling help?", words, body or _nothing("comparison of poolings"))
+
+
+def _hyperparameters(rows: list[Row]) -> Component:
+    columns = [
+        text(
+            "title",
+            "Parameter",
+            "A scale or a fixed effect.",
+            minWidth=220,
+            flex=1,
+            tooltipField="parameter",
+            **WRAPPED,
+        ),
+        text("prior", "Prior", "What was assumed before the results.", width=180, tooltipField="prior"),
+        _written("mean", "Mean", "Posterior mean, in units of the linear predictor.", width=92),
+        _written("sd", "sd", "Posterior standard deviation.", width=84),
+        _written("q5", "5 %", "Posterior 5 % quantile.", width=84),
+        _written("q95", "95 %", "Posterior 95 % quantile.", width=84),
+        number(
+            "r_hat",
+            "R-hat",
+            "1 where all chains agree; above 1.01 they do not.",
+            "pooltable.fixed(params.value, 3)",
+            width=86,
+        ),
+        number("ess_bulk", "ESS", "Effective number of draws, bulk.", "pooltable.whole(params.value)", width=84),
+        number("ess_tail", "ESS tail", "Effective number of draws, tails.", "pooltable.whole(params.value)", width=96),
+    ]
+    shown = with_numbers(rows, "mean", "sd", "q5", "q95")
+    body = small_grid("hyperparameters", columns, shown, "Hyperparameters") if rows else None
+    return _section(
+        "What the model learned", "Scales and fixed effects: prior and posterior.", body or _nothing("parameters")
+    )
+
+
+def _how_to_read() -> Component:
+    return guide(
+        "How to read this",
+        [
+            "A fit is published only if the computation converged, no hard predictive check fails, and it forecasts games it "
+            "has not seen at least as well as simple shares of past results. Otherwise it is rejected, kept here, and the "
+            "leaderboard stays with the last accepted fit.",
+            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws the chains are worth.",
+            "A predictive check replicates the season from the fit many times and asks whether the real results would stand "
+            "out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of practical size.",
+            "Log loss scores a forecast by the probability it gave to what happened; lower is better.",
+        ],
+    )
+
+
+PAGE = Page(PATH, "Fit check", content, needs_ratings=False)

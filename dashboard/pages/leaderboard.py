@@ -1,0 +1,217 @@
+"""The leaderboard: one row a competitor, its rating drawn in the row, everything of it in one grid."""
+
+import math
+import unicodedata
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.frame import Page, View, guide, kind_links, kind_of
+from dashboard.grid import Column, grid, number, text
+from dashboard.wording import decimals
+
+PATH = "/leaderboard"
+ROUNDED = 4  # decimals sent to the browser; posterior quantiles of a few thousand draws are not known better
+OPTIONAL = ("attack", "defence", "expected_margin", "truth")
+RANKED_ONLY = {"status": {"filterType": "text", "type": "equals", "filter": "ranked"}}
+
+
+def content(view: View) -> list[Any]:
+    """Toolbar, legend and grid of one kind of competitor."""
+    if not view.league["kinds"]:
+        return [html.P("The published fit rates no competitors.", className="quiet")]
+    kind = kind_of(view)
+    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind)
+    return [
+        kind_links(PATH, view),
+        _toolbar(view, kind, rows),
+        _legend(view.league["is_simulated"]),
+        html.Div(_grid(view, kind, rows), className="grid-frame tall"),
+        _how_to_read(kind),
+        dcc.Store(id="leaderboard-file", data=_file_name(view, kind)),
+    ]
+
+
+def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as the grid gets them: numbers rounded, days as text, empty columns left out, and a key to search by."""
+    kept = [
+        key for key in (rows[0] if rows else {}) if key not in OPTIONAL or any(row[key] is not None for row in rows)
+    ]
+    return [{**{key: _cell(row[key]) for key in kept}, "key": search_key(row["name"])} for row in rows]
+
+
+def search_key(name: str) -> str:
+    """A name in small letters without accents, so that "curacao" finds "Curaçao"; cells.js does the same to the query."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
+
+
+def scale(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    """Lower and upper end of the shared scale: every 90 % bar and every truth fits, with a little room."""
+    ends = [row[key] for row in rows for key in ("q5", "q95", "truth") if row.get(key) is not None]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    room = 0.03 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers inside the scale, 0 among them, at most about `most`."""
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [round(index * step, 10) for index in range(first, last + 1)]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, ROUNDED) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int | str) else value.isoformat()
+
+
+def _file_name(view: View, kind: str) -> str:
+    return f"pooltable-{view.league['league']}-{kind}-{view.league['as_of']}.csv"
+
+
+def _toolbar(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
+    others = sum(row["status"] != "ranked" for row in rows)
+    return html.Div(
+        [
+            dcc.Input(
+                id="leaderboard-search", type="search", placeholder=f"Find a {kind}", value=_word(view.query.get("q")),
+                className="search", autoComplete="off", debounce=False,
+            ),
+            dcc.Checklist(
+                id="leaderboard-show", options=[{"label": f"Show {others:,} inactive and provisional", "value": "all"}],
+                value=["all"] if view.query.get("show") == "all" else [], className="switch" if others else "switch hidden",
+            ),
+            html.Span(id="leaderboard-shown", className="quiet shown", role="status", **{"aria-live": "polite"}),
+            html.Button("Download CSV", id="leaderboard-csv", className="button"),
+        ],
+        className="toolbar",
+    )  # fmt: skip
+
+
+def _word(value: str | None) -> str:
+    return (value or "")[:100]
+
+
+def _legend(is_simulated: bool) -> Component:
+    marks = [
+        ("mean", "rating"),
+        ("half", "50 % likely"),
+        ("most", "90 % likely"),
+        ("alone", "own results alone, no pooling"),
+        *([("true", "the simulator's truth")] if is_simulated else []),
+    ]
+    items = [
+        html.Span([html.Span(className=f"mark mark-{mark}"), words], className="legend-item") for mark, words in marks
+    ]
+    return html.Div(items, className="legend", **{"aria-hidden": "true"})
+
+
+def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
+    shown = cells(rows)
+    filters: dict[str, Any] = {} if view.query.get("show") == "all" else dict(RANKED_ONLY)
+    columns = _sorted(_columns(rows, set(shown[0]) if shown else set(), kind), _word(view.query.get("sort")))
+    return grid(
+        "leaderboard-grid", columns, shown, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
+    )  # fmt: skip
+
+
+def _sorted(columns: list[Column], asked: str) -> list[Column]:
+    """The columns with the sort order the address asks for, such as "games-desc"; the rows come sorted by rank."""
+    field, _, direction = asked.rpartition("-")
+    if direction not in ("asc", "desc"):
+        return columns
+    return [{**column, "sort": direction} if column["field"] == field and column.get("colId") != "bar" else column
+            for column in columns]  # fmt: skip
+
+
+def _columns(rows: list[dict[str, Any]], present: set[str], kind: str) -> list[Column]:
+    digits = decimals(row["sd"] for row in rows)
+    signed = f"pooltable.signed(params.value, {digits})"
+    return [
+        *_who(kind),
+        *_how_good(rows, digits, signed, present),
+        *_how_sure(),
+        *_components(signed, present, digits),
+        number("last_played", "Last played", "Day of the last game used.", "pooltable.day(params.value)", width=118),
+        text("status", "Status", "ranked; provisional: too few games; inactive: has not played lately.", width=112,
+             filter="agTextColumnFilter"),
+        {"field": "key", "hide": True, "filter": "agTextColumnFilter"},
+    ]  # fmt: skip
+
+
+def _who(kind: str) -> list[Column]:
+    return [
+        number("rank", "Rank", "Rank by mean rating among the ranked.", "pooltable.whole(params.value)", width=64,
+               pinned="left", sortingOrder=["asc", "desc"], comparator={"function": "pooltable.nullsLast"}),
+        text("name", kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", cellClass="name",
+             tooltipField="name"),
+        number("rank_low", "90 % ranks", "The rank lies in this interval with 90 % probability, given model and results.",
+               "pooltable.ranks(params.data)", width=104, sortingOrder=["asc", "desc"],
+               comparator={"function": "pooltable.nullsLast"}),
+    ]  # fmt: skip
+
+
+def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set[str]) -> list[Column]:
+    low, high = scale(rows)
+    drawn = {"low": low, "high": high, "ticks": ticks(low, high), "digits": digits}
+    bar = {
+        "field": "rating", "colId": "bar", "headerName": "Rating with its uncertainty",
+        "headerTooltip": "Line: 90 % interval. Bar: 50 %. Tick: mean. Ring: own results alone; an arrow: off the scale.",
+        "minWidth": 170, "width": 300, "cellRenderer": "RatingBar", "cellRendererParams": drawn, "cellClass": "bar",
+        "headerComponentParams": {"innerHeaderComponent": "ScaleHeader", "innerHeaderComponentParams": drawn},
+        "sortingOrder": ["desc", "asc"],
+    }  # fmt: skip
+    truth = number("truth", "Truth", "The strength the simulator used, against the same reference.", signed, width=82)
+    return [
+        number("rating", "Rating", "Posterior mean, against the average ranked competitor.", signed, width=86),
+        bar,
+        *([truth] if "truth" in present else []),
+        number("unpooled", "Alone", "Estimate from own results alone, without pooling.", signed, width=84,
+               tooltipField="unpooled_reason"),
+    ]  # fmt: skip
+
+
+def _how_sure() -> list[Column]:
+    chance = "pooltable.chance(params.value)"
+    return [
+        number("games", "Games", "Contests played in the games used.", "pooltable.whole(params.value)", width=84),
+        number("shrinkage", "Shrinkage", "0 %: rests on its own results. 100 %: rests on its group.",
+               "pooltable.percent(params.value)", width=104),
+        number("p_best", "P(best)", "Probability of being the best of the ranked.", chance, width=88),
+        number("p_top3", "P(top 3)", "Probability of being among the best three.", chance, width=92),
+        number("p_top10", "P(top 10)", "Probability of being among the best ten.", chance, width=98),
+    ]  # fmt: skip
+
+
+def _components(signed: str, present: set[str], digits: int) -> list[Column]:
+    columns = [
+        number("attack", "Attack", "Attack part of the rating; positive is good.", signed, width=86),
+        number("defence", "Defence", "Defence part of the rating; positive is good.", signed, width=94),
+        number("expected_margin", "Margin", "Expected margin against an average ranked competitor, neutral ground.",
+               f"pooltable.signed(params.value, {min(digits, 2)})", width=88),
+    ]  # fmt: skip
+    return [column for column in columns if column["field"] in present]
+
+
+def _how_to_read(kind: str) -> Component:
+    return guide(
+        "How to read this",
+        [
+            f"A rating says how strong a {kind} is against the average ranked {kind}, on neutral ground. Nobody knows it "
+            "exactly: the tick is our best estimate, the bar holds the true value with 50 % probability, the line with 90 %.",
+            "Where two bars overlap much, the order of the two is not settled. “90 % ranks” says how far up or "
+            "down the list a rank could really be.",
+            f"The ring is what the {kind}'s own results would say alone. With few games it swings far; partial "
+            f"pooling pulls it towards the group, the more so the fewer games there are. “Shrinkage” says how "
+            "much of the estimate rests on the group.",
+            "Ranked are those who played enough games, and played lately; the switch above shows the others.",
+        ],
+    )
+
+
+PAGE = Page(PATH, "Leaderboard", content)

@@ -1,0 +1,53 @@
+"""The leagues page: every league of the edition with its three best, its freshness and its verdict."""
+
+from datetime import datetime
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.frame import address, simulated_badge, state
+from dashboard.reader import Row
+from dashboard.wording import ago, counted, day
+
+
+def content(leagues: list[Row], published_at_utc: datetime, now: datetime) -> list[Any]:
+    """A card a league, the rated ones first."""
+    heading = html.Div(
+        [html.H1("Leagues"), html.P(html.Span(f"published {ago(published_at_utc, now)}"), className="facts")],
+        className="heading",
+    )
+    return [heading, html.Div([_card(league) for league in leagues], className="cards")]
+
+
+def unknown(asked: str, leagues: list[Row]) -> list[Any]:
+    """The state of an address that names a league the edition does not have."""
+    heading = state(f"No league called “{asked[:60]}” here", [html.P("This edition has these:")])
+    return [heading, html.Div([_card(league) for league in leagues], className="cards")]
+
+
+def none_at_all() -> list[Any]:
+    """The state of an edition without leagues."""
+    words = html.P(
+        ["Add one, then run the night: ", html.Code("pooltable add LEAGUE"), " ", html.Code("pooltable nightly")]
+    )
+    return [state("This edition holds no leagues", [words])]
+
+
+def _card(league: Row) -> Component:
+    best = [html.Li(name) for name in league["best"]]
+    return dcc.Link(
+        [
+            html.H2([league["title"], simulated_badge(league)]),
+            html.Ol(best) if best else html.P("Not rated yet.", className="quiet"),
+            html.P(_freshness(league), className="quiet"),
+            html.P("✕ Newest fit rejected", className="rejected") if league["newest_verdict"] == "rejected" else None,
+        ],
+        href=address("/leaderboard", league=league["league"]),
+        className="card",
+    )
+
+
+def _freshness(league: Row) -> str:
+    games = counted(league["games"] or 0, "game")
+    return f"{games}, as of {day(league['as_of'])}" if league["fit_id"] else f"{games} loaded"

@@ -1,0 +1,125 @@
+"""The shrinkage page: what partial pooling did to each competitor's estimate, and why."""
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import figures
+from dashboard.frame import Page, View, kind_links, kind_of
+from dashboard.wording import counted, day, decimals, signed
+
+PATH = "/shrinkage"
+
+
+def content(view: View) -> list[Any]:
+    """The idea in words with an example from the league, then the figures."""
+    if not view.league["kinds"]:
+        return [html.P("The published fit rates no competitors.", className="quiet")]
+    kind, unit = kind_of(view), view.league["unit"]
+    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind)
+    digits = decimals(row["sd"] for row in rows)
+    known = [row for row in rows if row["truth"] is not None]
+    return [
+        kind_links(PATH, view),
+        _idea(rows, kind, digits),
+        html.Div(
+            [
+                _panel(view, "Pulled towards the middle",
+                       "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its ends, "
+                       "the more the extremes were pulled in.",
+                       figures.pooled_against_unpooled(rows, unit, digits), "pooled-figure", _missing(rows, kind)),
+                _panel(view, "More games, less pull",
+                       "Shrinkage is the share of the estimate that rests on the group: 100 % with no games, towards 0 % "
+                       "as a competitor's own results pile up.",
+                       figures.shrinkage_by_games(rows, digits), "games-figure"),
+                *([_truth_panel(view, known, unit, digits)] if known else []),
+            ],
+            className="panels",
+        ),
+    ]  # fmt: skip
+
+
+def pulled_most(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The row whose pooled estimate lies furthest from its own results alone, among those pulled inwards."""
+    inwards = [row for row in rows if row["unpooled"] is not None and abs(row["rating"]) < abs(row["unpooled"])]
+    return max(inwards, key=lambda row: abs(row["unpooled"] - row["rating"]), default=None)
+
+
+def typical_error(rows: list[dict[str, Any]], estimate: str) -> float | None:
+    """Root mean square distance of an estimate from the truth, over the rows that have both estimates."""
+    both = [row for row in rows if row["truth"] is not None and row["unpooled"] is not None]
+    if not both:
+        return None
+    return math.sqrt(sum((row[estimate] - row["truth"]) ** 2 for row in both) / len(both))
+
+
+def _idea(rows: list[dict[str, Any]], kind: str, digits: int) -> Component:
+    parts = [
+        html.H2("How to read this"),
+        html.P(
+            f"A {kind} with a handful of games can look brilliant or hopeless by luck alone. Believing those results "
+            f"outright (no pooling) swings wildly; calling everybody average (complete pooling) throws away what is known. "
+            "Partial pooling goes between, and the data decide how far: it learns how much competitors really differ, "
+            "then trusts each one's own results as far as there are games to support them."
+        )
+    ]
+    example = pulled_most(rows)
+    if example is not None:
+        parts.append(_example(example, digits))
+    return html.Section(parts, className="prose")
+
+
+def _example(row: dict[str, Any], digits: int) -> Component:
+    return html.P(
+        [
+            html.Strong(row["name"]),
+            f" played {counted(row['games'], 'game')}. Those results alone say ",
+            html.Strong(signed(row["unpooled"], digits), className="alone"),
+            "; knowing how competitors usually differ, the model says ",
+            html.Strong(signed(row["rating"], digits), className="pooled"),
+            f" (90 % interval {signed(row['q5'], digits)} to {signed(row['q95'], digits)}). "
+            f"That is {100 * row['shrinkage']:.0f} % shrinkage.",
+        ],
+        className="example",
+    )
+
+
+def _missing(rows: list[dict[str, Any]], kind: str) -> str | None:
+    missing = sum(row["unpooled"] is None for row in rows)
+    if not missing:
+        return None
+    return f"{counted(missing, kind)} without a finite estimate from own results alone (unbeaten, say) cannot be drawn."
+
+
+def _truth_panel(view: View, rows: list[dict[str, Any]], unit: str, digits: int) -> Component:
+    pooled, alone = typical_error(rows, "rating"), typical_error(rows, "unpooled")
+    words = "These results are simulated, so the truth is known. "
+    if pooled is not None and alone is not None:
+        words += (
+            f"Partial pooling misses it by {pooled:.{digits}f} {unit} typically, results alone by {alone:.{digits}f} "
+            "(root mean square)."
+        )
+    figure = figures.estimates_against_truth(rows, unit, digits)
+    return _panel(view, "Closer to the truth", words, figure, "truth-figure")
+
+
+def _panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str, note: str | None = None) -> Component:
+    league = view.league
+    name = f"pooltable-{league['league']}-{figure_id}-{league['as_of']}"
+    figure.update_layout(meta={"title": f"{league['title']}: {title}", "source": f"as of {day(league['as_of'])}"})
+    settings = {
+        "displaylogo": False,
+        "responsive": True,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
+    }
+    plot = dcc.Graph(id=figure_id, figure=figure, config=settings, responsive=True, style={"height": "100%"})
+    graph = html.Div(plot, className="figure")
+    parts = [html.H2(title), html.P(words), graph, html.P(note, className="quiet") if note else None]
+    return html.Section(parts, className="panel", **{"aria-label": title})
+
+
+PAGE = Page(PATH, "Shrinkage", content)

@@ -1,0 +1,165 @@
+"""Reading editions: named queries in, rows out, each answer from one edition only.
+
+A process opens its own copy of the edition under `.serving/`, so that nobody who forgets to open an edition read-only
+can lock the dashboard out. Copies carry the edition's name: DuckDB caches databases by path, and one path must
+never stand for two editions.
+"""
+
+import logging
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from dashboard.queries import query
+from store.edition import current
+from store.errors import LockedError, StoreError
+from store.home import Home
+
+log = logging.getLogger(__name__)
+
+type Row = dict[str, Any]
+
+LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "python_enable_replacements": False,
+    "memory_limit": "1GB",
+    "threads": 2,
+    "temp_directory": "",
+    "lock_configuration": True,
+}
+ATTEMPTS = 5  # another process may prune the copy we were about to open; then the link has moved on
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One edition, open: its file among the editions, and a connection to our copy of it."""
+
+    edition: Path
+    con: duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One edition for the length of one answer."""
+
+    edition_id: str
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, name: str, **values: object) -> list[Row]:
+        """The rows of a named query, one dict a row, with `values` bound by name."""
+        found = self.con.execute(query(name), values)
+        columns = [column[0] for column in found.description or []]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+class Reader:
+    """Opens the current edition when first asked, and the next one when `current.duckdb` points elsewhere."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._opened: Opened | None = None
+        self._switching = threading.Lock()
+
+    @contextmanager
+    def answer(self) -> Iterator[Answer]:
+        """The current edition, held for the whole block even if another one is published meanwhile.
+
+        Raises StoreError where nothing is published or the edition cannot be opened.
+        """
+        opened = self._current()
+        cursor = opened.con.cursor()
+        try:
+            yield Answer(opened.edition.stem, cursor)
+        finally:
+            cursor.close()
+
+    def _current(self) -> Opened:
+        """The edition readers should see; one thread at a time switches while the others go on with the old one."""
+        opened, edition = self._opened, current(self.home)
+        if opened is not None and opened.edition == edition:
+            return opened
+        if not self._switching.acquire(blocking=opened is None):
+            return opened or self._current()
+        try:
+            return self._switch()
+        finally:
+            self._switching.release()
+
+    def _switch(self) -> Opened:
+        before = self._opened
+        if before is not None and before.edition == current(self.home):
+            return before
+        try:
+            self._opened = open_current(self.home)
+        except StoreError:
+            if before is None:
+                raise
+            log.exception("The new edition cannot be opened; %s stays up", before.edition.stem)
+        return self._opened or open_current(self.home)
+
+
+def open_current(home: Home) -> Opened:
+    """The current edition, opened read-only and locked down from our own copy. Raises StoreError."""
+    for attempt in range(ATTEMPTS):
+        edition = current(home)
+        copy = own_copy(home, edition)
+        try:
+            return Opened(edition, duckdb.connect(str(copy), read_only=True, config=LOCKED_DOWN))
+        except duckdb.Error as error:
+            if copy.exists() or attempt == ATTEMPTS - 1:
+                copy.unlink(missing_ok=True)
+                reason = str(error).splitlines()[0]
+                raise StoreError(f"{edition} cannot be opened: {reason}", "Publish again: pooltable publish") from error
+    raise AssertionError("unreachable")
+
+
+def own_copy(home: Home, edition: Path) -> Path:
+    """Path of our copy of an edition, made now unless there is one; copies of other editions are pruned.
+
+    Processes that still have a pruned copy open go on reading it. Raises StoreError, LockedError.
+    """
+    folder = home.editions / ".serving"
+    copy = folder / edition.name
+    if copy.exists():
+        return copy
+    try:
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / ".lock", timeout=home.lock_wait_seconds):
+            if not copy.exists():
+                _copy(edition, copy)
+                _prune(folder, copy)
+    except Timeout as error:
+        raise LockedError(f"Another process has been copying {edition.name} for too long.") from error
+    except OSError as error:
+        raise StoreError(f"{edition} cannot be copied into {folder}: {error.strerror}.") from error
+    return copy
+
+
+def _copy(edition: Path, copy: Path) -> None:
+    """Copies so that the new name appears only with all of its bytes on the disk."""
+    part = copy.with_name(f".part-{uuid.uuid4().hex}")
+    shutil.copyfile(edition, part)
+    part.chmod(0o444)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(copy)
+
+
+def _prune(folder: Path, kept: Path) -> None:
+    """Removes all other copies and what killed processes left; we hold the lock, so nobody is copying."""
+    for path in [*folder.glob("*.duckdb"), *folder.glob(".part-*")]:
+        if path != kept:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""Serving the dashboard: gunicorn in this process, workers that each open the edition for themselves."""
+
+import errno
+import ipaddress
+import logging
+import os
+import socket
+from typing import Any
+
+from dash import Dash
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from dashboard.app import build_app
+from store.errors import PooltableError, UsageError
+from store.home import Home
+
+log = logging.getLogger(__name__)
+
+THREADS = 4  # a worker; DuckDB and sending let go of the interpreter
+
+
+def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 2, *, public: bool = False) -> None:
+    """Serves the dashboard until the process is told to stop; ends with SystemExit, as gunicorn does.
+
+    Raises UsageError for an address others can reach unless `public` is given, PooltableError where the port is taken.
+    """
+    if not public and not is_loopback(host):
+        raise UsageError(
+            f"{host} can be reached from other machines, and the dashboard asks nobody who they are.",
+            "Put it behind something that does, then say --public; or leave --host out.",
+        )
+    listening = listen(host, port)
+    log.info("Serving %s at %s", home.root, url(host, listening.getsockname()[1]))
+    Server(build_app(home), listening, workers).run()
+
+
+def url(host: str, port: int) -> str:
+    """The address to open in a browser."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """True where only this machine can reach the host."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises PooltableError where the port is in use or not allowed, UsageError for a bad host."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (socket.gaierror, OverflowError) as error:
+        raise UsageError(f"Nothing can listen at {host}, port {port}.", "Check --host and --port.") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PooltableError(
+                f"Port {port} on {host} is in use by another program.",
+                f"Stop that program, or choose another port: pooltable serve --port {port + 1}",
+            ) from error
+        raise PooltableError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
+
+
+class Server(BaseApplication):
+    """gunicorn with our settings, on a socket that is already listening."""
+
+    def __init__(self, app: Dash, listening: socket.socket, workers: int) -> None:
+        self.flask: Flask = app.server
+        self.options: dict[str, Any] = {
+            "bind": [f"fd://{listening.detach()}"],
+            "workers": workers,
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": 5,
+            "keepalive": 30,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "worker_exit": leave,
+        }
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hands gunicorn our settings; it reads no file and no command line."""
+        assert self.cfg is not None
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The WSGI application, built before the fork; it opens nothing until its first request."""
+        return self.flask
+
+
+def leave(_server: object, _worker: object) -> None:
+    """Ends a worker at once: unwinding would run the clean-up of whoever called `serve` in every worker as well."""
+    logging.shutdown()
+    os._exit(0)
