@@ -1,0 +1,8 @@
+-- A game with no side or only one: there is nobody to compare with.
+SELECT g.game_id AS subject, 'It has ' || if(count(s.side) = 0, 'no side.', 'only one side.') AS message
+FROM game AS g
+LEFT JOIN side AS s ON s.league = g.league AND s.game_id = g.game_id
+WHERE g.league = $league
+GROUP BY g.game_id
+HAVING count(s.side) < 2
+ORDER BY ALL

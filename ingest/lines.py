@@ -1,0 +1,153 @@
+"""Delimited text, line by line: so that one broken line never costs another, and every row knows its line.
+
+One record is one line. A quoted field may hold the delimiter, but not a line break: a line with an odd number of
+quotes is rejected by itself instead of swallowing what follows. Flows: bytes -> `Table` of text columns -> `sift`.
+"""
+
+import csv
+from dataclasses import dataclass
+
+import dataframely as dy
+import polars as pl
+
+from ingest.feed import Source
+from store.errors import FeedError
+
+EXPLAINED = {"nullability": "is missing or unreadable", "dtype": "is unreadable", "min": "is too small"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text columns by header name, each row with its `line` (from 1, header counted) and its `raw` text.
+
+    Fields are stripped; empty ones are null. `rejected` has file, line, rule, raw.
+    """
+
+    rows: pl.DataFrame
+    rejected: pl.DataFrame
+    rows_read: int
+
+
+def read_table(raw: bytes, source: Source, columns: list[str], *, file: str = "", missing: str = "") -> Table:
+    """The named columns of a comma-separated UTF-8 file with a header; fields equal to `missing` are null too.
+
+    Lines without any content are no rows. Lines that are not UTF-8, have unbalanced quotes, or other than the
+    header's number of fields (empty surplus ones apart) are rejected. Raises FeedError where a column is not there.
+    """
+    lines = _lines(raw)
+    header = _header(lines, columns, file or source.slice)
+    body = lines.slice(1).with_columns(fields=_fields())
+    body = _quoted_fields(body)
+    sound = body.filter(pl.col("rule").is_null()).with_columns(rule=_misfit(len(header)))
+    text = [_column(header.index(name), missing).alias(name) for name in columns]
+    rows = sound.filter(pl.col("rule").is_null()).select("line", "raw", *text)
+    broken = pl.concat([body, sound]).filter(pl.col("rule").is_not_null())
+    return Table(rows, rejections(broken, file or source.slice), body.height)
+
+
+def sift[S: dy.Schema](rows: pl.DataFrame, schema: type[S], file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that keep the schema's rules, cast to its types, and the rejected others (file, line, rule, raw).
+
+    `rows` and the schema have the columns line and raw.
+    """
+    result, failure = schema.filter(rows, cast=True)
+    details = failure.details()
+    rules = [name for name in details.columns if name not in rows.columns]
+    broken = [pl.when(pl.col(name) == "invalid").then(pl.lit(_explain(name))) for name in rules]
+    named = details.with_columns(
+        rule=pl.concat_str(broken, separator="; ", ignore_nulls=True) if broken else pl.lit("")
+    )
+    return pl.DataFrame(result), rejections(named, file)
+
+
+def rejections(broken: pl.DataFrame, file: str) -> pl.DataFrame:
+    """The canonical frame of rejected rows, of a frame with line, rule and raw."""
+    return broken.select(pl.lit(file).alias("file"), pl.col("line").cast(pl.Int64), "rule", "raw")
+
+
+def _lines(raw: bytes) -> pl.DataFrame:
+    """Columns line, raw, rule (null, or why the line cannot be read) of every line with content."""
+    try:
+        texts, wrong = raw.decode("utf-8-sig").split("\n"), None
+    except UnicodeDecodeError:
+        pieces = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        texts = [piece.decode("utf-8", errors="replace") for piece in pieces]
+        wrong = [None if _is_utf8(piece) else "not UTF-8" for piece in pieces]
+    frame = pl.DataFrame({"raw": pl.Series(texts, dtype=pl.String).str.strip_chars_end("\r")})
+    frame = frame.with_row_index("line", offset=1).with_columns(
+        rule=pl.Series(wrong, dtype=pl.String) if wrong else None
+    )
+    return frame.filter(pl.col("raw").str.strip_chars(', \t"\r') != "").cast({"line": pl.Int64, "rule": pl.String})
+
+
+def _is_utf8(piece: bytes) -> bool:
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _header(lines: pl.DataFrame, columns: list[str], file: str) -> list[str]:
+    if lines.is_empty():
+        raise FeedError(f"{file} is empty.", "Look at the source; nothing was loaded from it.")
+    header = [name.strip() for name in _split(lines["raw"][0]) or []]
+    while header and not header[-1]:
+        header.pop()
+    absent = [name for name in columns if name not in header]
+    if absent:
+        raise FeedError(
+            f"{file} has no column {', '.join(absent)}: its first line is {lines['raw'][0][:120]!r}.",
+            "Is it the right file for this feed? If the source has changed its shape, the feed must follow.",
+        )
+    return header
+
+
+def _fields() -> pl.Expr:
+    """Fields of lines without quotes; null for the others."""
+    return pl.when(~pl.col("raw").str.contains('"', literal=True)).then(pl.col("raw").str.split(","))
+
+
+def _quoted_fields(body: pl.DataFrame) -> pl.DataFrame:
+    """The body with the fields of quoted lines filled in, or their rule where the quotes do not balance."""
+    quoted = body.filter(pl.col("fields").is_null()).select("line", "raw")
+    if quoted.is_empty():
+        return body
+    split = [_split(text) for text in quoted["raw"]]
+    found = quoted.select(
+        "line",
+        quoted_fields=pl.Series(split, dtype=pl.List(pl.String)),
+        quoted_rule=pl.Series([None if fields else "unbalanced quotes" for fields in split], dtype=pl.String),
+    )
+    joined = body.join(found, on="line", how="left", maintain_order="left")
+    return joined.with_columns(
+        fields=pl.coalesce("fields", "quoted_fields"), rule=pl.coalesce("rule", "quoted_rule")
+    ).drop("quoted_fields", "quoted_rule")
+
+
+def _split(text: str) -> list[str] | None:
+    if text.count('"') % 2:
+        return None
+    try:
+        return next(csv.reader([text], strict=True))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _misfit(width: int) -> pl.Expr:
+    fields = pl.col("fields")
+    surplus = fields.list.slice(width).list.join("").str.strip_chars() != ""
+    return (
+        pl.when(fields.list.len() < width).then(pl.lit("too few fields")).when(surplus).then(pl.lit("too many fields"))
+    ).cast(pl.String)
+
+
+def _column(index: int, missing: str) -> pl.Expr:
+    text = pl.col("fields").list.get(index, null_on_oob=True).str.strip_chars()
+    return pl.when((text != "") & (text != missing)).then(text)
+
+
+def _explain(rule: str) -> str:
+    """The words of a dataframely rule: "date|nullability" is "date is missing or unreadable"."""
+    column, _, kind = rule.partition("|")
+    return f"{column} {EXPLAINED.get(kind, kind)}" if kind else column.replace("_", " ")

@@ -1,0 +1,117 @@
+"""Raw snapshots: downloaded bytes kept for ever under the hash of their content, each with a JSON sidecar.
+
+`raw/<league>/<sha256><ending>` holds the bytes and `<sha256>.<source>.json` says where and when they came from, with
+`<source>` a hash of the URL or path, so that the same bytes from two places have two sidecars. Files appear whole or
+not at all: written aside, flushed to the disk, renamed.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from store.errors import FeedError
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of one source's bytes, as kept in the home.
+
+    `fetched_at_utc` is ISO 8601 in UTC; etag and last_modified are what the server said, None for files.
+    """
+
+    source: str
+    file: str
+    fetched_at_utc: str
+    sha256: str
+    bytes: int
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[str | None, str | None]) -> Snapshot:
+    """The snapshot of these bytes, now on disk with its sidecar. `headers` are ETag and Last-Modified.
+
+    Raises FeedError where the disk refuses.
+    """
+    sha256 = hashlib.sha256(body).hexdigest()
+    file = f"{sha256}{_ending(source)}"
+    moment = now.replace(tzinfo=None).isoformat(timespec="seconds")
+    snapshot = Snapshot(source, file, moment, sha256, len(body), *headers)
+    if not is_whole(folder, snapshot):
+        _write(folder / file, body)
+    _write(folder / f"{sha256}.{_short(source)}.json", json.dumps(asdict(snapshot), indent=1).encode())
+    return snapshot
+
+
+def newest(folder: Path, source: str) -> Snapshot | None:
+    """The last snapshot of a URL or path whose bytes are whole on disk; None where there is none."""
+    sidecars = [_sidecar(path) for path in folder.glob(f"*.{_short(source)}.json")]
+    whole = [snapshot for snapshot in sidecars if snapshot and is_whole(folder, snapshot)]
+    return max(whole, key=lambda snapshot: snapshot.fetched_at_utc, default=None)
+
+
+def is_whole(folder: Path, snapshot: Snapshot) -> bool:
+    """Whether the snapshot's bytes are on disk in full length."""
+    path = folder / snapshot.file
+    return path.exists() and path.stat().st_size == snapshot.bytes
+
+
+def read(folder: Path, snapshot: Snapshot) -> bytes:
+    """The snapshot's bytes. Raises FeedError where they cannot be read or are not what was kept."""
+    path = folder / snapshot.file
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise FeedError(f"{path} cannot be read: {error.strerror}.") from error
+    if hashlib.sha256(body).hexdigest() != snapshot.sha256:
+        raise FeedError(f"{path} is damaged: its bytes are not those that were kept.", "Delete it and pull again.")
+    return body
+
+
+def _sidecar(path: Path) -> Snapshot | None:
+    """The snapshot a sidecar tells of; None where the sidecar is unreadable, as after a disk fault."""
+    try:
+        return Snapshot(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _short(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+def _ending(source: str) -> str:
+    """The source's file endings, so that other tools know what a raw file is: ".csv", ".csv.gz"."""
+    name = source.split("://", 1)[-1].split("?", 1)[0].split("#", 1)[0].rsplit("/", 1)[-1].lower()
+    endings = [part for part in name.split(".")[1:][-2:] if part.isalnum() and len(part) <= 5]
+    return "".join(f".{part}" for part in endings)
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise FeedError(f"{path} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,57 @@
+-- Makes the slices' games the staged ones. The variable league and what 1_compare.sql left are there, and the
+-- frames competitors, memberships, truth, loads and rejected are registered as <name>_frame.
+
+DELETE FROM appearance WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
+DELETE FROM side WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
+DELETE FROM game WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
+
+INSERT INTO game BY NAME SELECT getvariable('league') AS league, *
+FROM staged_game SEMI JOIN incoming USING (game_id);
+INSERT INTO side BY NAME SELECT getvariable('league') AS league, *
+FROM sides_frame SEMI JOIN incoming USING (game_id);
+INSERT INTO appearance BY NAME SELECT getvariable('league') AS league, *
+FROM appearances_frame SEMI JOIN incoming USING (game_id);
+
+INSERT INTO competitor (league, competitor_id, kind, name)
+SELECT getvariable('league'), competitor_id, kind, name FROM competitors_frame
+ON CONFLICT DO UPDATE SET kind = excluded.kind, name = excluded.name;
+
+INSERT INTO membership (league, competitor_id, season, grouping, "group")
+SELECT getvariable('league'), competitor_id, season, grouping, "group" FROM memberships_frame
+ON CONFLICT DO UPDATE SET "group" = excluded."group";
+
+DELETE FROM truth WHERE league = getvariable('league');
+INSERT INTO truth SELECT getvariable('league'), competitor_id, component, value FROM truth_frame;
+
+-- Competitors that no game mentions any more, and memberships in seasons their holder did not play.
+CREATE OR REPLACE TEMP TABLE entrant AS
+SELECT s.team AS competitor_id, g.season
+FROM side AS s JOIN game AS g USING (league, game_id)
+WHERE league = getvariable('league') AND s.team IS NOT NULL
+UNION
+SELECT a.player, g.season
+FROM appearance AS a JOIN game AS g USING (league, game_id)
+WHERE league = getvariable('league');
+
+DELETE FROM competitor
+WHERE league = getvariable('league') AND competitor_id NOT IN (SELECT competitor_id FROM entrant);
+
+DELETE FROM membership
+WHERE league = getvariable('league')
+    AND (
+        competitor_id NOT IN (SELECT competitor_id FROM entrant)
+        OR (
+            season IN (SELECT season FROM entrant)
+            AND (competitor_id, season) NOT IN (SELECT (competitor_id, season) FROM entrant)
+        )
+    );
+
+-- Of a slice's rejected rows only those of its last load are kept.
+DELETE FROM rejected_row
+WHERE league = getvariable('league')
+    AND load_id IN (
+        SELECT load_id FROM load
+        WHERE league = getvariable('league') AND slice IN (SELECT unnest(getvariable('slices')))
+    );
+INSERT INTO load BY NAME FROM loads_frame;
+INSERT INTO rejected_row BY NAME FROM rejected_frame;
