@@ -1,0 +1,165 @@
+"""Editions: built, stamped, pointed at, gone back from, pruned, and whole whatever happens in between."""
+
+from datetime import timedelta
+
+import duckdb
+import pytest
+from filelock import FileLock
+
+from store import edition
+from store.edition import current, editions, pinned, publish, rollback, unpin
+from store.errors import LockedError, StoreError, UsageError
+from store.warehouse import writing
+
+
+def read(path, sql):
+    con = duckdb.connect(str(path), read_only=True)
+    try:
+        return con.execute(sql).fetchall()
+    finally:
+        con.close()
+
+
+def test_an_edition_holds_the_leaderboard_of_the_last_accepted_fit(rated, refit, now):
+    refit(rated, "f2", minutes=5, best="fifa:B")
+    refit(rated, "f3", verdict="rejected", minutes=10, best="fifa:C")
+    refit(rated, "f4", minutes=20, is_dated=True, best="fifa:C")
+    path = publish(rated, ["alps"], now)
+    assert read(path, "SELECT name, rank, fit_id FROM leaderboard ORDER BY rank LIMIT 1") == [("B", 1, "f2")]
+    assert read(path, "SELECT fit_id, newest_fit_id, newest_verdict FROM league") == [("f2", "f3", "rejected")]
+    assert read(path, "SELECT edition_id FROM edition") == [(path.stem,)]
+
+
+def test_a_league_that_was_only_loaded_is_shown_without_ratings(rated, now):
+    with writing(rated) as con:
+        con.execute("DELETE FROM fit")
+    path = publish(rated, ["alps"], now)
+    assert read(path, "SELECT league, fit_id FROM league") == [("alps", None)]
+    assert read(path, "FROM leaderboard") == []
+    assert read(path, "SELECT count(*) FROM game") == [(3,)]
+
+
+def test_a_league_that_was_removed_is_not_published(rated, now):
+    path = publish(rated, [], now)
+    for table in ("league", "game", "competitor", "leaderboard", "rating_draw", "fit"):
+        assert read(path, f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+def test_everything_readers_see_says_what_it_is(rated, now):
+    path = publish(rated, ["alps"], now)
+    assert (
+        read(
+            path,
+            "SELECT table_name, '' FROM duckdb_tables() WHERE comment IS NULL UNION ALL"
+            " SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL AND NOT internal UNION ALL"
+            " SELECT function_name, '' FROM duckdb_functions()"
+            " WHERE function_type LIKE '%macro' AND NOT internal AND comment IS NULL",
+        )
+        == []
+    )
+
+
+def test_an_edition_is_read_only_and_old_clients_can_open_it(rated, now):
+    path = publish(rated, ["alps"], now)
+    assert path.stat().st_mode & 0o777 == 0o444
+    tags = read(path, "SELECT tags['storage_version'] FROM duckdb_databases() WHERE NOT internal")
+    assert tags[0][0].startswith("v1.2")
+
+
+def test_readers_get_the_file_behind_the_link(rated, now):
+    path = publish(rated, ["alps"], now)
+    assert rated.current.is_symlink()
+    assert current(rated) == path.resolve()
+    assert not rated.current.readlink().is_absolute(), "a home can be moved"
+
+
+def test_a_reader_keeps_its_edition_while_a_new_one_is_published(rated, refit, now):
+    first = publish(rated, ["alps"], now)
+    con = duckdb.connect(str(current(rated)), read_only=True)
+    refit(rated, "f2", minutes=5, best="fifa:B")
+    second = publish(rated, ["alps"], now + timedelta(hours=1))
+    assert con.execute("SELECT name FROM leaderboard WHERE rank = 1").fetchall() == [("A",)]
+    assert read(current(rated), "SELECT name FROM leaderboard WHERE rank = 1") == [("B",)]
+    con.close()
+    assert editions(rated) == [first, second]
+
+
+def test_two_editions_in_one_millisecond_get_two_names(rated, now):
+    assert publish(rated, ["alps"], now) < publish(rated, ["alps"], now)
+
+
+def test_rolling_back_pins_until_unpinned(rated, now):
+    first, second = (publish(rated, ["alps"], now + timedelta(hours=h)) for h in (0, 1))
+    assert rollback(rated, None) == first
+    assert (current(rated), pinned(rated)) == (first.resolve(), first.stem)
+    third = publish(rated, ["alps"], now + timedelta(hours=2))
+    assert current(rated) == first.resolve(), "a pinned edition stays up"
+    assert unpin(rated) == third
+    assert (current(rated), pinned(rated)) == (third.resolve(), None)
+    assert rollback(rated, second.name) == second
+
+
+def test_there_is_nothing_before_the_first(rated, now):
+    with pytest.raises(StoreError, match="Nothing is published"):
+        rollback(rated, None)
+    path = publish(rated, ["alps"], now)
+    with pytest.raises(UsageError, match="no edition before"):
+        rollback(rated, None)
+    with pytest.raises(UsageError, match="no edition") as caught:
+        rollback(rated, "ratings-never")
+    assert path.stem in caught.value.hint
+    assert unpin(rated) == path
+
+
+def test_unpinning_where_nothing_was_published_is_no_error(home):
+    assert unpin(home) is None
+
+
+def test_thirty_editions_are_kept_and_never_the_current_one_deleted(rated, now):
+    first = publish(rated, ["alps"], now)
+    rollback(rated, first.stem)
+    for number in range(1, 33):
+        publish(rated, ["alps"], now + timedelta(minutes=number))
+    kept = editions(rated)
+    assert len(kept) == 31
+    assert kept[0] == first
+    assert read(current(rated), "SELECT count(*) FROM leaderboard") == [(3,)]
+
+
+@pytest.mark.parametrize("moment", ["_build", "_settle", "_point"])
+def test_an_end_in_mid_publication_leaves_the_old_edition_up(rated, now, monkeypatch, moment):
+    first = publish(rated, ["alps"], now)
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(edition, moment, dies)
+        publish(rated, ["alps"], now + timedelta(hours=1))
+    assert current(rated) == first.resolve()
+    assert read(current(rated), "SELECT count(*) FROM leaderboard") == [(3,)]
+    assert publish(rated, ["alps"], now + timedelta(hours=2)) == current(rated)
+
+
+def test_what_a_killed_publication_left_is_swept(rated, now):
+    rated.editions.mkdir(parents=True)
+    for name in (".building-dead.duckdb", ".building-dead.duckdb.wal", ".link-dead"):
+        (rated.editions / name).write_text("half")
+    publish(rated, ["alps"], now)
+    left = {path.name for path in rated.editions.iterdir()}
+    assert not {name for name in left if "dead" in name}
+
+
+def test_missing_draws_are_named_and_nothing_is_published(rated, now):
+    rated.draws_of("f1").unlink()
+    with pytest.raises(StoreError, match="draws of fit f1"):
+        publish(rated, ["alps"], now)
+    assert editions(rated) == []
+    assert not list(rated.editions.glob(".building*"))
+
+
+def test_two_publications_do_not_meet(rated, now):
+    rated.editions.mkdir(parents=True)
+    with FileLock(rated.editions / ".publish.lock", is_singleton=False), pytest.raises(LockedError, match="publishing"):
+        publish(rated, ["alps"], now)
+    assert publish(rated, ["alps"], now) == current(rated)

@@ -1,0 +1,138 @@
+"""SQL for people: what reads is answered, what does anything else is refused, mistakes show their place."""
+
+import duckdb
+import pytest
+
+from store.edition import publish
+from store.errors import StoreError, UsageError
+from store.query import query, schema
+
+
+@pytest.fixture
+def path(rated, now):
+    return publish(rated, ["alps"], now)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name, rank FROM leaderboard",
+        "FROM leaderboard ORDER BY rank",
+        "FROM leaderboard;  -- with a comment",
+        "WITH best AS (FROM leaderboard WHERE rank = 1) SELECT * FROM best",
+        "DESCRIBE leaderboard",
+        "SHOW TABLES",
+        "SUMMARIZE leaderboard",
+        "PIVOT leaderboard ON name USING max(rating) GROUP BY league",
+        "EXPLAIN FROM leaderboard",
+        "VALUES (1), (2)",
+    ],
+)
+def test_reading_is_answered(path, sql):
+    assert query(path, sql, {}).height > 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO league SELECT * FROM league",
+        "UPDATE leaderboard SET rank = 1",
+        "DELETE FROM game",
+        "DROP TABLE game",
+        "ALTER TABLE game ADD COLUMN x INTEGER",
+        "CREATE TABLE mine AS SELECT 1",
+        "CREATE TEMP TABLE mine AS SELECT 1",
+        "COPY game TO '{there}/out.csv'",
+        "COPY (PIVOT leaderboard ON name USING max(rating)) TO '{there}/out.csv'",
+        "EXPORT DATABASE '{there}/all'",
+        "ATTACH '{there}/other.duckdb' AS other",
+        "SET threads = 1",
+        "SET lock_configuration = false",
+        "PRAGMA database_list",
+        "CALL duckdb_tables()",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "USE memory",
+        "BEGIN",
+        "PREPARE p AS SELECT 1",
+        "SELECT 1; DROP TABLE game",
+        "SELECT 1; SELECT 2",
+        "",
+        "-- nothing",
+        "WITH gone AS (DELETE FROM game RETURNING *) FROM gone",
+        "EXPLAIN ANALYZE DELETE FROM game",
+        "FROM read_csv('{there}/secret.csv')",
+        "FROM '{there}/secret.csv'",
+        "SELECT * FROM read_text('{there}/secret.csv')",
+        "SELECT * FROM glob('{there}/*')",
+        "PIVOT (FROM read_csv('{there}/secret.csv')) ON a",
+        "SELECT * FROM secret_frame",
+        "SELECT getenv('HOME')",
+    ],
+)
+def test_anything_else_is_refused_and_does_nothing(path, tmp_path, sql):
+    secret_frame = duckdb.sql("SELECT 'secret' AS a")
+    assert secret_frame.fetchall() == [("secret",)]
+    (tmp_path / "secret.csv").write_text("a\nsecret\n")
+    before = {item.name for item in tmp_path.iterdir()}
+    bytes_before = path.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        query(path, sql.format(there=tmp_path), {})
+    assert caught.value.exit_code == 2
+    assert {item.name for item in tmp_path.iterdir()} == before
+    assert path.read_bytes() == bytes_before
+
+
+def test_parameters_are_bound_never_pasted(path):
+    sql = "SELECT name FROM leaderboard WHERE name = $name AND rank <= $n"
+    assert query(path, sql, {"name": "A", "n": "3"}).rows() == [("A",)]
+    assert query(path, sql, {"name": "A' OR true --", "n": "3"}).rows() == []
+
+
+def test_a_missing_and_an_unknown_parameter_are_named(path):
+    with pytest.raises(UsageError, match=r"needs a value for \$league_name") as caught:
+        query(path, "FROM leaderboard WHERE league = $league_name", {})
+    assert "-p league_name=" in caught.value.hint
+    with pytest.raises(UsageError, match=r"no parameter \$leage"):
+        query(path, "FROM leaderboard", {"leage": "x"})
+
+
+def test_a_mistake_keeps_the_caret(path):
+    with pytest.raises(UsageError) as caught:
+        query(path, "SELECT nme\nFROM leaderboard", {})
+    assert "LINE 1: SELECT nme" in caught.value.message
+    assert "^^^" in caught.value.message
+    with pytest.raises(UsageError, match="syntax error"):
+        query(path, "SELEC 1", {})
+
+
+def test_a_column_named_twice_gets_a_number(path):
+    assert query(path, "SELECT 1 AS a, 2 AS a, 3 AS a_2, 4 AS a", {}).rows(named=True) == [
+        {"a": 1, "a_3": 2, "a_2": 3, "a_4": 4}
+    ]
+
+
+def test_a_type_only_duckdb_has_is_named(path):
+    with pytest.raises(UsageError, match='column "gap"') as caught:
+        query(path, "SELECT [INTERVAL 1 DAY] AS gap", {})
+    assert "::VARCHAR" in caught.value.hint
+
+
+def test_every_published_table_can_be_read(path):
+    tables = schema(path).filter(object="table")["name"].unique().to_list()
+    assert "leaderboard" in tables
+    for name in tables:
+        counted = query(path, f"SELECT count(*) AS rows FROM {name}", {}).item()
+        assert query(path, f"FROM {name}", {}).height == counted
+
+
+def test_the_schema_names_tables_columns_and_macros_with_their_sentences(path):
+    found = schema(path)
+    assert {"leaderboard", "game", "edition", "competitor_of"} <= set(found["name"])
+    assert found.filter(name="leaderboard", column_name="rank")["type"].to_list() == ["INTEGER"]
+    assert found["comment"].null_count() == 0
+
+
+def test_a_file_that_is_no_edition_is_named(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened"):
+        query(tmp_path / "none.duckdb", "SELECT 1", {})

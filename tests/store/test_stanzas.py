@@ -1,0 +1,112 @@
+"""leagues.toml: what is right is read with its defaults, what is wrong is named."""
+
+from datetime import time
+
+import pytest
+
+from store.errors import StanzaError, UsageError
+from store.home import Home, open_home
+from store.stanzas import add_stanza, choose, parse_stanzas, read_catalogue, read_stanzas, remove_stanza
+
+GOOD = '[alps]\ntitle = "Alps"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\n'
+
+
+def write(home: Home, text: str) -> None:
+    home.root.mkdir(parents=True, exist_ok=True)
+    home.leagues_toml.write_text(text)
+
+
+def test_defaults_are_filled_in(home):
+    write(home, GOOD)
+    stanza = read_stanzas(home)["alps"]
+    assert (stanza.source, stanza.rate, stanza.refit) == (("a.csv",), ("team",), time(4, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (GOOD + "min_gmes = 4\n", 'unknown setting "min_gmes". Did you mean "min_games"?'),
+        (GOOD + 'priors = {team = -1.0}\n', "prior scales must be positive"),
+        (GOOD + "min_games = 0\n", '"min_games"'),
+        (GOOD + 'refit = "late"\n', '"refit"'),
+        (GOOD.replace('outcome = "score"', 'outcome = "goals"'), '"outcome"'),
+        (GOOD.replace('feed = "csv"\n', ""), 'the setting "feed" is missing'),
+        (GOOD.replace("[alps]", "[Alps]"), "cannot be a league's name"),
+        ("alps = 3\n", "must be a stanza"),
+        ("[alps\n", "is not TOML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_file(home, text, says):
+    write(home, text)
+    with pytest.raises(StanzaError) as caught:
+        read_stanzas(home)
+    assert says in caught.value.message
+    assert str(home.leagues_toml) in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+def test_bytes_that_are_no_text_are_a_mistake_too(home):
+    home.root.mkdir()
+    home.leagues_toml.write_bytes(b"[alps]\ntitle = '\xff'\n")
+    with pytest.raises(StanzaError, match="is not TOML"):
+        read_stanzas(home)
+
+
+def test_choosing_leagues(home):
+    with pytest.raises(UsageError, match="No leagues"):
+        choose(home, [])
+    write(home, GOOD + GOOD.replace("alps", "andes"))
+    assert list(choose(home, [])) == ["alps", "andes"]
+    assert list(choose(home, ["andes"])) == ["andes"]
+    with pytest.raises(UsageError, match='no league "alp"') as caught:
+        choose(home, ["alp"])
+    assert "alps" in caught.value.hint
+
+
+def test_the_catalogue_itself_is_right():
+    assert "international_football" in read_catalogue()
+
+
+def test_adding_keeps_what_was_written_by_hand(home, tmp_path, monkeypatch):
+    write(home, "# mine\n" + GOOD)
+    monkeypatch.chdir(tmp_path)
+    add_stanza(home, "international_football", ("results.csv",))
+    text = home.leagues_toml.read_text()
+    assert text.startswith("# mine\n")
+    assert read_stanzas(home)["international_football"].source == (str(tmp_path / "results.csv"),)
+    with pytest.raises(UsageError, match="already"):
+        add_stanza(home, "international_football")
+
+
+def test_several_sources_and_another_feed(home):
+    stanza = add_stanza(home, "international_football", ("https://example.org/a.csv", "/b.csv"), "csv")
+    assert (stanza.source, stanza.feed) == (("https://example.org/a.csv", "/b.csv"), "csv")
+
+
+def test_adding_what_the_catalogue_has_not_names_the_nearest(home):
+    with pytest.raises(UsageError, match="catalogue has no league") as caught:
+        add_stanza(home, "internatonal_football")
+    assert "international_football" in caught.value.hint
+    assert not home.leagues_toml.exists()
+
+
+def test_removing_takes_one_stanza_out(home):
+    write(home, GOOD + GOOD.replace("alps", "andes"))
+    remove_stanza(home, "alps")
+    assert list(read_stanzas(home)) == ["andes"]
+    with pytest.raises(UsageError):
+        remove_stanza(home, "alps")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(StanzaError, match="cannot be read"):
+        parse_stanzas(tmp_path / "none.toml")
+
+
+def test_the_home_comes_from_the_option_then_the_environment_then_the_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POOLTABLE_HOME", raising=False)
+    assert open_home().root == tmp_path / "data" / "home"
+    monkeypatch.setenv("POOLTABLE_HOME", str(tmp_path / "there"))
+    assert open_home().root == tmp_path / "there"
+    assert open_home(tmp_path / "here").root == tmp_path / "here"
