@@ -8,6 +8,7 @@ of the other.
 import difflib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -80,8 +81,7 @@ class Design:
         together.sort_indices()
         starts, index, data = together.indptr, together.indices, together.data
         keys: dict[bytes, int] = {}
-        pairs = zip(starts[:-1], starts[1:], strict=True)
-        rows = (index[a:b].tobytes() + data[a:b].tobytes() for a, b in pairs)
+        rows = (index[a:b].tobytes() + data[a:b].tobytes() for a, b in pairwise(starts))
         return np.array([keys.setdefault(row, len(keys)) for row in rows], dtype=np.intp)
 
     @cached_property
@@ -194,7 +194,7 @@ def _paired(games: Games) -> pl.DataFrame:
     gaps = games.sides.filter(pl.col("score").is_null() | pl.col("team").is_null())
     if len(gaps):
         raise FitError(
-            f"{games.league}: {len(gaps)} side(s) of played games have no team or no score, first {gaps['game_id'][0]}.",
+            f"{games.league}: {len(gaps)} side(s) of played games lack a team or a score, first {gaps['game_id'][0]}.",
             "Run: pooltable check",
         )
     return games.sides

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from modeling.design import Design
@@ -77,9 +77,9 @@ def diagnose(subject: str, draws: Array, chains: int) -> Diagnosis:
     by_chain = draws.reshape(chains, -1)
     return Diagnosis(
         subject,
-        float(array_stats.rhat(by_chain)),
-        float(array_stats.ess(by_chain, method="bulk")),
-        float(array_stats.ess(by_chain, method="tail", prob=TAIL)),
+        np.asarray(array_stats.rhat(by_chain)).item(),
+        np.asarray(array_stats.ess(by_chain, method="bulk")).item(),
+        np.asarray(array_stats.ess(by_chain, method="tail", prob=TAIL)).item(),
     )
 
 
@@ -107,7 +107,7 @@ def convergence(
     ):
         worst = (max if better is min else min)(rated, key=lambda d: getattr(d, name))
         checks += [_converged(name, found, bound) for found in [*parameters.values(), worst]]
-    divergences = int(tree["sample_stats"]["diverging"].sum())
+    divergences = int(tree["sample_stats"]["diverging"].to_numpy().sum())
     words = (
         "No divergent transitions."
         if divergences == 0
@@ -132,9 +132,8 @@ def predictive_checks(design: Design, posterior: Posterior, rng: np.random.Gener
     """Every statistic of the outcome, observed and over replicated leagues; replications are never all held at once."""
     observed = design.sides()
     kept = [s for s in design.outcome.statistics if math.isfinite(s.of(observed))]
-    replicated = np.array(
-        [[s.of(sides) for s in kept] for sides in _replications(design, posterior.thinned(REPLICATIONS), rng)]
-    )
+    leagues = _replications(design, posterior.thinned(REPLICATIONS), rng)
+    replicated = np.array([[s.of(sides) for s in kept] for sides in leagues])
     return [_judged(s, s.of(observed), replicated[:, i]) for i, s in enumerate(kept)]
 
 

@@ -102,35 +102,23 @@ def make_unpooled(design: Design, alone: Laplace, ratings: Ratings) -> dict[str,
     A contrast's zero is free, so each component is placed on the pooled zero by the precision-weighted mean difference
     over the competitors whose own results determine it: well-measured competitors then stand where they stand.
     """
-    covariance = alone.covariance()
-    reasons = {block.name: _reasons(design, block, alone, covariance, ratings.field) for block in design.blocks}
+    reasons = {block.name: _reasons(design, block, alone, ratings.field) for block in design.blocks}
+    weights = {name: _precision(alone, name, reasons[name]) for name in reasons}
     found: dict[str, Unpooled] = {}
-    shift = {}
-    for block in design.blocks:
-        at = alone.slice_of(block.name)
-        finite = np.array([reason is None for reason in reasons[block.name]])
-        own = covariance[at, at]
-        weight = np.where(finite, 1 / np.diag(own), 0.0)
-        weight /= max(weight.sum(), 1e-300)
-        pooled = ratings.components[block.name].mean(axis=0)
-        shift[block.name] = np.zeros(len(alone.mode))
-        shift[block.name][at] = weight
-        estimate = alone.mode[at] - weight @ (alone.mode[at] - pooled)
-        se = _contrast_sd(covariance, [at], shift[block.name])
-        found[block.name] = _blanked(estimate, se, reasons[block.name])
-    spans = [alone.slice_of(block.name) for block in design.blocks]
+    for name, weight in weights.items():
+        effects = alone.mode[alone.slice_of(name)]
+        estimate = effects - weight @ (effects - ratings.components[name].mean(axis=0))
+        found[name] = _blanked(estimate, alone.contrast_sd([name], {name: weight}), reasons[name])
     either = tuple(next((r for r in pair if r), None) for pair in zip(*reasons.values(), strict=True))
     estimate = np.sum([unpooled.estimate for unpooled in found.values()], axis=0)
-    se = _contrast_sd(covariance, spans, np.sum(list(shift.values()), axis=0))
-    return {**found, "total": _blanked(estimate, se, either)}
+    return {**found, "total": _blanked(estimate, alone.contrast_sd(list(weights), weights), either)}
 
 
-def _contrast_sd(covariance: Array, spans: list[slice], weight: Array) -> Array:
-    """Sd of (sum over spans of theta_i) - weight'theta for every competitor i."""
-    own = sum(covariance[a, b].diagonal() for a in spans for b in spans)
-    cross = covariance @ weight
-    shared = sum(cross[span] for span in spans)
-    return np.sqrt(np.maximum(own - 2 * shared + weight @ cross, 0))
+def _precision(alone: Laplace, block: str, reasons: tuple[str | None, ...]) -> Array:
+    """Weights that sum to one, by the precision of each level's own estimate; none where there is a reason."""
+    own = alone.covariance.diagonal()[alone.slice_of(block)]
+    weight = np.where([reason is None for reason in reasons], 1 / own, 0.0)
+    return weight / weight.sum() if weight.any() else weight
 
 
 def _blanked(estimate: Array, se: Array, reason: tuple[str | None, ...]) -> Unpooled:
@@ -138,10 +126,10 @@ def _blanked(estimate: Array, se: Array, reason: tuple[str | None, ...]) -> Unpo
     return Unpooled(np.where(lost, np.nan, estimate), np.where(lost, np.nan, se), reason)
 
 
-def _reasons(design: Design, block: Block, alone: Laplace, covariance: Array, field: Field) -> tuple[str | None, ...]:
+def _reasons(design: Design, block: Block, alone: Laplace, field: Field) -> tuple[str | None, ...]:
     """Why each competitor has no finite unpooled estimate of a component; None where it has one."""
     goals = abs(block.weights).T @ design.y
-    sd = np.sqrt(covariance.diagonal()[alone.slice_of(block.name)])
+    sd = np.sqrt(alone.covariance.diagonal()[alone.slice_of(block.name)])
     vague = sd > VAGUE * block.prior_scale
     reasons = np.select(
         [field.pool > 1, goals == 0, vague],

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
 from store.errors import StanzaError, UsageError
@@ -33,8 +33,8 @@ class Stanza(BaseModel):
     walk: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
     link: Literal["logit", "probit"] = "logit"
-    active_days: int = Field(400, gt=0)
-    min_games: int = Field(5, ge=1)
+    active_days: PositiveInt = 400
+    min_games: PositiveInt = 5
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
 

@@ -5,6 +5,7 @@ the objective rises. Rasmussen and Williams (2006), Gaussian Processes for Machi
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,32 @@ class Laplace:
             start += len(other.levels) if other.name in self.blocks else 0
         raise KeyError(block)
 
+    @cached_property
     def covariance(self) -> Array:
         """Posterior covariance of theta."""
         return cho_solve((self.factor, True), np.eye(len(self.mode)))
 
+    def contrast_sd(self, blocks: list[str], weights: dict[str, Array]) -> Array:
+        """Sd of each level's effect, summed over `blocks`, less the weighted mean that `weights` gives by block."""
+        covariance, weight = self.covariance, np.zeros(len(self.mode))
+        for block, values in weights.items():
+            weight[self.slice_of(block)] = values
+        spans = [self.slice_of(block) for block in blocks]
+        cross = covariance @ weight
+        own = np.sum([covariance[a, b].diagonal() for a in spans for b in spans], axis=0)
+        shared = np.sum([cross[span] for span in spans], axis=0)
+        return np.sqrt(np.maximum(own - 2 * shared + weight @ cross, 0))
+
     def draws(self, rng: np.random.Generator, count: int) -> Posterior:
         """Joint draws of the Gaussian."""
         noise = rng.standard_normal((len(self.mode), count))
-        theta = self.mode + solve_triangular(self.factor, noise, lower=True, trans="T").T
+        return self._posterior(self.mode + solve_triangular(self.factor, noise, lower=True, trans=1).T)
+
+    def at_mode(self) -> Posterior:
+        """The mode itself, as a single draw."""
+        return self._posterior(self.mode[None])
+
+    def _posterior(self, theta: Array) -> Posterior:
         fixed = {effect.name: theta[:, 1 + i] for i, effect in enumerate(self.design.fixed)}
         blocks = {name: theta[:, self.slice_of(name)] for name in self.blocks}
         return Posterior(theta[:, 0], fixed, blocks, {}, 1)
@@ -76,7 +95,7 @@ def fit_fixed_scales(design: Design, scales: dict[str, float], chosen: NDArray[n
     def objective(theta: Array) -> float:
         return float(log_density(y, x @ theta, exposure).sum() - 0.5 * theta @ (precision * theta))
 
-    theta = np.zeros(x.shape[1])
+    theta = np.zeros(len(precision))
     value = objective(theta)
     for _ in range(MOST_STEPS):
         slope, curvature, _third = derivatives(y, x @ theta, exposure)

@@ -63,7 +63,7 @@ chance AS (
 ),
 outcome AS (
     SELECT place, venue, a_rate, b_rate, sum(p_a * b_below) AS win, sum(p_a * p_b) AS draw
-    FROM chance GROUP BY ALL
+    FROM chance GROUP BY place, venue, k, a_rate, b_rate
 )
 SELECT
     venue,

@@ -1,0 +1,164 @@
+"""A league from the warehouse to recorded, judged ratings, as the command does it."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from modeling.fit import fit_league
+from store.edition import current, publish
+from store.errors import FitError
+from store.home import Home
+from store.warehouse import reading, writing
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fill(home: Home, name: str, sides: pl.DataFrame) -> None:
+    with writing(home) as con:
+        con.register("s", sides.to_arrow())
+        con.execute(
+            "INSERT INTO league VALUES (?, 'Simulated', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [name, NOW]
+        )
+        con.execute("INSERT INTO competitor SELECT DISTINCT ?, team, 'team', team, NULL FROM s", [name])
+        con.execute(
+            "INSERT INTO game SELECT DISTINCT ?, game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
+            " neutral, MAP {}, 'all' FROM s",
+            [name],
+        )
+        con.execute(
+            "INSERT INTO side SELECT ?, game_id, side, team, is_home, score, NULL, NULL, exposure FROM s", [name]
+        )
+        con.unregister("s")
+
+
+def rows(home: Home, sql: str) -> list[tuple]:
+    with reading(home) as con:
+        return con.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, league):
+    home = Home(Path(tmp_path_factory.mktemp("home")))
+    fill(home, "healthy", league.games.sides)
+    fill(home, "wild", league.games.sides.with_columns(pl.col("score") * 3))
+    return home
+
+
+@pytest.fixture(scope="module")
+def healthy(home, stanza):
+    stages: list[str] = []
+    fitted = fit_league(home, "healthy", stanza, NOW, report=lambda stage, share: stages.append(stage))
+    assert set(stages) == {"compiling", "sampling", "predictive checks", "held-out forecasts", "recording"}
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def wild(home, stanza):
+    return fit_league(home, "wild", stanza, NOW)
+
+
+def test_a_healthy_league_is_accepted(home, healthy, league):
+    assert (healthy.verdict, healthy.reasons, healthy.is_new) == ("accepted", [], True)
+    ((games, as_of, dated),) = rows(home, f"SELECT games, as_of, is_dated FROM fit WHERE fit_id = '{healthy.fit_id}'")
+    assert (games, as_of, dated) == (180, league.games.as_of, False)
+
+
+def test_its_true_strengths_are_inside_its_intervals(home, healthy, league):
+    """90 % intervals of 10 totals: 6 or more hold the truth, whatever the league (P < 0.002 of fewer)."""
+    truth = league.attack + league.defence
+    truth = truth - truth.mean()
+    found = rows(
+        home,
+        f"SELECT q5, q95 FROM rating WHERE fit_id = '{healthy.fit_id}' AND component = 'total' ORDER BY competitor_id",
+    )
+    assert sum(low <= value <= high for (low, high), value in zip(found, truth, strict=True)) >= 6
+
+
+def test_identical_inputs_are_never_refitted(home, healthy, stanza):
+    again = fit_league(home, "healthy", stanza, NOW, due=True)
+    assert (again.fit_id, again.is_new, again.verdict) == (healthy.fit_id, False, "accepted")
+
+
+def test_a_changed_stanza_or_date_is_another_fit(home, healthy, stanza):
+    from modeling.design import build_design
+    from modeling.games import read_games
+    from modeling.identity import fit_id
+
+    with reading(home) as con:
+        games, earlier = (read_games(con, "healthy", None, as_of) for as_of in (None, date(2024, 2, 1)))
+    other = stanza.model_copy(update={"priors": {"home": 0.3}})
+    ids = {
+        fit_id(stanza, games, build_design(stanza, games), "nuts", 20140101),
+        fit_id(other, games, build_design(other, games), "nuts", 20140101),
+        fit_id(stanza, earlier, build_design(stanza, earlier), "nuts", 20140101),
+        fit_id(stanza, games, build_design(stanza, games), "nuts", 2),
+    }
+    assert healthy.fit_id in ids and len(ids) == 4
+
+
+def test_a_wrong_likelihood_is_rejected_stored_and_never_published(home, healthy, wild):
+    assert wild.verdict == "rejected"
+    assert any("variance" in reason.lower() for reason in wild.reasons)
+    publish(home, ["healthy", "wild"], NOW)
+    with duckdb.connect(str(current(home)), read_only=True) as con:
+        assert con.execute("SELECT DISTINCT league FROM leaderboard").fetchall() == [("healthy",)]
+        found = con.execute("SELECT verdict, is_published, reasons FROM fit WHERE league = 'wild'").fetchall()
+        assert found == [("rejected", False, wild.reasons)]
+        assert con.execute("SELECT fit_id, newest_verdict FROM league WHERE league = 'wild'").fetchall() == [
+            (None, "rejected")
+        ]
+
+
+def test_a_rejected_fit_is_not_fitted_again_but_can_be_overridden(home, wild, stanza):
+    again = fit_league(home, "wild", stanza, NOW, due=True)
+    assert (again.verdict, again.is_new, again.reasons) == ("rejected", False, wild.reasons)
+    forced = fit_league(home, "wild", stanza, NOW, override="goals are tripled on purpose")
+    assert (forced.verdict, forced.fit_id) == ("accepted", wild.fit_id)
+    found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
+    assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
+
+
+def test_the_three_poolings_and_the_baseline_are_compared(home, healthy):
+    found = dict(rows(home, f"SELECT pooling, difference FROM pooling WHERE fit_id = '{healthy.fit_id}'"))
+    assert set(found) == {"partial", "none", "complete", "baseline"}
+    assert found["partial"] == 0
+
+
+def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
+    import numpy as np
+
+    from modeling.outcomes.score import chances
+
+    publish(home, ["healthy"], NOW)
+    with duckdb.connect(str(current(home)), read_only=True) as con:
+        found = con.execute("SELECT win, draw, loss FROM win_probability('healthy', 't:01', 't:02')").fetchall()
+        parts = con.execute("SELECT competitor_id, component, draws FROM rating_draw").fetchall()
+        shared = dict(con.execute("SELECT parameter, draws FROM parameter_draw").fetchall())
+    draws = {(competitor, component): np.array(values) for competitor, component, values in parts}
+    assert len(draws["t:01", "total"]) == 1000
+    for row, (home_a, home_b) in zip(found, [(1, 0), (0, 0), (0, 1)], strict=True):
+        first = np.array(shared["intercept"]) + home_a * np.array(shared["home"]) + draws["t:01", "attack"]
+        second = np.array(shared["intercept"]) + home_b * np.array(shared["home"]) + draws["t:02", "attack"]
+        exact = chances(first - draws["t:02", "defence"], second - draws["t:01", "defence"]).mean(axis=0)
+        assert row == pytest.approx(exact, abs=1e-6)
+
+
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(home, healthy):
+    publish(home, ["healthy"], NOW)
+    with (
+        duckdb.connect(str(current(home)), read_only=True) as con,
+        pytest.raises(duckdb.Error, match='Did you mean "t:01"'),
+    ):
+        con.execute("FROM win_probability('healthy', 't:1', 't:02')")
+
+
+def test_what_cannot_be_fitted_is_one_clear_error(home, stanza):
+    with pytest.raises(FitError, match="no played games are loaded"):
+        fit_league(home, "empty", stanza, NOW)
+    with pytest.raises(FitError, match="no played games from 2090"):
+        fit_league(home, "healthy", stanza.model_copy(update={"since": date(2090, 1, 1)}), NOW)
+    with pytest.raises(FitError, match='no engine "slow"'):
+        fit_league(home, "healthy", stanza, NOW, engine="slow")

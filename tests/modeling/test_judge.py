@@ -1,0 +1,151 @@
+"""The judge rejects for the right reason, and lets healthy fits pass."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from modeling import judge
+from modeling.design import build_design
+from modeling.engines import laplace
+from modeling.outcomes.outcome import Sides
+from modeling.posterior import Posterior
+from modeling.ratings import make_field, make_ratings
+
+
+@pytest.fixture(scope="module")
+def fitted(league, stanza):
+    design = build_design(stanza, league.games)
+    fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
+    draws = fit.draws(np.random.default_rng(1), 4000)
+    scales = {name: np.abs(np.random.default_rng(2).normal(0.3, 0.02, 4000)) for name in ("attack", "defence")}
+    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, 4)
+    return design, posterior, make_ratings(design, posterior, make_field(league.games, design, stanza))
+
+
+def tree(divergences: int) -> xr.DataTree:
+    diverging = np.zeros((4, 1000), dtype=bool)
+    diverging[0, :divergences] = True
+    return xr.DataTree.from_dict({"sample_stats": xr.Dataset({"diverging": (("chain", "draw"), diverging)})})
+
+
+def statuses(checks: list[judge.Check]) -> dict[tuple[str, str], str]:
+    return {(check.check_name, check.subject): check.status for check in checks}
+
+
+def converge(posterior, ratings, divergences=0):
+    return judge.convergence(tree(divergences), judge.diagnose_parameters(posterior, ratings), posterior, ratings)
+
+
+def test_independent_draws_converge(fitted):
+    _, posterior, ratings = fitted
+    assert {check.status for check in converge(posterior, ratings)} == {"pass"}
+
+
+def test_a_chain_elsewhere_fails_r_hat_and_names_the_parameter(fitted):
+    _, posterior, ratings = fitted
+    home = posterior.fixed["home"].copy()
+    home[:1000] += 3 * home.std()
+    moved = Posterior(posterior.level, {"home": home}, posterior.blocks, posterior.scales, 4)
+    found = statuses(converge(moved, ratings))
+    assert found["r_hat", "home"] == "fail"
+    assert found["r_hat", "intercept"] == "pass"
+
+
+def test_sluggish_draws_fail_the_effective_sample_size(fitted):
+    _, posterior, ratings = fitted
+    slow = {"attack": np.repeat(posterior.scales["attack"][:40], 100), "defence": posterior.scales["defence"]}
+    found = statuses(converge(Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, 4), ratings))
+    assert found["ess_bulk", "scale_attack"] == "fail"
+
+
+def test_divergences_fail(fitted):
+    _, posterior, ratings = fitted
+    assert statuses(converge(posterior, ratings, divergences=2))["divergences", "all draws"] == "fail"
+
+
+def test_results_of_the_model_itself_pass_the_predictive_checks(fitted):
+    design, posterior, _ = fitted
+    found = judge.predictive_checks(design, posterior, np.random.default_rng(3))
+    assert {check.statistic for check in found} >= {"home_wins", "draws", "variance"}
+    assert all(check.status != "fail" for check in found)
+    assert sum(check.is_hard for check in found) <= 3
+
+
+def test_results_more_spread_than_poisson_fail_the_variance(fitted, league, stanza):
+    import polars as pl
+
+    wild = league.games.sides.with_columns(pl.col("score") * 3)
+    design = build_design(stanza, type(league.games)("wild", league.games.as_of, wild))
+    fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
+    found = judge.predictive_checks(design, fit.draws(np.random.default_rng(1), 400), np.random.default_rng(3))
+    variance = next(check for check in found if check.statistic == "variance")
+    assert variance.status == "fail"
+    assert "misses it by more than matters" in variance.message
+
+
+def test_a_real_but_small_difference_warns():
+    from modeling.outcomes.score import OUTCOME
+
+    statistic = next(s for s in OUTCOME.statistics if s.name == "home_wins")
+    found = judge._judged(statistic, 0.48, np.random.default_rng(1).normal(0.46, 0.003, 1000))
+    assert (found.status, found.p_value) == ("warn", 0.0)
+    assert "too small to matter" in found.message
+
+
+def test_home_wins_are_left_out_where_nobody_plays_at_home(league, stanza):
+    import polars as pl
+
+    neutral = league.games.sides.with_columns(pl.lit(False).alias("is_home"))
+    design = build_design(stanza, type(league.games)("neutral", league.games.as_of, neutral))
+    assert design.fixed == ()
+    fit = laplace.complete_pooling(design, np.ones(design.games, dtype=bool))
+    found = judge.predictive_checks(design, fit.draws(np.random.default_rng(1), 50), np.random.default_rng(1))
+    assert "home_wins" not in {check.statistic for check in found}
+
+
+def test_held_out_games_are_whole_last_days(fitted):
+    design = fitted[0]
+    held_out = judge.held_out_games(design)
+    assert 0.05 < held_out.mean() < 0.15
+    assert design.played_on[held_out].min() > design.played_on[~held_out].max()
+
+
+def test_no_future_result_changes_a_forecast(fitted, league, stanza):
+    import polars as pl
+
+    design = fitted[0]
+    held_out = judge.held_out_games(design)
+    late = np.repeat(held_out, 2)
+    scores = league.games.sides["score"].to_numpy().copy()
+    scores[late] = np.random.default_rng(5).permutation(scores[late])
+    other = league.games.sides.with_columns(pl.Series("score", scores))
+    changed = build_design(stanza, type(league.games)("x", league.games.as_of, other))
+    for one in (laplace.no_pooling, laplace.complete_pooling):
+        before = judge.forecast(design, one(design, ~held_out).at_mode(), held_out)
+        assert np.array_equal(before, judge.forecast(changed, one(changed, ~held_out).at_mode(), held_out))
+
+
+def test_the_baseline_gives_home_shares_and_is_fair_on_neutral_ground():
+    rng = np.random.default_rng(1)
+    score = rng.poisson([1.8, 1.0], (4000, 2)).astype(float)
+    is_home = np.tile([True, False], (4000, 1))
+    is_home[::4] = False
+
+    class League:
+        games = 4000
+
+        def sides(self) -> Sides:
+            return Sides(score, is_home)
+
+    chosen = np.arange(4000) >= 3000
+    loss = judge.baseline_log_losses(League(), chosen)  # type: ignore[arg-type]
+    assert loss.shape == (1000,)
+    assert loss.mean() < np.log(3)
+
+
+def test_worse_than_the_baseline_beyond_noise_fails():
+    rng = np.random.default_rng(1)
+    partial = rng.normal(1.1, 0.3, 400)
+    for gap, status in ((-0.2, "fail"), (0.0, "pass"), (0.2, "pass")):
+        rows = judge.compare({"partial": partial, "baseline": partial + gap + rng.normal(0, 0.1, 400)})
+        assert judge.held_out_check(rows).status == status

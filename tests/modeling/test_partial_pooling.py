@@ -1,0 +1,106 @@
+"""Partial pooling on Rubin's (1981) eight schools: the engines against the algebra and against exact integration."""
+
+import numpy as np
+import pytensor.tensor as pt
+import pytest
+from scipy.sparse import csr_array
+from scipy.stats import halfnorm
+
+from modeling.design import Block, Design
+from modeling.engines import laplace, nuts
+from modeling.outcomes.outcome import Outcome
+from modeling.posterior import from_tree
+
+EFFECT = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
+ERROR = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+UNIT_SD = 10.0
+EVERYTHING = np.ones(4, dtype=bool)
+
+# A row is a school with a known error; `exposure` carries its precision.
+NORMAL = Outcome(
+    name="normal",
+    unit="points",
+    unit_sd=UNIT_SD,
+    components=("school",),
+    log_density=lambda y, eta, precision: -0.5 * precision * (y - eta) ** 2,
+    derivatives=lambda y, eta, precision: (precision * (y - eta), precision, np.zeros_like(y)),
+    pymc=lambda eta, y, precision: pt.sum(precision * (y - eta) ** 2 / -2),
+    simulate=lambda rng, eta, precision: rng.normal(eta, precision**-0.5),
+    chances=lambda first, second: np.zeros((*first.shape, 3)),
+    margin=lambda first, second: first - second,
+    statistics=(),
+)
+
+
+@pytest.fixture(scope="module")
+def schools() -> Design:
+    levels = tuple("ABCDEFGH")
+    block = Block("school", "effect of a school", "team", levels, csr_array(np.eye(8)), UNIT_SD)
+    days = np.array(["2024-01-01"] * 4, dtype="datetime64[D]")
+    return Design("schools", NORMAL, EFFECT, ERROR**-2.0, (block,), (), np.zeros(8, dtype=bool), days)
+
+
+def conditional(scale: float, intercept_sd: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Exact posterior mean and variance of (intercept + school effect) and the evidence, at a given scale."""
+    prior = np.full((8, 8), intercept_sd**2) + scale**2 * np.eye(8)
+    total = prior + np.diag(ERROR**2)
+    gain = prior @ np.linalg.inv(total)
+    evidence = -0.5 * EFFECT @ np.linalg.solve(total, EFFECT) - 0.5 * np.linalg.slogdet(total)[1]
+    return gain @ EFFECT, np.diag(prior - gain @ prior), evidence
+
+
+def test_at_a_known_scale_each_school_is_a_weighted_mean(schools):
+    """theta_j = w_j y_j + (1 - w_j) mu with w_j = tau^2 / (tau^2 + sigma_j^2)."""
+    fit = laplace.fit_fixed_scales(schools, {"school": 8.0}, EVERYTHING)
+    mu, effects = fit.mode[0], fit.mode[1:]
+    weight = 8.0**2 / (8.0**2 + ERROR**2)
+    assert mu + effects == pytest.approx(weight * EFFECT + (1 - weight) * mu, abs=1e-8)
+    exact, variance, _ = conditional(8.0, schools.intercept_sd)
+    assert mu + effects == pytest.approx(exact, abs=1e-8)
+    covariance = fit.covariance
+    assert covariance[0, 0] + 2 * covariance[0, 1:] + np.diag(covariance)[1:] == pytest.approx(variance, rel=1e-8)
+
+
+def test_the_weight_goes_to_one_with_the_scale_and_schools_agree_without_it(schools):
+    apart = laplace.fit_fixed_scales(schools, {"school": 1e4}, EVERYTHING)
+    alike = laplace.complete_pooling(schools, EVERYTHING)
+    assert apart.mode[0] + apart.mode[1:] == pytest.approx(EFFECT, abs=0.01)
+    precision = ERROR**-2.0
+    shrunk = precision.sum() / (precision.sum() + schools.intercept_sd**-2)
+    assert alike.mode[0] == pytest.approx(shrunk * np.average(EFFECT, weights=precision))
+
+
+def test_schools_measured_worse_shrink_more(schools):
+    fit = laplace.fit_fixed_scales(schools, {"school": 8.0}, EVERYTHING)
+    kept = fit.mode[1:] / (EFFECT - fit.mode[0])
+    assert np.argsort(-kept).tolist()[0] == np.argmin(ERROR)
+    assert np.all(np.diff(kept[np.argsort(ERROR)]) <= 1e-12)
+
+
+def test_nuts_finds_the_exact_posterior(schools):
+    """Against integration over the scale on a fine grid; tolerances are four Monte Carlo standard errors."""
+    grid = np.linspace(0.01, 60, 3000)
+    parts = [conditional(scale, schools.intercept_sd) for scale in grid]
+    mass = np.exp(np.array([p[2] for p in parts]) + halfnorm.logpdf(grid, scale=UNIT_SD))
+    mass /= mass.sum()
+    mean = mass @ np.array([p[0] for p in parts])
+    second = mass @ np.array([p[1] + p[0] ** 2 for p in parts])
+    tree = nuts.sample(nuts.compile_design(schools), EVERYTHING, seed=4, draws=2000)
+    posterior = from_tree(schools, tree)
+    draws = posterior.level[:, None] + posterior.blocks["school"]
+    sd = np.sqrt(second - mean**2)
+    assert np.abs(draws.mean(axis=0) - mean).max() < 0.09 * sd.max()
+    assert draws.std(axis=0) == pytest.approx(sd, rel=0.08)
+    assert posterior.scales["school"].mean() == pytest.approx(mass @ grid, rel=0.08)
+    assert tree.attrs["sampler"].startswith("nutpie")
+
+
+def test_james_stein_shrinkage_beats_separate_estimates():
+    """Total squared error over many simulated sets of eight means, scale known: partial pooling wins."""
+    rng = np.random.default_rng(8)
+    truth = rng.normal(0, 8, (2000, 8))
+    seen = truth + rng.normal(0, ERROR, (2000, 8))
+    weight = 8.0**2 / (8.0**2 + ERROR**2)
+    centre = np.average(seen, axis=1, weights=1 / (8.0**2 + ERROR**2))[:, None]
+    pooled = weight * seen + (1 - weight) * centre
+    assert ((pooled - truth) ** 2).sum() < 0.6 * ((seen - truth) ** 2).sum()
