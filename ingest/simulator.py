@@ -155,7 +155,7 @@ def stints(seed: int) -> dict[str, str]:
         for number, pairs in enumerate(fixtures, start=1):
             day = start + timedelta(days=7 * (number - 1))
             for home, away in pairs:
-                head = (f"{season}-{number:02d}-{TEAMS.index(home) + 1}", season, number, day.isoformat())
+                head = (f"{season}-round{number:02d}-{TEAMS.index(home) + 1}", season, number, day.isoformat())
                 rows += [head + row for row in _match(rng, home, away, squads, players)]
         squads = _transfers(rng, squads)
     header = (

@@ -1,0 +1,136 @@
+"""Each check finds its offence, by what it says, and is quiet about sound data."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ingest.checks import check, files
+from store.warehouse import reading, writing
+
+NOW = datetime(2025, 11, 1, tzinfo=UTC)
+LEAGUE = "international_football"
+SOME = "(SELECT game_id FROM game WHERE league = 'international_football' ORDER BY game_id LIMIT 1)"
+COPY = """
+INSERT INTO game SELECT * REPLACE (game_id || ' again' AS game_id, game_id || ' again' AS contest_id)
+FROM game WHERE game_id = {some};
+INSERT INTO side SELECT * REPLACE (game_id || ' again' AS game_id) FROM side WHERE game_id = {some};
+"""
+STRANGERS = """
+INSERT INTO game SELECT * REPLACE ('strange' AS game_id, 'strange' AS contest_id) FROM game WHERE game_id = {some};
+INSERT INTO side SELECT * REPLACE ('strange' AS game_id, 'fifa:Ys' || side AS team) FROM side WHERE game_id = {some};
+INSERT INTO competitor VALUES ('international_football', 'fifa:Ys1', 'team', 'Ys', NULL),
+    ('international_football', 'fifa:Ys2', 'team', 'Yt', NULL);
+"""
+OFFENCES = {
+    "played_themselves": ("UPDATE side SET team = 'fifa:Brava' WHERE game_id = {some}", "Brava is on both sides."),
+    "game_without_two_sides": ("DELETE FROM side WHERE game_id = {some} AND side = 2", "It has only one side."),
+    "score_and_winner_disagree": (
+        "UPDATE side SET score = side, won = side = 1 WHERE game_id = {some}",
+        "is given as the winner with the lower score, 1.0.",
+    ),
+    "appearance_without_side": (
+        "INSERT INTO appearance VALUES ('international_football', {some}, 7, 'p:x', 1, NULL)",
+        "1 player appears on side 7, which the game does not have.",
+    ),
+    "future_game_with_score": (
+        "UPDATE game SET played_on = '2025-11-03' WHERE game_id = {some}",
+        "It has a result, but its day is 2025-11-03.",
+    ),
+    "same_game_twice": (COPY, "The same game stands there 2 times"),
+    "game_count_fell": (
+        "INSERT INTO load BY NAME SELECT * REPLACE (load_id || 'x' AS load_id, loaded_at_utc + INTERVAL 1 DAY AS"
+        " loaded_at_utc, 0 AS games_new, 79 AS games_unchanged, 1 AS games_gone) FROM load",
+        "It has 79 games since 2025-11-02 and had 80 before.",
+    ),
+    "groups_that_never_meet": (STRANGERS, "2 competitors never meet the largest group, of 8: Ys, Yt."),
+    "competitor_with_one_game": (STRANGERS, "2 competitors have one game only: Ys, Yt."),
+    "implausible_score": ("UPDATE side SET score = -1 WHERE game_id = {some} AND side = 1", "has a score of -1.0."),
+}
+
+
+@pytest.fixture
+def loaded(home, load, results, rows):
+    load(results(rows(20)))
+    return home
+
+
+def spoil(home, sql):
+    with writing(home) as con:
+        con.execute(sql.format(some=SOME))
+
+
+def test_sound_data_have_no_findings(loaded):
+    assert check(loaded, LEAGUE, NOW) == []
+
+
+def test_every_check_has_its_offence_here():
+    assert {path.stem for path in files()} == set(OFFENCES)
+
+
+@pytest.mark.parametrize("name", OFFENCES)
+def test_a_check_finds_its_offence(loaded, name):
+    sql, message = OFFENCES[name]
+    spoil(loaded, sql)
+    found = [finding for finding in check(loaded, LEAGUE, NOW) if finding.check_name == name]
+    assert len(found) == 1
+    assert message in found[0].message
+    assert found[0].subject
+    assert check(loaded, "another_league", NOW) == []
+
+
+def test_the_folder_is_the_severity_and_stop_comes_first(loaded):
+    spoil(loaded, "UPDATE side SET score = -1, won = false WHERE game_id = {some} AND side = 1")
+    spoil(loaded, "UPDATE side SET team = 'fifa:Brava' WHERE game_id = {some}")
+    found = [(finding.severity, finding.check_name) for finding in check(loaded, LEAGUE, NOW)]
+    assert found == [("stop", "played_themselves"), ("warn", "implausible_score")]
+
+
+def test_findings_are_stored_in_place_of_earlier_ones(loaded):
+    spoil(loaded, "UPDATE side SET score = -1 WHERE game_id = {some} AND side = 1")
+    check(loaded, LEAGUE, NOW)
+    check(loaded, LEAGUE, NOW + timedelta(days=1))
+    with reading(loaded) as con:
+        stored = con.execute("SELECT league, check_name, severity, found_at_utc FROM finding").fetchall()
+    assert stored == [(LEAGUE, "implausible_score", "warn", (NOW + timedelta(days=1)).replace(tzinfo=None))]
+    spoil(loaded, "UPDATE side SET score = 0, won = NULL WHERE game_id = {some}")
+    check(loaded, LEAGUE, NOW)
+    with reading(loaded) as con:
+        assert con.execute("SELECT * FROM finding").fetchall() == []
+
+
+def test_a_large_score_is_implausible_where_there_are_enough_to_judge_by(home, load, results, rows):
+    load(results([*rows(50), "2025-01-01,Aland,Brava,99,0,Cup,Port,Isle,TRUE"]))
+    found = [finding.message for finding in check(home, LEAGUE, NOW)]
+    assert found == ["Aland has a score of 99.0."]
+
+
+def test_two_meetings_on_one_day_with_two_scores_are_not_one_game_twice(home, load, results, rows):
+    twice = ["2025-01-01,Aland,Brava,1,0,Cup,Port,Isle,TRUE", "2025-01-01,Aland,Brava,2,0,Cup,Port,Isle,TRUE"]
+    load(results([*rows(20), *twice]))
+    assert check(home, LEAGUE, NOW) == []
+
+
+def test_one_game_written_from_both_sides_is_found(home, load, results, rows):
+    twice = ["2025-01-01,Aland,Brava,1,0,Cup,Port,Isle,TRUE", "2025-01-01,Brava,Aland,0,1,Friendly,Port,Isle,TRUE"]
+    load(results([*rows(20), *twice]))
+    assert [finding.check_name for finding in check(home, LEAGUE, NOW)] == ["same_game_twice"]
+
+
+def test_a_chain_of_games_links_groups(home, load, results):
+    names = [f"N{number:02d}" for number in range(30)]
+    pairs = [*itertools.pairwise(names), ("Ys", "Yt"), ("Yt", "Yu"), ("Yu", "Ys")]
+    load(results([f"2025-01-01,{one},{other},1,0,Cup,Port,Isle,TRUE" for one, other in pairs]))
+    found = [finding.message for finding in check(home, LEAGUE, NOW) if finding.check_name == "groups_that_never_meet"]
+    assert found == ["3 competitors never meet the largest group, of 30: Ys, Yt, Yu."]
+
+
+def test_the_demo_leagues_are_sound(home, load):
+    for league in ("demo_football", "demo_stints"):
+        load(league=league)
+        assert check(home, league, NOW) == []
+
+
+def test_every_check_says_what_it_finds_at_its_top():
+    for path in files():
+        assert path.read_text(encoding="utf-8").startswith("-- "), path
