@@ -1,7 +1,6 @@
 """The web application: pages, addresses, headers and the health endpoint around one reader of editions."""
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -41,8 +40,6 @@ INDEX = """<!DOCTYPE html>
 
 type Clock = Callable[[], datetime]
 
-_registering = threading.Lock()
-
 
 def utc_now() -> datetime:
     """The time, UTC."""
@@ -63,9 +60,9 @@ def build_app(home: Home, clock: Clock = utc_now) -> Dash:
         update_title="",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    with _registering:
-        _register(reader, clock)
-        app.layout = html.Div(dash.page_container)
+    app.server.config.update(READER=reader, CLOCK=clock)
+    _register()
+    app.layout = html.Div(dash.page_container)
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
     interactions.register(app)
     app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
@@ -139,11 +136,18 @@ def _unavailable(home: Home, error: PooltableError) -> Component:
     return state("Nothing is published yet", run)
 
 
-def _register(reader: Reader, clock: Clock) -> None:
-    """Registers the pages afresh: Dash keeps them in one registry for the whole process."""
+def _register() -> None:
+    """Registers the pages afresh: Dash keeps them in one registry for the whole process, whatever app they belong to.
+
+    So they ask the app that is answering for its reader.
+    """
 
     def layout_of(page: Page | None) -> Callable[..., Component]:
-        return lambda **query: render(reader, clock(), page, query)
+        def layout(**query: Any) -> Component:
+            config = flask.current_app.config
+            return render(config["READER"], config["CLOCK"](), page, query)
+
+        return layout
 
     dash.page_registry.clear()
     for page in [*PAGES, LEAGUES]:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.attributes import aria, data
 from dashboard.reader import Answer, Row
 from dashboard.wording import ago, counted, day, listed
 
@@ -71,7 +72,11 @@ def league_body(page: Page, view: View) -> list[Any]:
 def unrated(league: Row) -> Component:
     """The state of a league whose results are loaded and that has no accepted fit yet."""
     rejected = league["newest_verdict"] == "rejected"
-    why = "Its newest fit was rejected, so there is nothing we can stand behind." if rejected else "It waits for a fit."
+    why = (
+        "Its newest fit was rejected, so there is nothing we can stand behind."
+        if rejected
+        else "It waits for its first fit."
+    )
     return state(
         "Not rated yet",
         [
@@ -79,7 +84,7 @@ def unrated(league: Row) -> Component:
             html.Ul([html.Li(reason) for reason in league["newest_reasons"]]) if rejected else None,
             dcc.Link("See the rejected fit", href=address("/checks", league=league["league"]), className="button")
             if rejected
-            else html.P(["Run: ", html.Code(f"pooltable fit {league['league']}")]),
+            else html.P([html.Code(f"pooltable fit {league['league']}"), " rates it, or says why it cannot."]),
         ],
     )
 
@@ -108,8 +113,8 @@ def guide(title: str, sentences: list[Any], *, is_open: bool = False) -> Compone
 
 def kind_of(view: View) -> str:
     """The kind the address asks for where the league has it, else the league's first."""
-    kinds = view.league["kinds"]
-    asked = view.query.get("kind")
+    kinds: list[str] = view.league["kinds"]
+    asked = view.query.get("kind", "")
     return asked if asked in kinds else kinds[0]
 
 
@@ -121,7 +126,7 @@ def kind_links(path: str, view: View) -> Component | None:
     return html.Nav(
         [_tab(f"{kind.capitalize()}s", address(path, league=view.league["league"], kind=kind), kind == kind_of(view))
          for kind in kinds],
-        className="tabs", **{"aria-label": "Kind of competitor"},
+        className="tabs", **aria(label="Kind of competitor"),
     )  # fmt: skip
 
 
@@ -138,11 +143,11 @@ def _header(pages: list[Page], active: str | None, leagues: list[Row], league: R
     return html.Header(
         [
             dcc.Link([html.Span(className="brand-mark"), "Pooltable"], href="/", className="brand"),
-            html.Nav(tabs, className="tabs", **{"aria-label": "Pages"}),
+            html.Nav(tabs, className="tabs", **aria(label="Pages")),
             _league_menu(active or "/leaderboard", leagues, league),
             html.Button(
                 html.Span(className="theme-mark"), className="icon-button", title="Light or dark",
-                **{"data-action": "theme", "aria-label": "Switch between light and dark"},
+                **data(action="theme"), **aria(label="Switch between light and dark"),
             ),
         ],
         className="header",

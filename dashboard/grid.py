@@ -5,6 +5,8 @@ from typing import Any
 import dash_ag_grid as dag
 from dash import html
 
+from dashboard.attributes import aria
+
 type Column = dict[str, Any]
 
 
@@ -39,7 +41,7 @@ def grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label:
         className="grid",
         style={"height": None, "width": None},
     )
-    return html.Div(table, role="region", **{"aria-label": label})
+    return html.Div(table, role="region", **aria(label=label))
 
 
 def small_grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label: str) -> html.Div:

@@ -1,10 +1,14 @@
 """What goes around every response: a strict content policy, compression, and caching that never goes stale."""
 
+import logging
 from collections.abc import Sequence
 
 import flask
 from dash import Dash
 from flask_compress import Compress
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
+
+log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 256 * 1024  # bytes; callbacks send an address, nothing more
 FINGERPRINTED = ("/assets/", "/_dash-component-suites/")
@@ -28,10 +32,26 @@ def protect(app: Dash) -> None:
         response.headers.update({**FIXED, "Content-Security-Policy": policy, "Cache-Control": caching()})
         return response
 
+    app.server.register_error_handler(Exception, refuse)
     Compress(app.server)
     # Dash adds the last of its inline scripts when it answers for the first time.
     app.server.test_client().get("/_dash-dependencies")
     app.server.config["CONTENT_POLICY"] = content_policy(app.csp_hashes())
+
+
+def refuse(error: Exception) -> HTTPException:
+    """The plain answer to a request that made Dash itself fail.
+
+    Our pages turn their own trouble into pages, so what fails under Dash's addresses is a request nobody's browser
+    sends: 400 for a payload, 404 for a file.
+    """
+    if isinstance(error, HTTPException):
+        return error
+    if flask.request.path.startswith("/_dash-"):
+        log.info("Refused a malformed request for %s: %r", flask.request.path, error)
+        return BadRequest() if flask.request.method == "POST" else NotFound()
+    log.error("The request for %s failed", flask.request.path, exc_info=error)
+    return InternalServerError()
 
 
 def content_policy(script_hashes: Sequence[str]) -> str:

@@ -49,12 +49,12 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises PooltableError where the port is in use or not allowed, UsageError for a bad host."""
+    """A listening socket. Raises PooltableError where it cannot be had, UsageError where there is no such port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except (socket.gaierror, OverflowError) as error:
-        raise UsageError(f"Nothing can listen at {host}, port {port}.", "Check --host and --port.") from error
+    except OverflowError as error:
+        raise UsageError(f"There is no port {port}.", "Ports go from 1 to 65535.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PooltableError(
@@ -88,7 +88,7 @@ class Server(BaseApplication):
         for name, value in self.options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         """The WSGI application, built before the fork; it opens nothing until its first request."""
         return self.flask
 

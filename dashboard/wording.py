@@ -47,6 +47,12 @@ def plain(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits - 1}e}".replace("-", "−")
 
 
+def short(value: float | None) -> str:
+    """A number to four significant digits without trailing zeros: "1.002", "400", "0.871"."""
+    text = plain(value, 4)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def decimals(sds: Iterable[float]) -> int:
     """Decimals worth showing for ratings with these standard deviations: two digits of the typical one, at most 4."""
     known = [sd for sd in sds if sd > 0 and math.isfinite(sd)]

@@ -29,7 +29,6 @@
       return new Date(value + "T00:00:00Z").toLocaleDateString("en-GB", options);
     },
     ranks: (row) => (known(row.rank_low) ? row.rank_low + "–" + row.rank_high : "–"),
-    words: (value) => (value || "").replaceAll("_", " "),
     // Rows without the value stay below those with it, whichever way the column is sorted.
     nullsLast: function (a, b, _a, _b, isDescending) {
       if (known(a) && known(b)) return a - b;
@@ -98,6 +97,10 @@
     const marks = { pass: "✓", warn: "!", fail: "✕" };
     return h("span", { className: "light light-" + props.value },
       h("span", { className: "light-mark", "aria-hidden": "true" }, marks[props.value] || "?"), props.value);
+  };
+
+  cells.Explained = function (props) {
+    return h("span", { className: "explained" }, h("strong", null, props.value), h("span", null, props.data.message));
   };
 
   cells.Replicated = function (props) {

@@ -1,15 +1,17 @@
 """The fit check: can this fit be trusted? Its verdict, its checks, its parameters, and how well it forecasts."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.attributes import aria
 from dashboard.frame import Page, View, address, guide
 from dashboard.grid import Column, number, small_grid, text
 from dashboard.reader import Row
-from dashboard.wording import ago, counted, day, plain
+from dashboard.wording import ago, counted, day, plain, short
 
 PATH = "/checks"
 POOLINGS = {
@@ -18,7 +20,6 @@ POOLINGS = {
     "complete": "Complete pooling: all alike",
     "baseline": "Baseline: shares of past results",
 }
-WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
 
 
 def content(view: View) -> list[Any]:
@@ -50,12 +51,12 @@ def chosen(fits: list[Row], asked: str | None) -> Row:
     return by_id.get(asked or "", published)
 
 
-def with_numbers(rows: list[Row], *names: str) -> list[Row]:
+def with_numbers(rows: list[Row], *names: str, written: Callable[[float | None], str] = plain) -> list[Row]:
     """Rows with the named numbers written out beside them, as `<name>_text`, for cells and for sorting by value."""
     finite = [
         {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()} for row in rows
     ]
-    return [{**row, **{f"{name}_text": plain(row[name]) for name in names}} for row in finite]
+    return [{**row, **{f"{name}_text": written(row[name]) for name in names}} for row in finite]
 
 
 def difference_scale(rows: list[Row]) -> float:
@@ -75,7 +76,7 @@ def _verdict(fit: Row) -> Component:
         reasons.append(f"Accepted by hand: {fit['override_reason']}")
     return html.Div(
         [
-            html.P([html.Span("✓" if accepted else "✕", className="verdict-mark", **{"aria-hidden": "true"}), words],
+            html.P([html.Span("✓" if accepted else "✕", className="verdict-mark", **aria(hidden="true")), words],
                    className="verdict-line"),
             html.Ul([html.Li(reason) for reason in reasons]) if reasons else None,
         ],
@@ -90,7 +91,8 @@ def _fit_menu(view: View, fits: list[Row], shown: Row) -> Component:
                 html.Span("✓ " if fit["verdict"] == "accepted" else "✕ ", className=fit["verdict"]),
                 f"as of {day(fit['as_of'])}",
                 html.Span(
-                    f"{fit['engine']}, {ago(fit['fitted_at_utc'], view.now)}{', published' if fit['is_published'] else ''}",
+                    f"{fit['engine']}, {ago(fit['fitted_at_utc'], view.now)}"
+                    + (", published" if fit["is_published"] else ""),
                     className="quiet",
                 ),
             ],
@@ -124,69 +126,83 @@ def _nothing(what: str) -> Component:
 
 
 def _status(meaning: str) -> Column:
-    return text("status", "Light", meaning, width=92, cellRenderer="Light")
+    return text("status", "Status", meaning, width=92, cellRenderer="Light")
 
 
 def _written(field: str, title: str, meaning: str, **more: Any) -> Column:
     return number(field, title, meaning, f"params.data.{field}_text", **more)
 
 
+def _explained(title: str, meaning: str) -> Column:
+    """A column that says what a row is about and, below, what it means."""
+    return text("heading", title, meaning, cellRenderer="Explained", autoHeight=True, flex=1, minWidth=250)
+
+
 def _checks(rows: list[Row]) -> Component:
+    named = [{**row, "heading": f"{row['check_name'].replace('_', ' ')}: {row['subject']}"} for row in rows]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
-        text(
-            "check_name",
-            "Check",
-            "What was checked.",
-            width=190,
-            valueFormatter={"function": "pooltable.words(params.value)"},
-        ),
-        text("subject", "Of", "A parameter, the worst rating, or the whole fit.", width=180, tooltipField="subject"),
-        _written("value", "Value", "The value found.", width=100),
-        _written("bound", "Bound", "The value it is held to.", width=100),
-        text("message", "What it means", "In words.", minWidth=300, flex=1, **WRAPPED),
+        _explained("Check", "What was checked, of what, and what it means."),
+        _written("value", "Value", "The value found.", width=110),
+        _written("bound", "Bound", "The value it is held to.", width=110),
     ]
     body = (
-        small_grid("fit-checks", columns, with_numbers(rows, "value", "bound"), "Checks of the fit") if rows else None
+        small_grid("fit-checks", columns, with_numbers(named, "value", "bound", written=short), "Checks of the fit")
+        if rows
+        else None
     )
     return _section("Checks", "Did the computation converge, and did it forecast?", body or _nothing("checks"))
 
 
 def _predictive(rows: list[Row]) -> Component:
-    hard = [{**row, "hard": "hard" if row["is_hard"] else "shown"} for row in rows]
+    named = [{**row, "heading": row["title"], "hard": "hard" if row["is_hard"] else "shown"} for row in rows]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
-        text("title", "Statistic", "A number computed from the results.", width=230, tooltipField="title", **WRAPPED),
-        _written("observed", "Observed", "In the real results.", width=100),
-        {"field": "replicated_mean", "headerName": "Observed against replicated", "cellRenderer": "Replicated", "width": 230,
-         "headerTooltip": "Bar: where 90 % of the results replicated from the fit fall. Dot: the real results.",
-         "sortable": False, "cellClass": "bar"},
+        _explained("Statistic", "A number computed from the results, and how the real one compares."),
+        _written("observed", "Observed", "In the real results.", width=104),
+        {
+            "field": "replicated_mean",
+            "headerName": "Observed against replicated",
+            "headerTooltip": "Bar: where 90 % of the results replicated from the fit fall. Dot: the real results.",
+            "cellRenderer": "Replicated",
+            "cellClass": "bar",
+            "sortable": False,
+            "width": 250,
+        },
         number("p_value", "p", "Share of replications at or above the observed value; near 0 or 1 is suspicious.",
-               "pooltable.fixed(params.value, 3)", width=80),
-        text("hard", "Kind", "hard: failing rejects the fit. shown: failing warns.", width=84),
-        text("message", "What it means", "In words.", minWidth=300, flex=1, **WRAPPED),
+               "pooltable.fixed(params.value, 3)", width=84),
+        text("hard", "Kind", "hard: failing rejects the fit. shown: failing warns.", width=90),
     ]  # fmt: skip
     words = "If the fit were right, would it produce results like the real ones? Each row asks that of one statistic."
     body = (
-        small_grid("predictive-checks", columns, with_numbers(hard, "observed"), "Predictive checks") if rows else None
+        small_grid("predictive-checks", columns, with_numbers(named, "observed", written=short), "Predictive checks")
+        if rows
+        else None
     )
     return _section("Predictive checks", words, body or _nothing("predictive checks"))
 
 
 def _poolings(rows: list[Row]) -> Component:
-    half = difference_scale(rows)
     named = [{**row, "title": POOLINGS.get(row["pooling"], row["pooling"])} for row in rows]
+    four = "pooltable.fixed(params.value, 4)"
+    meaning = "Log loss less that of partial pooling on the same games; above 0: partial forecasts better."
     columns = [
         text("title", "Way of pooling", "How much competitors inform each other.", width=280),
-        number("log_loss", "Log loss", "Mean over the held-out games; lower is better.", "pooltable.fixed(params.value, 4)",
-               width=104),
-        number("log_loss_se", "± se", "Its standard error.", "pooltable.fixed(params.value, 4)", width=90),
-        number("difference", "Less partial", "Log loss less that of partial pooling on the same games; above 0: partial is better.",
-               "pooltable.signed(params.value, 4)", width=116),
-        {"field": "difference_se", "headerName": "Paired difference with its 90 % interval", "cellRenderer": "Difference",
-         "cellRendererParams": {"half": half}, "headerTooltip": "Right of the line: partial pooling forecasts better.",
-         "minWidth": 220, "flex": 1, "sortable": False, "cellClass": "bar"},
-    ]  # fmt: skip
+        number("log_loss", "Log loss", "Mean over the held-out games; lower is better.", four, width=104),
+        number("log_loss_se", "± se", "Its standard error.", four, width=90),
+        number("difference", "Less partial", meaning, "pooltable.signed(params.value, 4)", width=116),
+        {
+            "field": "difference_se",
+            "headerName": "Paired difference with its 90 % interval",
+            "headerTooltip": "Right of the line: partial pooling forecasts better.",
+            "cellRenderer": "Difference",
+            "cellRendererParams": {"half": difference_scale(rows)},
+            "cellClass": "bar",
+            "sortable": False,
+            "minWidth": 220,
+            "flex": 1,
+        },
+    ]
     games = counted(rows[0]["held_out_games"], "game") if rows else "games"
     words = f"One frozen fit of the first 90 % of games forecast the last 10 %: {games}, the same for each way."
     body = small_grid("poolings", columns, named, "Ways of pooling") if rows else None
@@ -202,7 +218,6 @@ def _hyperparameters(rows: list[Row]) -> Component:
             minWidth=220,
             flex=1,
             tooltipField="parameter",
-            **WRAPPED,
         ),
         text("prior", "Prior", "What was assumed before the results.", width=180, tooltipField="prior"),
         _written("mean", "Mean", "Posterior mean, in units of the linear predictor.", width=92),
@@ -230,12 +245,13 @@ def _how_to_read() -> Component:
     return guide(
         "How to read this",
         [
-            "A fit is published only if the computation converged, no hard predictive check fails, and it forecasts games it "
-            "has not seen at least as well as simple shares of past results. Otherwise it is rejected, kept here, and the "
-            "leaderboard stays with the last accepted fit.",
-            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws the chains are worth.",
-            "A predictive check replicates the season from the fit many times and asks whether the real results would stand "
-            "out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of practical size.",
+            "A fit is published only if the computation converged, no hard predictive check fails, and it forecasts "
+            "games it has not seen at least as well as simple shares of past results. Otherwise it is rejected and "
+            "kept here, and the leaderboard stays with the last accepted fit.",
+            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws they make.",
+            "A predictive check replicates the results from the fit many times and asks whether the real ones would "
+            "stand out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of "
+            "practical size.",
             "Log loss scores a forecast by the probability it gave to what happened; lower is better.",
         ],
     )

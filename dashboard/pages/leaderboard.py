@@ -7,6 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.attributes import aria
 from dashboard.frame import Page, View, guide, kind_links, kind_of
 from dashboard.grid import Column, grid, number, text
 from dashboard.wording import decimals
@@ -42,7 +43,7 @@ def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def search_key(name: str) -> str:
-    """A name in small letters without accents, so that "curacao" finds "Curaçao"; cells.js does the same to the query."""
+    """A name in small letters without accents: "curacao" finds "Curaçao". The browser does so to the search."""
     letters = unicodedata.normalize("NFKD", name)
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
 
@@ -84,9 +85,10 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
             ),
             dcc.Checklist(
                 id="leaderboard-show", options=[{"label": f"Show {others:,} inactive and provisional", "value": "all"}],
-                value=["all"] if view.query.get("show") == "all" else [], className="switch" if others else "switch hidden",
+                value=["all"] if view.query.get("show") == "all" else [],
+                className="switch" if others else "switch hidden",
             ),
-            html.Span(id="leaderboard-shown", className="quiet shown", role="status", **{"aria-live": "polite"}),
+            html.Span(id="leaderboard-shown", className="quiet shown", role="status", **aria(live="polite")),
             html.Button("Download CSV", id="leaderboard-csv", className="button"),
         ],
         className="toolbar",
@@ -108,7 +110,7 @@ def _legend(is_simulated: bool) -> Component:
     items = [
         html.Span([html.Span(className=f"mark mark-{mark}"), words], className="legend-item") for mark, words in marks
     ]
-    return html.Div(items, className="legend", **{"aria-hidden": "true"})
+    return html.Div(items, className="legend", **aria(hidden="true"))
 
 
 def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
@@ -150,7 +152,7 @@ def _who(kind: str) -> list[Column]:
                pinned="left", sortingOrder=["asc", "desc"], comparator={"function": "pooltable.nullsLast"}),
         text("name", kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", cellClass="name",
              tooltipField="name"),
-        number("rank_low", "90 % ranks", "The rank lies in this interval with 90 % probability, given model and results.",
+        number("rank_low", "90 % ranks", "The rank lies in here with 90 % probability, given model and results.",
                "pooltable.ranks(params.data)", width=104, sortingOrder=["asc", "desc"],
                comparator={"function": "pooltable.nullsLast"}),
     ]  # fmt: skip
@@ -161,7 +163,7 @@ def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set
     drawn = {"low": low, "high": high, "ticks": ticks(low, high), "digits": digits}
     bar = {
         "field": "rating", "colId": "bar", "headerName": "Rating with its uncertainty",
-        "headerTooltip": "Line: 90 % interval. Bar: 50 %. Tick: mean. Ring: own results alone; an arrow: off the scale.",
+        "headerTooltip": "Line: 90 % interval. Bar: 50 %. Tick: mean. Ring: own results alone (arrow: off the scale).",
         "minWidth": 170, "width": 300, "cellRenderer": "RatingBar", "cellRendererParams": drawn, "cellClass": "bar",
         "headerComponentParams": {"innerHeaderComponent": "ScaleHeader", "innerHeaderComponentParams": drawn},
         "sortingOrder": ["desc", "asc"],
@@ -202,8 +204,9 @@ def _how_to_read(kind: str) -> Component:
     return guide(
         "How to read this",
         [
-            f"A rating says how strong a {kind} is against the average ranked {kind}, on neutral ground. Nobody knows it "
-            "exactly: the tick is our best estimate, the bar holds the true value with 50 % probability, the line with 90 %.",
+            f"A rating says how strong a {kind} is against the average ranked {kind}, on neutral ground. Nobody knows "
+            "it exactly: the tick is our best estimate, the bar holds the true value with 50 % probability, the line "
+            "with 90 %.",
             "Where two bars overlap much, the order of the two is not settled. “90 % ranks” says how far up or "
             "down the list a rank could really be.",
             f"The ring is what the {kind}'s own results would say alone. With few games it swings far; partial "

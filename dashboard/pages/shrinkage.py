@@ -8,6 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import figures
+from dashboard.attributes import aria
 from dashboard.frame import Page, View, kind_links, kind_of
 from dashboard.wording import counted, day, decimals, signed
 
@@ -28,12 +29,12 @@ def content(view: View) -> list[Any]:
         html.Div(
             [
                 _panel(view, "Pulled towards the middle",
-                       "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its ends, "
-                       "the more the extremes were pulled in.",
+                       "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its "
+                       "ends, the more the extremes were pulled in.",
                        figures.pooled_against_unpooled(rows, unit, digits), "pooled-figure", _missing(rows, kind)),
                 _panel(view, "More games, less pull",
-                       "Shrinkage is the share of the estimate that rests on the group: 100 % with no games, towards 0 % "
-                       "as a competitor's own results pile up.",
+                       "Shrinkage is the share of the estimate that rests on the group: 100 % with no games, towards "
+                       "0 % as a competitor's own results pile up.",
                        figures.shrinkage_by_games(rows, digits), "games-figure"),
                 *([_truth_panel(view, known, unit, digits)] if known else []),
             ],
@@ -61,10 +62,10 @@ def _idea(rows: list[dict[str, Any]], kind: str, digits: int) -> Component:
         html.H2("How to read this"),
         html.P(
             f"A {kind} with a handful of games can look brilliant or hopeless by luck alone. Believing those results "
-            f"outright (no pooling) swings wildly; calling everybody average (complete pooling) throws away what is known. "
-            "Partial pooling goes between, and the data decide how far: it learns how much competitors really differ, "
-            "then trusts each one's own results as far as there are games to support them."
-        )
+            "outright (no pooling) swings wildly; calling everybody average (complete pooling) throws away what is "
+            "known. Partial pooling goes between, and the data decide how far: it learns how much competitors really "
+            "differ, then trusts each one's own results as far as there are games to support them."
+        ),
     ]
     example = pulled_most(rows)
     if example is not None:
@@ -110,7 +111,7 @@ def _panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str
     league = view.league
     name = f"pooltable-{league['league']}-{figure_id}-{league['as_of']}"
     figure.update_layout(meta={"title": f"{league['title']}: {title}", "source": f"as of {day(league['as_of'])}"})
-    settings = {
+    settings: Any = {
         "displaylogo": False,
         "responsive": True,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
@@ -119,7 +120,7 @@ def _panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str
     plot = dcc.Graph(id=figure_id, figure=figure, config=settings, responsive=True, style={"height": "100%"})
     graph = html.Div(plot, className="figure")
     parts = [html.H2(title), html.P(words), graph, html.P(note, className="quiet") if note else None]
-    return html.Section(parts, className="panel", **{"aria-label": title})
+    return html.Section(parts, className="panel", **aria(label=title))
 
 
 PAGE = Page(PATH, "Shrinkage", content)

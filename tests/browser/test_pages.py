@@ -1,0 +1,196 @@
+"""The dashboard as its reader uses it, in a real Chromium under the real content policy."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+ROWS = "#leaderboard-grid .ag-pinned-left-cols-container .ag-row"
+
+
+def board(page: Page, query: str = "") -> None:
+    """Opens the leaderboard of the nations and waits until the bars are drawn."""
+    page.goto(f"/leaderboard?league=nations{query}")
+    expect(page.locator("#leaderboard-grid .drawing").first).to_be_visible()
+
+
+def column(page: Page, name: str) -> list[str]:
+    """Texts of the rows on screen in one column, from the top."""
+    return page.evaluate(
+        """(name) => [...document.querySelectorAll(`#leaderboard-grid .ag-row [col-id=${name}]`)]
+            .map((cell) => [Number(cell.closest('.ag-row').getAttribute('row-index')), cell.textContent.trim()])
+            .sort((a, b) => a[0] - b[0]).map((pair) => pair[1])""",
+        name,
+    )
+
+
+def sort_by(page: Page, name: str) -> None:
+    page.locator(f"#leaderboard-grid .ag-header-cell[col-id={name}]").click()
+
+
+def test_the_top_team_is_first_with_its_bar_and_interval(page: Page) -> None:
+    board(page)
+    top = page.locator(ROWS).first
+    expect(top).to_contain_text("Nations 1")
+    expect(top.locator("[col-id=rank]")).to_have_text("1")
+    bar = page.locator("#leaderboard-grid .drawing").first
+    assert (bar.get_attribute("aria-label") or "").startswith("Nations 1: rating +")
+    assert bar.locator(".most, .half, .mean, .alone").count() == 4
+    expect(page.locator("#leaderboard-shown")).to_contain_text("of 320")
+
+
+def test_sorting_orders_the_rows_and_goes_into_the_address(page: Page) -> None:
+    board(page)
+    sort_by(page, "games")
+    expect(page).to_have_url(re.compile("sort=games-desc"))
+    games = [int(text.replace(",", "")) for text in column(page, "games")]
+    assert len(games) > 10 and games == sorted(games, reverse=True) and games[0] > games[-1]
+    page.reload()
+    expect(page.locator("#leaderboard-grid .drawing").first).to_be_visible()
+    assert [int(text.replace(",", "")) for text in column(page, "games")] == games
+
+
+def test_the_unranked_stay_below_whichever_way_ranks_are_sorted(page: Page) -> None:
+    board(page, "&show=all")
+    for direction in ("ascending", "descending"):
+        sort_by(page, "rank")
+        expect(page.locator(".ag-header-cell[col-id=rank]")).to_have_attribute("aria-sort", direction)
+        first = page.locator(f"{ROWS}[row-index='0'] [col-id=rank]")
+        expect(first).to_have_text("1" if direction == "ascending" else re.compile(r"^2\d\d$"))
+
+
+def test_searching_finds_without_accents_and_goes_into_the_address(page: Page) -> None:
+    board(page)
+    page.get_by_placeholder("Find a team").fill("CURACAO")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page.locator(ROWS)).to_contain_text("Curaçao")
+    expect(page).to_have_url(re.compile("q=CURACAO"))
+    page.get_by_placeholder("Find a team").fill("nobody at all")
+    expect(page.get_by_text("Nobody matches.")).to_be_visible()
+
+
+def test_a_team_called_like_an_attack_is_only_text(page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a name was run: {dialog.message}"))
+    board(page)
+    expect(page.locator(ROWS).nth(2)).to_contain_text("<img src=x onerror=alert(1)>")
+    page.goto("/leagues")
+    expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible()
+    page.goto("/shrinkage?league=nations")
+    expect(page.locator("#games-figure .point").first).to_be_attached()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_the_csv_is_what_is_shown_and_a_spreadsheet_runs_nothing(page: Page, tmp_path: Path) -> None:
+    board(page)
+    rows = download(page, tmp_path)
+    shown = int((page.locator("#leaderboard-shown").text_content() or "").split(" ")[0])
+    assert len(rows) == shown and {row["status"] for row in rows} == {"ranked"}
+    assert [row["name"] for row in rows[:2]] == ["Nations 1", "Nations 2"]
+    assert rows[3]["name"] == "'=cmd()|' /C calc'!A0" and rows[4]["name"] == 'Curaçao, "the" team'
+    page.get_by_placeholder("Find a team").fill("curacao")
+    expect(page.locator(ROWS)).to_have_count(1)
+    assert [row["name"] for row in download(page, tmp_path)] == ['Curaçao, "the" team']
+
+
+def download(page: Page, folder: Path) -> list[dict[str, str]]:
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Download CSV").click()
+    path = folder / started.value.suggested_filename
+    assert path.name == "pooltable-nations-team-2024-01-01.csv"
+    started.value.save_as(path)
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+
+
+def test_screen_file_and_sql_agree(
+    page: Page, tmp_path: Path, made: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    board(page, "&show=all")
+    rows = download(page, tmp_path)
+    edition = next(tmp_path_factory.getbasetemp().glob("browser*/editions/.serving/*.duckdb"))
+    with duckdb.connect(str(edition), read_only=True) as con:
+        wanted = con.execute(
+            "SELECT competitor_id, round(rating, 4), round(q95, 4), rank FROM leaderboard WHERE league = 'nations'"
+            " ORDER BY rank NULLS LAST, rating DESC, competitor_id"
+        ).fetchall()
+    assert len(rows) == len(wanted) == 320
+    for row, (competitor, rating, q95, rank) in zip(rows, wanted, strict=True):
+        assert row["competitor_id"] == competitor and row["rank"] == ("" if rank is None else str(rank))
+        assert float(row["rating"]) == pytest.approx(rating) and float(row["q95"]) == pytest.approx(q95)
+    on_screen = [text.replace("−", "-") for text in column(page, "rating")]
+    assert on_screen[:5] == [f"{float(row['rating']):+.2f}" for row in rows[:5]]
+
+
+def test_the_shrinkage_page_draws_every_figure(page: Page) -> None:
+    board(page)
+    page.get_by_role("link", name="Shrinkage").click()
+    expect(page.locator("#pooled-figure .point").first).to_be_attached()
+    assert page.locator("#pooled-figure .point").count() == 319
+    assert page.locator("#games-figure .point").count() == 320
+    page.locator("header .menu summary").click()
+    page.locator("header .menu-item", has_text="Simulated cup").click()
+    expect(page.locator("#truth-figure .point").first).to_be_attached()
+    expect(page.get_by_role("heading", name="Simulated cup")).to_contain_text("simulated")
+
+
+def test_the_fit_check_says_the_verdict_and_offers_the_rejected_fit(page: Page) -> None:
+    board(page)
+    page.get_by_role("link", name="See that fit").click()
+    expect(page.locator(".verdict")).to_contain_text("Rejected")
+    expect(page.locator(".verdict")).to_contain_text("R-hat of the scale of attack is 1.04")
+    expect(page.locator("#fit-checks .light-fail")).to_have_count(1)
+    expect(page.locator("#predictive-checks .drawing").first).to_be_visible()
+    expect(page.locator("#poolings .drawing")).to_have_count(4)
+    expect(page.locator("#hyperparameters .ag-row").first).to_be_visible()
+    page.locator("#fit-menu summary").click()
+    page.locator("#fit-menu .menu-item", has_text="published").click()
+    expect(page.locator(".verdict")).to_contain_text("Accepted")
+
+
+def test_the_theme_is_switched_and_remembered(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    board(page)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    cell = "getComputedStyle(document.querySelector('#leaderboard-grid .ag-row')).backgroundColor"
+    light, light_cell = page.evaluate(ground), page.evaluate(cell)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.evaluate(ground) != light and page.evaluate(cell) != light_cell
+    page.reload()
+    expect(page.locator("#leaderboard-grid .drawing").first).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark" and page.evaluate(ground) != light
+
+
+@pytest.mark.parametrize("width", [390, 2560])
+@pytest.mark.parametrize("path", ["/leagues", "/leaderboard?league=cup", "/shrinkage?league=cup", "/checks?league=cup"])
+def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(path)
+    expect(page.locator("h1")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_the_content_and_the_menus(page: Page) -> None:
+    board(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.locator("header .menu summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("header .menu-items")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("header .menu-items")).to_be_hidden()
+
+
+def test_states_are_pages_too(page: Page) -> None:
+    page.goto("/leaderboard?league=waiting")
+    expect(page.get_by_role("heading", name="Not rated yet")).to_be_visible()
+    page.goto("/leaderboard?league=atlantis")
+    expect(page.get_by_text("No league called “atlantis” here")).to_be_visible()
+    page.goto("/no/such/page")
+    expect(page.get_by_role("heading", name="No such page")).to_be_visible()
