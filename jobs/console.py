@@ -66,9 +66,7 @@ def show_crash(error: Exception, logs: Path, now: datetime) -> None:
         path = _crash_file(logs, now, text)
     except OSError:
         path = _crash_file(Path(gettempdir()), now, text)
-    typer.echo(
-        f"Error: Something went wrong that Pooltable did not foresee ({_brief(error)}). Details: {path}", err=True
-    )
+    typer.echo(f"Error: Pooltable did not foresee this: {_brief(error)}. Details are in {path}", err=True)
 
 
 @contextmanager

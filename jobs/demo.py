@@ -1,6 +1,9 @@
 """The demo: the bundled simulated leagues through the whole chain, done again only where something has changed."""
 
+import os
+import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +17,17 @@ LEAGUES = ("demo_football", "demo_stints")
 MADE_FROM = ("store", "ingest", "modeling", "data/demo", "data/leagues.toml")
 SHOWN = "SELECT league, fit_id IS NOT NULL FROM league"
 TRY_NEXT = """Try next, in another terminal:
-  pooltable{home} sql "FROM leaderboard ORDER BY rank LIMIT 10"
-  pooltable{home} status
-  pooltable{home} add international_football
-  pooltable{home} nightly"""
+  {command} sql "FROM leaderboard ORDER BY rank LIMIT 10"
+  {command} status
+  {command} add international_football
+  {command} nightly"""
+
+
+def try_next(root: Path | None) -> str:
+    """Commands to try after the demo, as they can be typed here: with --home where one was given."""
+    installed = Path(sys.executable).with_name("pooltable")
+    command = "pooltable" if shutil.which("pooltable") else os.path.relpath(installed)
+    return TRY_NEXT.format(command=f"{command} --home {root}" if root else command)
 
 
 def add_leagues(home: Home) -> list[str]:

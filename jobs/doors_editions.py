@@ -85,13 +85,14 @@ def sql(
         raise UsageError("Give one query, or --schema.", 'For example: pooltable sql "FROM leaderboard LIMIT 5"')
     if form == "parquet" and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal.", "Send it to a file: … --format parquet > file.parquet")
+    parameters = _parameters(parameter or [])
     path = _edition(home_of(ctx), edition)
     if query is None:
         found = read_schema(path)
         _write_schema(found) if form == "table" else _write(found, form)
         return
     text = sys.stdin.read() if query == "-" else query
-    _write(run_query(path, text, _parameters(parameter or [])), form)
+    _write(run_query(path, text, parameters), form)
 
 
 def _edition(home: "Home", name: str | None) -> Path:

@@ -74,7 +74,7 @@ def pull(
     def act(name: str, stanza: "Stanza") -> None:
         with working(f"pull {name}"):
             pulled = pull_league(home, name, stanza, utc_now(), accept=accept)
-        say(f"{name}: {pulled.summary}")
+        say(pulled.summary)
 
     for_each(choose(home, names or []), act)
 
@@ -115,7 +115,6 @@ def fit(
     ] = None,
 ) -> None:
     """Fit ratings and judge the fit; exit code 1 where one is rejected."""
-    from modeling.fit import fit_league
     from store.stanzas import choose
 
     home = home_of(ctx)
@@ -126,13 +125,15 @@ def fit(
         if not stanza.rate:
             say(f"{name}: loaded but not rated (rate = [] in its stanza)")
             return
+        from modeling.fit import fit_league  # only now: a league that is not rated needs no PyMC
+
         day = as_of.date() if as_of else None
         with working(f"fit {name}") as report:
             fitted = fit_league(
                 home, name, stanza, utc_now(), as_of=day, engine=engine, due=due, override=override, report=report
             )
         if fitted.verdict == "accepted":
-            say(f"{name}: {fitted.summary}")
+            say(fitted.summary)
         else:
             raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected: {'; '.join(fitted.reasons)}")
 

@@ -36,7 +36,7 @@ def demo(
     ] = None,
 ) -> None:
     """Load, fit, judge, publish and serve the two simulated leagues that come with Pooltable."""
-    from jobs.demo import LEAGUES, TRY_NEXT, add_leagues, is_up_to_date, need_port
+    from jobs.demo import LEAGUES, add_leagues, is_up_to_date, need_port, try_next
 
     if regenerate is not None:
         from ingest.simulator import write_demo
@@ -56,8 +56,7 @@ def demo(
     if serve:
         from dashboard.server import serve as serve_dashboard
 
-        given = f" --home {ctx.find_root().obj}" if ctx.find_root().obj else ""
-        say(f"\nDashboard at http://{host}:{port} (Ctrl-C to stop)\n{TRY_NEXT.format(home=given)}")
+        say(f"\nDashboard at http://{host}:{port} (Ctrl-C to stop)\n{try_next(ctx.find_root().obj)}")
         serve_dashboard(home, host, port)
 
 

@@ -6,6 +6,7 @@ skips what would make no sense after it and never touches another league.
 
 import os
 import sys
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,8 +88,8 @@ class Night:
 
 
 def new_run(kind: str, leagues: list[str], now: datetime) -> Run:
-    """A run of `kind` (manual or schedule) that starts now; its key says when and in which process."""
-    return Run(f"{now:%Y%m%d-%H%M%S}-{os.getpid()}", kind, tuple(leagues), now)
+    """A run of `kind` (manual or schedule) that starts now; its key says when, with something to make it its own."""
+    return Run(f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}", kind, tuple(leagues), now)
 
 
 def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
@@ -159,7 +160,7 @@ def _run_step(night: Night, step: Step, league: str | None) -> tuple[Ended, str]
     except BaseException as stop:
         record.end_step(night.run.run_id, number, night.clock(), "failed", None, _stopped(stop), "")
         raise
-    message = last_words(ended, step.timeout_seconds)
+    message = last_words(ended, step.timeout_seconds).removeprefix(f"{league}: ")
     state = "done" if ended.exit_code == 0 else "failed"
     now = night.clock()
     record.end_step(night.run.run_id, number, now, state, ended.exit_code, message, ended.tail)

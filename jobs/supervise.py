@@ -29,7 +29,7 @@ class Ended:
 
 
 def supervise(
-    command: list[str], log: Path, timeout_seconds: float, stopping: Callable[[], bool] | None = None
+    command: list[str], log: Path, timeout_seconds: float, stopping: Callable[[], bool] = lambda: False
 ) -> Ended:
     """Runs `command` to its end, its output in `log`, and says how it ended.
 
@@ -44,7 +44,7 @@ def supervise(
             command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True
         )
         try:
-            is_late = _wait(process, deadline, stopping or (lambda: False))
+            is_late = _wait(process, deadline, stopping)
         finally:
             _end_group(process)
             if process.stdin:

@@ -1,0 +1,69 @@
+"""A stand-in for the `pooltable` command: does what the plan says of this command and league, by default well.
+
+fake_pooltable.py HOME PLAN command [--due] [league]
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from jobs.supervise import follow_parent
+
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('deaf', flush=True)
+time.sleep(60)
+"""
+
+
+def load(root: Path, league: str) -> None:
+    """Records a load, as pull does; the imports are here since they take most of a step's time."""
+    from store.home import Home
+    from store.warehouse import writing
+
+    with writing(Home(root)) as con:
+        con.execute(
+            "INSERT INTO load VALUES (?, ?, 'a', now(), 'a.csv', 'aa', NULL, now(), 'x', 1, 1, 0, 0, 0, 0)",
+            [f"{league}-{time.time_ns()}", league],
+        )
+
+
+def sleep_with_a_child(marks: Path) -> None:
+    """Starts a child that ignores SIGTERM, says both numbers, and sleeps."""
+    child = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    (marks / "pids.new").write_text(f"{os.getpid()} {child.pid}")
+    (marks / "pids.new").rename(marks / "pids")
+    time.sleep(60)
+
+
+def main() -> int:
+    """Does one step; returns its exit code."""
+    root, plan = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
+    words = [word for word in sys.argv[3:] if not word.startswith("--")]
+    match plan.get(" ".join(words), "done"):
+        case "fail":
+            sys.stderr.write(f"Error: {words[1]}: it went wrong.\nDo something about it.\n")
+            return 1
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "sleep":
+            sleep_with_a_child(root)
+        case "silent":
+            return 1
+    if words[0] == "pull":
+        load(root, words[1])
+    sys.stdout.write(f"{' '.join(words)}: well done\n")
+    sys.stderr.write('{"level": "INFO", "message": "a log line after it"}\n')
+    return 0
+
+
+if __name__ == "__main__":
+    follow_parent()
+    sys.exit(main())

@@ -1,0 +1,392 @@
+"""The command: exit codes, messages for people, and doors that open the right room with the right words."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import types
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from jobs import console, demo, doors_nights
+from jobs.cli import app
+from jobs.night import Outcome
+from store.edition import publish
+from store.errors import FeedError, FitError
+from store.stanzas import read_stanzas
+from store.warehouse import writing
+
+COMMANDS = (
+    "demo", "leagues", "add", "remove", "pull", "check", "fit", "publish", "rollback", "nightly", "schedule", "status",
+    "runs", "serve", "sql",
+)  # fmt: skip
+
+
+@dataclass
+class Fitted:
+    """What modeling.fit.fit_league returns."""
+
+    fit_id: str = "f1"
+    verdict: str = "accepted"
+    reasons: list[str] = field(default_factory=list)
+    is_new: bool = True
+    summary: str = "alps: accepted, 3 games"
+
+
+@dataclass
+class Finding:
+    """What ingest.checks.check returns a list of."""
+
+    severity: str
+    check_name: str = "played_self"
+    subject: str = "game g1"
+    message: str = "a team played itself"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def run(home, monkeypatch):
+    """run("pull", "alps"): the command's result on the home."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def invoke(*words, **more):
+        return CliRunner().invoke(app, ["--home", str(home.root), *words], **more)
+
+    return invoke
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """room("ingest.pull", pull=f): puts a stand-in where a command will import the room."""
+
+    def put(name, **functions):
+        module = types.ModuleType(name)
+        for key, function in functions.items():
+            setattr(module, key, function)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    return put
+
+
+@pytest.fixture
+def published(home):
+    """A home with one league, loaded and published without ratings."""
+    with writing(home) as con:
+        con.execute(
+            "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
+        )
+    return publish(home, ["alps"], demo_now())
+
+
+def demo_now():
+    from jobs.doors import utc_now
+
+    return utc_now()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(run, command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"pooltable {command}" in result.output
+
+
+def test_there_are_no_other_commands():
+    assert sorted(info.callback.__name__ for info in app.registered_commands if info.callback) == sorted(COMMANDS)
+
+
+def test_help_opens_no_room():
+    code = (
+        "import sys; from jobs.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'pymc', 'duckdb', 'polars', 'dash', 'pydantic', 'ingest', 'modeling'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["fit", "alps", "--as-of", "yesterday"], ["fit", "--engine", "magic"], ["sql"], ["sql", "a", "b"],
+     ["sql", "SELECT 1", "--schema"], ["sql", "SELECT 1", "-p", "x"], ["pull", "atlas"], ["add", "atlas"],
+     ["remove", "atlas"], ["rollback", "ratings-never"], ["fit", "alps", "--override", " "], ["runs", "r1"],
+     ["nightly", "atlas"], ["sql", "SELECT 1", "--edition", "ratings-never"]],
+)  # fmt: skip
+def test_wrong_use_ends_with_2(run, room, words):
+    room("ingest.pull", pull=None)
+    room("modeling.fit", fit_league=None)
+    result = run(*words)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_error_is_a_message_and_a_hint_on_standard_error(run, room):
+    def pull(*_args, **_more):
+        raise FeedError("alps: a.csv is not there.", "Look for it.")
+
+    room("ingest.pull", pull=pull)
+    result = run("pull", "alps")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Error: alps: a.csv is not there.\nLook for it.\n" in result.stderr
+
+
+def test_one_league_that_fails_does_not_stop_the_next(run, room):
+    def pull(_home, league, _stanza, _now, *, accept):
+        if league == "alps":
+            raise FeedError("alps: broken")
+        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}")
+
+    room("ingest.pull", pull=pull)
+    result = run("pull", "--accept")
+    assert result.exit_code == 1
+    assert result.stdout == "andes: loaded, accept=True\n"
+
+
+def test_the_unforeseen_is_one_line_with_the_place_of_its_traceback(run, room, home):
+    def pull(*_args, **_more):
+        raise ZeroDivisionError("oh\nno")
+
+    room("ingest.pull", pull=pull)
+    result = run("pull", "alps")
+    assert result.exit_code == 1
+    (line,) = [line for line in result.stderr.splitlines() if not line.startswith("{")]
+    (crash,) = home.logs.glob("crash-*.log")
+    assert line == f"Error: Pooltable did not foresee this: ZeroDivisionError: oh. Details are in {crash}"
+    assert "Traceback" in crash.read_text()
+
+
+def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
+    room("ingest.checks", check=lambda home, league, now: [Finding("warn")])
+    assert run("check", "alps").exit_code == 0
+    room("ingest.checks", check=lambda home, league, now: [Finding("warn"), Finding("stop")])
+    result = run("check", "alps")
+    assert result.exit_code == 1
+    assert "alps: stop: played_self: game g1: a team played itself" in result.stdout
+
+
+def test_fitting_hands_everything_on(run, room):
+    asked = {}
+
+    def fit_league(home, league, stanza, now, *, as_of, engine, due, override, report):
+        asked.update(league=league, as_of=as_of, engine=engine, due=due, override=override)
+        report("sampling", 0.5)
+        return Fitted()
+
+    room("modeling.fit", fit_league=fit_league)
+    result = run("fit", "alps", "--due", "--as-of", "2023-12-31", "--engine", "nuts", "--override", "I know")
+    assert (result.exit_code, result.stdout) == (0, "alps: accepted, 3 games\n")
+    assert asked == {
+        "league": "alps", "as_of": date(2023, 12, 31), "engine": "nuts", "due": True, "override": "I know",
+    }  # fmt: skip
+    assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == ["fit alps: sampling (50 % done)"]
+
+
+def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):
+    room("modeling.fit", fit_league=lambda *_a, **_k: Fitted(verdict="rejected", reasons=["R-hat 1.2", "too few"]))
+    result = run("fit", "alps")
+    assert result.exit_code == 1
+    assert "alps: fit f1 was rejected: R-hat 1.2; too few" in result.stderr
+
+
+def test_a_league_without_ratings_is_loaded_and_not_fitted(run, room, home):
+    def fit_league(*_args, **_more):
+        raise FitError("must not be called")
+
+    room("modeling.fit", fit_league=fit_league)
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("[andes]", "[andes]\nrate = []"))
+    result = run("fit", "andes")
+    assert (result.exit_code, result.stdout) == (0, "andes: loaded but not rated (rate = [] in its stanza)\n")
+
+
+def test_adding_and_removing_a_league(run, home, tmp_path):
+    (tmp_path / "results.csv").write_text("")
+    assert run("add", "international_football", "--source", str(tmp_path / "results.csv")).exit_code == 0
+    assert "international_football" in read_stanzas(home)
+    assert "international_football" in run("leagues").stdout
+    assert run("remove", "international_football").exit_code == 0
+    assert "international_football" not in read_stanzas(home)
+
+
+def test_publishing_rolling_back_and_unpinning(run, published, home):
+    assert run("publish").exit_code == 0
+    back = run("rollback")
+    assert (back.exit_code, published.stem in back.stdout) == (0, True)
+    assert f"readers still see {published.stem}" in run("publish").stdout
+    assert "still" not in run("publish", "--unpin").stdout
+    assert home.current.resolve() != published
+
+
+def test_publishing_nothing_is_an_error(run):
+    result = run("publish")
+    assert result.exit_code == 1
+    assert "no warehouse" in result.stderr
+
+
+def test_sql_answers_in_each_format(run, published):
+    query = "SELECT league, title, 1.5 AS x FROM league WHERE league = $name"
+    assert run("sql", query, "-p", "name=alps").stdout.splitlines()[-1].split() == ["alps", "Alps", "1.5"]
+    assert run("sql", query, "-p", "name=alps", "--format", "csv").stdout == "league,title,x\nalps,Alps,1.5\n"
+    answer = run("sql", query, "-p", "name=alps", "--format", "json").stdout
+    assert json.loads(answer) == [{"league": "alps", "title": "Alps", "x": 1.5}]
+    parquet = run("sql", query, "-p", "name=alps", "--format", "parquet").stdout_bytes
+    assert pl.read_parquet(parquet)["title"].to_list() == ["Alps"]
+
+
+def test_sql_from_standard_input_and_from_an_older_edition(run, published, home):
+    publish(home, [], demo_now())
+    assert run("sql", "-", "--format", "csv", input="SELECT count(*) AS n FROM league").stdout == "n\n0\n"
+    older = run("sql", "SELECT count(*) AS n FROM league", "--format", "csv", "--edition", published.stem)
+    assert older.stdout == "n\n1\n"
+
+
+def test_parquet_is_not_written_to_a_terminal(run, published, monkeypatch):
+    class Terminal:
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("jobs.doors_editions.sys", types.SimpleNamespace(stdout=Terminal()))
+    result = run("sql", "FROM league", "--format", "parquet")
+    assert result.exit_code == 2
+    assert "not for a terminal" in result.stderr
+
+
+def test_a_mistake_in_sql_shows_its_place(run, published):
+    result = run("sql", "SELECT nme FROM league")
+    assert result.exit_code == 2
+    assert "^^^" in result.stderr
+
+
+def test_the_schema_says_what_there_is(run, published):
+    said = run("sql", "--schema").stdout
+    assert "table leaderboard: One row" in said
+    assert "    rank " in said
+    assert "macro competitor_of(league_name, competitor_name)" in said
+
+
+def test_status_in_an_empty_home_and_after_publishing(run, home):
+    first = run("status")
+    assert first.exit_code == 0
+    assert "Nothing is published yet" in first.stdout
+    assert "never" in first.stdout
+    with writing(home) as con:
+        con.execute(
+            "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
+        )
+        con.execute(
+            "INSERT INTO load VALUES ('l', 'alps', 'a', now() AT TIME ZONE 'UTC' - INTERVAL 3 DAY, 'a', 'aa', NULL,"
+            " now(), 'x', 1, 1, 0, 0, 0, 0)"
+        )
+    path = publish(home, ["alps"], demo_now())
+    second = run("status").stdout
+    assert "3 days ago" in second
+    assert f"Readers see {path.stem}, published just now." in second
+
+
+HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+def test_status_works_while_another_process_holds_the_warehouse(run, home, published, monkeypatch):
+    monkeypatch.setenv("POOLTABLE_LOCK_WAIT_SECONDS", "0.2")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(home.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        result = run("status")
+        other.communicate()
+    assert result.exit_code == 0
+    assert f"process {other.pid}" in result.stdout
+    assert published.stem in result.stdout
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_night_says_a_line_a_league_and_ends_as_it_went(run, home, monkeypatch, is_done):
+    monkeypatch.setattr(
+        "jobs.night.run_night",
+        lambda night, wait: [Outcome(name, is_done, f"{name} went") for name in night.run.leagues],
+    )
+    result = run("nightly", "alps")
+    assert result.exit_code == (0 if is_done else 1)
+    assert result.stdout == f"alps: {'done' if is_done else 'FAILED'}: alps went\n"
+
+
+def test_runs_lists_nights_and_steps(run, home, make_night):
+    from jobs.night import run_night
+
+    assert run("runs").stdout == "Nothing ran here yet.\n"
+    night = make_night({"check alps": "fail"}, leagues=("alps",))
+    run_night(night)
+    assert night.run.run_id in run("runs").stdout
+    steps = run("runs", night.run.run_id).stdout
+    assert "it went wrong" in steps
+    assert "skipped" in steps
+
+
+def test_a_taken_port_is_told_before_any_work(run, home, monkeypatch):
+    monkeypatch.setattr(doors_nights, "_run", lambda *_: pytest.fail("work was begun"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("demo", "--port", str(taken.getsockname()[1]))
+    assert result.exit_code == 1
+    assert "--port" in result.stderr
+
+
+def test_regenerating_the_demo_only_writes_files(run, room, tmp_path, home):
+    written = []
+    room("ingest.simulator", write_demo=written.append)
+    assert run("demo", "--regenerate", str(tmp_path / "new")).exit_code == 0
+    assert written == [tmp_path / "new"]
+    assert not home.warehouse.exists()
+
+
+def test_the_demo_is_up_to_date_only_while_nothing_it_is_made_from_is_newer(home, published, monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "LEAGUES", ("alps",))
+    monkeypatch.setattr(demo, "CHECKOUT", tmp_path / "checkout")
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("[alps]", "[alps]\nrate = []"))
+    old = published.stat().st_mtime - 100
+    os.utime(home.leagues_toml, (old, old))
+    assert demo.is_up_to_date(home)
+    newer = tmp_path / "checkout" / "data" / "demo" / "football.csv"
+    newer.parent.mkdir(parents=True)
+    newer.write_text("")
+    os.utime(newer, (old + 200, old + 200))
+    assert not demo.is_up_to_date(home)
+
+
+def test_a_rated_demo_league_without_a_published_fit_is_not_up_to_date(home, published, monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "LEAGUES", ("alps",))
+    monkeypatch.setattr(demo, "CHECKOUT", tmp_path)
+    assert not demo.is_up_to_date(home)
+
+
+def test_ctrl_c_ends_quietly_with_130(run, room):
+    def pull(*_args, **_more):
+        signal.raise_signal(signal.SIGINT)
+
+    room("ingest.pull", pull=pull)
+    result = run("pull", "alps")
+    assert (result.exit_code, result.output) == (130, "")
+
+
+def test_log_lines_are_json_off_a_terminal():
+    record = logging.LogRecord("jobs.night", logging.INFO, "f", 1, "Åland: %s", ("2\n3",), None)
+    line = console.JsonLines().format(record)
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "Åland: 2\n3"
