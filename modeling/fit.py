@@ -14,7 +14,7 @@ import xarray as xr
 from modeling import judge, record
 from modeling.design import Design, build_design
 from modeling.engines import laplace, nuts
-from modeling.games import Games, read_games
+from modeling.games import Games, read_games, read_verdict
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
 from modeling.outcomes.outcome import Array
@@ -35,7 +35,7 @@ from store.stanzas import Stanza
 from store.warehouse import reading
 
 SEED = 20140101
-DRAWS = 1000  # a chain
+DRAWS = 1500  # a chain
 LENGTHENING = (1, 2, 4)  # a fit that has not converged gets more draws before it is rejected
 
 Report = Callable[[str, float], None]
@@ -102,15 +102,14 @@ def fit_league(
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
         games = read_games(con, league, stanza.since, as_of)
-    design = build_design(stanza, games)
-    name = fit_id(stanza, games, design, nuts.NAME, SEED)
-    if due and (earlier := record.find(home, name)):
-        return Fitted(
-            name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
-        )
+        design = build_design(stanza, games)
+        name = fit_id(stanza, games, design, nuts.NAME, SEED)
+        earlier = read_verdict(con, name) if due else None
+    if earlier:
+        return Fitted(name, *earlier, False, _summary(games, design, earlier[0], "as before"))
     sampled, judged, unpooled = _fit_and_judge(design, games, stanza, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
-    row |= {"is_dated": as_of is not None, "seconds": time.perf_counter() - started}
+    row |= {"seconds": time.perf_counter() - started}
     tables = {
         "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
@@ -167,7 +166,7 @@ def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Re
     """Log loss of each held-out game under partial, no and complete pooling of the others, and under the baseline."""
     design = compiled.design
     held_out = judge.held_out_games(design)
-    tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 2, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
+    tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
     alone = laplace.no_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
     return {
@@ -193,6 +192,7 @@ def _fit_row(
         "fit_id": name,
         "league": games.league,
         "as_of": games.as_of,
+        "is_dated": games.is_dated,
         "fitted_at_utc": now.replace(tzinfo=None),
         "engine": nuts.NAME,
         "verdict": "accepted" if accepted else "rejected",

@@ -12,6 +12,7 @@ import polars as pl
 
 from store.errors import FitError
 
+VERDICT = "SELECT verdict, reasons FROM fit WHERE fit_id = ?"
 LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND status = 'played'"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
@@ -37,6 +38,8 @@ class Games:
     league: str
     as_of: date
     sides: pl.DataFrame
+    is_dated: bool = False
+    """True where the as-of date was chosen and is not simply the day after the last game."""
 
     @property
     def fingerprint(self) -> str:
@@ -52,11 +55,18 @@ def read_games(con: duckdb.DuckDBPyConnection, league: str, since: date | None, 
     last = con.execute(LAST_DAY, {"league": league}).fetchall()[0][0]
     if last is None:
         raise FitError(f"{league}: no played games are loaded.", f"Load results first: pooltable pull {league}")
-    until = as_of or last + timedelta(days=1)
+    latest = last + timedelta(days=1)
+    until = as_of or latest
     parameters = {"league": league, "since": since or date.min, "as_of": until}
     sides = con.sql(SIDES, params=parameters).to_arrow_table()
     if sides.num_rows == 0:
         raise FitError(f"{league}: no played games from {since} up to {until}.", "Change `since`, or the as-of date.")
     frame = pl.from_arrow(sides)
     assert isinstance(frame, pl.DataFrame)
-    return Games(league, until, frame)
+    return Games(league, until, frame, until != latest)
+
+
+def read_verdict(con: duckdb.DuckDBPyConnection, fit_id: str) -> tuple[str, list[str]] | None:
+    """Verdict and reasons of a fit made earlier, or None."""
+    rows = con.execute(VERDICT, [fit_id]).fetchall()
+    return rows[0] if rows else None

@@ -2,32 +2,16 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from store.home import Home
-from store.warehouse import reading, writing
+from store.warehouse import writing
 
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing")
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """The verdict that the warehouse holds for a fit."""
-
-    fit_id: str
-    verdict: str
-    reasons: list[str]
-
-
-def find(home: Home, fit_id: str) -> Recorded | None:
-    """The verdict on a fit made earlier, or None."""
-    with reading(home) as con:
-        rows = con.execute("SELECT verdict, reasons FROM fit WHERE fit_id = ?", [fit_id]).fetchall()
-    return Recorded(fit_id, *rows[0]) if rows else None
 
 
 def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:
@@ -52,7 +36,7 @@ def rows_of(items: Sequence[Any]) -> pl.DataFrame:
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
     con.register("new_rows", rows.to_arrow())
-    con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows")  # noqa: S608
+    con.execute(f"INSERT INTO {table} BY NAME FROM new_rows")
     con.unregister("new_rows")
 
 

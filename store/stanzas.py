@@ -95,9 +95,8 @@ def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | 
     if body is None:
         hint = _nearest(name, read_catalogue()) or f"The catalogue has: {', '.join(read_catalogue())}."
         raise UsageError(f'The catalogue has no league "{name}".', hint)
-    if source:
-        places = [_absolute(item) for item in source]
-        body["source"] = places if len(places) > 1 else places[0]
+    places = [_absolute(item, Path.cwd()) for item in source] or _bundled(body["source"])
+    body["source"] = places if len(places) > 1 else places[0]
     if feed:
         body["feed"] = feed
     stanza = _checked(CATALOGUE, name, body.unwrap())
@@ -164,5 +163,10 @@ def _nearest(word: str, words: Any) -> str:
     return f'Did you mean "{near[0]}"?' if near else ""
 
 
-def _absolute(source: str) -> str:
-    return source if "://" in source else str(Path(source).expanduser().absolute())
+def _bundled(source: Any) -> list[str]:
+    """The catalogue's own sources: URLs, or paths from the checkout's root."""
+    return [_absolute(item, CHECKOUT) for item in ([source] if isinstance(source, str) else source)]
+
+
+def _absolute(source: str, folder: Path) -> str:
+    return source if "://" in source else str(folder / Path(source).expanduser())

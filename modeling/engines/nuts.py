@@ -32,7 +32,6 @@ NAME = "nuts"
 CHAINS = 4
 TUNE = 1000
 CENTRED_ABOVE = 10.0  # measured on simulated leagues: both forms mix well from about 4 to 20
-TARGET_ACCEPT = 0.9  # smaller steps than the default 0.8: fewer divergences for little time
 
 Progress = Callable[[float], None]
 
@@ -76,7 +75,6 @@ def sample(
             cores=2,
             seed=seed,
             save_warmup=False,
-            target_accept=TARGET_ACCEPT,
             **options,
         )
     except RuntimeError as error:

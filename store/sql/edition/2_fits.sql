@@ -12,7 +12,7 @@ COMMENT ON TABLE fit IS 'One row a fit: one posterior for one league as of one d
 COMMENT ON COLUMN fit.fit_id IS 'Hash of everything the fit depends on: the same inputs have the same id.';
 COMMENT ON COLUMN fit.league IS 'League.';
 COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
-COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit ended, UTC.';
+COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit was started, UTC.';
 COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
 COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';

@@ -29,7 +29,7 @@ COMMENT ON COLUMN fit.fit_id IS 'Hash of design, as-of date, modelling code, lib
 COMMENT ON COLUMN fit.league IS 'League fitted.';
 COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
 COMMENT ON COLUMN fit.is_dated IS 'True where a person chose the as-of date; such fits are kept but never become the leaderboard.';
-COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit ended, UTC.';
+COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit was started, UTC.';
 COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
 COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
