@@ -132,7 +132,7 @@ def _alone(*body: Component) -> Component:
 def _unavailable(home: Home, error: PooltableError) -> Component:
     if home.current.exists():
         return state("The ratings cannot be read", [html.P("The server's log has the details.")])
-    run = [html.P("Ratings appear here as soon as there are some."), html.P(html.Code("pooltable nightly"))]
+    run = [html.P("Ratings appear here as soon as there are some."), html.P(["Run: ", html.Code("pooltable nightly")])]
     return state("Nothing is published yet", run)
 
 

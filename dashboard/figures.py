@@ -54,7 +54,7 @@ def shrinkage_by_games(rows: Rows, digits: int) -> go.Figure:
             NAMED + "%{customdata[3]}, shrinkage %{customdata[4]}",
         )
     )
-    figure.update_xaxes(type="log", tickvals=_round_numbers(shown))
+    figure.update_xaxes(type="log", tickvals=_round_numbers(shown), tickangle=0)
     shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
     figure.update_yaxes(range=[0, 1.03], tickvals=shares, ticktext=[f"{100 * share:.0f} %" for share in shares])
     figure.update_layout(showlegend=False)
@@ -136,7 +136,7 @@ def _sizes(rows: Rows) -> list[float]:
 
 
 def _round_numbers(rows: Rows) -> list[int]:
-    """1, 2, 5, 10, 20 … from below the fewest games to above the most."""
+    """1, 3, 10, 30 … from below the fewest games to above the most."""
     games = [row["games"] for row in rows] or [1]
-    candidates = [step * 10**power for power in range(7) for step in (1, 2, 5)]
-    return [value for value in candidates if min(games) / 2.5 <= value <= max(games) * 1.5]
+    candidates = [step * 10**power for power in range(7) for step in (1, 3)]
+    return [value for value in candidates if min(games) / 3 <= value <= max(games) * 1.5]

@@ -34,6 +34,7 @@ def grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label:
             "sortable": True,
             "resizable": True,
             "suppressHeaderMenuButton": True,
+            "suppressHeaderFilterButton": True,
             "sortingOrder": ["asc", "desc"],
         },
         dashGridOptions=options,

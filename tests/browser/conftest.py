@@ -12,10 +12,11 @@ from time import sleep
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.server import listen
 
+expect.set_options(timeout=60_000)  # milliseconds: a busy machine is slow, not wrong
 CHECKOUT = Path(__file__).parents[2]
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -42,7 +42,7 @@ def test_the_top_team_is_first_with_its_bar_and_interval(page: Page) -> None:
     expect(top.locator("[col-id=rank]")).to_have_text("1")
     bar = page.locator("#leaderboard-grid .drawing").first
     assert (bar.get_attribute("aria-label") or "").startswith("Nations 1: rating +")
-    assert bar.locator(".most, .half, .mean, .alone").count() == 4
+    expect(bar.locator(".most, .half, .mean, .alone")).to_have_count(4)
     expect(page.locator("#leaderboard-shown")).to_contain_text("of 320")
 
 
@@ -131,8 +131,8 @@ def test_the_shrinkage_page_draws_every_figure(page: Page) -> None:
     board(page)
     page.get_by_role("link", name="Shrinkage").click()
     expect(page.locator("#pooled-figure .point").first).to_be_attached()
-    assert page.locator("#pooled-figure .point").count() == 319
-    assert page.locator("#games-figure .point").count() == 320
+    expect(page.locator("#pooled-figure .point")).to_have_count(319)
+    expect(page.locator("#games-figure .point")).to_have_count(320)
     page.locator("header .menu summary").click()
     page.locator("header .menu-item", has_text="Simulated cup").click()
     expect(page.locator("#truth-figure .point").first).to_be_attached()

@@ -251,7 +251,8 @@ def predictive(key: str, title: str, numbers: tuple[float, ...], is_hard: bool, 
     observed, mean, q5, q95, p = numbers
     return {
         "statistic": key, "title": title, "observed": observed, "replicated_mean": mean, "replicated_sd": 0.006,
-        "q5": q5, "q95": q95, "p_value": p, "practical_size": 0.05, "is_hard": is_hard, "status": status, "message": message,
+        "q5": q5, "q95": q95,
+        "p_value": p, "practical_size": 0.05, "is_hard": is_hard, "status": status, "message": message,
     }  # fmt: skip
 
 
