@@ -13,7 +13,7 @@ from dashboard.wording import counted, signed
 
 type Rows = list[dict[str, Any]]
 
-POOLED, ALONE, TRUE, GUIDE = "#3b82c4", "#c8720a", "#7a8490", "#8b949e"
+POOLED, ALONE, GUIDE = "#3b82c4", "#c8720a", "#8b949e"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 NAMED = "<b>%{customdata[0]}</b><br>"
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard import figures
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, kind_links, kind_of
-from dashboard.wording import counted, day, decimals, signed
+from dashboard.wording import counted, decimals, signed
 
 PATH = "/shrinkage"
 
@@ -110,7 +110,6 @@ def _truth_panel(view: View, rows: list[dict[str, Any]], unit: str, digits: int)
 def _panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str, note: str | None = None) -> Component:
     league = view.league
     name = f"pooltable-{league['league']}-{figure_id}-{league['as_of']}"
-    figure.update_layout(meta={"title": f"{league['title']}: {title}", "source": f"as of {day(league['as_of'])}"})
     settings: Any = {
         "displaylogo": False,
         "responsive": True,
