@@ -36,7 +36,7 @@ def demo(
     ] = None,
 ) -> None:
     """Load, fit, judge, publish and serve the two simulated leagues that come with Pooltable."""
-    from jobs.demo import LEAGUES, add_leagues, is_up_to_date, need_port, try_next
+    from jobs.demo import LEAGUES, add_leagues, need_port, try_next
 
     if regenerate is not None:
         from ingest.simulator import write_demo
@@ -49,10 +49,7 @@ def demo(
         need_port(host, port)
     for name in add_leagues(home):
         say(f"Added {name} to {home.leagues_toml}")
-    if is_up_to_date(home):
-        say("Nothing has changed since the last edition.")
-    else:
-        _run(home, list(LEAGUES), "manual", 0)
+    _run(home, list(LEAGUES), "manual", 0)
     if serve:
         from dashboard.server import serve as serve_dashboard
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from jobs import console, demo, doors_nights
+from jobs import console, doors_nights
 from jobs.cli import app
 from jobs.night import Outcome
 from store.edition import publish
@@ -354,26 +353,6 @@ def test_regenerating_the_demo_only_writes_files(run, room, tmp_path, home):
     assert run("demo", "--regenerate", str(tmp_path / "new")).exit_code == 0
     assert written == [tmp_path / "new"]
     assert not home.warehouse.exists()
-
-
-def test_the_demo_is_up_to_date_only_while_nothing_it_is_made_from_is_newer(home, published, monkeypatch, tmp_path):
-    monkeypatch.setattr(demo, "LEAGUES", ("alps",))
-    monkeypatch.setattr(demo, "CHECKOUT", tmp_path / "checkout")
-    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("[alps]", "[alps]\nrate = []"))
-    old = published.stat().st_mtime - 100
-    os.utime(home.leagues_toml, (old, old))
-    assert demo.is_up_to_date(home)
-    newer = tmp_path / "checkout" / "data" / "demo" / "football.csv"
-    newer.parent.mkdir(parents=True)
-    newer.write_text("")
-    os.utime(newer, (old + 200, old + 200))
-    assert not demo.is_up_to_date(home)
-
-
-def test_a_rated_demo_league_without_a_published_fit_is_not_up_to_date(home, published, monkeypatch, tmp_path):
-    monkeypatch.setattr(demo, "LEAGUES", ("alps",))
-    monkeypatch.setattr(demo, "CHECKOUT", tmp_path)
-    assert not demo.is_up_to_date(home)
 
 
 def test_ctrl_c_ends_quietly_with_130(run, room):
