@@ -28,15 +28,30 @@ class Table:
     rows_read: int
 
 
-def read_table(raw: bytes, source: Source, columns: list[str], *, file: str = "", missing: str = "") -> Table:
+def read_table(
+    raw: bytes,
+    source: Source,
+    columns: list[str],
+    *,
+    file: str = "",
+    missing: str = "",
+    others: bool = False,
+    names: list[str] | None = None,
+    latin1: bool = False,
+) -> Table:
     """The named columns of a comma-separated UTF-8 file with a header; fields equal to `missing` are null too.
+
+    With `others`, all further columns come behind them, each under its own name. `names` are the columns of a file
+    without a header. With `latin1`, lines that are not UTF-8 are Latin-1 instead of being rejected.
 
     Lines without any content are no rows. Lines that are not UTF-8, have unbalanced quotes, or other than the
     header's number of fields (empty surplus ones apart) are rejected. Raises FeedError where a column is not there.
     """
-    lines = _lines(raw)
-    header = _header(lines, columns, file or source.slice)
-    body = lines.slice(1).with_columns(fields=_fields())
+    lines = _lines(raw, latin1)
+    header = names or _header(lines, columns, file or source.slice)
+    if others:
+        columns = list(dict.fromkeys([*columns, *(name for name in header if name not in ("", "line", "raw"))]))
+    body = (lines if names else lines.slice(1)).with_columns(fields=_fields())
     body = _quoted_fields(body)
     sound = body.filter(pl.col("rule").is_null()).with_columns(rule=_misfit(len(header)))
     text = [_column(header.index(name), missing).alias(name) for name in columns]
@@ -65,14 +80,18 @@ def rejections(broken: pl.DataFrame, file: str) -> pl.DataFrame:
     return broken.select(pl.lit(file).alias("file"), pl.col("line").cast(pl.Int64), "rule", "raw")
 
 
-def _lines(raw: bytes) -> pl.DataFrame:
+def _lines(raw: bytes, latin1: bool) -> pl.DataFrame:
     """Columns line, raw, rule (null, or why the line cannot be read) of every line with content."""
     try:
         texts, wrong = raw.decode("utf-8-sig").split("\n"), None
     except UnicodeDecodeError:
         pieces = raw.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-        texts = [piece.decode("utf-8", errors="replace") for piece in pieces]
-        wrong = [None if _is_utf8(piece) else "not UTF-8" for piece in pieces]
+        fine = [_is_utf8(piece) for piece in pieces]
+        texts = [
+            piece.decode("utf-8" if good or not latin1 else "latin-1", errors="replace")
+            for piece, good in zip(pieces, fine, strict=True)
+        ]
+        wrong = [None if good or latin1 else "not UTF-8" for good in fine]
     frame = pl.DataFrame({"raw": pl.Series(texts, dtype=pl.String).str.strip_chars_end("\r")})
     frame = frame.with_row_index("line", offset=1).with_columns(
         rule=pl.Series(wrong, dtype=pl.String) if wrong else None

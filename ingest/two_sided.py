@@ -20,7 +20,8 @@ class TwoSided(dy.Schema):
 
     `game_key` is what identifies the game at the source: never its result, nor an order of sides that tells the
     result. `home` is the side with home advantage, 1 or 2, and 0 on neutral ground. A side has a team, players, or
-    both. `won` is null for a draw, or where it is not known yet.
+    both. `won` is null for a draw, or where it is not known yet. `exposure` is of both sides, where a side has none of
+    its own.
     """
 
     line = dy.Int64(nullable=False)
@@ -36,6 +37,8 @@ class TwoSided(dy.Schema):
     attributes = dy.List(dy.Struct({"key": dy.String(), "value": dy.String()}), nullable=False)
     home = dy.Int8(nullable=False, min=0, max=2)
     exposure = dy.Float64(nullable=False, min_exclusive=0)
+    first_exposure = dy.Float64(nullable=True, min_exclusive=0)
+    second_exposure = dy.Float64(nullable=True, min_exclusive=0)
     first_team = dy.String(nullable=True)
     first_name = dy.String(nullable=True)
     first_score = dy.Float64(nullable=True)
@@ -54,6 +57,8 @@ DEFAULTS = {
     "played_on_precision": pl.lit("day"),
     "round": pl.lit(None, pl.String),
     "exposure": pl.lit(1.0),
+    "first_exposure": pl.lit(None, pl.Float64),
+    "second_exposure": pl.lit(None, pl.Float64),
     "first_won": pl.col("first_score") > pl.col("second_score"),
     "second_won": pl.col("second_score") > pl.col("first_score"),
     "first_players": pl.lit([], pl.List(_PLAYER)),
@@ -149,7 +154,7 @@ def _sides(rows: pl.DataFrame, which: int) -> pl.DataFrame:
         pl.col(f"{own}_score").alias("score"),
         pl.lit(None, pl.Int16).alias("finish"),
         pl.col(f"{own}_won").alias("won"),
-        "exposure",
+        pl.coalesce(f"{own}_exposure", "exposure").alias("exposure"),
         pl.col(f"{own}_name").alias("name"),
         "line",
     )
