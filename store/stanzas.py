@@ -10,6 +10,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
+from store.columns import AppearanceColumns, Columns
 from store.errors import StanzaError, UsageError
 from store.home import CHECKOUT, Home
 
@@ -37,6 +38,7 @@ class Stanza(BaseModel):
     min_games: PositiveInt = 5
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
+    columns: Columns | None = None
 
     @field_validator("source", mode="before")
     @classmethod
@@ -104,6 +106,15 @@ def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | 
     return stanza
 
 
+def append_stanza(home: Home, name: str, body: dict[str, Any]) -> Stanza:
+    """Adds a stanza that is in no catalogue to the home. Raises StanzaError, UsageError where the name is taken."""
+    if name in read_stanzas(home) or name in read_catalogue():
+        raise UsageError(f'There is a league "{name}" already.', "Choose another name.")
+    stanza = _checked(home.leagues_toml, name, body)
+    _append(home, name, body)
+    return stanza
+
+
 def remove_stanza(home: Home, name: str) -> None:
     """Takes a league's stanza out of leagues.toml; loaded results and fits stay. Raises UsageError."""
     choose(home, [name])
@@ -150,12 +161,20 @@ def _mistakes(error: ValidationError) -> str:
     for mistake in error.errors():
         field = ".".join(str(part) for part in mistake["loc"])
         if mistake["type"] == "extra_forbidden":
-            sentences.append(f'unknown setting "{field}". {_nearest(field, Stanza.model_fields)}'.strip())
+            near = _nearest(str(mistake["loc"][-1]), _fields(mistake["loc"]))
+            sentences.append(f'unknown setting "{field}". {near}'.strip())
         elif mistake["type"] == "missing":
             sentences.append(f'the setting "{field}" is missing.')
         else:
-            sentences.append(f'"{field}": {mistake["msg"]} (found {mistake["input"]!r}).')
+            found = "" if isinstance(mistake["input"], dict) else f" (found {mistake['input']!r})"
+            sentences.append(f'"{field}": {mistake["msg"].removeprefix("Value error, ")}{found}.')
     return " ".join(sentences)
+
+
+def _fields(place: tuple[int | str, ...]) -> Any:
+    """Names of the settings there are in the table where a mistake is."""
+    tables = {"columns": Columns, "appearances": AppearanceColumns}
+    return tables.get(str(place[-2]) if len(place) > 1 else "", Stanza).model_fields
 
 
 def _nearest(word: str, words: Any) -> str:
