@@ -38,8 +38,9 @@ def read_table(
     others: bool = False,
     names: list[str] | None = None,
     latin1: bool = False,
+    delimiter: str = ",",
 ) -> Table:
-    """The named columns of a comma-separated UTF-8 file with a header; fields equal to `missing` are null too.
+    """The named columns of a delimited UTF-8 file with a header; fields equal to `missing` are null too.
 
     With `others`, all further columns come behind them, each under its own name. `names` are the columns of a file
     without a header. With `latin1`, lines that are not UTF-8 are Latin-1 instead of being rejected.
@@ -48,11 +49,11 @@ def read_table(
     header's number of fields (empty surplus ones apart) are rejected. Raises FeedError where a column is not there.
     """
     lines = _lines(raw, latin1)
-    header = names or _header(lines, columns, file or source.slice)
+    header = names or _header(lines, columns, file or source.slice, delimiter)
     if others:
         columns = list(dict.fromkeys([*columns, *(name for name in header if name not in ("", "line", "raw"))]))
-    body = (lines if names else lines.slice(1)).with_columns(fields=_fields())
-    body = _quoted_fields(body)
+    body = (lines if names else lines.slice(1)).with_columns(fields=_fields(delimiter))
+    body = _quoted_fields(body, delimiter)
     sound = body.filter(pl.col("rule").is_null()).with_columns(rule=_misfit(len(header)))
     text = [_column(header.index(name), missing).alias(name) for name in columns]
     rows = sound.filter(pl.col("rule").is_null()).select("line", "raw", *text)
@@ -107,12 +108,22 @@ def _is_utf8(piece: bytes) -> bool:
     return True
 
 
-def _header(lines: pl.DataFrame, columns: list[str], file: str) -> list[str]:
+def header_of(raw: bytes, file: str, delimiter: str = ",") -> list[str]:
+    """The names of the columns of a delimited file. Raises FeedError where it is empty."""
+    return _names(_lines(raw, False), file, delimiter)
+
+
+def _names(lines: pl.DataFrame, file: str, delimiter: str) -> list[str]:
     if lines.is_empty():
         raise FeedError(f"{file} is empty.", "Look at the source; nothing was loaded from it.")
-    header = [name.strip() for name in _split(lines["raw"][0]) or []]
+    header = [name.strip() for name in _split(lines["raw"][0], delimiter) or []]
     while header and not header[-1]:
         header.pop()
+    return header
+
+
+def _header(lines: pl.DataFrame, columns: list[str], file: str, delimiter: str) -> list[str]:
+    header = _names(lines, file, delimiter)
     absent = [name for name in columns if name not in header]
     if absent:
         raise FeedError(
@@ -122,17 +133,17 @@ def _header(lines: pl.DataFrame, columns: list[str], file: str) -> list[str]:
     return header
 
 
-def _fields() -> pl.Expr:
+def _fields(delimiter: str) -> pl.Expr:
     """Fields of lines without quotes; null for the others."""
-    return pl.when(~pl.col("raw").str.contains('"', literal=True)).then(pl.col("raw").str.split(","))
+    return pl.when(~pl.col("raw").str.contains('"', literal=True)).then(pl.col("raw").str.split(delimiter))
 
 
-def _quoted_fields(body: pl.DataFrame) -> pl.DataFrame:
+def _quoted_fields(body: pl.DataFrame, delimiter: str) -> pl.DataFrame:
     """The body with the fields of quoted lines filled in, or their rule where the quotes do not balance."""
     quoted = body.filter(pl.col("fields").is_null()).select("line", "raw")
     if quoted.is_empty():
         return body
-    split = [_split(text) for text in quoted["raw"]]
+    split = [_split(text, delimiter) for text in quoted["raw"]]
     found = quoted.select(
         "line",
         quoted_fields=pl.Series(split, dtype=pl.List(pl.String)),
@@ -144,11 +155,11 @@ def _quoted_fields(body: pl.DataFrame) -> pl.DataFrame:
     ).drop("quoted_fields", "quoted_rule")
 
 
-def _split(text: str) -> list[str] | None:
+def _split(text: str, delimiter: str) -> list[str] | None:
     if text.count('"') % 2:
         return None
     try:
-        return next(csv.reader([text], strict=True))
+        return next(csv.reader([text], strict=True, delimiter=delimiter))
     except (csv.Error, StopIteration):
         return None
 
