@@ -1,12 +1,12 @@
-"""The contract every feed keeps, over the registry; and the page written from it."""
+"""The first feeds, each by itself, and the page written from all of them; their contract is in test_feed_contract."""
 
 import polars as pl
 import pytest
 
 from ingest.feed import Source, feeds, find
-from ingest.frames import SCHEMAS, Parsed
+from ingest.frames import Parsed
 from ingest.sources_page import PAGE, sources_page
-from store.errors import FeedError, StanzaError
+from store.errors import StanzaError
 from store.home import CHECKOUT
 from store.stanzas import read_catalogue
 
@@ -18,11 +18,6 @@ date,home_team,away_team,home_score,away_score,tournament,city,country,neutral
 """
 SAMPLES = {
     "international_football": ("results.csv", INTERNATIONALS.encode(), {}),
-    "simulated_football": (
-        "results.csv",
-        (CHECKOUT / "data/demo/football/results.csv").read_bytes(),
-        {"truth.csv": (CHECKOUT / "data/demo/football/truth.csv").read_bytes()},
-    ),
     "simulated_stints": (
         "stints.csv",
         (CHECKOUT / "data/demo/stints/stints.csv").read_bytes(),
@@ -35,51 +30,6 @@ def sample(name: str) -> Parsed:
     file, raw, companions = SAMPLES[name]
     stanza = next(stanza for stanza in read_catalogue().values() if stanza.feed == name)
     return find(name).parse(raw, Source("league", file, stanza, companions))
-
-
-def test_every_feed_has_a_sample_here():
-    assert set(SAMPLES) == set(feeds())
-
-
-@pytest.mark.parametrize("name", feeds())
-def test_a_feed_is_named_like_its_module_and_says_what_it_is(name):
-    feed = feeds()[name]
-    assert feed.name == name
-    assert feed.licence and feed.title and feed.row and feed.homepage
-    assert feed.is_known(SAMPLES[name][0]) and not feed.is_companion(SAMPLES[name][0])
-
-
-@pytest.mark.parametrize("name", feeds())
-def test_a_feed_gives_canonical_frames_that_hang_together(name):
-    parsed = sample(name)
-    for frame, schema in SCHEMAS.items():
-        schema.validate(getattr(parsed, frame))
-    assert parsed.rejected.is_empty()
-    assert parsed.source_rows.height == parsed.rows_read > 0
-    assert set(parsed.sides["game_id"]) == set(parsed.games["game_id"]) == set(parsed.source_rows["game_id"])
-    entrants = pl.concat([parsed.sides["team"].drop_nulls(), parsed.appearances["player"]])
-    assert set(entrants) == set(parsed.competitors["competitor_id"])
-    assert parsed.appearances.join(parsed.sides, on=["game_id", "side"], how="anti").is_empty()
-    assert set(parsed.memberships["competitor_id"]) <= set(entrants)
-    assert all(":" in competitor for competitor in entrants.unique())
-
-
-@pytest.mark.parametrize("name", feeds())
-def test_ids_do_not_depend_on_results_or_lines(name):
-    file, raw, companions = SAMPLES[name]
-    header, *body = raw.decode().splitlines()
-    turned = "\n".join([header, "", *reversed(body)])
-    stanza = next(iter(read_catalogue().values()))
-    other = find(name).parse(turned.encode(), Source("league", file, stanza, companions))
-    sort = ["game_id", "side"]
-    assert other.sides.sort(sort).equals(pl.DataFrame(sample(name).sides).sort(sort))
-
-
-@pytest.mark.parametrize("name", feeds())
-def test_a_file_of_something_else_is_a_clear_error(name):
-    stanza = next(iter(read_catalogue().values()))
-    with pytest.raises(FeedError, match=r"x\.csv has no column"):
-        find(name).parse(b"some,other,file\n1,2,3\n", Source("league", "x.csv", stanza))
 
 
 def test_internationals_fixtures_and_neutral_ground():
