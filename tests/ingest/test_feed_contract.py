@@ -107,7 +107,7 @@ def hangs_together(parsed: Parsed) -> bool:
 
 
 def test_every_feed_has_a_fixture():
-    assert NAMES == sorted(feeds())
+    assert sorted(feeds()) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
