@@ -193,9 +193,8 @@ def _heading(view: View) -> Component:
 def _facts(view: View) -> list[Any]:
     league = view.league
     published = tip(f"published {ago(view.published_at_utc, view.now)}", f"Edition {view.answer.edition_id}.")
-    games = html.Span(f"{counted(league['games'] or 0, 'game')} loaded")
     if league["fit_id"] is None:
-        return [games, html.Span(published)]
+        return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(published)]
     kinds = listed([f"{kind}s" for kind in league["kinds"]]) or "competitors"
     reference = tip(
         "average ranked competitor",
@@ -204,8 +203,7 @@ def _facts(view: View) -> list[Any]:
     return [
         html.Span(["as of ", html.Strong(day(league["as_of"]))]),
         html.Span([f"in {league['unit']}, against the ", reference]),
-        html.Span(f"{league['rated']:,} {kinds} rated"),
-        games,
+        html.Span(f"{league['rated']:,} {kinds} rated by {counted(league['games_rated'], 'game')}"),
         html.Span(published),
     ]
 

@@ -122,6 +122,13 @@ class Design:
         }
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """Every scale and fixed effect by name, in words."""
+        titles = {"intercept": "log rate between two average sides on neutral ground"}
+        titles |= {effect.name: effect.title for effect in self.fixed}
+        return titles | {f"scale_{block.name}": f"spread of the {block.title}" for block in self.blocks}
+
+    @property
     def intercept_sd(self) -> float:
         """Prior standard deviation of the intercept."""
         return FIXED_PRIOR * self.outcome.unit_sd

@@ -21,11 +21,13 @@ from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import (
     QUANTILES,
+    Field,
     Ratings,
     draw_rows,
     make_field,
     make_ratings,
     make_unpooled,
+    parameter_draws,
     rating_rows,
     standing_rows,
 )
@@ -148,18 +150,19 @@ def _sample(compiled: nuts.Compiled, games: Games, stanza: Stanza, tell: Report)
     sampled = None
     for length in LENGTHENING:
         tree = nuts.sample(compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f))
-        sampled = _diagnosed(design, tree, field)
+        sampled = _diagnosed(design, games, tree, field)
         if all(check.status != "fail" for check in sampled.checks):
             break
     assert sampled is not None
     return sampled
 
 
-def _diagnosed(design: Design, tree: xr.DataTree, field: Any) -> Sampled:
+def _diagnosed(design: Design, games: Games, tree: xr.DataTree, field: Field) -> Sampled:
     posterior = from_tree(design, tree)
     ratings = make_ratings(design, posterior, field)
-    parameters = judge.diagnose_parameters(posterior, ratings)
-    return Sampled(posterior, ratings, parameters, judge.convergence(tree, parameters, posterior, ratings))
+    parameters = judge.diagnose_parameters(design, posterior, ratings)
+    rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
+    return Sampled(posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
 
 
 def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
@@ -215,29 +218,18 @@ def _fit_row(
 
 def _hyperparameters(design: Design, sampled: Sampled) -> pl.DataFrame:
     """One row a scale or fixed effect: the columns of the warehouse's hyperparameter, without league and fit_id."""
-    prior = f"Normal(0, {design.intercept_sd:g}) and the blocks' means"
-    described = {
-        "intercept": (
-            "log rate of one average side against another on neutral ground",
-            prior,
-            sampled.ratings.intercept,
-        )
-    }
-    for fixed in design.fixed:
-        described[fixed.name] = (fixed.title, f"Normal(0, {fixed.prior_sd:g})", sampled.posterior.fixed[fixed.name])
-    for block in design.blocks:
-        draws = sampled.posterior.scales[block.name]
-        described[f"scale_{block.name}"] = (f"spread of the {block.title}", f"HalfNormal({block.prior_scale:g})", draws)
-    rows = []
-    for name, (title, words, draws) in described.items():
-        found = sampled.parameters[name]
-        quantiles = dict(zip((f"q{q}" for q in QUANTILES), np.percentile(draws, QUANTILES).tolist(), strict=True))
-        rows.append(
-            {"parameter": name, "title": title, "prior": words, "mean": float(draws.mean()), "sd": float(draws.std())}
-            | quantiles
-            | {"r_hat": found.r_hat, "ess_bulk": found.ess_bulk, "ess_tail": found.ess_tail}
-        )
-    return pl.DataFrame(rows)
+    priors = {"intercept": f"Normal(0, {design.intercept_sd:g}) and the groups' means"}
+    priors |= {effect.name: f"Normal(0, {effect.prior_sd:g})" for effect in design.fixed}
+    priors |= {f"scale_{block.name}": f"HalfNormal({block.prior_scale:g})" for block in design.blocks}
+    return pl.DataFrame(
+        [
+            {"parameter": name, "title": design.parameters[name], "prior": priors[name]}
+            | {"mean": float(draws.mean()), "sd": float(draws.std())}
+            | {f"q{q}": float(np.percentile(draws, q)) for q in QUANTILES}
+            | {key: getattr(sampled.parameters[name], key) for key in ("r_hat", "ess_bulk", "ess_tail")}
+            for name, draws in parameter_draws(sampled.posterior, sampled.ratings).items()
+        ]
+    )
 
 
 def _summary(games: Games, design: Design, verdict: str, how: str) -> str:

@@ -4,7 +4,7 @@ In: a league's tables. Out: frames of games and sides in a fixed order, and thei
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import duckdb
@@ -12,6 +12,7 @@ import polars as pl
 
 from store.errors import FitError
 
+NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
 VERDICT = "SELECT verdict, reasons FROM fit WHERE fit_id = ?"
 LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND status = 'played'"
 
@@ -40,6 +41,8 @@ class Games:
     sides: pl.DataFrame
     is_dated: bool = False
     """True where the as-of date was chosen and is not simply the day after the last game."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Names of competitors by id, for sentences."""
 
     @property
     def fingerprint(self) -> str:
@@ -63,7 +66,8 @@ def read_games(con: duckdb.DuckDBPyConnection, league: str, since: date | None, 
         raise FitError(f"{league}: no played games from {since} up to {until}.", "Change `since`, or the as-of date.")
     frame = pl.from_arrow(sides)
     assert isinstance(frame, pl.DataFrame)
-    return Games(league, until, frame, until != latest)
+    names = dict(con.execute(NAMES, {"league": league}).fetchall())
+    return Games(league, until, frame, until != latest, names)
 
 
 def read_verdict(con: duckdb.DuckDBPyConnection, fit_id: str) -> tuple[str, list[str]] | None:

@@ -6,7 +6,7 @@ worse than a baseline beyond noise.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from modeling.design import Design
 from modeling.outcomes.outcome import Array, Sides, Statistic
 from modeling.posterior import Posterior
-from modeling.ratings import Ratings
+from modeling.ratings import Ratings, parameter_draws
 
 # Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), "Rank-normalization, folding, and localization", Bayesian
 # Analysis 16: R-hat below 1.01 and an effective sample size above 100 a chain, here 4 chains.
@@ -83,37 +83,31 @@ def diagnose(subject: str, draws: Array, chains: int) -> Diagnosis:
     )
 
 
-def diagnose_parameters(posterior: Posterior, ratings: Ratings) -> dict[str, Diagnosis]:
+def diagnose_parameters(design: Design, posterior: Posterior, ratings: Ratings) -> dict[str, Diagnosis]:
     """Convergence of every scale and fixed effect, by its name as a parameter."""
-    parameters = {"intercept": ratings.intercept, **posterior.fixed}
-    parameters |= {f"scale_{name}": draws for name, draws in posterior.scales.items()}
-    return {name: diagnose(name, draws, posterior.chains) for name, draws in parameters.items()}
+    draws = parameter_draws(posterior, ratings)
+    return {name: diagnose(title, draws[name], posterior.chains) for name, title in design.parameters.items()}
 
 
-def convergence(
-    tree: xr.DataTree, parameters: dict[str, Diagnosis], posterior: Posterior, ratings: Ratings
-) -> list[Check]:
-    """R-hat and effective sample sizes of the parameters and of the worst published rating; divergences."""
-    rated = [
-        diagnose(f"worst rating: {component} of {ratings.field.competitors[i]}", draws[:, i], posterior.chains)
+def diagnose_ratings(ratings: Ratings, chains: int, names: dict[str, str]) -> list[Diagnosis]:
+    """Convergence of every component of every rating."""
+    return [
+        diagnose(f"{component} of {names.get(competitor, competitor)}", draws[:, i], chains)
         for component, draws in ratings.components.items()
-        for i in range(draws.shape[1])
+        for i, competitor in enumerate(ratings.field.competitors)
     ]
+
+
+def convergence(tree: xr.DataTree, parameters: list[Diagnosis], ratings: list[Diagnosis]) -> list[Check]:
+    """R-hat and effective sample sizes of the parameters and of the worst published rating; divergences."""
     checks = []
-    for name, better, bound in (
-        ("r_hat", min, R_HAT_BELOW),
-        ("ess_bulk", max, ESS_ABOVE),
-        ("ess_tail", max, ESS_ABOVE),
-    ):
-        worst = (max if better is min else min)(rated, key=lambda d: getattr(d, name))
-        checks += [_converged(name, found, bound) for found in [*parameters.values(), worst]]
+    for name, bound in (("r_hat", R_HAT_BELOW), ("ess_bulk", ESS_ABOVE), ("ess_tail", ESS_ABOVE)):
+        worst = sorted(ratings, key=lambda found: getattr(found, name), reverse=name == "r_hat")[0]
+        found = [*parameters, replace(worst, subject=f"worst rating, {worst.subject}")]
+        checks += [_converged(name, one, bound) for one in found]
     divergences = int(tree["sample_stats"]["diverging"].to_numpy().sum())
-    words = (
-        "No divergent transitions."
-        if divergences == 0
-        else f"{divergences} divergent transitions: the sampler lost its way."
-    )
-    checks.append(Check("divergences", "all draws", divergences, 0, "pass" if divergences == 0 else "fail", words))
+    words = f"{divergences} divergent transitions: the sampler lost its way." if divergences else "None."
+    checks.append(Check("divergences", "all draws", divergences, 0, "fail" if divergences else "pass", words))
     return checks
 
 

@@ -228,6 +228,12 @@ def _expected_margin(design: Design, ratings: Ratings) -> Array:
     return design.outcome.margin(intercept + for_it, intercept + against_it).mean(axis=0)
 
 
+def parameter_draws(posterior: Posterior, ratings: Ratings) -> dict[str, Array]:
+    """Draws of the intercept between reference sides, the fixed effects and the scales, each of shape (draws,)."""
+    scales = {f"scale_{name}": draws for name, draws in posterior.scales.items()}
+    return {"intercept": ratings.intercept, **posterior.fixed, **scales}
+
+
 def draw_rows(ratings: Ratings, posterior: Posterior) -> pl.DataFrame:
     """The draws file of a fit: rows of rating draws, then of parameter draws (where `parameter` is not NULL)."""
     field = ratings.field
@@ -245,11 +251,7 @@ def draw_rows(ratings: Ratings, posterior: Posterior) -> pl.DataFrame:
         for component, draws in ratings.components.items()
         for i, competitor in enumerate(field.competitors)
     ]
-    parameters = {
-        "intercept": ratings.intercept,
-        **posterior.fixed,
-        **{f"scale_{name}": draws for name, draws in posterior.scales.items()},
-    }
+    parameters = parameter_draws(posterior, ratings)
     rows += [{"parameter": name, "draws": draws.astype(np.float32)} for name, draws in parameters.items()]
     schema = {
         "kind": pl.String,

@@ -14,6 +14,14 @@ from dashboard.reader import Row
 from dashboard.wording import ago, counted, day, plain, short
 
 PATH = "/checks"
+CHECKS = {
+    "r_hat": "R-hat",
+    "ess_bulk": "Bulk effective sample size",
+    "ess_tail": "Tail effective sample size",
+    "divergences": "Divergences",
+    "held_out": "Held-out forecasts",
+    "connected": "Connection",
+}
 POOLINGS = {
     "partial": "Partial pooling (published)",
     "none": "No pooling: each alone",
@@ -139,7 +147,9 @@ def _explained(title: str, meaning: str) -> Column:
 
 
 def _checks(rows: list[Row]) -> Component:
-    named = [{**row, "heading": f"{row['check_name'].replace('_', ' ')}: {row['subject']}"} for row in rows]
+    named = [
+        {**row, "heading": f"{CHECKS.get(row['check_name'], row['check_name'])}: {row['subject']}"} for row in rows
+    ]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
         _explained("Check", "What was checked, of what, and what it means."),

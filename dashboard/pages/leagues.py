@@ -49,5 +49,6 @@ def _card(league: Row) -> Component:
 
 
 def _freshness(league: Row) -> str:
-    games = counted(league["games"] or 0, "game")
-    return f"{games}, as of {day(league['as_of'])}" if league["fit_id"] else f"{games} loaded"
+    if not league["fit_id"]:
+        return f"{counted(league['games'] or 0, 'game')} loaded"
+    return f"{counted(league['games_rated'], 'game')}, as of {day(league['as_of'])}"

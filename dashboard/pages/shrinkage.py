@@ -82,7 +82,7 @@ def _example(row: dict[str, Any], digits: int) -> Component:
             "; knowing how competitors usually differ, the model says ",
             html.Strong(signed(row["rating"], digits), className="pooled"),
             f" (90 % interval {signed(row['q5'], digits)} to {signed(row['q95'], digits)}). "
-            f"That is {100 * row['shrinkage']:.0f} % shrinkage.",
+            f"That rating still rests {100 * row['shrinkage']:.0f} % on the group.",
         ],
         className="example",
     )

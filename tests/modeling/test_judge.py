@@ -32,35 +32,36 @@ def statuses(checks: list[judge.Check]) -> dict[tuple[str, str], str]:
     return {(check.check_name, check.subject): check.status for check in checks}
 
 
-def converge(posterior, ratings, divergences=0):
-    return judge.convergence(tree(divergences), judge.diagnose_parameters(posterior, ratings), posterior, ratings)
+def converge(fitted, posterior=None, divergences=0):
+    design, healthy, ratings = fitted
+    parameters = judge.diagnose_parameters(design, posterior or healthy, ratings)
+    rated = judge.diagnose_ratings(ratings, 4, {})
+    return judge.convergence(tree(divergences), list(parameters.values()), rated)
 
 
 def test_independent_draws_converge(fitted):
-    _, posterior, ratings = fitted
-    assert {check.status for check in converge(posterior, ratings)} == {"pass"}
+    assert {check.status for check in converge(fitted)} == {"pass"}
 
 
 def test_a_chain_elsewhere_fails_r_hat_and_names_the_parameter(fitted):
-    _, posterior, ratings = fitted
+    posterior = fitted[1]
     home = posterior.fixed["home"].copy()
     home[:1000] += 3 * home.std()
     moved = Posterior(posterior.level, {"home": home}, posterior.blocks, posterior.scales, 4)
-    found = statuses(converge(moved, ratings))
-    assert found["r_hat", "home"] == "fail"
-    assert found["r_hat", "intercept"] == "pass"
+    found = statuses(converge(fitted, moved))
+    assert found["r_hat", "home advantage"] == "fail"
+    assert found["r_hat", "spread of the attack of a team"] == "pass"
 
 
 def test_sluggish_draws_fail_the_effective_sample_size(fitted):
-    _, posterior, ratings = fitted
+    posterior = fitted[1]
     slow = {"attack": np.repeat(posterior.scales["attack"][:40], 100), "defence": posterior.scales["defence"]}
-    found = statuses(converge(Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, 4), ratings))
-    assert found["ess_bulk", "scale_attack"] == "fail"
+    found = statuses(converge(fitted, Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, 4)))
+    assert found["ess_bulk", "spread of the attack of a team"] == "fail"
 
 
 def test_divergences_fail(fitted):
-    _, posterior, ratings = fitted
-    assert statuses(converge(posterior, ratings, divergences=2))["divergences", "all draws"] == "fail"
+    assert statuses(converge(fitted, divergences=2))["divergences", "all draws"] == "fail"
 
 
 def test_results_of_the_model_itself_pass_the_predictive_checks(fitted):

@@ -19,11 +19,18 @@ GROUP BY league;
 
 CREATE TABLE league AS
 SELECT
-    l.league, l.title, l.outcome, l.is_simulated, l.feed, l.source, l.licence, p.fit_id, f.unit, f.as_of,
+    l.league, l.title, l.outcome, l.is_simulated, l.feed,
+    -- Neither folders of this machine nor names and passwords in URLs are for readers.
+    [
+        CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
+        FOR s IN l.source
+    ] AS source,
+    l.licence, p.fit_id, f.unit, f.as_of,
     f.fitted_at_utc,
     (SELECT max(loaded_at_utc) FROM warehouse.load AS d WHERE d.league = l.league) AS loaded_at_utc,
     (SELECT count(DISTINCT contest_id) FROM warehouse.game AS g WHERE g.league = l.league AND g.status = 'played')
         AS games,
+    f.games AS games_rated,
     newest.fit_id AS newest_fit_id, newest.verdict AS newest_verdict, newest.reasons AS newest_reasons
 FROM warehouse.league AS l
 LEFT JOIN published AS p USING (league)
@@ -49,6 +56,7 @@ COMMENT ON COLUMN league.as_of IS 'As-of date of that fit: it used games before 
 COMMENT ON COLUMN league.fitted_at_utc IS 'When that fit was made, UTC.';
 COMMENT ON COLUMN league.loaded_at_utc IS 'When results were last changed by a load, UTC.';
 COMMENT ON COLUMN league.games IS 'Contests played, over all loaded results.';
+COMMENT ON COLUMN league.games_rated IS 'Games that the published fit used.';
 COMMENT ON COLUMN league.newest_fit_id IS 'The newest fit, accepted or not.';
 COMMENT ON COLUMN league.newest_verdict IS 'Its verdict. Where it is rejected, the published ratings are older: see as_of.';
 COMMENT ON COLUMN league.newest_reasons IS 'Why it was rejected; empty where accepted.';
