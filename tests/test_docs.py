@@ -1,0 +1,137 @@
+"""Documentation that can fail: every command the README shows is run, and what exists is documented."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+import requests
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKING = ("serve", "schedule")
+pytestmark = pytest.mark.timeout(900)
+
+
+def shown(language: str) -> list[str]:
+    """Lines of the README's code blocks of one language, comments cut."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [line.split("    #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+COMMANDS = [line for line in shown("sh") if line.startswith("pooltable ")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def words_of(line: str) -> list[str]:
+    words = [word.replace("\\$", "$") for word in shlex.split(line)]
+    if words[1:] == ["add", "international_football"]:  # the same file, from where it lies here
+        words += ["--source", str(Path(os.environ["POOLTABLE_REAL_DATA"]) / "international_football" / "results.csv")]
+    return [sys.executable, "-m", "jobs.cli", *words[1:]]
+
+
+def run(line: str, home: Path) -> None:
+    environment = {**os.environ, "POOLTABLE_HOME": str(home)}
+    done = subprocess.run(words_of(line), capture_output=True, text=True, env=environment, timeout=600, check=False)
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+def start_and_stop(line: str, home: Path) -> None:
+    """Starts a command that runs until stopped, waits until it is at work, and stops it as a service manager does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    extra = ["--port", str(port)] if "serve" in line else []
+    environment = {**os.environ, "POOLTABLE_HOME": str(home)}
+    process = subprocess.Popen(
+        [*words_of(line), *extra], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not at_work(line, port, home):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.2)
+        assert at_work(line, port, home)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+
+def at_work(line: str, port: int, home: Path) -> bool:
+    if "schedule" in line:
+        return any(home.rglob("*sched*lock*"))
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/health", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+@pytest.mark.real
+def test_every_command_of_the_readme_runs_in_its_order(home):
+    if not os.environ.get("POOLTABLE_REAL_DATA"):
+        pytest.skip("POOLTABLE_REAL_DATA is not set: the README's real league has no file here")
+    for line in COMMANDS:
+        if line.split()[1] in BLOCKING:
+            start_and_stop(line, home)
+            continue
+        if line.split()[1] == "rollback":
+            run("pooltable publish", home)  # so that there is an edition to go back to
+        run(line, home)
+    statements = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0]
+    with duckdb.connect() as con:
+        statements = statements.replace("data/home/editions", str(home / "editions"))
+        assert [row[1] for row in con.execute(statements).fetchall()] == [1, 2, 3, 4, 5]
+
+
+def test_the_readme_shows_commands_at_all():
+    assert len(COMMANDS) >= 12
+    assert "make demo" in shown("sh") and "make test" in shown("sh")
+
+
+def test_every_make_target_that_is_shown_exists():
+    targets = set(re.findall(r"`?make ([a-z-]+)", README))
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=True)
+
+
+def test_every_command_has_help_with_an_example():
+    from typer.main import get_command
+
+    from jobs.cli import app
+
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        assert command.help, name
+        assert "Example: pooltable" in (command.epilog or ""), name
+
+
+def test_every_table_of_an_edition_is_in_the_readme(tmp_path):
+    from datetime import UTC, datetime
+
+    from store.edition import publish
+    from store.home import Home
+    from store.warehouse import writing
+
+    home = Home(tmp_path)
+    with writing(home):
+        pass
+    edition = publish(home, [], datetime(2026, 1, 1, tzinfo=UTC))
+    with duckdb.connect(str(edition), read_only=True) as con:
+        tables = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    documented = set(re.findall(r"`([a-z_]+)`", README[README.index("| table |") :]))
+    assert tables <= documented, tables - documented
+
+
+def test_each_room_has_a_readme():
+    for room in ("store", "ingest", "modeling", "dashboard", "jobs"):
+        assert (ROOT / room / "README.md").exists(), room
