@@ -28,6 +28,7 @@ SQL = Path(__file__).parent / "sql"
 REJECTED_SHARE, REJECTED_FLOOR = 0.02, 3
 LOST_SHARE, LOST_FLOOR = 0.01, 5
 LEAGUE_COLUMNS = ("league", "title", "feed", "outcome", "source", "licence", "is_simulated", "stanza")
+NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
 COUNTS = ("games_new", "games_changed", "games_gone", "games_unchanged")
 
 
@@ -157,8 +158,9 @@ def _load(
     """Counts of the load, which is in the open transaction: slices compared, judged, replaced and recorded."""
     con.execute("SET VARIABLE league = ?", [league])
     con.execute("SET VARIABLE slices = ?::VARCHAR[]", [[*(read.slice.name for read in reads), *gone]])
+    con.register("read_frame", pl.concat([read.parsed.games.select("game_id") for read in reads] or [NO_GAMES]))
     kept = con.sql(
-        "SELECT game_id FROM game WHERE league = getvariable('league')"
+        "SELECT game_id FROM game SEMI JOIN read_frame USING (game_id) WHERE league = getvariable('league')"
         " AND slice NOT IN (SELECT unnest(getvariable('slices')))"
     ).pl()
     reads = without_repeats(reads, kept)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import dataframely as dy
 import polars as pl
 
 from ingest import snapshots
@@ -16,6 +17,7 @@ from ingest.snapshots import Snapshot
 from store.errors import FeedError
 from store.stanzas import Stanza
 
+WITH_SLICE = ("games", "forecasts", "outlooks")
 COPY = "game is in another file already"
 
 
@@ -69,18 +71,29 @@ def without_repeats(reads: list[Read], stored: pl.DataFrame) -> list[Read]:
 
 
 def staged(reads: list[Read]) -> dict[str, pl.DataFrame]:
-    """The reads' frames put together by name, games with their slice; later slices' names of competitors win."""
-    frames = {
-        name: pl.concat([pl.DataFrame(getattr(read.parsed, name)) for read in reads] or [schema.create_empty()])
-        for name, schema in SCHEMAS.items()
-        if name not in ("games", "source_rows", "rejected")
-    }
+    """The reads' frames put together by name, games and forecasts with their slice.
+
+    Later slices' names of competitors win. Raises dataframely's ValidationError where a frame breaks its schema's rules, which is a mistake of the feed.
+    """
     keys = {"competitors": ["competitor_id"], "memberships": ["competitor_id", "season", "grouping"]}
     keys["truth"] = ["competitor_id", "component"]
-    single = {name: frames[name].unique(key, keep="last", maintain_order=True) for name, key in keys.items()}
-    games = [read.parsed.games.with_columns(slice=pl.lit(read.slice.name)) for read in reads]
-    empty = SCHEMAS["games"].create_empty().with_columns(slice=pl.lit("", pl.String))
-    return frames | single | {"games": pl.concat(games) if games else empty}
+    keys |= {"forecasts": ["forecast_id"], "outlooks": ["forecast_id", "stage"]}
+    frames = {}
+    for name, schema in SCHEMAS.items():
+        if name not in ("source_rows", "rejected"):
+            whole = pl.concat([_of_slice(read, name) for read in reads] or [_no_slice(schema)])
+            single = whole.unique(keys[name], keep="last", maintain_order=True) if name in keys else whole
+            schema.validate(single)
+            frames[name] = single if name in WITH_SLICE else single.drop("slice")
+    return frames
+
+
+def _of_slice(read: Read, name: str) -> pl.DataFrame:
+    return getattr(read.parsed, name).with_columns(slice=pl.lit(read.slice.name))
+
+
+def _no_slice(schema: type[dy.Schema]) -> pl.DataFrame:
+    return schema.create_empty().with_columns(slice=pl.lit("", pl.String))
 
 
 @cache

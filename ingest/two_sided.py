@@ -83,7 +83,7 @@ def two_sided(
     """
     full = rows.with_columns(**{name: value for name, value in DEFAULTS.items() if name not in rows.columns})
     full = full.with_columns(*_no_winner_in_a_draw(rows.columns))
-    full = pl.DataFrame(TwoSided.validate(full, cast=True))
+    full = pl.DataFrame(TwoSided.cast(full))
     once, copies = without_copies(full)
     keyed = _side_order(numbered(once))
     sides = pl.concat([_sides(keyed, 1), _sides(keyed, 2)])
@@ -103,13 +103,16 @@ def two_sided(
 
 def without_copies(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows without those that repeat an earlier row's key and raw text, and those copies."""
-    is_copy = ~pl.struct("game_key", "raw").is_first_distinct()
-    marked = rows.with_columns(is_copy=is_copy)
-    return marked.filter(~pl.col("is_copy")).drop("is_copy"), marked.filter("is_copy").drop("is_copy")
+    again = rows.with_row_index("place").filter(pl.col("game_key").is_duplicated())
+    copies = again.filter(~pl.struct("game_key", "raw").is_first_distinct())
+    is_copy = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(copies["place"].implode())
+    return rows.filter(~is_copy) if copies.height else rows, copies.drop("place")
 
 
 def numbered(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with their game_id: the key, and "#2", "#3" ... for later rows of the same key, in the file's order."""
+    if not rows["game_key"].is_duplicated().any():
+        return rows.with_columns(game_id="game_key")
     earlier = pl.int_range(pl.len(), dtype=pl.Int32).over("game_key")
     return rows.with_columns(
         game_id=pl.when(earlier == 0)

@@ -1,16 +1,21 @@
 -- Makes the slices' games the staged ones. The variable league and what 1_compare.sql left are there, and the
--- frames competitors, memberships, truth, loads and rejected are registered as <name>_frame.
+-- frames competitors, memberships, truth, forecasts, outlooks, loads and rejected are registered as <name>_frame.
 
 DELETE FROM appearance WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
 DELETE FROM side WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
 DELETE FROM game WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
 
-INSERT INTO game BY NAME SELECT getvariable('league') AS league, *
-FROM staged_game SEMI JOIN incoming USING (game_id);
+INSERT INTO game BY NAME
+SELECT getvariable('league') AS league, * REPLACE (map_from_entries(attributes) AS attributes)
+FROM read_game SEMI JOIN incoming USING (game_id);
 INSERT INTO side BY NAME SELECT getvariable('league') AS league, *
 FROM sides_frame SEMI JOIN incoming USING (game_id);
 INSERT INTO appearance BY NAME SELECT getvariable('league') AS league, *
 FROM appearances_frame SEMI JOIN incoming USING (game_id);
+
+-- The tables have no keys (see migration 004): a game, a side or an appearance that came in twice is a fault of ours.
+SELECT error('game ' || game_id || ' is there twice') FROM game
+WHERE league = getvariable('league') AND game_id IN (FROM incoming) GROUP BY game_id HAVING count(*) > 1;
 
 INSERT INTO competitor (league, competitor_id, kind, name)
 SELECT getvariable('league'), competitor_id, kind, name FROM competitors_frame
@@ -22,6 +27,14 @@ ON CONFLICT DO UPDATE SET "group" = excluded."group";
 
 DELETE FROM truth WHERE league = getvariable('league');
 INSERT INTO truth SELECT getvariable('league'), competitor_id, component, value FROM truth_frame;
+
+DELETE FROM peer_forecast WHERE league = getvariable('league') AND slice IN (SELECT unnest(getvariable('slices')));
+INSERT INTO peer_forecast BY NAME SELECT getvariable('league') AS league, * FROM forecasts_frame
+ON CONFLICT DO NOTHING;
+
+DELETE FROM peer_outlook WHERE league = getvariable('league') AND slice IN (SELECT unnest(getvariable('slices')));
+INSERT INTO peer_outlook BY NAME SELECT getvariable('league') AS league, * FROM outlooks_frame
+ON CONFLICT DO NOTHING;
 
 -- Competitors that no game mentions any more, and memberships in seasons their holder did not play.
 CREATE OR REPLACE TEMP TABLE entrant AS

@@ -105,10 +105,13 @@ def adds_up(name: str, parsed: Parsed) -> bool:
 
 
 def hangs_together(parsed: Parsed) -> bool:
-    """Whether sides, appearances and competitors belong to games, sides and entrants."""
+    """Whether the frames keep their schemas, and sides, appearances and competitors belong to games and entrants."""
     entrants = set(pl.concat([parsed.sides["team"].drop_nulls(), parsed.appearances["player"]]))
+    forecasts = {*parsed.forecasts["forecast_id"], *parsed.outlooks["forecast_id"]}
     return (
-        set(parsed.sides["game_id"]) == set(parsed.games["game_id"]) == set(parsed.source_rows["game_id"])
+        all(schema.is_valid(getattr(parsed, frame)) for frame, schema in SCHEMAS.items())
+        and set(parsed.sides["game_id"]) == set(parsed.games["game_id"])
+        and set(parsed.source_rows["game_id"]) == set(parsed.games["game_id"]) | forecasts
         and entrants == set(parsed.competitors["competitor_id"])
         and parsed.appearances.join(parsed.sides, on=["game_id", "side"], how="anti").is_empty()
         and set(parsed.memberships["competitor_id"]) <= entrants
