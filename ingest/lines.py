@@ -13,7 +13,13 @@ import polars as pl
 from ingest.feed import Source
 from store.errors import FeedError
 
-EXPLAINED = {"nullability": "is missing or unreadable", "dtype": "is unreadable", "min": "is too small"}
+EXPLAINED = {
+    "nullability": "is missing or unreadable",
+    "dtype": "is unreadable",
+    "regex": "is unreadable",
+    "min": "is too small",
+    "max": "is too large",
+}
 
 
 @dataclass(frozen=True)
