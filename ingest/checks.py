@@ -1,7 +1,8 @@
 """Checks of a league's loaded results: every SQL file under `ingest/checks`, whose folder is its severity.
 
 A check is one SELECT of subject and message, a row for each thing that offends; it may use $league and $today. Stop:
-the league is not fitted until it is mended. Warn: shown. Findings are stored in place of the league's earlier ones.
+the league is not fitted until it is mended. Warn: shown. Findings are stored in place of the league's earlier ones,
+but for new names, which each load finds by itself (sql/3_names.sql). `corrections_frame` has the league's corrections.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,10 +12,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from ingest.corrections import as_frame, read_corrections
 from store.home import Home
 from store.warehouse import reading, writing
 
 CHECKS = Path(__file__).parent / "checks"
+NEW_NAMES = "SELECT subject, message FROM finding WHERE league = ? AND check_name = 'new_name' ORDER BY rowid"
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,13 @@ def check(home: Home, league: str, now: datetime) -> list[Finding]:
 
     Raises StoreError where nothing was loaded yet, LockedError.
     """
+    corrections = as_frame(read_corrections(home, league))
     with reading(home) as con:
+        con.register("corrections_frame", corrections)
         found = [finding for path in files() for finding in _run(con, path, league, now)]
+        names = con.execute(NEW_NAMES, [league]).fetchall()
     with writing(home) as con:
-        con.execute("DELETE FROM finding WHERE league = ?", [league])
+        con.execute("DELETE FROM finding WHERE league = ? AND check_name <> 'new_name'", [league])
         if found:
             con.register(
                 "findings_frame",
@@ -45,7 +51,7 @@ def check(home: Home, league: str, now: datetime) -> list[Finding]:
                 ),
             )
             con.execute("INSERT INTO finding BY NAME FROM findings_frame")
-    return found
+    return found + [Finding(league, "new_name", "warn", subject, message) for subject, message in names]
 
 
 def files() -> list[Path]:

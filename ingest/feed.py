@@ -7,7 +7,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import ingest.feeds
@@ -18,12 +18,16 @@ from store.stanzas import Stanza
 
 @dataclass(frozen=True)
 class Source:
-    """What a feed may know of the file besides its bytes: its slice's name, its league and its companion files."""
+    """What a feed may know of the file besides its bytes: its slice's name, its league and its companion files.
+
+    `is_alone` where the league has no other slice: then all of its companions is about this one.
+    """
 
     league: str
     slice: str
     stanza: Stanza
     companions: Mapping[str, bytes] = field(default_factory=dict)
+    is_alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Feed:
     Each file of a league is one slice, replaced as a whole. Of a folder or a glob only files whose name fits `slices`
     are taken. Files that fit `companions` (a table of truths, of race dates, of who was on the ice) are no slices:
     every slice of the same league gets their bytes in `Source.companions`, by name. Both match names without `.gz`.
+    `companions_of` adds those that a stanza names.
     """
 
     name: str
@@ -44,6 +49,12 @@ class Feed:
     slices: tuple[str, ...] = ("*.csv",)
     companions: tuple[str, ...] = ()
     is_simulated: bool = False
+    companions_of: Callable[[Stanza], tuple[str, ...]] | None = None
+
+    def of(self, stanza: Stanza) -> "Feed":
+        """This feed with the companion files that the stanza names."""
+        named = self.companions_of(stanza) if self.companions_of else ()
+        return replace(self, companions=self.companions + named)
 
     def is_companion(self, name: str) -> bool:
         """Whether a file of this name goes along with the slices instead of being one."""

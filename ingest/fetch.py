@@ -10,6 +10,8 @@ import hashlib
 import io
 import itertools
 import logging
+import re
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ TIMEOUT_SECONDS = (10.0, 60.0)
 MAX_BYTES = 1 << 29
 MAX_RETRY_AFTER_SECONDS = 120
 RETRY_STATUSES = (429, 500, 502, 503, 504)
+YEARS = re.compile(r"\{(\d{4})\.\.(\d{4})\}")
 GZIP = b"\x1f\x8b"
 
 
@@ -50,6 +53,7 @@ class Limits:
     max_bytes: int = MAX_BYTES
     retries: int = 4
     backoff_seconds: float = 1.0
+    total_seconds: float = 900.0
 
 
 def fetch(
@@ -58,10 +62,13 @@ def fetch(
     now: datetime,
     is_known: Callable[[str], bool],
     limits: Limits | None = None,
+    *,
+    offline: bool = False,
 ) -> list[Fetched]:
     """Every file of the sources, in their order, snapshotted in `folder`.
 
-    Of folders and globs, only files whose name `is_known`. Raises FeedError, naming the source, where one cannot be
+    Of folders and globs, only files whose name `is_known`. With `offline`, the last snapshot of each where there is
+    one, unasked. Raises FeedError, naming the source, where one cannot be
     had and there is no earlier snapshot of it.
     """
     limits = limits or Limits()
@@ -69,14 +76,19 @@ def fetch(
     places = list(dict.fromkeys(place for place, _ in found))
     names = _unique_names(dict(reversed(found)))
     with _session(limits) as session:
-        return [_fetch_one(folder, place, names[place], now, session, limits) for place in places]
+        return [_fetch_one(folder, place, names[place], now, session, limits, offline) for place in places]
 
 
 def expand(source: str, is_known: Callable[[str], bool]) -> list[tuple[str, str]]:
     """The files a source stands for, each with its name: relative to the folder or glob, else its own.
 
+    A range of years in braces, as in "matches_{1968..2024}.csv", stands for one source a year.
     Raises FeedError where a folder or a glob holds no file the feed reads.
     """
+    years = YEARS.search(source)
+    if years:
+        some = range(int(years[1]), int(years[2]) + 1)
+        return [found for year in some for found in expand(source.replace(years[0], str(year)), is_known)]
     if "://" in source:
         return [(source, source.split("?", 1)[0].split("#", 1)[0].rstrip("/").rsplit("/", 1)[-1])]
     path = Path(source).expanduser()
@@ -132,9 +144,11 @@ def _with_parent(place: str, name: str) -> str:
 
 
 def _fetch_one(
-    folder: Path, place: str, name: str, now: datetime, session: requests.Session, limits: Limits
+    folder: Path, place: str, name: str, now: datetime, session: requests.Session, limits: Limits, offline: bool
 ) -> Fetched:
     last = snapshots.newest(folder, place)
+    if offline and last:
+        return Fetched(name, last)
     try:
         if "://" in place:
             return Fetched(name, _from_url(folder, place, last, now, session, limits))
@@ -149,6 +163,8 @@ def _fetch_one(
 
 def _from_file(path: Path, limits: Limits) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise FeedError(f"{path} is not a file.", "Check the league's source.")
         if path.stat().st_size > limits.max_bytes:
             raise FeedError(f"{path} is larger than {limits.max_bytes:,} bytes.", "Is it the right file?")
         body = path.read_bytes()
@@ -190,12 +206,15 @@ def _kept(
 
 
 def _body(answer: requests.Response, url: str, limits: Limits) -> bytes:
-    """The whole body; urllib3 checks it against Content-Length. Raises FeedError where it is too large."""
+    """The whole body; urllib3 checks it against Content-Length. Raises FeedError where it is too large or too slow."""
     pieces, size = [], 0
+    deadline = time.monotonic() + limits.total_seconds
     for piece in answer.iter_content(1 << 20):
         size += len(piece)
         if size > limits.max_bytes:
             raise FeedError(f"{url} sends more than {limits.max_bytes:,} bytes.", "Is it the right address?")
+        if time.monotonic() > deadline:
+            raise FeedError(f"{url} sends too slowly: not done after {limits.total_seconds:g} s.", "Try again later.")
         pieces.append(piece)
     return b"".join(pieces)
 
@@ -205,7 +224,7 @@ def _insist_on_data(body: bytes, what: str) -> None:
     start = body[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not start:
         raise FeedError(f"{what} is empty.", "Look at the source.")
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<!--", b"<?xml")):
         raise FeedError(f"{what} is a web page, not data.", "Check the address: servers send a page for an error.")
     unpacked(body, what)
 

@@ -84,6 +84,15 @@ class Membership(dy.Schema):
     group = dy.String(nullable=False)
 
 
+class Alias(dy.Schema):
+    """One row another name of a competitor, with the days it was in use where they are known."""
+
+    alias = dy.String(primary_key=True)
+    competitor_id = ID(primary_key=True)
+    valid_from = dy.Date(nullable=True)
+    valid_to = dy.Date(nullable=True)
+
+
 class Truth(dy.Schema):
     """One row a true strength, known in simulated leagues only."""
 
@@ -155,6 +164,7 @@ SCHEMAS: dict[str, type[dy.Schema]] = {
     "appearances": Appearance,
     "competitors": Competitor,
     "memberships": Membership,
+    "aliases": Alias,
     "truth": Truth,
     "forecasts": PeerForecast,
     "outlooks": PeerOutlook,
@@ -177,6 +187,7 @@ class Parsed:
     appearances: pl.DataFrame
     competitors: pl.DataFrame
     memberships: pl.DataFrame
+    aliases: pl.DataFrame
     truth: pl.DataFrame
     forecasts: pl.DataFrame
     outlooks: pl.DataFrame

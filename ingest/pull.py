@@ -6,7 +6,9 @@ and records what that changed. Bad news is told before good data are replaced.
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from ingest.corrections import DROPPED
+from ingest.declared import declared
 from ingest.feed import Feed, find
 from ingest.fetch import fetch
 from ingest.slices import COPY, Read, Slice, loader_hash, read_slice, slices_of, staged, without_repeats
-from store.errors import FeedError
+from store.errors import FeedError, StoreError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading, writing
@@ -29,6 +33,7 @@ REJECTED_SHARE, REJECTED_FLOOR = 0.02, 3
 LOST_SHARE, LOST_FLOOR = 0.01, 5
 LEAGUE_COLUMNS = ("league", "title", "feed", "outcome", "source", "licence", "is_simulated", "stanza")
 NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
+KNOWN = "SELECT kind, competitor_id, name FROM competitor WHERE league = getvariable('league')"
 COUNTS = ("games_new", "games_changed", "games_gone", "games_unchanged")
 
 
@@ -82,27 +87,37 @@ class State:
     slices: dict[str, Loaded]
 
 
-def pull(home: Home, league: str, stanza: Stanza, now: datetime, *, accept: bool = False) -> Pulled:
+def pull(
+    home: Home, league: str, stanza: Stanza, now: datetime, *, accept: bool = False, offline: bool = False
+) -> Pulled:
     """What changed by fetching the league's sources and loading what is new in them; `now` is in UTC.
+
+    With `offline`, sources that were fetched once are not asked again: their last snapshots are read.
 
     Raises FeedError where a source cannot be had or read, and, unless `accept`, where a file has more than 2 % of its
     rows rejected or lost more than 1 % of its games; then nothing is changed. Raises StanzaError, LockedError.
     """
-    feed = find(stanza.feed)
+    feed = find(stanza.feed).of(stanza)
+    said = declared(home, league)
+    mapping = stanza.columns.model_dump_json() if stanza.columns else ""
+    loader = loader_hash(feed.name, mapping + said.fingerprint)
     folder = home.raw / league
-    fetched = fetch(folder, stanza.source, now, feed.is_known)
+    fetched = fetch(folder, stanza.source, now, feed.is_known, offline=offline)
     slices = slices_of(feed, fetched)
     state = _state(home, league)
     row = _league_row(league, stanza, feed)
-    stale, gone = _to_do(slices, state, loader_hash(feed.name))
-    reads = [read_slice(folder, feed, slice_, league, stanza) for slice_ in stale]
+    stale, gone = _to_do(slices, state, loader)
+    reads = [read_slice(folder, feed, slice_, league, stanza, is_alone=len(slices) == 1) for slice_ in stale]
+    reads = [replace(read, parsed=said.applied_to(read.parsed, read.slice.name)) for read in reads]
     unchanged = [slice_.name for slice_ in slices if slice_ not in stale]
     counts: dict[str, int] = {}
     if reads or gone or row != state.row:
-        with writing(home) as con:
+        with _told_plainly(home, league), writing(home) as con:
             _write_league(con, row, now)
             if reads or gone:
-                counts = _load(con, league, feed, reads, {name: state.slices[name] for name in gone}, now, accept)
+                counts = _load(
+                    con, league, feed, reads, {name: state.slices[name] for name in gone}, now, accept, loader
+                )
     counts["games_unchanged"] = counts.get("games_unchanged", 0) + sum(state.slices[name].games for name in unchanged)
     notes = tuple(file.note for file in fetched if file.note)
     pulled = Pulled(league, len(reads), len(unchanged), len(gone), notes=notes, **counts)
@@ -134,6 +149,18 @@ def _to_do(slices: list[Slice], state: State, loader: str) -> tuple[list[Slice],
     return [slice_ for slice_ in slices if slice_.name in stale], gone
 
 
+@contextmanager
+def _told_plainly(home: Home, league: str) -> Iterator[None]:
+    """Turns what DuckDB says of a disk that is full or failing into a StoreError; the transaction is undone by then."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise StoreError(
+            f"{league}: {home.warehouse} cannot be written: {str(error).splitlines()[0]}",
+            "Nothing was changed. Is the disk full?",
+        ) from error
+
+
 def _league_row(league: str, stanza: Stanza, feed: Feed) -> tuple[Any, ...]:
     stanza_json = stanza.model_dump_json()
     source = list(stanza.source)
@@ -154,6 +181,7 @@ def _load(
     gone: dict[str, Loaded],
     now: datetime,
     accept: bool,
+    loader: str,
 ) -> dict[str, int]:
     """Counts of the load, which is in the open transaction: slices compared, judged, replaced and recorded."""
     con.execute("SET VARIABLE league = ?", [league])
@@ -171,17 +199,24 @@ def _load(
     if not accept:
         _judge_rejected(league, reads)
         _judge_lost(league, changes)
-    loads = _load_rows(league, feed, reads, gone, changes, now)
+    loads = _load_rows(league, loader, reads, gone, changes, now)
     con.register("loads_frame", loads)
     con.register("rejected_frame", _rejected_rows(league, feed, reads, loads))
+    con.register("known_frame", con.sql(KNOWN).pl())
     con.execute((SQL / "2_replace.sql").read_text())
+    if reads:
+        con.execute("SET VARIABLE now = ?", [now.replace(tzinfo=None)])
+        con.execute((SQL / "3_names.sql").read_text())
     return {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected", *COUNTS)}
 
 
 def _judge_rejected(league: str, reads: list[Read]) -> None:
-    """Raises FeedError where a file has too many rejected rows; copies of other files' games do not count."""
+    """Raises FeedError where a file has too many rejected rows.
+
+    Copies of other files' games, and games left out by correction, do not count.
+    """
     for read in reads:
-        broken = read.parsed.rejected.filter(pl.col("rule") != COPY)
+        broken = read.parsed.rejected.filter((pl.col("rule") != COPY) & ~pl.col("rule").str.starts_with(DROPPED))
         if _too_many(broken.height, read.parsed.rows_read, REJECTED_SHARE, REJECTED_FLOOR):
             rules = broken["rule"].value_counts(sort=True).head(3).rows()
             raise FeedError(
@@ -214,14 +249,13 @@ def _how_to_go_on(league: str, what: str) -> str:
 
 def _load_rows(
     league: str,
-    feed: Feed,
+    loader: str,
     reads: list[Read],
     gone: dict[str, Loaded],
     changes: dict[str, dict[str, Any]],
     now: datetime,
 ) -> pl.DataFrame:
     """One row a slice loaded or removed, shaped as the table `load`; a removed slice has no bytes, so sha256 is ""."""
-    loader = loader_hash(feed.name)
     moment = now.replace(tzinfo=None)
     rows: list[dict[str, Any]] = [
         {

@@ -48,11 +48,14 @@ def slices_of(feed: Feed, fetched: list[Fetched]) -> list[Slice]:
     return [Slice(file.name, file.snapshot, companions, _hash_of(file.snapshot, companions)) for file in mains]
 
 
-def read_slice(folder: Path, feed: Feed, slice_: Slice, league: str, stanza: Stanza) -> Read:
-    """The slice read by its feed. Raises FeedError where its bytes are damaged or not what the feed expects."""
+def read_slice(folder: Path, feed: Feed, slice_: Slice, league: str, stanza: Stanza, *, is_alone: bool = True) -> Read:
+    """The slice, the league's only one or not, read by its feed.
+
+    Raises FeedError where its bytes are damaged or not what the feed expects.
+    """
     companions = {name: unpacked(snapshots.read(folder, of), name) for name, of in slice_.companions.items()}
     body = unpacked(snapshots.read(folder, slice_.snapshot), slice_.name)
-    return Read(slice_, feed.parse(body, Source(league, slice_.name, stanza, companions)))
+    return Read(slice_, feed.parse(body, Source(league, slice_.name, stanza, companions, is_alone)))
 
 
 def without_repeats(reads: list[Read], stored: pl.DataFrame) -> list[Read]:
@@ -76,7 +79,7 @@ def staged(reads: list[Read]) -> dict[str, pl.DataFrame]:
     Later slices' names of competitors win. Raises dataframely's ValidationError where a frame breaks its schema's rules, which is a mistake of the feed.
     """
     keys = {"competitors": ["competitor_id"], "memberships": ["competitor_id", "season", "grouping"]}
-    keys["truth"] = ["competitor_id", "component"]
+    keys |= {"truth": ["competitor_id", "component"], "aliases": ["alias", "competitor_id"]}
     keys |= {"forecasts": ["forecast_id"], "outlooks": ["forecast_id", "stage"]}
     frames = {}
     for name, schema in SCHEMAS.items():
@@ -97,10 +100,10 @@ def _no_slice(schema: type[dy.Schema]) -> pl.DataFrame:
 
 
 @cache
-def loader_hash(feed: str) -> str:
-    """Hash of the code that turns bytes into stored rows, and of the feed's name."""
+def loader_hash(feed: str, settings: str = "") -> str:
+    """Hash of the code that turns bytes into stored rows, the feed's name, and whatever else decides (`settings`)."""
     here = Path(__file__).parent
-    digest = hashlib.sha256(feed.encode())
+    digest = hashlib.sha256(f"{feed}\n{settings}".encode())
     for path in sorted([*here.glob("*.py"), *here.glob("feeds/*.py"), *here.glob("sql/*.sql")]):
         digest.update(path.relative_to(here).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -73,6 +73,7 @@ def two_sided(
     rows_read: int,
     *,
     memberships: pl.DataFrame | None = None,
+    aliases: pl.DataFrame | None = None,
     truth: pl.DataFrame | None = None,
 ) -> Parsed:
     """The canonical frames of rows shaped as TwoSided; columns that have a default may be left out.
@@ -88,7 +89,7 @@ def two_sided(
     keyed = _side_order(numbered(once))
     sides = pl.concat([_sides(keyed, 1), _sides(keyed, 2)])
     players = pl.concat([_players(keyed, 1), _players(keyed, 2)])
-    frames = {"memberships": memberships, "truth": truth}
+    frames = {"memberships": memberships, "aliases": aliases, "truth": truth}
     return parsed(
         rows_read,
         games=_games(keyed),

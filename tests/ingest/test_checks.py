@@ -45,6 +45,11 @@ OFFENCES = {
     ),
     "groups_that_never_meet": (STRANGERS, "2 competitors never meet the largest group, of 8: Ys, Yt."),
     "competitor_with_one_game": (STRANGERS, "2 competitors have one game only: Ys, Yt."),
+    "missing_days_in_season": (
+        "DELETE FROM side WHERE game_id IN (SELECT game_id FROM game WHERE played_on BETWEEN '2024-02-01' AND"
+        " '2024-03-10'); DELETE FROM game WHERE played_on BETWEEN '2024-02-01' AND '2024-03-10'",
+        "No game on the 41 days from 2024-01-30 to 2024-03-10; the longest pause is usually 7 days.",
+    ),
     "implausible_score": ("UPDATE side SET score = -1 WHERE game_id = {some} AND side = 1", "has a score of -1.0."),
 }
 
@@ -65,7 +70,7 @@ def test_sound_data_have_no_findings(loaded):
 
 
 def test_every_check_has_its_offence_here():
-    assert {path.stem for path in files()} == set(OFFENCES)
+    assert {path.stem for path in files()} - {"corrected"} == set(OFFENCES), "corrections are in test_corrections"
 
 
 @pytest.mark.parametrize("name", OFFENCES)
@@ -123,6 +128,26 @@ def test_a_chain_of_games_links_groups(home, load, results):
     load(results([f"2025-01-01,{one},{other},1,0,Cup,Port,Isle,TRUE" for one, other in pairs]))
     found = [finding.message for finding in check(home, LEAGUE, NOW) if finding.check_name == "groups_that_never_meet"]
     assert found == ["3 competitors never meet the largest group, of 30: Ys, Yt, Yu."]
+
+
+def test_a_pause_every_season_has_is_usual_and_one_that_only_one_has_is_not(home, load, results, rows):
+    """A season a year: each rests for July, but one for June as well."""
+    dates = {row.split(",")[0]: row.replace("2024", "{year}") for row in rows(50)}
+    games = []
+    for year in range(2019, 2024):
+        rest = ("-06-", "-07-") if year == 2021 else ("-07-",)
+        games += [row.format(year=year) for day, row in dates.items() if not any(month in day for month in rest)]
+    load(results(games))
+    found = [finding for finding in check(home, LEAGUE, NOW) if finding.check_name == "missing_days_in_season"]
+    assert [finding.subject for finding in found] == []
+    fewer = [row for row in games if not row.startswith(("2021-04", "2021-05", "2021-08"))]
+    load(results(fewer), accept=True)
+    found = [finding for finding in check(home, LEAGUE, NOW) if finding.check_name == "missing_days_in_season"]
+    assert [finding.subject for finding in found] == ["season 2021"]
+    assert (
+        "No game on the 160 days from 2021-03-26 to 2021-09-01; the longest pause is usually 42 days."
+        in found[0].message
+    )
 
 
 def test_the_demo_leagues_are_sound(home, load):
