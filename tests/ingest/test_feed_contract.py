@@ -172,11 +172,13 @@ def test_rows_dropped_repeated_cut_and_shuffled(name, data):
     rows = rows_of(name)[1]
     some = data.draw(st.lists(st.sampled_from(rows), min_size=1, max_size=20))
     cut = [row[: data.draw(st.integers(0, len(row)))] if data.draw(st.booleans()) else row for row in some]
-    parsed = attempt(name, rebuilt(name, cut))
-    assert parsed is not None
-    assert adds_up(name, parsed) and hangs_together(parsed)
     whole = {bare(row) for row, before in zip(cut, some, strict=True) if row == before}
-    assert texts(parsed) >= whole
+    parsed = attempt(name, rebuilt(name, cut))
+    if parsed is None:  # without a header only whole rows tell what a file is
+        assert HEADERS.get(name) == 0 and not whole
+    else:
+        assert adds_up(name, parsed) and hangs_together(parsed)
+        assert texts(parsed) >= whole
 
 
 @pytest.mark.parametrize("name", NAMES)
