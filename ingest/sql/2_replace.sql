@@ -59,6 +59,27 @@ WHERE league = getvariable('league')
         )
     );
 
+-- A stanza's group may be an attribute of games (the level of play, say): a competitor is of the group he first plays
+-- in that season, over all files of the league.
+INSERT INTO membership (league, competitor_id, season, grouping, "group")
+WITH grouped AS (
+    SELECT
+        game_id, season, struct_pack(played_on, sequence, game_id) AS place, stanza ->> 'group' AS grouping,
+        attributes[stanza ->> 'group'] AS "group"
+    FROM game JOIN league USING (league)
+    WHERE league = getvariable('league') AND stanza ->> 'group' IS NOT NULL
+),
+entry AS (
+    SELECT game_id, team AS competitor_id FROM side WHERE league = getvariable('league') AND team IS NOT NULL
+    UNION ALL
+    SELECT game_id, player FROM appearance WHERE league = getvariable('league')
+)
+SELECT getvariable('league'), competitor_id, season, grouping, arg_min("group", place)
+FROM grouped JOIN entry USING (game_id)
+WHERE "group" IS NOT NULL
+GROUP BY competitor_id, season, grouping
+ON CONFLICT DO UPDATE SET "group" = excluded."group";
+
 -- Of a slice's rejected rows only those of its last load are kept.
 DELETE FROM rejected_row
 WHERE league = getvariable('league')
