@@ -16,3 +16,6 @@ SELECT
 FROM read_parquet(getvariable('draw_files')::VARCHAR[])
 WHERE parameter IS NOT NULL
 ORDER BY league, parameter;
+
+-- Macros look competitors up one at a time: without an index each look-up reads every competitor's name.
+CREATE INDEX rating_draw_by_competitor ON rating_draw (competitor_id);

@@ -18,59 +18,77 @@ CREATE MACRO competitor_of(league_name, competitor_name) AS (
 );
 COMMENT ON MACRO competitor_of IS 'competitor_of(league_name, competitor_name): the competitor_id of a rated competitor given by name or id; an error that names the nearest where there is none.';
 
+-- Chances of more, as many and fewer goals than the other side: P(X > Y) and P(X = Y) for independent Poisson X and Y are
+-- summed up goal by goal, each step from the one before: p(g) = p(g - 1) * rate / g. The first element of the list holds
+-- g = 0 and the others only say which g is next; beyond `top` goals nothing is left.
+CREATE MACRO score_chances(a_rate, b_rate, top) AS list_reduce(
+    list_prepend(
+        {
+            'goals': 0.0::DOUBLE, 'a': exp(-a_rate), 'b': exp(-b_rate), 'below': exp(-b_rate),
+            'win': 0.0::DOUBLE, 'draw': exp(-a_rate - b_rate)
+        },
+        [
+            {
+                'goals': g::DOUBLE, 'a': 0.0::DOUBLE, 'b': 0.0::DOUBLE, 'below': 0.0::DOUBLE,
+                'win': 0.0::DOUBLE, 'draw': 0.0::DOUBLE
+            }
+            FOR g IN range(1, 1 + top)
+        ]
+    ),
+    lambda so_far, next: {
+        'goals': next.goals,
+        'a': so_far.a * a_rate / next.goals,
+        'b': so_far.b * b_rate / next.goals,
+        'below': so_far.below + so_far.b * b_rate / next.goals,
+        'win': so_far.win + so_far.a * a_rate / next.goals * so_far.below,
+        'draw': so_far.draw + so_far.a * a_rate / next.goals * so_far.b * b_rate / next.goals
+    }
+);
+
 CREATE MACRO win_probability(league_name, a_name, b_name) AS TABLE
-WITH pair AS (
-    SELECT competitor_of(league_name, a_name) AS a_id, competitor_of(league_name, b_name) AS b_id
+WITH a AS MATERIALIZED (
+    SELECT component, draws FROM rating_draw
+    WHERE league = league_name AND competitor_id = (SELECT competitor_of(league_name, a_name))
 ),
-part AS (
-    SELECT d.competitor_id, d.component, d.draws FROM rating_draw AS d WHERE d.league = league_name
+b AS MATERIALIZED (
+    SELECT component, draws FROM rating_draw
+    WHERE league = league_name AND competitor_id = (SELECT competitor_of(league_name, b_name))
+),
+shared AS MATERIALIZED (
+    SELECT parameter, draws FROM parameter_draw WHERE league = league_name
 ),
 draw AS (
     SELECT
-        unnest(range(len(i.draws))) AS k,
         unnest(i.draws) AS intercept,
-        unnest(coalesce(h.draws, [0.0 FOR x IN i.draws])) AS home,
-        unnest(a_for.draws) AS a_attack, unnest(a_against.draws) AS a_defence,
-        unnest(b_for.draws) AS b_attack, unnest(b_against.draws) AS b_defence
-    FROM pair
-    JOIN part AS a_for ON (a_for.competitor_id, a_for.component) = (pair.a_id, 'attack')
-    JOIN part AS a_against ON (a_against.competitor_id, a_against.component) = (pair.a_id, 'defence')
-    JOIN part AS b_for ON (b_for.competitor_id, b_for.component) = (pair.b_id, 'attack')
-    JOIN part AS b_against ON (b_against.competitor_id, b_against.component) = (pair.b_id, 'defence')
-    JOIN parameter_draw AS i ON (i.league, i.parameter) = (league_name, 'intercept')
-    LEFT JOIN parameter_draw AS h ON (h.league, h.parameter) = (league_name, 'home')
+        unnest(coalesce((SELECT draws FROM shared WHERE parameter = 'home'), [0.0 FOR x IN i.draws])) AS home,
+        unnest((SELECT draws FROM a WHERE component = 'attack')) AS a_attack,
+        unnest((SELECT draws FROM a WHERE component = 'defence')) AS a_defence,
+        unnest((SELECT draws FROM b WHERE component = 'attack')) AS b_attack,
+        unnest((SELECT draws FROM b WHERE component = 'defence')) AS b_defence
+    FROM shared AS i WHERE i.parameter = 'intercept'
 ),
-rate AS (
+rate AS MATERIALIZED (
     SELECT
-        v.place, v.venue, draw.k,
-        draw.intercept + v.a_home * draw.home + draw.a_attack - draw.b_defence AS a_log, exp(a_log) AS a_rate,
-        draw.intercept + v.b_home * draw.home + draw.b_attack - draw.a_defence AS b_log, exp(b_log) AS b_rate
+        v.place, v.venue,
+        exp(draw.intercept + v.a_home * draw.home + draw.a_attack - draw.b_defence)::DOUBLE AS a_rate,
+        exp(draw.intercept + v.b_home * draw.home + draw.b_attack - draw.a_defence)::DOUBLE AS b_rate
     FROM draw
     CROSS JOIN (VALUES (1, 'a at home', 1, 0), (2, 'neutral', 0, 0), (3, 'b at home', 0, 1))
         AS v(place, venue, a_home, b_home)
 ),
-grid AS (
-    SELECT goals, lgamma(goals + 1) AS log_factorial
-    FROM (SELECT unnest(range(13 + (SELECT least(150, 2 * max(greatest(a_rate, b_rate))) FROM rate)::BIGINT)) AS goals)
+enough AS (
+    SELECT least(150, 12 + 2 * max(greatest(a_rate, b_rate)))::INTEGER AS goals FROM rate
 ),
 chance AS (
-    SELECT
-        r.place, r.venue, r.k, r.a_rate, r.b_rate,
-        exp(g.goals * r.a_log - r.a_rate - g.log_factorial) AS p_a,
-        exp(g.goals * r.b_log - r.b_rate - g.log_factorial) AS p_b,
-        sum(p_b) OVER (PARTITION BY r.place, r.k ORDER BY g.goals) - p_b AS b_below
-    FROM rate AS r CROSS JOIN grid AS g
-),
-outcome AS (
-    SELECT place, venue, a_rate, b_rate, sum(p_a * b_below) AS win, sum(p_a * p_b) AS draw
-    FROM chance GROUP BY place, venue, k, a_rate, b_rate
+    SELECT place, venue, a_rate, b_rate, score_chances(a_rate, b_rate, enough.goals) AS p FROM rate CROSS JOIN enough
 )
 SELECT
     venue,
-    avg(win) AS win, avg(draw) AS draw, 1 - avg(win) - avg(draw) AS loss,
-    quantile_cont(win, 0.05) AS win_q5, quantile_cont(win, 0.95) AS win_q95,
+    avg(p.win) AS win, avg(p.draw) AS draw, 1 - avg(p.win) - avg(p.draw) AS loss,
+    quantile_cont(p.win, 0.05) AS win_q5, quantile_cont(p.win, 0.95) AS win_q95,
     avg(a_rate) AS a_expected, avg(b_rate) AS b_expected
-FROM outcome
+FROM chance
 GROUP BY place, venue
 ORDER BY place;
+COMMENT ON MACRO score_chances IS 'score_chances(a_rate, b_rate, top): the struct whose win and draw are the chances that a Poisson count of mean a_rate exceeds, or equals, one of mean b_rate; exact for counts up to top.';
 COMMENT ON MACRO TABLE win_probability IS 'win_probability(league_name, a_name, b_name): one row a venue (a at home, neutral, b at home): the chance that a wins, draws or loses the next game against b, from the joint draws; win_q5 and win_q95 are how far the ratings'' own uncertainty moves the chance of a win; a_expected and b_expected are mean scores. Names or competitor_ids.';
