@@ -31,14 +31,13 @@ def test_the_strongest_of_2023_are_on_top_with_overlapping_intervals(night, home
     assert (top["rank_low"] <= top["rank"]).all() and (top["rank"] <= top["rank_high"]).all()
 
 
-def test_an_island_with_few_games_is_pulled_strongly_towards_the_middle(night, home, edition):
-    few = edition(
-        home,
-        "SELECT shrinkage, unpooled, rating FROM leaderboard WHERE games BETWEEN 5 AND 7 AND unpooled IS NOT NULL",
-    )
-    many = edition(home, "SELECT shrinkage FROM leaderboard WHERE games > 100")
-    assert few["shrinkage"].min() > 4 * many["shrinkage"].max()
-    assert (few["rating"].abs() < few["unpooled"].abs()).mean() > 0.7
+def test_islands_with_few_games_are_pulled_strongly_towards_the_middle(night, home, edition):
+    few = edition(home, "FROM leaderboard WHERE rank > 150 AND games <= 12")
+    assert len(few) >= 8
+    assert (few["rating"] > few["unpooled"]).all()
+    assert few["shrinkage_by_distance"].median() > 0.4
+    many = edition(home, "FROM leaderboard WHERE games > 100")
+    assert few["shrinkage"].min() > 2 * many["shrinkage"].max()
 
 
 def test_the_fit_rests_on_every_game_and_says_how_it_was_checked(night, home, edition):
