@@ -63,7 +63,9 @@ def games_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     sound, rejected = sift(typed, Game, source.slice)
     extra = typed.select("line", "^(attribute|group):.*$")
     rows = sound.join(extra, on="line", how="left", maintain_order="left").with_columns(game=_key(columns))
-    broken = [table.rejected, rejected]
+    names = ("winner", "loser") if columns.loser else ("home", "away")
+    in_their_words = pl.col("rule").str.replace_all(r"\bfirst", names[0]).str.replace_all(r"\bsecond", names[1])
+    broken = [table.rejected, rejected.with_columns(rule=in_their_words)]
     if columns.home_players or columns.away_players:
         rows, wrong = with_players_in_columns(rows, table.rows, source, columns)
         broken.append(wrong)

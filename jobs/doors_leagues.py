@@ -1,6 +1,8 @@
-"""Doors to the leagues: leagues, add, remove, pull, check, fit."""
+"""Doors to the leagues: leagues, add, alias, remove, pull, check, fit."""
 
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -10,6 +12,7 @@ from jobs.doors import Leagues, example, for_each, home_of, utc_now
 from store.errors import PooltableError, UsageError
 
 if TYPE_CHECKING:
+    from store.home import Home
     from store.stanzas import Stanza
 
 LeagueName = Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")]
@@ -19,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Hangs these doors into the command."""
     app.command(epilog=example("pooltable leagues"))(leagues)
     app.command(epilog=example("pooltable add international_football --source results.csv"))(add)
+    app.command(epilog=example('pooltable alias my_league "Man United" "Manchester United"'))(alias)
     app.command(epilog=example("pooltable remove demo_football"))(remove)
     app.command(epilog=example("pooltable pull international_football"))(pull)
     app.command(epilog=example("pooltable check international_football"))(check)
@@ -42,13 +46,56 @@ def add(
     league: LeagueName,
     feed: Annotated[str | None, typer.Option(help="Another source format than the catalogue's.")] = None,
     source: Annotated[list[str] | None, typer.Option(metavar="PATH_OR_URL", help="Another source.")] = None,
+    from_csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Propose a stanza for a league of your own from its results.")
+    ] = None,
 ) -> None:
-    """Copy a league's stanza from the catalogue into this home."""
+    """Copy a league's stanza from the catalogue into this home, or propose one for a file of your own."""
     from store.stanzas import add_stanza
 
     home = home_of(ctx)
+    if from_csv:
+        if feed or source:
+            raise UsageError("--from-csv finds feed and source by itself.", "Leave out --feed and --source.")
+        _add_from_csv(home, league, from_csv)
+        return
     stanza = add_stanza(home, league, tuple(source or ()), feed)
     say(f"Added {league} ({stanza.title}) to {home.leagues_toml}. Next: pooltable nightly {league}")
+
+
+def _add_from_csv(home: "Home", league: str, path: Path) -> None:
+    """Adds the proposed stanza; on a terminal only after a yes."""
+    import tomlkit
+
+    from ingest.propose import propose
+    from store.stanzas import append_stanza
+
+    proposal = propose(path, league)
+    say(tomlkit.dumps({league: proposal.body}))
+    say(proposal.verdict)
+    if sys.stdin.isatty() and not typer.confirm("Add it?", default=True):
+        say("Nothing was added.")
+        return
+    append_stanza(home, league, proposal.body)
+    say(f"Added {league} to {home.leagues_toml}: mend it there where it is wrong. Next: pooltable nightly {league}")
+
+
+def alias(
+    ctx: typer.Context,
+    league: LeagueName,
+    one: Annotated[str, typer.Argument(metavar="ALIAS", help="A name, or an id, that the results use.")],
+    other: Annotated[str, typer.Argument(metavar="COMPETITOR", help="Whose name it is: a name or an id.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Take that back: they are two again.")] = False,
+) -> None:
+    """Say that two names are one competitor, and read the results again so; --undo takes it back."""
+    from ingest.aliasing import alias as alias_league
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    with working(f"alias {league}"):
+        done = alias_league(home, league, stanza, one, other, utc_now(), undo=undo)
+    say(done)
 
 
 def remove(ctx: typer.Context, league: LeagueName) -> None:

@@ -1,0 +1,206 @@
+"""Proposing the stanza of a league from a delimited file: what its columns are called and what stands in them.
+
+Nothing is guessed in silence: the proposal is read with at once, and says how many rows make a game of it.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from ingest.feed import Source
+from ingest.feeds import csv as csv_feed
+from ingest.fetch import unpacked
+from ingest.lines import header_of, read_table
+from store.errors import FeedError
+from store.stanzas import Stanza
+
+DELIMITERS = (",", ";", "\t", "|")
+FORMATS = (
+    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y",
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d %b %Y", "%b %d, %Y", "days since 1970-01-01",
+)  # fmt: skip
+WORDS = {
+    "date": "date day gameday game_date match_date played_on datetime date_time kickoff tourney_date",
+    "home": "home home_team hometeam team_home home_name home_club host team1 team_1 home_side",
+    "away": "away away_team awayteam team_away away_name away_club visitor visitor_team guest team2 team_2 away_side",
+    "home_score": "home_score home_goals home_points home_pts home_runs hgoal hgoals fthg hg hs score1 score_1 goals1 "
+    "score_home homescore home_final",
+    "away_score": "away_score away_goals away_points away_pts away_runs vgoal vgoals agoal ftag ag as score2 score_2 "
+    "goals2 score_away awayscore visitor_score away_final",
+    "winner": "winner winner_name winning_team w",
+    "loser": "loser loser_name losing_team l",
+    "season": "season year",
+    "round": "round week matchday matchweek stage",
+    "neutral": "neutral neutral_site is_neutral",
+    "group": "division div tier conference",
+    "game": "game_id match_id race_id gameid matchid raceid event_id race game match event",
+    "player": "driver player athlete rider runner skier horse jockey driver_id player_id driverid",
+    "team": "team constructor club constructor_id constructorid",
+    "finish": "finish position place pos rank position_order positionorder finishing_position",
+    "score": "score points goals pts runs",
+    "is_home": "is_home home_away site location",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A stanza's body, and one line about how the file reads by it."""
+
+    body: dict[str, Any]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a file looks like: its text columns (the first rows), and the settings that read it."""
+
+    name: str
+    rows: pl.DataFrame
+    settings: dict[str, Any]
+
+    def column(self, meaning: str) -> str | None:
+        """The column that is called like this, if any: the one earliest in the list of words."""
+        plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in reversed(self.rows.columns)}
+        return next((plain[word] for word in WORDS[meaning].split() if word in plain), None)
+
+    def columns(self, *meanings: str) -> dict[str, str]:
+        """Those of the meanings for which there is a column, with it."""
+        found = {meaning: self.column(meaning) for meaning in meanings}
+        return {meaning: column for meaning, column in found.items() if column}
+
+
+def propose(path: Path, league: str) -> Proposal:
+    """A stanza that reads this file of results. Raises FeedError, saying what cannot be told, where there is none."""
+    try:
+        raw = unpacked(path.read_bytes(), path.name)
+    except OSError as error:
+        raise FeedError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    look = look_at(raw, path.name)
+    columns = look.settings | _date(look) | _shape(look)
+    body = {"title": league.replace("_", " ").capitalize(), "feed": "csv", "source": str(path.absolute())}
+    body |= _outcome(look, columns) | {"columns": columns}
+    return Proposal(body, _verdict(raw, path.name, league, body))
+
+
+def look_at(raw: bytes, name: str) -> Look:
+    """What the file looks like. Raises FeedError where it is empty."""
+    encoding = _encoding(raw)
+    text = raw.decode(encoding, errors="replace").encode()
+    delimiter = max(DELIMITERS, key=lambda mark: len(header_of(text, name, mark)))
+    source = Source("", name, Stanza(title="", feed="csv", source=(), outcome="score"))
+    table = read_table(text, source, [], missing="NA", others=True, delimiter=delimiter)
+    settings = {"encoding": encoding, "delimiter": delimiter}
+    plain = {"encoding": "utf-8", "delimiter": ","}
+    rows = table.rows.drop("line", "raw")
+    return Look(name, rows, {key: value for key, value in settings.items() if value != plain[key]})
+
+
+def _encoding(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+def _date(look: Look) -> dict[str, Any]:
+    """The column of dates and its formats: the one that is called so, else the first that reads as dates throughout."""
+    named = look.column("date")
+    for column in [named] if named else look.rows.columns:
+        formats = _formats(look.rows[column])
+        if formats and (named or formats[0] != FORMATS[-1]):
+            return {"date": column} | ({} if formats == ["%Y-%m-%d"] else {"date_format": formats})
+    raise _lost(look, "its dates" if not named else f'how the dates in "{named}" are written')
+
+
+def _formats(values: pl.Series) -> list[str]:
+    """The fewest formats, each tried on what is left, that read all the dates; empty where none do."""
+    left = values.drop_nulls().unique()
+    chosen: list[str] = []
+    while left.len():
+        known = [(form, _read(left, form)) for form in FORMATS if form not in chosen]
+        form, dates = max(known, key=lambda pair: pair[1].is_not_null().sum(), default=("", left.clear()))
+        if not form or dates.null_count() == left.len():
+            return []
+        chosen.append(form)
+        left = left.filter(dates.is_null())
+    return chosen
+
+
+def _read(values: pl.Series, form: str) -> pl.Series:
+    if form == FORMATS[-1]:
+        return values.cast(pl.Int32, strict=False)
+    dates = values.str.to_date(form, strict=False)
+    sensible = dates.dt.year().is_between(1800, 2200)
+    return dates.to_frame("d").with_columns(pl.when(sensible).then("d"))["d"]
+
+
+def _shape(look: Look) -> dict[str, Any]:
+    """The mapping of who played and how it ended. Raises FeedError where that cannot be told."""
+    extra = look.columns("season", "round")
+    groups = {"groups": [group]} if (group := look.column("group")) else {}
+    pair = look.columns("home", "away")
+    if len(pair) == 2:
+        scores = look.columns("home_score", "away_score")
+        result = look.columns("winner") if len(scores) < 2 else {}
+        if len(scores) == 2 or result:
+            return extra | look.columns("neutral") | groups | pair | (scores if len(scores) == 2 else result)
+        raise _lost(look, "the scores of both sides, or the winner")
+    duel = look.columns("winner", "loser")
+    if len(duel) == 2:
+        return extra | groups | duel
+    return extra | groups | _entrants(look)
+
+
+def _entrants(look: Look) -> dict[str, Any]:
+    game = look.column("game")
+    player, team = look.column("player"), look.column("team")
+    result = look.columns("finish") or look.columns("score")
+    if not game or not (player or team) or not result:
+        raise _lost(look, "who played: home and away, winner and loser, or a game with its entrants")
+    who: dict[str, Any] = {"competitor": player, "kind": "player"} if player else {"competitor": team}
+    if player and team:
+        who["team"] = team
+    return {"rows": "side", "game": [game]} | who | result | look.columns("is_home")
+
+
+def _outcome(look: Look, columns: dict[str, Any]) -> dict[str, Any]:
+    rate = {"rate": ["player"]} if columns.get("kind") == "player" else {}
+    if "finish" in columns:
+        return {"outcome": "order"} | rate
+    if "loser" in columns:
+        return {"outcome": "win"}
+    home = {"effects": ["home"]} if "home" in columns or "is_home" in columns else {}
+    if "home_score" not in columns and "score" not in columns:
+        return {"outcome": "result"} | home
+    scores = look.rows[columns.get("home_score") or columns["score"]].cast(pl.Float64, strict=False)
+    mean = scores.mean()
+    is_goals = isinstance(mean, float) and mean < 15 and bool((scores.drop_nulls() >= 0).all())
+    return {"outcome": "score" if is_goals else "margin"} | rate | home
+
+
+def _verdict(raw: bytes, name: str, league: str, body: dict[str, Any]) -> str:
+    """How the file reads by the proposal. Raises FeedError where no row makes a game."""
+    try:
+        stanza = Stanza.model_validate(body)
+    except ValidationError as error:
+        raise FeedError(f"{name}: no mapping fits: {error.errors()[0]['msg']}.", _BY_HAND) from error
+    parsed = csv_feed.parse(raw, Source(league, name, stanza))
+    rules = [f"{rule} ({count:,})" for rule, count in parsed.rejected["rule"].value_counts(sort=True).head(3).rows()]
+    if parsed.games.is_empty():
+        raise FeedError(f"{name}: no row makes a game: {'; '.join(rules)}.", _BY_HAND)
+    text = f"{parsed.rows_read:,} rows make {parsed.games.height:,} games of {parsed.competitors.height:,} competitors"
+    return f"{text}; {parsed.rejected.height:,} cannot be used: {'; '.join(rules)}." if rules else f"{text}."
+
+
+def _lost(look: Look, what: str) -> FeedError:
+    return FeedError(f"{look.name} does not tell {what}. Its columns: {', '.join(look.rows.columns)}.", _BY_HAND)
+
+
+_BY_HAND = "Write the league's stanza by hand: ingest/README.md has every setting of [LEAGUE.columns]."
