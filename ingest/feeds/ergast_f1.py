@@ -1,0 +1,144 @@
+"""Formula 1 from the Ergast database's CSV export: races and qualifying, each a game of all its entrants.
+
+A side is a car: its team the constructor, its players the drivers. Drivers who shared a car in the fifties have a row
+each with the same place; a driver who raced two cars is on two sides. Who is not classified has no `finish`, and his
+`role` says why in the source's words ("R: Engine", "F: Did not qualify"): a broken machine says little of the driver.
+Missing is written \\N. Races still to be run have no entrants yet and are no games.
+"""
+
+import dataframely as dy
+import polars as pl
+
+from ingest.entrants import entrants
+from ingest.feed import Feed, Source, plain
+from ingest.frames import Parsed, attributes
+from ingest.lines import Table, read_table, rejections, sift
+from store.errors import FeedError
+
+MISSING = "\\N"
+ENTRY = ["raceId", "driverId", "constructorId", "number", "position"]
+OUTCOME = ["positionText", "positionOrder", "statusId"]
+RACES = "races.csv"
+# The columns of a name, and what it is called here, by the companion file and its key.
+NAMES = {
+    "drivers.csv": ("driverId", ["forename", "surname"], "driver"),
+    "constructors.csv": ("constructorId", ["name"], "constructor"),
+    "circuits.csv": ("circuitId", ["name"], "circuit"),
+    "status.csv": ("statusId", ["status"], "reason"),
+}
+
+
+class Row(dy.Schema):
+    """A row of results or qualifying we can use, with its race; `positionText` and `status` of results only."""
+
+    line = dy.Int64(nullable=False)
+    raw = dy.String(nullable=False)
+    raceId = dy.String(nullable=False)
+    driverId = dy.String(nullable=False)
+    constructorId = dy.String(nullable=False)
+    number = dy.String(nullable=True)
+    position = dy.Int16(nullable=True, min=1)
+    positionText = dy.String(nullable=True)
+    positionOrder = dy.String(nullable=True)
+    statusId = dy.String(nullable=True)
+    year = dy.String(nullable=True)
+    round = dy.String(nullable=True)
+    date = dy.Date(nullable=True)
+    race = dy.String(nullable=True)
+    circuitId = dy.String(nullable=True)
+
+    @dy.rule()
+    def race_is_not_in_the_calendar(cls) -> pl.Expr:
+        return pl.col("date").is_not_null() & pl.col("year").is_not_null()
+
+
+def parse(raw: bytes, source: Source) -> Parsed:
+    """The canonical frames of results.csv or qualifying.csv, with the calendar and the names beside it.
+
+    Raises FeedError where the calendar, races.csv, is not there: only it knows the days.
+    """
+    session = "race" if plain(source.slice).startswith("results") else "qualifying"
+    table = read_table(raw, source, ENTRY + (OUTCOME if session == "race" else []), missing=MISSING)
+    calendar, broken = _calendar(source)
+    rows, rejected = sift(
+        _typed(table).join(calendar, on="raceId", how="left", maintain_order="left"), Row, source.slice
+    )
+    for file in NAMES:
+        rows, unreadable = _named(rows, source, file)
+        broken = pl.concat([broken, unreadable])
+    games = rows.select(
+        "line",
+        "raw",
+        pl.concat_str("raceId", pl.lit(f"|{session}")).alias("game_key"),
+        _car().alias("entry_key"),
+        pl.lit(["qualifying", "race"].index(session)).alias("sequence"),
+        pl.col("year").alias("season"),
+        pl.col("date").alias("played_on"),
+        pl.lit("played").alias("status"),
+        "round",
+        attributes(session=pl.lit(session), race=pl.col("race"), circuit=pl.col("circuit")),
+        ("f1:constructor-" + pl.col("constructorId")).alias("team"),
+        pl.col("constructor").alias("team_name"),
+        pl.col("position").alias("finish"),
+        ("f1:driver-" + pl.col("driverId")).alias("player"),
+        pl.col("driver").alias("player_name"),
+        _role().alias("role"),
+    )
+    return entrants(games, pl.concat([table.rejected, rejected, broken]), source.slice, table.rows_read)
+
+
+def _typed(table: Table) -> pl.DataFrame:
+    """The table's rows with all of the columns of Row that are the file's own; qualifying lacks the outcome's."""
+    absent = [pl.lit(None, pl.String).alias(name) for name in OUTCOME if name not in table.rows.columns]
+    return table.rows.with_columns(pl.col("position").str.to_integer(strict=False), *absent)
+
+
+def _calendar(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each race's year, round, day, name and circuit; and the rows of races.csv without a day that can be read."""
+    if RACES not in source.companions:
+        raise FeedError(f"{source.slice} needs {RACES}: it has the days.", f"Add {RACES} to the league's source.")
+    columns = ["raceId", "year", "round", "circuitId", "name", "date"]
+    table = read_table(source.companions[RACES], source, columns, file=RACES, missing=MISSING)
+    days = table.rows.with_columns(pl.col("date").str.to_date("%Y-%m-%d", strict=False)).rename({"name": "race"})
+    unknown = days.filter(pl.col("date").is_null()).with_columns(rule=pl.lit("date is missing or unreadable"))
+    known = days.drop_nulls(["raceId", "date"]).drop("line", "raw").unique("raceId", keep="last", maintain_order=True)
+    return known, pl.concat([table.rejected, rejections(unknown, RACES)])
+
+
+def _named(rows: pl.DataFrame, source: Source, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows with the names of a companion file, or with ids for names where it or one of them is missing."""
+    key, parts, name = NAMES[file]
+    if file not in source.companions:
+        return rows.with_columns(pl.col(key).alias(name)), rejections(rows.clear().with_columns(rule=pl.lit("")), file)
+    table = read_table(source.companions[file], source, [key, *parts], file=file, missing=MISSING)
+    names = table.rows.select(key, pl.concat_str(parts, separator=" ", ignore_nulls=True).alias(name))
+    unique = names.drop_nulls().unique(key, keep="last", maintain_order=True)
+    joined = rows.join(unique, on=key, how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce(name, key).alias(name)), table.rejected
+
+
+def _car() -> pl.Expr:
+    """What is one entry: the constructor's car number, where it ended at one place; one driver's where it has none.
+
+    Numbers were used twice in a race too, by cars that ended apart.
+    """
+    place = pl.coalesce(pl.col("position").cast(pl.String), "order " + pl.col("positionOrder"), pl.lit(""))
+    number = pl.coalesce("number", "driver " + pl.col("driverId"))
+    return pl.concat_str("constructorId", number, place, separator="|")
+
+
+def _role() -> pl.Expr:
+    why = pl.concat_str("positionText", "reason", separator=": ", ignore_nulls=True)
+    return pl.when(pl.col("position").is_null()).then(why).otherwise(pl.lit("driver"))
+
+
+FEED = Feed(
+    name="ergast_f1",
+    title="Formula 1 results and qualifying (Ergast database export)",
+    licence="CC BY 4.0",
+    homepage="https://github.com/vankesteren/f1model",
+    row="one driver in one race, or in one qualifying",
+    parse=parse,
+    slices=("results.csv", "qualifying.csv"),
+    companions=(RACES, *NAMES),
+)

@@ -1,0 +1,155 @@
+"""Formula 1 from Ergast's export: each quirk of the source, and the whole real folder."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ingest.checks import check
+from ingest.entrants import place
+from ingest.feed import Source, find
+from ingest.frames import Parsed
+from store.errors import FeedError
+from store.stanzas import read_catalogue
+from store.warehouse import reading
+
+REAL = os.environ.get("POOLTABLE_REAL_DATA")
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "ergast_f1"
+FEED = find("ergast_f1")
+COMPANIONS = {name: (FIXTURE / name).read_bytes() for name in FEED.companions}
+
+
+def parse(raw: bytes | None = None, file: str = "results.csv", **changed: bytes) -> Parsed:
+    companions = COMPANIONS | {f"{name}.csv": body for name, body in changed.items()}
+    body = (FIXTURE / file).read_bytes() if raw is None else raw
+    return FEED.parse(body, Source("f1", file, read_catalogue()["formula_1"], companions))
+
+
+@pytest.fixture(scope="module")
+def season() -> Parsed:
+    return parse()
+
+
+def cars(parsed: Parsed, game: str) -> list[tuple[int | None, str, list[str]]]:
+    """Finish, constructor and drivers of each car of a race, by finish."""
+    sides = parsed.sides.filter(game_id=game).join(parsed.appearances, on=["game_id", "side"])
+    grouped = sides.group_by("side", "finish", "team").agg(pl.col("player").sort())
+    return sorted(grouped.drop("side").rows(), key=lambda car: (car[0] or 99, car[2]))
+
+
+def test_a_car_is_a_side_with_its_constructor_and_its_driver(season):
+    assert cars(season, "9001|race")[:2] == [
+        (1, "f1:constructor-701", ["f1:driver-801"]),
+        (2, "f1:constructor-702", ["f1:driver-803"]),
+    ]
+    names = dict(season.competitors.select("competitor_id", "name").iter_rows())
+    assert (names["f1:driver-801"], names["f1:constructor-702"]) == ("Ada Quill", "Tern")
+
+
+def test_drivers_who_shared_a_car_are_one_side_with_equal_shares(season):
+    assert (2, "f1:constructor-701", ["f1:driver-801", "f1:driver-802"]) in cars(season, "9002|race")
+    shared = season.appearances.filter(pl.col("share") < 1)
+    assert shared["share"].to_list() == [0.5, 0.5] and shared["game_id"].unique().to_list() == ["9002|race"]
+
+
+def test_a_driver_in_two_cars_of_one_race_is_on_two_sides(season):
+    both = season.appearances.filter(game_id="9002|race", player="f1:driver-801")
+    assert both["side"].n_unique() == 2
+
+
+def test_one_number_for_two_cars_that_ended_apart_is_two_sides():
+    raw = (FIXTURE / "results.csv").read_text().replace("2,9001,802,701,2,\\N", "2,9001,802,701,1,\\N")
+    assert parse(raw.encode()).sides.filter(game_id="9001|race").height == 4
+
+
+def test_the_unclassified_have_no_finish_and_say_why(season):
+    out = season.sides.filter(pl.col("finish").is_null()).join(season.appearances, on=["game_id", "side"])
+    assert sorted(out["role"]) == ["D: Disqualified", "F: Did not qualify", "R: Engine", "R: Engine"]
+    assert set(out["won"]) == {False}
+    assert set(season.appearances.join(out, on=["game_id", "side"], how="anti")["role"]) == {"driver"}
+
+
+def test_backslash_n_is_missing_and_no_number_is_one_car_a_driver(season):
+    assert [drivers for _, _, drivers in cars(season, "9003|race")[:2]] == [["f1:driver-804"], ["f1:driver-803"]]
+
+
+def test_one_has_won_and_nobody_is_at_home(season):
+    assert season.sides.filter("won").group_by("game_id").len()["len"].to_list() == [1, 1, 1]
+    assert not season.sides["is_home"].any() and season.games["neutral"].all()
+
+
+def test_the_order_of_sides_is_a_hash_of_the_game_and_its_entrants(season):
+    assert place("9001|race", "f1:constructor-701") == "c59f1dfa9aa254bc"
+    numbers = season.sides.sort("game_id", "side").group_by("game_id", maintain_order=True).agg("side")["side"]
+    assert [sides.to_list() for sides in numbers] == [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3]]
+
+
+def test_the_order_of_sides_does_not_change_with_the_result(season):
+    raw = (FIXTURE / "results.csv").read_text()
+    turned = raw.replace('1,9001,801,701,1,1,1,"1",1', '1,9001,801,701,1,1,2,"2",2').replace(
+        '3,9001,803,702,3,2,2,"2",2', '3,9001,803,702,3,2,1,"1",1'
+    )
+    assert turned != raw
+    order = [parsed.appearances.filter(game_id="9001|race").sort("side") for parsed in (season, parse(turned.encode()))]
+    assert order[0]["player"].to_list() == order[1]["player"].to_list()
+
+
+def test_a_race_has_the_day_the_season_the_round_and_the_circuit_of_the_calendar(season):
+    race = season.games.filter(game_id="9002|race").to_dicts()[0]
+    assert (str(race["played_on"]), race["season"], race["round"]) == ("2031-03-23", "2031", "2")
+    assert {pair["key"]: pair["value"] for pair in race["attributes"]} == {
+        "session": "race",
+        "race": "Grand Prix of Corse",
+        "circuit": "Corse, Old Road",
+    }
+
+
+def test_qualifying_is_a_game_of_its_own_before_the_race():
+    parsed = parse(file="qualifying.csv")
+    assert parsed.games.select("game_id", "sequence").rows() == [("9001|qualifying", 0)]
+    assert parsed.sides["finish"].sort().to_list() == [1, 2, 3]
+
+
+def test_results_without_a_calendar_are_refused():
+    with pytest.raises(FeedError, match=r"results\.csv needs races\.csv"):
+        FEED.parse((FIXTURE / "results.csv").read_bytes(), Source("f1", "results.csv", read_catalogue()["formula_1"]))
+
+
+def test_a_race_not_in_the_calendar_is_rejected():
+    parsed = parse(races=b"raceId,year,round,circuitId,name,date\n9001,2031,1,91,Port,2031-03-09\n9002,2031,2,9,X,soon")
+    assert set(parsed.rejected.filter(file="results.csv")["rule"]) == {"race is not in the calendar"}
+    assert parsed.rejected.filter(file="races.csv")["rule"].to_list() == ["date is missing or unreadable"]
+    assert parsed.games.height == 1
+
+
+def test_without_tables_of_names_ids_are_the_names():
+    companions = {"races.csv": COMPANIONS["races.csv"]}
+    raw = (FIXTURE / "results.csv").read_bytes()
+    parsed = FEED.parse(raw, Source("f1", "results.csv", read_catalogue()["formula_1"], companions))
+    assert parsed.competitors.filter(competitor_id="f1:driver-801")["name"].to_list() == ["801"]
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
+def test_every_race_and_every_qualifying_is_loaded(home, load):
+    """PROVENANCE: 25,400 results of 1,057 races with 853 drivers and 210 constructors; 9,135 of qualifying.
+
+    The calendar has 1,080 races: the 23 without a result are still to be run and have no entrants.
+    """
+    pulled = load(Path(REAL or "") / "f1", league="formula_1")
+    assert (pulled.rows_read, pulled.rows_rejected, pulled.games_new) == (25_400 + 9_135, 0, 1_057 + 426)
+    with reading(home) as con:
+        ask = lambda sql: con.execute(sql).fetchall()  # noqa: E731
+        assert ask("SELECT kind, count(*) FROM competitor GROUP BY ALL ORDER BY ALL") == [
+            ("player", 853),
+            ("team", 210),
+        ]
+        race = "FROM game WHERE attributes['session'] = 'race'"
+        assert ask(f"SELECT min(played_on)::VARCHAR, max(played_on)::VARCHAR {race}") == [("1950-05-13", "2021-12-12")]
+        raced = f"FROM appearance SEMI JOIN (SELECT game_id {race}) USING (game_id)"
+        assert ask(f"SELECT count(*) - count(DISTINCT (game_id, player)) {raced}") == [(91,)]
+        assert ask("SELECT count(*) FROM appearance") == [(25_400 + 9_135,)]
+    stops = [found for found in check(home, "formula_1", datetime(2022, 1, 1, tzinfo=UTC)) if found.severity == "stop"]
+    assert stops == []
