@@ -48,7 +48,7 @@ lint: $(READY) ## style and types
 	$(PYTHON) -m pyright
 
 bench: $(READY) ## ratios of the hot paths, measured in one run
-	$(PYTHON) -m pytest tests/bench -m bench -s --timeout 3600
+	$(PYTHON) -m pytest -m bench -s --timeout 3600
 
 lock: $(READY) ## resolve requirements.lock again from pyproject.toml
 	$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
