@@ -82,7 +82,7 @@ def corrected(parsed: Parsed, corrections: list[Correction], file: str) -> Parse
             continue
         if own.field == "drop":
             parsed = dropped(parsed, games, file, f"{DROPPED}: {own.reason}")
-        elif own.field in _SIDE:
+        elif own.field in SIDE_FIELDS:
             parsed = _with_side(parsed, games, own)
         else:
             parsed = replace(parsed, games=_with_game(parsed.games, games, own))
@@ -181,9 +181,9 @@ def _correction(path: Path, line: int, row: list[str]) -> Correction:
         raise wrong("a correction needs a reason")
     if not game_id and not (day and competitor):
         raise wrong("say which game: by game_id, or by played_on and competitor")
-    if field in _SIDE and not competitor:
+    if field in SIDE_FIELDS and not competitor:
         raise wrong(f'"{field}" is of one side: say of which competitor')
-    known = _GAME | _SIDE | {"drop": lambda _: None}
+    known = GAME_FIELDS | SIDE_FIELDS | {"drop": lambda _: None}
     read = str if field.startswith(ATTRIBUTE) else known.get(field)
     if read is None:
         raise wrong(f'there is no field "{field}": there are {", ".join(known)} and attributes.NAME')
@@ -212,10 +212,10 @@ def _status(text: str) -> str:
     return text
 
 
-_GAME: dict[str, Callable[[str], Any]] = {
+GAME_FIELDS: dict[str, Callable[[str], Any]] = {
     "played_on": date.fromisoformat, "season": str, "round": str, "status": _status, "neutral": _bool, "sequence": int,
 }  # fmt: skip
-_SIDE: dict[str, Callable[[str], Any]] = {
+SIDE_FIELDS: dict[str, Callable[[str], Any]] = {
     "score": float, "finish": int, "won": _bool, "is_home": _bool, "exposure": float,
 }  # fmt: skip
 _LEAST = {"finish": 1, "sequence": 0, "exposure": 1e-9}
