@@ -149,6 +149,11 @@ def test_bytes_that_are_not_utf_8_cost_only_their_match():
     assert parsed.games.height == 1
 
 
+def test_lists_of_clubs_in_a_folder_are_passed_over():
+    feed = find("openfootball")
+    assert feed.is_known("en.1.json") and feed.is_known("uefa.cl.json") and not feed.is_known("en.1.clubs.json")
+
+
 @pytest.mark.parametrize("raw", [FIXTURE.read_bytes()[:600], b'{"clubs": []}', b'{"name": "Cup", "matches": []}'])
 def test_half_a_file_or_a_list_of_clubs_is_a_clear_error(raw):
     with pytest.raises(FeedError, match=r"en\.1\.json"):
