@@ -20,6 +20,7 @@ from pathlib import Path
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from ingest import snapshots
@@ -178,7 +179,7 @@ def _from_url(
 ) -> Snapshot:
     """The server's answer as a snapshot; the last one where it has not changed. Raises FeedError."""
     known = {"If-None-Match": last.etag, "If-Modified-Since": last.last_modified} if last else {}
-    asked = {header: value for header, value in known.items() if value}
+    asked = {header: value for header, value in known.items() if value} | {"Accept-Encoding": "gzip"}
     try:
         with session.get(url, headers=asked, timeout=limits.timeout_seconds, stream=True) as answer:
             if answer.status_code == requests.codes.not_modified and last:
@@ -187,7 +188,7 @@ def _from_url(
                 raise FeedError(f"{url} answered {answer.status_code} {answer.reason}.", "Check the address, or wait.")
             body = _body(answer, url, limits)
             headers = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-    except (requests.RequestException, ValueError) as error:
+    except (requests.RequestException, HTTPError, ValueError) as error:
         raise FeedError(
             f"{url} cannot be fetched: {_reason(error)}.", "Is the network up, the address right?"
         ) from error
@@ -206,17 +207,21 @@ def _kept(
 
 
 def _body(answer: requests.Response, url: str, limits: Limits) -> bytes:
-    """The whole body; urllib3 checks it against Content-Length. Raises FeedError where it is too large or too slow."""
+    """The whole body; urllib3 checks it against Content-Length. Raises FeedError where it is too large or too slow.
+
+    A compressed answer is unpacked here, for requests takes the first half of one for the whole.
+    """
     pieces, size = [], 0
     deadline = time.monotonic() + limits.total_seconds
-    for piece in answer.iter_content(1 << 20):
+    for piece in answer.raw.stream(1 << 20, decode_content=False):
         size += len(piece)
         if size > limits.max_bytes:
             raise FeedError(f"{url} sends more than {limits.max_bytes:,} bytes.", "Is it the right address?")
         if time.monotonic() > deadline:
             raise FeedError(f"{url} sends too slowly: not done after {limits.total_seconds:g} s.", "Try again later.")
         pieces.append(piece)
-    return b"".join(pieces)
+    is_packed = "gzip" in answer.headers.get("Content-Encoding", "")
+    return unpacked(b"".join(pieces), url, limits.max_bytes) if is_packed else b"".join(pieces)
 
 
 def _insist_on_data(body: bytes, what: str) -> None:

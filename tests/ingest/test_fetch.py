@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -104,11 +106,47 @@ def test_503_is_tried_again(tmp_path, serve):
     assert len(server.asked) == 2
 
 
+def test_a_compressed_answer_is_kept_as_what_it_is_of(tmp_path, serve):
+    server = serve((200, {"Content-Encoding": "gzip"}, gzip.compress(b"a,b\n" * 50)))
+    assert get(tmp_path, server.url)[0].snapshot.bytes == 200
+    assert server.asked[0]["Accept-Encoding"] == "gzip"
+
+
+def test_retry_after_is_waited_for(tmp_path, serve):
+    server = serve((429, {"Retry-After": "1"}, b""), (200, {}, b"a,b\n"))
+    began = time.monotonic()
+    assert get(tmp_path, server.url)[0].snapshot.bytes == 4
+    assert time.monotonic() - began >= 1
+
+
+def test_a_server_that_says_nothing_is_timed_out(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/results.csv"
+        limits = replace(LIMITS, timeout_seconds=(0.2, 0.2), retries=0)
+        with pytest.raises(FeedError, match=r"cannot be fetched: .*timed out"):
+            fetch(tmp_path, (url,), NOW, lambda name: True, limits)
+
+
+def test_a_body_that_never_ends_is_given_up(tmp_path, serve):
+    server = serve((200, {}, b"a,b\n" * 20))
+    with pytest.raises(FeedError, match="sends too slowly"):
+        fetch(tmp_path, (server.url,), NOW, lambda name: True, replace(LIMITS, total_seconds=-1))
+
+
+def test_offline_asks_nobody_where_there_is_a_snapshot(tmp_path, serve):
+    server = serve((200, {}, b"a,b\n"))
+    first = get(tmp_path, server.url)
+    assert fetch(tmp_path, (server.url,), NOW, lambda name: True, LIMITS, offline=True) == first
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
         ((200, {}, b"  <!DOCTYPE html><p>Sorry</p>"), "is a web page, not data"),
+        ((200, {}, b"<!-- moved --><body>Sorry</body>"), "is a web page, not data"),
         ((200, {"Content-Length": "100"}, b"a,b\n"), "cannot be fetched"),
+        ((200, {"Content-Encoding": "gzip"}, gzip.compress(b"a,b\n" * 50)[:-12]), "not a whole gzip file"),
         ((200, {}, b""), "is empty"),
         ((200, {}, b"x" * 1001), "more than 1,000 bytes"),
         ((200, {}, gzip.compress(b"a,b\n" * 50)[:-6]), "not a whole gzip file"),
