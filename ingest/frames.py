@@ -213,7 +213,7 @@ def attributes(**columns: pl.Expr) -> pl.Expr:
 
 
 def _pairs(values: pl.Series) -> pl.Series:
-    """Lists of key and value, in the keys' order. Gathered in one go: a list built row by row takes ten times as long."""
+    """Lists of key and value, in the keys' order. Gathered in one go: lists built row by row take ten times as long."""
     wide = values.struct.unnest().with_row_index("row")
     long = wide.unpivot(index="row", variable_name="key").drop_nulls("value").sort("row", maintain_order=True)
     listed = long.group_by("row", maintain_order=True).agg(pl.struct("key", "value").alias("pairs"))

@@ -76,7 +76,8 @@ def without_repeats(reads: list[Read], stored: pl.DataFrame) -> list[Read]:
 def staged(reads: list[Read]) -> dict[str, pl.DataFrame]:
     """The reads' frames put together by name, games and forecasts with their slice.
 
-    Later slices' names of competitors win. Raises dataframely's ValidationError where a frame breaks its schema's rules, which is a mistake of the feed.
+    Later slices' names of competitors win. Raises dataframely's ValidationError where a frame breaks its schema's
+    rules, which is a mistake of the feed.
     """
     keys = {"competitors": ["competitor_id"], "memberships": ["competitor_id", "season", "grouping"]}
     keys |= {"truth": ["competitor_id", "component"], "aliases": ["alias", "competitor_id"]}

@@ -1,5 +1,6 @@
 -- What a load would change. The variables league and slices (those replaced or removed) are set; games_frame,
--- sides_frame and appearances_frame are registered. Leaves outgoing, incoming and change for 2_replace.sql.
+-- sides_frame and appearances_frame are registered. Leaves outgoing, incoming, season_touched and change for
+-- 2_replace.sql.
 
 CREATE OR REPLACE TEMP VIEW stored_game AS
 SELECT * EXCLUDE (league) REPLACE (map_entries(attributes) AS attributes) FROM game
@@ -59,6 +60,8 @@ SELECT
     (SELECT count(*) FROM stored_game AS o WHERE o.slice = fate.slice) AS games_before
 FROM fate
 GROUP BY slice;
+
+CREATE OR REPLACE TEMP TABLE season_touched AS SELECT season FROM stored_game UNION SELECT season FROM read_game;
 
 -- Games that differ leave and come in again; what is the same on both sides is not touched.
 CREATE OR REPLACE TEMP TABLE outgoing AS

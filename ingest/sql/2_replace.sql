@@ -67,7 +67,7 @@ WITH grouped AS (
         game_id, season, struct_pack(played_on, sequence, game_id) AS place, stanza ->> 'group' AS grouping,
         attributes[stanza ->> 'group'] AS "group"
     FROM game JOIN league USING (league)
-    WHERE league = getvariable('league') AND stanza ->> 'group' IS NOT NULL
+    WHERE league = getvariable('league') AND stanza ->> 'group' IS NOT NULL AND season IN (FROM season_touched)
 ),
 entry AS (
     SELECT game_id, team AS competitor_id FROM side WHERE league = getvariable('league') AND team IS NOT NULL

@@ -1,0 +1,102 @@
+"""Loading the whole tennis pyramid, beside peers that only read the same files: ratios, printed, never asserted.
+
+Run with `make bench`, and POOLTABLE_REAL_DATA set. Each measurement is a process
+of its own, so that its peak memory is its own too; seconds of a loaded machine say little, ratios and CPU time more.
+"""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from store.home import CHECKOUT
+
+REAL = os.environ.get("POOLTABLE_REAL_DATA")
+FOLDER = Path(REAL or "") / "tennis_atp"
+PATTERNS = ("atp_matches_[12]*", "atp_matches_qual_chall_*", "atp_matches_futures_*")
+NEW_SEASON = "atp_matches_futures_2022.csv"
+
+MEASURED = """
+import json, resource, sys, time
+argument = json.loads(sys.argv[1])
+{preparation}
+began, cpu = time.perf_counter(), time.process_time()
+{work}
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([time.perf_counter() - began, time.process_time() - cpu, peak, found]))
+"""
+POLARS = (
+    "import polars as pl",
+    "frames = [pl.read_csv(file, infer_schema=False) for file in argument['files']]; found = [len(pl.concat(frames))]",
+)
+DUCKDB = (
+    "import duckdb; con = duckdb.connect(argument['home'] + '/peer.duckdb')",
+    "con.execute('CREATE TABLE t AS FROM read_csv(?, all_varchar = true, union_by_name = true)', [argument['files']]);"
+    "con.close(); found = [len(argument['files'])]",
+)
+PULL = (
+    "from datetime import UTC, datetime\n"
+    "from pathlib import Path\n"
+    "from ingest.pull import pull\n"
+    "from store.home import Home\n"
+    "from store.stanzas import read_catalogue\n"
+    "stanza = read_catalogue()['atp'].model_copy(update={'source': tuple(argument['files'])})",
+    "pulled = pull(Home(Path(argument['home'])), 'atp', stanza, datetime.now(UTC));"
+    "found = [pulled.slices_loaded, pulled.games_new, pulled.games_changed, pulled.games_gone, pulled.games_unchanged]",
+)
+Measure = tuple[float, float, float, list[int]]
+
+
+def measured(what: tuple[str, str], files: list[Path], home: Path) -> Measure:
+    """Seconds, CPU seconds, peak memory in MB, and what came of it."""
+    code = MEASURED.format(preparation=what[0], work=what[1])
+    argument = json.dumps({"files": [str(file) for file in files], "home": str(home)})
+    ran = subprocess.run(
+        [sys.executable, "-c", code, argument], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    )
+    return tuple(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def corrected(file: Path, folder: Path) -> Path:
+    """A copy of a season's file in which one match has another winner and one is gone."""
+    lines = gzip.decompress(file.read_bytes()).decode().splitlines(keepends=True)
+    fields = lines[10].split(",")
+    fields[7:15], fields[15:23] = fields[15:23], fields[7:15]
+    path = folder / file.name.removesuffix(".gz")
+    path.write_text("".join([*lines[:10], ",".join(fields), *lines[11:20], *lines[21:]]), encoding="utf-8")
+    return path
+
+
+@pytest.mark.bench
+@pytest.mark.real
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
+def test_the_tennis_pyramid(tmp_path, capsys):
+    files = [file for pattern in PATTERNS for file in sorted(FOLDER.glob(pattern))]
+    older = [file for file in files if not file.name.startswith(NEW_SEASON)]
+    season = next(file for file in files if file.name.startswith(NEW_SEASON))
+    changed = corrected(season, tmp_path)
+    runs = {
+        "polars reads the files": measured(POLARS, files, tmp_path),
+        "DuckDB reads them into a table": measured(DUCKDB, files, tmp_path),
+        "pull, all but one season": measured(PULL, older, tmp_path / "two"),
+        "pull, the new season": measured(PULL, files, tmp_path / "two"),
+        "pull, the season corrected": measured(PULL, [*older, changed], tmp_path / "two"),
+        "pull, cold": measured(PULL, files, tmp_path / "one"),
+        "pull, unchanged": measured(PULL, files, tmp_path / "one"),
+    }
+    peer = runs["DuckDB reads them into a table"]
+    with capsys.disabled():
+        print(f"\n{'':32}{'seconds':>9}{'x peer':>8}{'CPU':>8}{'x peer':>8}{'peak MB':>9}")
+        for name, (seconds, cpu, peak, found) in runs.items():
+            ratios = f"{seconds:9.2f}{seconds / peer[0]:8.2f}{cpu:8.2f}{cpu / peer[1]:8.2f}{peak:9.0f}"
+            print(f"{name:32}{ratios}  {found}")
+    assert runs["pull, cold"][3] == [132, 852_561, 0, 0, 0]
+    assert runs["pull, unchanged"][3] == [0, 0, 0, 0, 852_561]
+    slices, new, *_ = runs["pull, the new season"][3]
+    assert slices == 1 and new > 10_000
+    assert runs["pull, the season corrected"][3] == [1, 0, 1, 1, 852_559]
