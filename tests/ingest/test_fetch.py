@@ -237,3 +237,10 @@ def test_a_disk_that_refuses_is_one_clear_error(tmp_path):
     blocked.write_text("a file where the folder should be")
     with pytest.raises(FeedError, match="cannot be written"):
         snapshots.keep(blocked, "/x/results.csv", b"a,b\n", NOW, (None, None))
+
+
+def test_a_range_of_years_in_braces_is_a_source_a_year():
+    found = expand("https://example.org/matches_{2009..2011}.csv?raw=1", lambda name: True)
+    assert [name for _, name in found] == ["matches_2009.csv", "matches_2010.csv", "matches_2011.csv"]
+    assert found[0][0] == "https://example.org/matches_2009.csv?raw=1"
+    assert expand("/x/matches_{9..11}.csv", lambda name: True) == [("/x/matches_{9..11}.csv", "matches_{9..11}.csv")]
