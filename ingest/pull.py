@@ -54,6 +54,7 @@ class Pulled:
     games_changed: int = 0
     games_gone: int = 0
     games_unchanged: int = 0
+    forecasts: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -64,6 +65,8 @@ class Pulled:
             text = f"{self.league}: nothing new ({self.games_unchanged:,} games)."
         else:
             text = f"{self.league}: {games}, {self.games_unchanged:,} unchanged; {self.rows_rejected:,} rows rejected."
+        if self.forecasts:
+            text += f" {self.forecasts:,} forecasts of a peer read."
         return " ".join([text, *self.notes])
 
 
@@ -192,7 +195,8 @@ def _load(
         " AND slice NOT IN (SELECT unnest(getvariable('slices')))"
     ).pl()
     reads = without_repeats(reads, kept)
-    for name, frame in staged(reads).items():
+    frames = staged(reads)
+    for name, frame in frames.items():
         con.register(f"{name}_frame", frame)
     con.execute((SQL / "1_compare.sql").read_text())
     changes = {row["slice"]: row for row in con.sql("FROM change").pl().to_dicts()}
@@ -207,7 +211,8 @@ def _load(
     if reads:
         con.execute("SET VARIABLE now = ?", [now.replace(tzinfo=None)])
         con.execute((SQL / "3_names.sql").read_text())
-    return {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected", *COUNTS)}
+    forecasts = {"forecasts": frames["forecasts"].height + frames["outlooks"].height}
+    return forecasts | {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected", *COUNTS)}
 
 
 def _judge_rejected(league: str, reads: list[Read]) -> None:
