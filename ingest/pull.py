@@ -160,7 +160,7 @@ def _told_plainly(home: Home, league: str) -> Iterator[None]:
     except duckdb.Error as error:
         raise StoreError(
             f"{league}: {home.warehouse} cannot be written: {str(error).splitlines()[0]}",
-            "Nothing was changed. Is the disk full?",
+            "Nothing was changed. Is there room on the disk? Otherwise try again.",
         ) from error
 
 

@@ -17,14 +17,6 @@ FROM appearances_frame SEMI JOIN incoming USING (game_id);
 SELECT error('game ' || game_id || ' is there twice') FROM game
 WHERE league = getvariable('league') AND game_id IN (FROM incoming) GROUP BY game_id HAVING count(*) > 1;
 
-INSERT INTO competitor (league, competitor_id, kind, name)
-SELECT getvariable('league'), competitor_id, kind, name FROM competitors_frame
-ON CONFLICT DO UPDATE SET kind = excluded.kind, name = excluded.name;
-
-INSERT INTO membership (league, competitor_id, season, grouping, "group")
-SELECT getvariable('league'), competitor_id, season, grouping, "group" FROM memberships_frame
-ON CONFLICT DO UPDATE SET "group" = excluded."group";
-
 DELETE FROM truth WHERE league = getvariable('league');
 INSERT INTO truth SELECT getvariable('league'), competitor_id, component, value FROM truth_frame;
 
@@ -36,7 +28,8 @@ DELETE FROM peer_outlook WHERE league = getvariable('league') AND slice IN (SELE
 INSERT INTO peer_outlook BY NAME SELECT getvariable('league') AS league, * FROM outlooks_frame
 ON CONFLICT DO NOTHING;
 
--- Competitors that no game mentions any more, and memberships in seasons their holder did not play.
+-- Competitors and memberships are worked out first and then written once. Inserting, updating and deleting the same rows
+-- in one transaction has been seen to end in a DuckDB error about a corrupted string segment.
 CREATE OR REPLACE TEMP TABLE entrant AS
 SELECT s.team AS competitor_id, g.season
 FROM side AS s JOIN game AS g USING (league, game_id)
@@ -46,22 +39,20 @@ SELECT a.player, g.season
 FROM appearance AS a JOIN game AS g USING (league, game_id)
 WHERE league = getvariable('league');
 
-DELETE FROM competitor
-WHERE league = getvariable('league') AND competitor_id NOT IN (SELECT competitor_id FROM entrant);
+-- Those whom a game mentions, as the file just read names them, else as before.
+CREATE OR REPLACE TEMP TABLE competitor_now AS
+SELECT competitor_id, coalesce(f.kind, c.kind) AS kind, coalesce(f.name, c.name) AS name, c.entity_id
+FROM competitors_frame AS f
+FULL JOIN (FROM competitor WHERE league = getvariable('league')) AS c USING (competitor_id)
+WHERE competitor_id IN (SELECT competitor_id FROM entrant);
 
-DELETE FROM membership
-WHERE league = getvariable('league')
-    AND (
-        competitor_id NOT IN (SELECT competitor_id FROM entrant)
-        OR (
-            season IN (SELECT season FROM entrant)
-            AND (competitor_id, season) NOT IN (SELECT (competitor_id, season) FROM entrant)
-        )
-    );
+DELETE FROM competitor WHERE league = getvariable('league');
+INSERT INTO competitor BY NAME SELECT getvariable('league') AS league, * FROM competitor_now;
 
 -- A stanza's group may be an attribute of games (the level of play, say): a competitor is of the group he first plays
--- in that season, over all files of the league.
-INSERT INTO membership (league, competitor_id, season, grouping, "group")
+-- in that season, over all files of the league. That goes before what a file says, and both before what was known;
+-- memberships in seasons their holder did not play are dropped.
+CREATE OR REPLACE TEMP TABLE membership_now AS
 WITH grouped AS (
     SELECT
         game_id, season, struct_pack(played_on, sequence, game_id) AS place, stanza ->> 'group' AS grouping,
@@ -73,12 +64,23 @@ entry AS (
     SELECT game_id, team AS competitor_id FROM side WHERE league = getvariable('league') AND team IS NOT NULL
     UNION ALL
     SELECT game_id, player FROM appearance WHERE league = getvariable('league')
+),
+said AS (
+    SELECT competitor_id, season, grouping, arg_min("group", place) AS "group", 3 AS weight
+    FROM grouped JOIN entry USING (game_id) WHERE "group" IS NOT NULL GROUP BY ALL
+    UNION ALL
+    SELECT competitor_id, season, grouping, "group", 2 FROM memberships_frame
+    UNION ALL
+    SELECT competitor_id, season, grouping, "group", 1 FROM membership WHERE league = getvariable('league')
 )
-SELECT getvariable('league'), competitor_id, season, grouping, arg_min("group", place)
-FROM grouped JOIN entry USING (game_id)
-WHERE "group" IS NOT NULL
-GROUP BY competitor_id, season, grouping
-ON CONFLICT DO UPDATE SET "group" = excluded."group";
+SELECT competitor_id, season, grouping, arg_max("group", weight) AS "group"
+FROM said
+WHERE competitor_id IN (SELECT competitor_id FROM entrant)
+    AND (season NOT IN (SELECT season FROM entrant) OR (competitor_id, season) IN (SELECT (competitor_id, season) FROM entrant))
+GROUP BY competitor_id, season, grouping;
+
+DELETE FROM membership WHERE league = getvariable('league');
+INSERT INTO membership BY NAME SELECT getvariable('league') AS league, * FROM membership_now;
 
 -- Of a slice's rejected rows only those of its last load are kept.
 DELETE FROM rejected_row
