@@ -140,7 +140,7 @@ class TestReal:
             assert ask(closing) == [(1_520, 0.943)]
 
     def test_three_foreign_leagues_are_14_887_rows(self, home, load):
-        pulled = load(Path(REAL or "") / "football_odds" / "open_close", league="english_football_odds")
+        pulled = load(Path(REAL or "") / "football_odds" / "open_close", league="european_football_odds")
         assert (pulled.rows_read, pulled.rows_rejected) == (4_293 + 5_299 + 5_295, 0)
         with reading(home) as con:
             sizes = "SELECT attributes['division'], count(*) FROM game GROUP BY ALL ORDER BY ALL"
