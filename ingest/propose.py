@@ -91,7 +91,7 @@ def look_at(raw: bytes, name: str) -> Look:
     encoding = _encoding(raw)
     text = raw.decode(encoding, errors="replace").encode()
     delimiter = max(DELIMITERS, key=lambda mark: len(header_of(text, name, mark)))
-    source = Source("", name, Stanza(title="", feed="csv", source=(), outcome="score"))
+    source = Source("", name, Stanza(title="", feed="csv", source=(name,), outcome="score"))
     table = read_table(text, source, [], missing="NA", others=True, delimiter=delimiter)
     settings = {"encoding": encoding, "delimiter": delimiter}
     plain = {"encoding": "utf-8", "delimiter": ","}
