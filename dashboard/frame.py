@@ -71,6 +71,9 @@ def league_body(page: Page, view: View) -> list[Any]:
 
 def unrated(league: Row) -> Component:
     """The state of a league whose results are loaded and that has no accepted fit yet."""
+    if not league["is_rated"]:
+        said = [html.Code("rate = []"), " in its stanza says so; its results are here for SQL and for the data checks."]
+        return state("Loaded, not rated", [html.P([counted(league["games"] or 0, "game"), " loaded. ", *said])])
     rejected = league["newest_verdict"] == "rejected"
     why = (
         "Its newest fit was rejected, so there is nothing we can stand behind."

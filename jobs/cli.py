@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed (a rejected fit and a partly failed night too), 2 wrong use, 130 stopped by Ctrl-C.
 """
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,9 +30,19 @@ class Doors(TyperGroup):
         except PooltableError as error:
             show_error(error)
             raise typer.Exit(error.exit_code) from error
+        except (OSError, sqlite3.Error) as error:
+            show_error(_unusable(error, home_of(ctx).root))
+            raise typer.Exit(1) from error
         except Exception as error:
             show_crash(error, home_of(ctx).logs, datetime.now(UTC))
             raise typer.Exit(1) from error
+
+
+def _unusable(error: OSError | sqlite3.Error, home: Path) -> PooltableError:
+    """What a disk that is full, read-only or failing means to a person."""
+    named = isinstance(error, OSError) and error.filename
+    what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return PooltableError(f"{named or home} cannot be used: {what}.", "Is the disk full, read-only or gone?")
 
 
 app = typer.Typer(
@@ -49,7 +60,7 @@ def pooltable(
     ctx: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option(help="Folder of this Pooltable, default data/home.", envvar="POOLTABLE_HOME", file_okay=False),
+        typer.Option(help="Folder of this Pooltable, default $POOLTABLE_HOME or data/home.", file_okay=False),
     ] = None,
 ) -> None:
     """Results in, checked Bayesian ratings out: as a leaderboard, as SQL, every night.

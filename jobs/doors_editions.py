@@ -35,10 +35,12 @@ def publish(
     from store.stanzas import choose
 
     home = home_of(ctx)
-    with working("publish"):
-        path = publish_edition(home, list(choose(home, [])), utc_now())
-    if unpin:
-        unpin_edition(home)  # after publishing, so that readers never see the edition that was rolled back
+    try:
+        with working("publish"):
+            path = publish_edition(home, list(choose(home, [])), utc_now())
+    finally:
+        if unpin:
+            unpin_edition(home)  # after publishing, so that readers do not see the edition that was rolled back again
     held = pinned(home)
     say(f"Published {path.stem}" + (f"; readers still see {held}, which is pinned" if held else ""))
 
@@ -58,7 +60,7 @@ def serve(
     ctx: typer.Context,
     host: Host = HOST,
     port: Port = PORT,
-    public: Annotated[bool, typer.Option("--public", help="Strangers may come: stricter limits.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Let it be reached from beyond this machine.")] = False,
 ) -> None:
     """Serve the dashboard until Ctrl-C."""
     from dashboard.server import serve as serve_dashboard

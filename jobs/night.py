@@ -16,7 +16,7 @@ from typing import Protocol
 from jobs.locks import alone
 from jobs.messages import last_words
 from jobs.supervise import Ended, supervise, tail
-from store.errors import LockedError
+from store.errors import LockedError, StoreError
 from store.history import History, Run
 from store.home import Home
 from store.stanzas import read_stanzas
@@ -24,6 +24,7 @@ from store.warehouse import reading
 
 MINUTE, HOUR = 60.0, 3600.0
 DID_NOT_END = "did not end: its process was killed or the machine stopped"
+STOPPED = "stopped by hand"
 Clock = Callable[[], datetime]
 
 
@@ -197,8 +198,10 @@ def _is_loaded(home: Home, leagues: set[str]) -> bool:
             loaded = {row[0] for row in con.execute("SELECT DISTINCT league FROM load").fetchall()}
     except LockedError:
         return True  # nobody can tell now; the next step waits again and says who holds it
+    except StoreError:
+        return False  # the pull that failed has said what is wrong with it
     return bool(loaded & leagues)
 
 
 def _stopped(stop: BaseException) -> str:
-    return "stopped by hand" if isinstance(stop, KeyboardInterrupt | SystemExit) else f"broke off: {stop}"
+    return STOPPED if isinstance(stop, KeyboardInterrupt | SystemExit) else f"broke off: {stop}"

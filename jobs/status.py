@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from jobs.timetable import last_nights, next_refit
-from store.edition import current, pinned
+from store.edition import current, editions, pinned
 from store.errors import LockedError, PooltableError, StoreError
 from store.history import History
 from store.home import Home
@@ -21,7 +21,7 @@ WAIT_SECONDS = 2.0
 LOADS = "SELECT league, max(loaded_at_utc) FROM load GROUP BY league"
 FITS = """
 SELECT league, fitted_at_utc, verdict, as_of, reasons FROM fit WHERE NOT is_dated
-QUALIFY row_number() OVER (PARTITION BY league ORDER BY fitted_at_utc DESC) = 1
+QUALIFY row_number() OVER (PARTITION BY league ORDER BY current_at_utc DESC) = 1
 """
 SHOWN = "SELECT league, as_of, fit_id FROM league"
 
@@ -85,7 +85,7 @@ def status(home: Home, now: datetime) -> Status:
 def headline(found: Status, now: datetime) -> str:
     """One line about the edition readers see."""
     if found.edition is None or found.published_at is None:
-        return "Nothing is published yet."
+        return "Readers see no edition."
     pin = ", pinned (release it with: pooltable publish --unpin)" if found.is_pinned else ""
     return f"Readers see {found.edition}, published {ago(found.published_at, now)}{pin}."
 
@@ -127,7 +127,7 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
         with reading(replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))) as con:
             loads = con.execute(LOADS).fetchall()
             fits = con.execute(FITS).fetchall()
-    except LockedError as error:
+    except (LockedError, StoreError) as error:
         notes.append(f"What was loaded and fitted cannot be seen now: {error.message}")
         return {}, {}
     newest = {name: Fit(_utc(at), verdict, as_of, tuple(why)) for name, at, verdict, as_of, why in fits}
@@ -139,9 +139,9 @@ def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None,
         path = current(home)
         published_at = query(path, "SELECT published_at_utc FROM edition", {}).item()
         shown = query(path, SHOWN, {}).rows()
-    except StoreError:
-        return None, None, {}  # the headline says that nothing is published
     except PooltableError as error:
+        if not editions(home):
+            return None, None, {}  # the headline says that nothing is published
         notes.append(f"The edition readers see cannot be read: {error.message}")
         return None, None, {}
     return path.stem, _utc(published_at), {league: as_of for league, as_of, fit_id in shown if fit_id}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from jobs.night import DID_NOT_END
+from jobs.night import DID_NOT_END, STOPPED
 from store.stanzas import Stanza
 
 DAY = timedelta(days=1)
@@ -27,11 +27,11 @@ def next_refit(refit: time, now: datetime) -> datetime:
 def last_nights(runs: Iterable[Mapping[str, object]]) -> dict[str, datetime]:
     """When each league's last night began, from rows of the run history.
 
-    A night that did not end is as if it had not been: its leagues are still to be done.
+    A night that did not end, or was stopped, is as if it had not been: its leagues are still to be done.
     """
     nights: dict[str, datetime] = {}
     for run in runs:
-        if run["message"] == DID_NOT_END:
+        if run["message"] in (DID_NOT_END, STOPPED):
             continue
         began = datetime.fromisoformat(str(run["started_at_utc"])).replace(tzinfo=UTC)
         for league in json.loads(str(run["leagues"])):

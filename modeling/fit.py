@@ -14,7 +14,7 @@ import xarray as xr
 from modeling import judge, record
 from modeling.design import Design, build_design
 from modeling.engines import laplace, nuts
-from modeling.games import Games, read_games, read_verdict
+from modeling.games import Games, read_earlier, read_games
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
 from modeling.outcomes.outcome import Array
@@ -106,12 +106,17 @@ def fit_league(
         games = read_games(con, league, stanza.since, as_of)
         design = build_design(stanza, games)
         name = fit_id(stanza, games, design, nuts.NAME, SEED)
-        earlier = read_verdict(con, name) if due else None
-    if earlier:
-        return Fitted(name, *earlier, False, _summary(games, design, earlier[0], "as before"))
+        earlier = read_earlier(con, name)
+    is_dated = games.is_dated and (earlier is None or earlier.is_dated)
+    if due and earlier and home.draws_of(name).exists():
+        if not is_dated:
+            record.confirm(home, name, now)
+        return Fitted(
+            name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
+        )
     sampled, judged, unpooled = _fit_and_judge(design, games, stanza, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
-    row |= {"seconds": time.perf_counter() - started}
+    row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
     tables = {
         "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
@@ -195,8 +200,8 @@ def _fit_row(
         "fit_id": name,
         "league": games.league,
         "as_of": games.as_of,
-        "is_dated": games.is_dated,
         "fitted_at_utc": now.replace(tzinfo=None),
+        "current_at_utc": now.replace(tzinfo=None),
         "engine": nuts.NAME,
         "verdict": "accepted" if accepted else "rejected",
         "reasons": judged.reasons,

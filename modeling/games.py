@@ -13,7 +13,7 @@ import polars as pl
 from store.errors import FitError
 
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
-VERDICT = "SELECT verdict, reasons FROM fit WHERE fit_id = ?"
+VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
 LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND status = 'played'"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
@@ -70,7 +70,16 @@ def read_games(con: duckdb.DuckDBPyConnection, league: str, since: date | None, 
     return Games(league, until, frame, until != latest, names)
 
 
-def read_verdict(con: duckdb.DuckDBPyConnection, fit_id: str) -> tuple[str, list[str]] | None:
-    """Verdict and reasons of a fit made earlier, or None."""
+@dataclass(frozen=True)
+class Earlier:
+    """What the warehouse says of a fit made earlier."""
+
+    verdict: str
+    reasons: list[str]
+    is_dated: bool
+
+
+def read_earlier(con: duckdb.DuckDBPyConnection, fit_id: str) -> Earlier | None:
+    """The fit of that id, or None."""
     rows = con.execute(VERDICT, [fit_id]).fetchall()
-    return rows[0] if rows else None
+    return Earlier(*rows[0]) if rows else None

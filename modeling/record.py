@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -27,6 +28,12 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
         for table, rows in tables.items():
             _insert(con, table, rows.with_columns(keys))
+
+
+def confirm(home: Home, fit_id: str, now: datetime) -> None:
+    """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
+    with writing(home) as con:
+        con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id])
 
 
 def rows_of(items: Sequence[Any]) -> pl.DataFrame:

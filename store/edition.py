@@ -83,9 +83,13 @@ def current(home: Home) -> Path:
 
     Raises StoreError where nothing was published yet.
     """
-    if not home.current.exists():
-        raise StoreError(f"Nothing is published in {home.root} yet.", "Run: pooltable nightly")
-    return home.current.resolve()
+    if home.current.exists():
+        return home.current.resolve()
+    if editions(home):
+        raise StoreError(
+            f"{home.current} points to no edition.", "Run: pooltable publish, or pooltable rollback EDITION"
+        )
+    raise StoreError(f"Nothing is published in {home.root} yet.", "Run: pooltable nightly")
 
 
 @contextmanager
@@ -111,6 +115,10 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
         con.execute("SET VARIABLE edition_id = ?", [name])
         con.execute("SET VARIABLE published_at_utc = ?", [now.replace(tzinfo=None)])
         con.execute("SET VARIABLE leagues = ?::VARCHAR[]", [leagues])
+        # A fit whose draws are lost cannot be shown; its league shows the one before until it is fitted again.
+        con.execute(
+            "SET VARIABLE fits_with_draws = ?::VARCHAR[]", [[path.stem for path in home.draws.glob("*.parquet")]]
+        )
         with attached(home, con, "warehouse"):
             _run(con, "1_results")
             _run(con, "2_fits")
@@ -127,12 +135,6 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
 def _add_draws(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     _run(con, "3_draws")
     fits = [row[0] for row in con.execute("SELECT fit_id FROM league WHERE fit_id IS NOT NULL").fetchall()]
-    missing = [fit for fit in fits if not home.draws_of(fit).exists()]
-    if missing:
-        raise StoreError(
-            f"The posterior draws of fit {missing[0]} are gone from {home.draws}.",
-            "Restore that file from a backup, or fit the league again.",
-        )
     if fits:
         con.execute("SET VARIABLE draw_files = ?::VARCHAR[]", [[str(home.draws_of(fit)) for fit in fits]])
         con.execute("SET VARIABLE draws_kept = ?", [DRAWS_KEPT])

@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Settings from the environment: POOLTABLE_HOME, POOLTABLE_LOCK_WAIT_SECONDS, and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="POOLTABLE_")
+    model_config = SettingsConfigDict(env_prefix="POOLTABLE_", env_ignore_empty=True)
 
     home: Path = Path("data/home")
     lock_wait_seconds: float = 30.0

@@ -40,10 +40,24 @@ class Stanza(BaseModel):
     priors: dict[str, float] = {}
     columns: Columns | None = None
 
-    @field_validator("source", mode="before")
+    @field_validator("source", "rate", "effects", "walk", "noise", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("source")
+    @classmethod
+    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("at least one URL, path or glob is needed")
+        return value
+
+    @field_validator("refit")
+    @classmethod
+    def _utc(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError('times are UTC and have no offset, for example "04:10"')
+        return value
 
     @field_validator("priors")
     @classmethod

@@ -211,7 +211,7 @@ def _how_to_read(kind: str) -> Component:
             "down the list a rank could really be.",
             f"The ring is what the {kind}'s own results would say alone. With few games it swings far; partial "
             f"pooling pulls it towards the group, the more so the fewer games there are. “Shrinkage” says how "
-            "much of the estimate rests on the group.",
+            "much of what was uncertain before the results still is: 100 % with none, towards 0 % as they pile up.",
             "Ranked are those who played enough games, and played lately; the switch above shows the others.",
         ],
     )

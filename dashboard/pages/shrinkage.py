@@ -33,8 +33,8 @@ def content(view: View) -> list[Any]:
                        "ends, the more the extremes were pulled in.",
                        figures.pooled_against_unpooled(rows, unit, digits), "pooled-figure", _missing(rows, kind)),
                 _panel(view, "More games, less pull",
-                       "Shrinkage is the share of the estimate that rests on the group: 100 % with no games, towards "
-                       "0 % as a competitor's own results pile up.",
+                       "Shrinkage is how much of what was uncertain before the results still is: 100 % with no games, "
+                       "towards 0 % as a competitor's own results pile up.",
                        figures.shrinkage_by_games(rows, digits), "games-figure"),
                 *([_truth_panel(view, known, unit, digits)] if known else []),
             ],
@@ -81,11 +81,15 @@ def _example(row: dict[str, Any], digits: int) -> Component:
             html.Strong(signed(row["unpooled"], digits), className="alone"),
             "; knowing how competitors usually differ, the model says ",
             html.Strong(signed(row["rating"], digits), className="pooled"),
-            f" (90 % interval {signed(row['q5'], digits)} to {signed(row['q95'], digits)}). "
-            f"That rating still rests {100 * row['shrinkage']:.0f} % on the group.",
+            f" (90 % interval {signed(row['q5'], digits)} to {signed(row['q95'], digits)}). ",
+            _way(row["shrinkage_by_distance"]),
         ],
         className="example",
     )
+
+
+def _way(distance: float | None) -> str:
+    return f"It was pulled {100 * distance:.0f} % of the way to the group." if distance and 0 < distance < 1 else ""
 
 
 def _missing(rows: list[dict[str, Any]], kind: str) -> str | None:

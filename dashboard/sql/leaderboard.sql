@@ -4,7 +4,7 @@ SELECT
     b.rank, b.rank_low, b.rank_high, coalesce(b.name, b.competitor_id) AS name, b.competitor_id, b.rating, b.sd, b.q5,
     b.q25, b.q75, b.q95, b.unpooled, b.unpooled_se, b.unpooled_reason,
     t.value - avg(t.value) FILTER (b.status = 'ranked') OVER () AS truth,
-    b.games, b.shrinkage, b.p_best, b.p_top3, b.p_top10, b.attack, b.defence, b.expected_margin, b.last_played,
+    b.games, b.shrinkage, b.shrinkage_by_distance, b.p_best, b.p_top3, b.p_top10, b.attack, b.defence, b.expected_margin, b.last_played,
     b.status, b.pool
 FROM leaderboard AS b
 LEFT JOIN truth AS t ON (t.league, t.competitor_id, t.component) = (b.league, b.competitor_id, 'total')

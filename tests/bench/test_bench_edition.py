@@ -75,7 +75,8 @@ def _fill(home: Home, ids: list[str], total: np.ndarray) -> None:
         con.execute("INSERT INTO competitor SELECT 'made', competitor_id, 'team', competitor_id, NULL FROM made")
         con.execute(
             "INSERT INTO fit BY NAME SELECT 'f1' AS fit_id, 'made' AS league, $day AS as_of, false AS is_dated,"
-            " $now AS fitted_at_utc, 'nuts' AS engine, 'accepted' AS verdict, [] AS reasons, 'score' AS outcome,"
+            " $now AS fitted_at_utc, $now AS current_at_utc,"
+            " 'nuts' AS engine, 'accepted' AS verdict, [] AS reasons, 'score' AS outcome,"
             " 'log goals' AS unit, 1 AS games, 1 AS competitors, $day AS first_game_on, $day AS last_game_on,"
             " 1000 AS draws, 1 AS seed, 1 AS seconds, '{}' AS design, '' AS games_fingerprint, '' AS code_hash,"
             " '{}' AS versions",

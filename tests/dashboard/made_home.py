@@ -131,7 +131,8 @@ def add_fit(
     )
     insert(con, "fit", [{
         "fit_id": fit_id, "league": made.league, "as_of": date(2024, 1, 9 if rejected else 1), "is_dated": False,
-        "fitted_at_utc": fitted_at.replace(tzinfo=None), "engine": "nuts",
+        "fitted_at_utc": fitted_at.replace(tzinfo=None), "current_at_utc": fitted_at.replace(tzinfo=None),
+        "engine": "nuts",
         "verdict": "rejected" if rejected else "accepted", "reasons": reasons, "outcome": "score", "unit": "log goals",
         "games": 9876, "competitors": made.teams, "first_game_on": date(2014, 1, 3), "last_game_on": date(2023, 12, 31),
         "draws": 4000, "seed": 7, "seconds": 11.4, "design": "{}", "games_fingerprint": "f", "code_hash": "c",

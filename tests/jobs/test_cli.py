@@ -281,7 +281,7 @@ def test_the_schema_says_what_there_is(run, published):
 def test_status_in_an_empty_home_and_after_publishing(run, home):
     first = run("status")
     assert first.exit_code == 0
-    assert "Nothing is published yet" in first.stdout
+    assert "Readers see no edition" in first.stdout
     assert "never" in first.stdout
     with writing(home) as con:
         con.execute(

@@ -78,8 +78,11 @@ def test_its_true_strengths_are_inside_its_intervals(home, healthy, league):
 
 
 def test_identical_inputs_are_never_refitted(home, healthy, stanza):
-    again = fit_league(home, "healthy", stanza, NOW, due=True)
+    later = datetime(2026, 1, 2, tzinfo=UTC)
+    again = fit_league(home, "healthy", stanza, later, due=True)
     assert (again.fit_id, again.is_new, again.verdict) == (healthy.fit_id, False, "accepted")
+    found = rows(home, f"SELECT fitted_at_utc, current_at_utc FROM fit WHERE fit_id = '{healthy.fit_id}'")
+    assert found == [(NOW.replace(tzinfo=None), later.replace(tzinfo=None))]
 
 
 def test_a_changed_stanza_or_date_is_another_fit(home, healthy, stanza):

@@ -150,12 +150,25 @@ def test_what_a_killed_publication_left_is_swept(rated, now):
     assert not {name for name in left if "dead" in name}
 
 
-def test_missing_draws_are_named_and_nothing_is_published(rated, now):
+def published_fit(path):
+    with duckdb.connect(str(path), read_only=True) as con:
+        return con.execute("SELECT fit_id FROM league").fetchall()[0][0]
+
+
+def test_a_fit_whose_draws_are_lost_gives_way_to_the_one_before(rated, refit, now):
+    refit(rated, "f2", minutes=1)
+    rated.draws_of("f2").unlink()
+    assert published_fit(publish(rated, ["alps"], now)) == "f1"
     rated.draws_of("f1").unlink()
-    with pytest.raises(StoreError, match="draws of fit f1"):
-        publish(rated, ["alps"], now)
-    assert editions(rated) == []
-    assert not list(rated.editions.glob(".building*"))
+    assert published_fit(publish(rated, ["alps"], now)) is None
+
+
+def test_the_fit_found_current_last_is_published_whenever_it_was_made(rated, refit, now):
+    """Inputs that return to an earlier state bring back the fit that was made from them."""
+    refit(rated, "f2", minutes=1)
+    with writing(rated) as con:
+        con.execute("UPDATE fit SET current_at_utc = current_at_utc + INTERVAL 2 MINUTE WHERE fit_id = 'f1'")
+    assert published_fit(publish(rated, ["alps"], now)) == "f1"
 
 
 def test_two_publications_do_not_meet(rated, now):

@@ -12,14 +12,15 @@ COMMENT ON COLUMN edition.published_at_utc IS 'When it was published, UTC.';
 COMMENT ON COLUMN edition.schema_version IS 'Version of the tables'' shape; raised when a name changes its meaning.';
 
 CREATE TEMP TABLE published AS
-SELECT league, arg_max(fit_id, fitted_at_utc) AS fit_id
+SELECT league, arg_max(fit_id, current_at_utc) AS fit_id
 FROM warehouse.fit
 WHERE verdict = 'accepted' AND NOT is_dated AND league IN (SELECT unnest(getvariable('leagues')))
+    AND fit_id IN (SELECT unnest(getvariable('fits_with_draws')))
 GROUP BY league;
 
 CREATE TABLE league AS
 SELECT
-    l.league, l.title, l.outcome, l.is_simulated, l.feed,
+    l.league, l.title, l.outcome, l.is_simulated, coalesce(json_array_length(l.stanza, '$.rate') > 0, true) AS is_rated, l.feed,
     -- Neither folders of this machine nor names and passwords in URLs are for readers.
     [
         CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
@@ -36,7 +37,7 @@ FROM warehouse.league AS l
 LEFT JOIN published AS p USING (league)
 LEFT JOIN warehouse.fit AS f ON f.fit_id = p.fit_id
 LEFT JOIN (
-    SELECT league, max_by(struct_pack(fit_id, verdict, reasons), fitted_at_utc) AS n
+    SELECT league, max_by(struct_pack(fit_id, verdict, reasons), current_at_utc) AS n
     FROM warehouse.fit WHERE NOT is_dated GROUP BY league
 ) AS newest_fit ON newest_fit.league = l.league
 CROSS JOIN LATERAL (SELECT newest_fit.n.fit_id, newest_fit.n.verdict, newest_fit.n.reasons) AS newest
@@ -47,6 +48,7 @@ COMMENT ON COLUMN league.league IS 'Key of the league.';
 COMMENT ON COLUMN league.title IS 'Name shown to people.';
 COMMENT ON COLUMN league.outcome IS 'Outcome family: win, result, margin, score or order.';
 COMMENT ON COLUMN league.is_simulated IS 'True where the results were made by our simulator, not played.';
+COMMENT ON COLUMN league.is_rated IS 'False where the stanza says rate = []: results are loaded and shown, and not rated.';
 COMMENT ON COLUMN league.feed IS 'The feed (source format) that read the results.';
 COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
 COMMENT ON COLUMN league.licence IS 'Licence of the results as their source states it.';

@@ -2,11 +2,11 @@
 -- `warehouse` is attached.
 
 CREATE TABLE fit AS
-SELECT f.* EXCLUDE (is_dated), f.fit_id IN (SELECT fit_id FROM published) AS is_published
+SELECT f.* EXCLUDE (is_dated, current_at_utc), f.fit_id IN (SELECT fit_id FROM published) AS is_published
 FROM warehouse.fit AS f
 WHERE f.league IN (SELECT league FROM league)
 QUALIFY f.fit_id IN (SELECT fit_id FROM published)
-    OR row_number() OVER (PARTITION BY f.league ORDER BY f.fitted_at_utc DESC) <= 20
+    OR row_number() OVER (PARTITION BY f.league ORDER BY f.current_at_utc DESC) <= 20
 ORDER BY f.league, f.fitted_at_utc DESC;
 COMMENT ON TABLE fit IS 'One row a fit: one posterior for one league as of one date, with its verdict.';
 COMMENT ON COLUMN fit.fit_id IS 'Hash of everything the fit depends on: the same inputs have the same id.';
@@ -140,8 +140,8 @@ COMMENT ON COLUMN leaderboard.p_top10 IS 'Probability of being among the best te
 COMMENT ON COLUMN leaderboard.unpooled IS 'Rating from the competitor''s own results alone; NULL where it is not finite.';
 COMMENT ON COLUMN leaderboard.unpooled_se IS 'Standard error of the unpooled rating.';
 COMMENT ON COLUMN leaderboard.unpooled_reason IS 'Why there is no unpooled rating; NULL where there is one.';
-COMMENT ON COLUMN leaderboard.shrinkage IS 'Posterior variance over prior variance of the rating: 0 rests on its own results, 1 rests on its group.';
-COMMENT ON COLUMN leaderboard.shrinkage_by_distance IS '1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled rating is within a standard error of the mean.';
+COMMENT ON COLUMN leaderboard.shrinkage IS 'Posterior variance over prior variance of the rating: 1 where the results have said nothing yet, towards 0 as they pile up.';
+COMMENT ON COLUMN leaderboard.shrinkage_by_distance IS 'How far the estimate was pulled to its group, 1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled rating is within a standard error of the mean.';
 COMMENT ON COLUMN leaderboard.games IS 'Contests played in the games used.';
 COMMENT ON COLUMN leaderboard.last_played IS 'Day of the last of them.';
 COMMENT ON COLUMN leaderboard.pool IS 'Connected component of the games, 1 the largest.';

@@ -1,17 +1,22 @@
 -- Macros that readers call. Parameters end in _name or _id: a parameter called like a column would select every row.
 -- In a client that ATTACHes an edition, say USE first: macros look their tables up in the current database.
 
+CREATE MACRO nearest_name(league_name, competitor_name) AS (
+    SELECT arg_min(name, levenshtein(lower(name), lower(competitor_name))) FROM leaderboard WHERE league = league_name
+);
+COMMENT ON MACRO nearest_name IS 'nearest_name(league_name, competitor_name): the rated competitor''s name most like a given one; NULL where the league has no ratings.';
+
 CREATE MACRO competitor_of(league_name, competitor_name) AS (
-    SELECT CASE count(*)
-        WHEN 1 THEN max(competitor_id)
-        WHEN 0 THEN error(
-            'No rated competitor "' || competitor_name || '" in league "' || league_name || '".'
-            || coalesce(' Did you mean "' || (
-                SELECT arg_min(near.name, levenshtein(lower(near.name), lower(competitor_name)))
-                FROM leaderboard AS near WHERE near.league = league_name
-            ) || '"?', ' See: FROM league')
+    SELECT CASE
+        WHEN count(*) = 1 THEN max(competitor_id)
+        WHEN count(*) > 1 THEN error('More than one competitor is called "' || competitor_name || '": use its competitor_id.')
+        WHEN league_name IS NULL OR competitor_name IS NULL THEN error('A league and two names are needed; one is NULL.')
+        WHEN nearest_name(league_name, competitor_name) IS NULL
+            THEN error('There is no league "' || league_name || '" with ratings here. See: SELECT league FROM league')
+        ELSE error(
+            'No rated competitor "' || competitor_name || '" in league "' || league_name || '". Did you mean "'
+            || nearest_name(league_name, competitor_name) || '"?'
         )
-        ELSE error('More than one competitor is called "' || competitor_name || '": use its competitor_id.')
     END
     FROM leaderboard
     WHERE league = league_name AND (name = competitor_name OR competitor_id = competitor_name)
@@ -52,7 +57,13 @@ WITH a AS MATERIALIZED (
 ),
 b AS MATERIALIZED (
     SELECT component, draws FROM rating_draw
-    WHERE league = league_name AND competitor_id = (SELECT competitor_of(league_name, b_name))
+    WHERE league = league_name AND competitor_id = (
+        SELECT CASE
+            WHEN competitor_of(league_name, b_name) = competitor_of(league_name, a_name)
+                THEN error('"' || a_name || '" cannot play itself.')
+            ELSE competitor_of(league_name, b_name)
+        END
+    )
 ),
 shared AS MATERIALIZED (
     SELECT parameter, draws FROM parameter_draw WHERE league = league_name

@@ -6,6 +6,7 @@ CREATE TABLE fit (
     as_of DATE NOT NULL,
     is_dated BOOLEAN NOT NULL,
     fitted_at_utc TIMESTAMP NOT NULL,
+    current_at_utc TIMESTAMP NOT NULL,
     engine VARCHAR NOT NULL,
     verdict VARCHAR NOT NULL CHECK (verdict IN ('accepted', 'rejected')),
     reasons VARCHAR[] NOT NULL,
@@ -30,6 +31,7 @@ COMMENT ON COLUMN fit.league IS 'League fitted.';
 COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
 COMMENT ON COLUMN fit.is_dated IS 'True where a person chose the as-of date; such fits are kept but never become the leaderboard.';
 COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit was started, UTC.';
+COMMENT ON COLUMN fit.current_at_utc IS 'When its inputs were last found to be today''s: at the fit, and whenever a due fit found nothing new. The newest of these is the league''s fit.';
 COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
 COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
@@ -194,8 +196,8 @@ COMMENT ON COLUMN rating.q95 IS 'Posterior 95 % quantile.';
 COMMENT ON COLUMN rating.unpooled IS 'Estimate without pooling, the competitor''s own results alone; NULL where it is not finite.';
 COMMENT ON COLUMN rating.unpooled_se IS 'Standard error of the unpooled estimate.';
 COMMENT ON COLUMN rating.unpooled_reason IS 'Why there is no unpooled estimate; NULL where there is one.';
-COMMENT ON COLUMN rating.shrinkage IS 'Posterior variance over prior variance of the contrast: 0 rests on its own results, 1 rests on its group.';
-COMMENT ON COLUMN rating.shrinkage_by_distance IS '1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled estimate is within a standard error of the mean.';
+COMMENT ON COLUMN rating.shrinkage IS 'Posterior variance over prior variance of the contrast: 1 where the results have said nothing yet, towards 0 as they pile up.';
+COMMENT ON COLUMN rating.shrinkage_by_distance IS 'How far the estimate was pulled to its group, 1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled estimate is within a standard error of the mean.';
 
 CREATE TABLE standing (
     league VARCHAR NOT NULL,
