@@ -229,7 +229,7 @@ def _insist_on_data(body: bytes, what: str) -> None:
     start = body[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not start:
         raise FeedError(f"{what} is empty.", "Look at the source.")
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<!--", b"<?xml")):
+    if start.startswith(b"<"):  # no feed is markup
         raise FeedError(f"{what} is a web page, not data.", "Check the address: servers send a page for an error.")
     unpacked(body, what)
 
