@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 SQL = Path(__file__).parent / "sql"
 REJECTED_SHARE, REJECTED_FLOOR = 0.02, 3
 LOST_SHARE, LOST_FLOOR = 0.01, 5
+REPLACED_SHARE = 0.5
 LEAGUE_COLUMNS = ("league", "title", "feed", "outcome", "source", "licence", "is_simulated", "stanza")
 NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
 KNOWN = "SELECT kind, competitor_id, name FROM competitor WHERE league = getvariable('league')"
@@ -233,12 +234,18 @@ def _judge_rejected(league: str, reads: list[Read]) -> None:
 
 
 def _judge_lost(league: str, changes: dict[str, dict[str, Any]]) -> None:
-    """Raises FeedError where a file lost too many of the games it had."""
+    """Raises FeedError where a file lost too many of the games it had, or holds others in place of most of them."""
     for name, change in changes.items():
         lost = change["games_gone"] - change["games_new"]
         if _too_many(lost, change["games_before"], LOST_SHARE, LOST_FLOOR):
             raise FeedError(
                 f"{league}: {name} lost {lost:,} of its {change['games_before']:,} games.",
+                _how_to_go_on(league, name),
+            )
+        if _too_many(change["games_gone"], change["games_before"], REPLACED_SHARE, LOST_FLOOR):
+            raise FeedError(
+                f"{league}: {change['games_gone']:,} of the {change['games_before']:,} games of {name} are gone and "
+                f"{change['games_new']:,} others are there. Is it another file, or its dates in another format?",
                 _how_to_go_on(league, name),
             )
 

@@ -117,6 +117,15 @@ def test_a_file_that_lost_its_games_is_refused(home, load, results, rows):
     assert ask(home, "SELECT count(*) FROM side") == [(80,)]
 
 
+def test_a_file_with_other_games_in_place_of_most_is_refused(home, load, results, rows):
+    load(results(rows(20)))
+    other = [row.replace("2024-", "2023-") for row in rows(20)]
+    with pytest.raises(FeedError, match=r"80 of the 80 games of results\.csv are gone and 80 others are there"):
+        load(results(other))
+    assert ask(home, "SELECT DISTINCT season FROM game") == [("2024",)]
+    assert load(results(other), accept=True).games_new == 80
+
+
 def test_a_renamed_team_is_not_a_loss(load, results, rows):
     load(results(rows(20)))
     pulled = load(results([row.replace("Hiva", "Hiwa") for row in rows(20)]))
