@@ -3,7 +3,7 @@
 Randomness is uniform numbers of a seeded generator only, turned into normals and Poissons by inverse distribution
 functions here, and all true values are rounded before use: so neither numpy's samplers nor the machine matter.
 
-Run as `python -m ingest.simulator`, it writes the folder again.
+`pooltable demo --regenerate data/demo` writes the folder again.
 """
 
 import math
@@ -256,7 +256,3 @@ def _truth(strengths: Iterable[Strength]) -> str:
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "".join(",".join(map(str, row)) + "\n" for row in [header, *rows])
-
-
-if __name__ == "__main__":
-    write_demo(DEMO)
