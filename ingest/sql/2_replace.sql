@@ -13,7 +13,7 @@ FROM sides_frame SEMI JOIN incoming USING (game_id);
 INSERT INTO appearance BY NAME SELECT getvariable('league') AS league, *
 FROM appearances_frame SEMI JOIN incoming USING (game_id);
 
--- The tables have no keys (see migration 004): a game, a side or an appearance that came in twice is a fault of ours.
+-- The tables have no keys (see migration 001): a game, a side or an appearance that came in twice is a fault of ours.
 SELECT error('game ' || game_id || ' is there twice') FROM game
 WHERE league = getvariable('league') AND game_id IN (FROM incoming) GROUP BY game_id HAVING count(*) > 1;
 

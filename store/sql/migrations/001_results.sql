@@ -67,6 +67,9 @@ COMMENT ON COLUMN membership.season IS 'Season of the membership.';
 COMMENT ON COLUMN membership.grouping IS 'What kind of group it is, for example division.';
 COMMENT ON COLUMN membership."group" IS 'The group, for example "First Division".';
 
+-- The three large tables of results have no primary keys: with them, loading 852,684 tennis matches took 21.6 s instead of
+-- 16.7 s and the file was 419 MB instead of 69 MB. That a game, a side or an appearance stands there once is held by the loader:
+-- `ingest` validates its frames' keys, and a load fails where a game came in twice.
 CREATE TABLE game (
     league VARCHAR NOT NULL,
     game_id VARCHAR NOT NULL,
@@ -80,8 +83,7 @@ CREATE TABLE game (
     round VARCHAR,
     neutral BOOLEAN NOT NULL,
     attributes MAP(VARCHAR, VARCHAR) NOT NULL,
-    slice VARCHAR NOT NULL,
-    PRIMARY KEY (league, game_id)
+    slice VARCHAR NOT NULL
 );
 COMMENT ON TABLE game IS 'One row a game: one contest, or one stint or goal of a contest. Its entries are in side, its players in appearance.';
 COMMENT ON COLUMN game.league IS 'League the game belongs to.';
@@ -106,8 +108,7 @@ CREATE TABLE side (
     score DOUBLE,
     finish SMALLINT,
     won BOOLEAN,
-    exposure DOUBLE NOT NULL DEFAULT 1 CHECK (exposure > 0),
-    PRIMARY KEY (league, game_id, side)
+    exposure DOUBLE NOT NULL DEFAULT 1 CHECK (exposure > 0)
 );
 COMMENT ON TABLE side IS 'One row a side: one entry in a game (home, away, or each entrant of a race).';
 COMMENT ON COLUMN side.league IS 'League of the game.';
@@ -126,8 +127,7 @@ CREATE TABLE appearance (
     side SMALLINT NOT NULL,
     player VARCHAR NOT NULL,
     share DOUBLE NOT NULL CHECK (share > 0 AND share <= 1),
-    role VARCHAR,
-    PRIMARY KEY (league, game_id, side, player)
+    role VARCHAR
 );
 COMMENT ON TABLE appearance IS 'One row a player''s appearance on a side.';
 COMMENT ON COLUMN appearance.league IS 'League of the game.';
