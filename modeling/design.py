@@ -1,47 +1,95 @@
-"""The Design: one statement of the model, built from a league's stanza and its games; every engine is built from it.
+"""The Design: one statement of the model; every engine is built from it.
 
-For row i the linear predictor is eta_i = intercept + sum of fixed effects + sum over blocks of Z_b u_b, with
-u_b ~ N(0, scale_b^2) and scale_b ~ HalfNormal. For a score, a row is a side of a game: attack of that side less defence
-of the other.
+For row i the linear predictor is eta_i = intercept + sum of fixed effects + sum over blocks of Z_b u_b. The effects of a
+block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is its predecessor's plus
+N(0, scale_b^2 * years between them); scale_b ~ HalfNormal.
 """
 
-import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import coo_array, csr_array, diags_array, hstack
 
-from modeling.games import Games
-from modeling.outcomes import outcome_of
-from modeling.outcomes.outcome import Array, Outcome, Sides
-from store.errors import FitError
-from store.stanzas import Stanza
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results
 
 FIXED_PRIOR = 4.0  # prior sd of fixed effects, in the outcome's unit_sd: weak, and proper under separation
+NOISE_PRIOR = 0.5  # prior sd of the log of a noise factor: a factor between 0.4 and 2.7
+
+Role = Literal["base", "group", "walk", "slope"]
 
 
 @dataclass(frozen=True)
 class Block:
-    """Effects of many levels that share a learned scale: u ~ N(0, scale^2), scale ~ HalfNormal(prior_scale)."""
+    """Effects of many levels that share a learned scale."""
 
     name: str
     title: str
     kind: str
+    """Kind of competitor whose rating it is part of, or "" of none."""
+    component: str
+    """Component of the rating it is part of: total, attack or defence."""
+    role: Role
     levels: tuple[str, ...]
     weights: csr_array
     """Shape (rows, levels)."""
     prior_scale: float
+    loading: csr_array
+    """Weights of the levels in the current state of each unit, shape (units, levels). Units are the competitors of the
+    kind; of a slope, pairs of a competitor and a value (a surface, a season), listed in `owner` and `value`."""
+    owner: NDArray[np.intp] | None = None
+    value: tuple[str, ...] = ()
+    by: str = ""
+    """Of a slope, what it varies by."""
+    previous: NDArray[np.intp] | None = None
+    """Of a walk, the level each level comes after, or -1 after the entry state; else None."""
+    years: Array | None = None
+    """Of a walk, years since that."""
+    idle: Array | None = None
+    """Of a walk, years from each unit's last state to the as-of date, shape (units,)."""
 
     @cached_property
     def row_sum(self) -> float | None:
         """Sum of the weights of every row where all rows agree: then the block's mean only shifts eta as a whole."""
         sums = np.asarray(self.weights.sum(axis=1)).ravel()
-        return float(sums[0]) if np.allclose(sums, sums[0]) else None
+        return float(sums[0]) if self.previous is None and np.allclose(sums, sums[0]) else None
+
+    @cached_property
+    def steps(self) -> csr_array:
+        """The matrix D with D u independent: the identity, or differences of a walk; shape (levels, levels)."""
+        size = len(self.levels)
+        if self.previous is None:
+            return csr_array(diags_array(np.ones(size)))
+        later = np.flatnonzero(self.previous >= 0)
+        rows = np.concatenate([np.arange(size), later])
+        columns = np.concatenate([np.arange(size), self.previous[later]])
+        values = np.concatenate([np.ones(size), -np.ones(len(later))])
+        return csr_array(coo_array((values, (rows, columns)), shape=(size, size)))
+
+    @cached_property
+    def step_sd(self) -> Array:
+        """Prior sd of D u in scales, shape (levels,)."""
+        return np.ones(len(self.levels)) if self.years is None else np.sqrt(self.years)
+
+    @cached_property
+    def reach(self) -> csr_array:
+        """Weights of the independent parts D u in each unit's current state, shape (units, levels)."""
+        if self.previous is None:
+            return self.loading
+        starts = np.maximum.accumulate(np.where(self.previous < 0, np.arange(len(self.levels)), 0))
+        units, last = self.loading.nonzero()
+        rows = np.repeat(units, last - starts[last] + 1)
+        columns = np.concatenate([np.arange(starts[end], end + 1) for end in last] or [np.zeros(0, int)])
+        return csr_array((np.ones(len(rows)), (rows, columns)), shape=self.loading.shape)
+
+    def precision(self, scale: float) -> csr_array:
+        """Prior precision of the block's effects at a scale, shape (levels, levels)."""
+        inner = diags_array((scale * self.step_sd) ** -2.0)
+        return csr_array(self.steps.T @ inner @ self.steps)
 
 
 @dataclass(frozen=True)
@@ -56,28 +104,107 @@ class Fixed:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """A factor of the noise learned for each value of an attribute but the commonest, whose factor is 1."""
+
+    name: str
+    values: tuple[str, ...]
+    codes: NDArray[np.intp]
+    """Of each row the number of its value from 1, or 0 for the commonest; shape (rows,)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The rated competitors of one kind."""
+
+    name: str
+    competitors: tuple[str, ...]
+    sides: csr_array
+    """Share with which each competitor was on each side of the games, shape (sides, competitors)."""
+
+
+@dataclass(frozen=True)
 class Design:
-    """A league's model. Rows of game g are 2g and 2g + 1, in the stored order of its sides."""
+    """A league's model. Rows are in order of play; rows of a game are neighbours, in the stored order of its sides."""
 
     league: str
     outcome: Outcome
+    unit_sd: float
     y: Array
     exposure: Array
+    game: NDArray[np.intp]
+    """Number of each row's game, from 0."""
+    home: NDArray[np.int_]
+    """1 where the row's own side is at home, -1 where the other is, else 0."""
+    entrant: NDArray[np.intp]
+    """Number of the row's own first competitor of the first kind; `opponent` of the other side's, -1 in a race."""
+    opponent: NDArray[np.intp]
     blocks: tuple[Block, ...]
     fixed: tuple[Fixed, ...]
-    is_home: NDArray[np.bool_]
+    noise: tuple[Noise, ...]
+    kinds: tuple[Kind, ...]
+    side_game: NDArray[np.intp]
+    """Number of each side's game, shape (sides,)."""
     played_on: NDArray[np.datetime64]
+    """Of each game; so is `contest`, the number of the contest it is part of."""
+    contest: NDArray[np.intp]
+    notes: tuple[str, ...] = ()
+    """What was left out and why, in words."""
 
     @property
     def games(self) -> int:
         """Number of games."""
-        return len(self.y) // 2
+        return len(self.played_on)
+
+    @property
+    def intercept_sd(self) -> float:
+        """Prior standard deviation of the intercept."""
+        return FIXED_PRIOR * self.unit_sd
+
+    @cached_property
+    def auxiliaries(self) -> tuple[Auxiliary, ...]:
+        """The likelihood's own parameters: the outcome's, and a factor for each value that changes the noise."""
+        factors = [
+            Auxiliary(
+                f"noise_{noise.name}_{value}", f"noise where {noise.name} is {value}, log factor", NOISE_PRIOR, True
+            )
+            for noise in self.noise
+            for value in noise.values
+        ]
+        return (*self.outcome.auxiliaries(self.unit_sd), *factors)
+
+    def likelihood_arguments(
+        self, values: dict[str, Any], rows: NDArray[np.intp] | None = None, exp: Callable[[Any], Any] = np.exp
+    ) -> Auxiliaries:
+        """The auxiliaries' values with `noise` of the given (default: all) rows and the rows' layout.
+
+        Values may be numbers, arrays of shape (draws, 1), or symbols with their own `exp`.
+        """
+        found: dict[str, Any] = {"noise": 1.0, "layout": self.layout}
+        found |= {one.name: values[one.name] for one in self.outcome.auxiliaries(self.unit_sd)}
+        log_factor: Any = 0.0
+        for noise in self.noise:
+            codes = noise.codes if rows is None else noise.codes[rows]
+            for number, value in enumerate(noise.values, start=1):
+                log_factor = log_factor + values[f"noise_{noise.name}_{value}"] * (codes == number).astype(float)
+        if self.noise:
+            found["noise"] = exp(log_factor)
+        return found
+
+    @cached_property
+    def layout(self) -> Any:
+        """What the outcome needs to know of how rows go together."""
+        return self.outcome.layout(self.y, self.game) if self.outcome.layout else None
 
     @cached_property
     def cells(self) -> NDArray[np.intp]:
-        """Cell of each row, shape (rows,): rows of a cell have the same linear predictor whatever the parameters."""
+        """Cell of each row, shape (rows,): rows of a cell have the same eta and noise whatever the parameters."""
+        if not self.outcome.is_additive:
+            return np.arange(len(self.y))
         columns = [csr_array(effect.values[:, None]) for effect in self.fixed]
-        together = csr_array(hstack([*(block.weights for block in self.blocks), *columns], format="csr"))
+        columns += [csr_array(noise.codes[:, None].astype(float)) for noise in self.noise]
+        empty = csr_array((len(self.y), 1))
+        together = csr_array(hstack([empty, *(block.weights for block in self.blocks), *columns], format="csr"))
         together.sort_indices()
         starts, index, data = together.indptr, together.indices, together.data
         keys: dict[bytes, int] = {}
@@ -89,124 +216,68 @@ class Design:
         """One row of each cell, shape (cells,)."""
         return np.unique(self.cells, return_index=True)[1]
 
-    def collapsed(self, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
-        """Sums of y and of exposure by cell over the chosen games, each of shape (cells,)."""
-        rows = np.repeat(chosen, 2)
-        cells, size = self.cells[rows], len(self.cell_rows)
-        return np.bincount(cells, self.y[rows], size), np.bincount(cells, self.exposure[rows], size)
+    @cached_property
+    def tallies(self) -> Array:
+        """Sufficient statistics of each row, shape (rows, k)."""
+        return self.outcome.tallies(self.y, self.exposure)
 
-    def sides(self, y: Array | None = None) -> Sides:
-        """The games' results, or other results `y` (rows) of the same games."""
-        score = self.y if y is None else y
-        return Sides(score.reshape(-1, 2), self.is_home.reshape(-1, 2))
+    def collapsed(self, chosen: NDArray[np.bool_]) -> Array:
+        """Sums of the tallies by cell over the chosen games, shape (cells, k)."""
+        rows = chosen[self.game]
+        cells, size = self.cells[rows], len(self.cell_rows)
+        return np.stack([np.bincount(cells, column[rows], size) for column in self.tallies.T], axis=1)
+
+    def results(self, y: Array | None = None, eta: Array | None = None) -> Results:
+        """The games' results, or other results `y` (rows) of the same games, seen under a linear predictor or none."""
+        seen = self.y if y is None else y
+        return Results(seen, self.exposure, self.game, self.home, self.entrant, self.opponent, eta)
+
+    def kind(self, name: str) -> Kind:
+        """The rated competitors of a kind."""
+        return next(kind for kind in self.kinds if kind.name == name)
 
     def as_json(self) -> dict[str, Any]:
         """The statement of the model without its games: what a fit's id and its record hold."""
         return {
             "outcome": self.outcome.name,
             "unit": self.outcome.unit,
-            "likelihood": "Poisson, log link",
-            "intercept": f"Normal(0, {self.intercept_sd:g})",
+            "likelihood": self.outcome.formula,
+            "intercept": f"Normal(0, {self.intercept_sd:g})" if self.outcome.has_intercept else None,
+            "auxiliaries": [{"name": a.name, "title": a.title, "prior": prior_of(a)} for a in self.auxiliaries],
             "fixed": [{"name": f.name, "title": f.title, "prior": f"Normal(0, {f.prior_sd:g})"} for f in self.fixed],
             "blocks": [
                 {
                     "name": b.name,
                     "title": b.title,
                     "kind": b.kind,
+                    "component": b.component,
+                    "role": b.role,
                     "levels": len(b.levels),
-                    "prior": "Normal(0, scale)",
+                    "prior": "previous + Normal(0, scale sqrt(years))" if b.role == "walk" else "Normal(0, scale)",
                     "scale": f"HalfNormal({b.prior_scale:g})",
                 }
                 for b in self.blocks
             ],
+            "notes": list(self.notes),
         }
 
-    @property
-    def parameters(self) -> dict[str, str]:
-        """Every scale and fixed effect by name, in words."""
-        titles = {"intercept": "log rate between two average sides on neutral ground"}
-        titles |= {effect.name: effect.title for effect in self.fixed}
-        return titles | {f"scale_{block.name}": f"spread of the {block.title}" for block in self.blocks}
-
-    @property
-    def intercept_sd(self) -> float:
-        """Prior standard deviation of the intercept."""
-        return FIXED_PRIOR * self.outcome.unit_sd
-
-
-def build_design(stanza: Stanza, games: Games) -> Design:
-    """The Design of a league. Raises FitError where the stanza asks for what the games or this model cannot give."""
-    outcome = outcome_of(stanza.outcome)
-    _refuse_what_is_not_modelled(games.league, stanza)
-    sides = _paired(games)
-    teams, codes = np.unique(sides["team"].to_numpy(), return_inverse=True)
-    priors = _priors(games.league, stanza, outcome)
-    against = codes.reshape(-1, 2)[:, ::-1].ravel()
-    levels = tuple(str(team) for team in teams)
-    attack = Block("attack", "attack of a team", "team", levels, _one_hot(codes, len(teams), 1.0), priors["attack"])
-    defence = Block(
-        "defence", "defence of a team", "team", levels, _one_hot(against, len(teams), -1.0), priors["defence"]
-    )
-    is_home = sides["is_home"].to_numpy()
-    home = Fixed("home", "home advantage", is_home.astype(float), priors["home"])
-    return Design(
-        league=games.league,
-        outcome=outcome,
-        y=sides["score"].to_numpy().astype(float),
-        exposure=sides["exposure"].to_numpy().astype(float),
-        blocks=(attack, defence),
-        fixed=(home,) if "home" in stanza.effects and is_home.any() else (),
-        is_home=is_home,
-        played_on=sides["played_on"].to_numpy()[::2],
-    )
+    @cached_property
+    def parameters(self) -> dict[str, tuple[str, str]]:
+        """Every scale, fixed effect and parameter of the likelihood by name: what it is, and its prior."""
+        found: dict[str, tuple[str, str]] = {}
+        if self.outcome.has_intercept:
+            prior = f"Normal(0, {self.intercept_sd:g}) and the groups' means"
+            found["intercept"] = ("linear predictor of two reference sides on neutral ground", prior)
+        found |= {f.name: (f.title, f"Normal(0, {f.prior_sd:g})") for f in self.fixed}
+        found |= {a.name: (a.title, prior_of(a)) for a in self.auxiliaries}
+        scales = {f"scale_{b.name}": (_scale_title(b), f"HalfNormal({b.prior_scale:g})") for b in self.blocks}
+        return found | scales
 
 
-def _priors(league: str, stanza: Stanza, outcome: Outcome) -> dict[str, float]:
-    defaults = {
-        "attack": outcome.unit_sd,
-        "defence": outcome.unit_sd,
-        "home": FIXED_PRIOR * outcome.unit_sd,
-    }
-    for name in stanza.priors:
-        if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, 1)
-            hint = f'Did you mean "{near[0]}"?' if near else f"Priors can be set for {', '.join(defaults)}."
-            raise FitError(f'{league}: there is no prior called "{name}".', hint)
-    return defaults | stanza.priors
+def prior_of(auxiliary: Auxiliary) -> str:
+    """The prior of a parameter of the likelihood, in words."""
+    return f"{'Normal(0, ' if auxiliary.is_signed else 'HalfNormal('}{auxiliary.scale:g})"
 
 
-def _refuse_what_is_not_modelled(league: str, stanza: Stanza) -> None:
-    asked = {
-        "rate": [item for item in stanza.rate if item != "team"],
-        "effects": [item for item in stanza.effects if item != "home"],
-        "group": [stanza.group] if stanza.group else [],
-        "period": [stanza.period] if stanza.period != "static" else [],
-        "walk": list(stanza.walk),
-        "noise": list(stanza.noise),
-    }
-    for setting, values in asked.items():
-        if values:
-            raise FitError(
-                f"{league}: {setting} = {values} cannot be modelled by this version.",
-                f"Take {values} out of `{setting}` in leagues.toml.",
-            )
-
-
-def _paired(games: Games) -> pl.DataFrame:
-    """The sides, checked to be two a game with a team and a score each."""
-    counts = games.sides.group_by("game_id", maintain_order=True).len().filter(pl.col("len") != 2)
-    if len(counts):
-        game, found = counts.row(0)
-        raise FitError(f"{games.league}: game {game} has {found} side(s); a score needs two.", "Run: pooltable check")
-    gaps = games.sides.filter(pl.col("score").is_null() | pl.col("team").is_null())
-    if len(gaps):
-        raise FitError(
-            f"{games.league}: {len(gaps)} side(s) of played games lack a team or a score, first {gaps['game_id'][0]}.",
-            "Run: pooltable check",
-        )
-    return games.sides
-
-
-def _one_hot(codes: NDArray[np.intp], levels: int, weight: float) -> csr_array:
-    rows = np.arange(len(codes))
-    return csr_array((np.full(len(codes), weight), (rows, codes)), shape=(len(codes), levels))
+def _scale_title(block: Block) -> str:
+    return f"drift a year of the {block.title}" if block.role == "walk" else f"spread of the {block.title}"

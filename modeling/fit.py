@@ -7,30 +7,26 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import xarray as xr
 
-from modeling import judge, record
-from modeling.design import Design, build_design
+from modeling import judge, record, tables
+from modeling.borrowing import borrow
+from modeling.build import build_design
+from modeling.design import Design
+from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace, nuts
-from modeling.games import Games, read_earlier, read_games
+from modeling.field import Field, make_field
+from modeling.games import Games, known_attributes, read_earlier, read_games
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
+from modeling.outcomes import outcome_of
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
-from modeling.ratings import (
-    QUANTILES,
-    Field,
-    Ratings,
-    draw_rows,
-    make_field,
-    make_ratings,
-    make_unpooled,
-    parameter_draws,
-    rating_rows,
-    standing_rows,
-)
+from modeling.ratings import Ratings, intercept_of, make_ratings
+from modeling.unpooled import make_unpooled
 from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
@@ -59,7 +55,7 @@ class Sampled:
     """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
 
     posterior: Posterior
-    ratings: Ratings
+    ratings: list[Ratings]
     parameters: dict[str, Diagnosis]
     checks: list[Check]
 
@@ -103,8 +99,7 @@ def fit_league(
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
-        games = read_games(con, league, stanza.since, as_of)
-        design = build_design(stanza, games)
+        games, design = design_of(con, league, stanza, as_of)
         name = fit_id(stanza, games, design, nuts.NAME, SEED)
         earlier = read_earlier(con, name)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
@@ -114,57 +109,64 @@ def fit_league(
         return Fitted(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
-    sampled, judged, unpooled = _fit_and_judge(design, games, stanza, tell)
+    sampled, judged = _fit_and_judge(design, games, stanza, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
-    tables = {
-        "fit_check": record.rows_of(judged.checks),
-        "predictive_check": record.rows_of(judged.predictive),
-        "pooling": record.rows_of(judged.poolings),
-        "hyperparameter": _hyperparameters(design, sampled),
-        "rating": rating_rows(design, sampled.posterior, sampled.ratings, unpooled),
-        "standing": standing_rows(design, sampled.ratings),
-    }
+    rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
-    record.record(home, row, tables, draw_rows(sampled.ratings, sampled.posterior))
+    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
     return Fitted(
         name, row["verdict"], judged.reasons, True, _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
     )
 
 
-def _fit_and_judge(
-    design: Design, games: Games, stanza: Stanza, tell: Report
-) -> tuple[Sampled, Judged, dict[str, Any]]:
+def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
+    """A league's games and its Design, from the warehouse. Raises FitError."""
+    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
+    effects = parse_effects(league, stanza)
+    games = read_games(
+        con,
+        league,
+        stanza.since,
+        as_of,
+        statuses=outcome.statuses,
+        attributes=attributes_of(effects, stanza),
+        grouping=stanza.group,
+        players=needs_players(effects, stanza),
+    )
+    return games, build_design(stanza, games, known_attributes(con, league))
+
+
+def _fit_and_judge(design: Design, games: Games, stanza: Stanza, tell: Report) -> tuple[Sampled, Judged]:
     """Samples all games and, for the held-out check, the first 90 %, with one compilation."""
     rng = np.random.default_rng(SEED)
     tell("compiling", 0.02)
     compiled = nuts.compile_design(design)
-    sampled = _sample(compiled, games, stanza, tell)
+    fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
+    sampled = _sample(compiled, games, fields, tell)
     tell("predictive checks", 0.55)
     predictive = judge.predictive_checks(design, sampled.posterior, rng)
-    everything = np.ones(design.games, dtype=bool)
-    unpooled = make_unpooled(design, laplace.no_pooling(design, everything), sampled.ratings)
     poolings = judge.compare(_held_out_losses(compiled, rng, tell))
-    checks = [*sampled.checks, judge.held_out_check(poolings), judge.connection_check(sampled.ratings)]
-    return sampled, Judged(checks, predictive, poolings), unpooled
+    checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
+    return sampled, Judged(checks, predictive, poolings)
 
 
-def _sample(compiled: nuts.Compiled, games: Games, stanza: Stanza, tell: Report) -> Sampled:
-    design = compiled.design
-    everything, field = np.ones(design.games, dtype=bool), make_field(games, design, stanza)
+def _sample(compiled: nuts.Compiled, games: Games, fields: list[Field], tell: Report) -> Sampled:
+    everything = np.ones(compiled.design.games, dtype=bool)
     sampled = None
     for length in LENGTHENING:
         tree = nuts.sample(compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f))
-        sampled = _diagnosed(design, games, tree, field)
+        sampled = _diagnosed(compiled.design, games, tree, fields)
         if all(check.status != "fail" for check in sampled.checks):
             break
     assert sampled is not None
     return sampled
 
 
-def _diagnosed(design: Design, games: Games, tree: xr.DataTree, field: Field) -> Sampled:
+def _diagnosed(design: Design, games: Games, tree: xr.DataTree, fields: list[Field]) -> Sampled:
     posterior = from_tree(design, tree)
-    ratings = make_ratings(design, posterior, field)
+    rng = np.random.default_rng(SEED)
+    ratings = [make_ratings(design, posterior, field, rng) for field in fields]
     parameters = judge.diagnose_parameters(design, posterior, ratings)
     rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
     return Sampled(posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
@@ -175,13 +177,37 @@ def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Re
     design = compiled.design
     held_out = judge.held_out_games(design)
     tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
-    alone = laplace.no_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
+    partial = from_tree(design, tree)
+    likely = {name: float(draws.mean()) for name, draws in partial.auxiliaries.items()}
+    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, judge.REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
     return {
-        "partial": judge.log_losses(design, from_tree(design, tree), held_out),
+        "partial": judge.log_losses(design, partial, held_out),
         "none": judge.log_losses(design, alone, held_out),
         "complete": judge.log_losses(design, alike, held_out),
         "baseline": judge.baseline_log_losses(design, held_out),
+    }
+
+
+def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
+    """The rows of every table that tells of the fit."""
+    posterior, ratings = sampled.posterior, sampled.ratings
+    everything = np.ones(design.games, dtype=bool)
+    likely = {name: float(draws.mean()) for name, draws in posterior.auxiliaries.items()}
+    alone = laplace.no_pooling(design, everything, likely)
+    scales = {name: float(draws.mean()) for name, draws in posterior.scales.items()}
+    linear = laplace.fit_fixed_scales(design, scales, everything, likely)
+    intercept = intercept_of(posterior, ratings)
+    return {
+        "fit_check": record.rows_of(judged.checks),
+        "predictive_check": record.rows_of(judged.predictive),
+        "pooling": record.rows_of(judged.poolings),
+        "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
+        "rating": pl.concat(
+            tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one)) for one in ratings
+        ),
+        "standing": pl.concat(tables.standing_rows(design, posterior, one, intercept) for one in ratings),
+        "borrowing": pl.concat(tables.borrowing_rows(one.field, borrow(design, linear, one.field)) for one in ratings),
     }
 
 
@@ -209,7 +235,7 @@ def _fit_row(
         "outcome": stanza.outcome,
         "unit": design.outcome.unit,
         "games": design.games,
-        "competitors": len(sampled.ratings.field.competitors),
+        "competitors": sum(len(one.field.competitors) for one in sampled.ratings),
         "first_game_on": games.sides["played_on"].min(),
         "last_game_on": games.sides["played_on"].max(),
         "draws": sampled.posterior.draws,
@@ -221,24 +247,6 @@ def _fit_row(
     }
 
 
-def _hyperparameters(design: Design, sampled: Sampled) -> pl.DataFrame:
-    """One row a scale or fixed effect: the columns of the warehouse's hyperparameter, without league and fit_id."""
-    priors = {"intercept": f"Normal(0, {design.intercept_sd:g}) and the groups' means"}
-    priors |= {effect.name: f"Normal(0, {effect.prior_sd:g})" for effect in design.fixed}
-    priors |= {f"scale_{block.name}": f"HalfNormal({block.prior_scale:g})" for block in design.blocks}
-    return pl.DataFrame(
-        [
-            {"parameter": name, "title": design.parameters[name], "prior": priors[name]}
-            | {"mean": float(draws.mean()), "sd": float(draws.std())}
-            | {f"q{q}": float(np.percentile(draws, q)) for q in QUANTILES}
-            | {key: getattr(sampled.parameters[name], key) for key in ("r_hat", "ess_bulk", "ess_tail")}
-            for name, draws in parameter_draws(sampled.posterior, sampled.ratings).items()
-        ]
-    )
-
-
 def _summary(games: Games, design: Design, verdict: str, how: str) -> str:
-    return (
-        f"{games.league}: {verdict}, {design.games:,} games, {len(design.blocks[0].levels):,} competitors, "
-        f"as of {games.as_of} ({how})"
-    )
+    who = " and ".join(f"{len(kind.competitors):,} {kind.name}s" for kind in design.kinds)
+    return f"{games.league}: {verdict}, {design.games:,} games, {who}, as of {games.as_of} ({how})"

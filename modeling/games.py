@@ -1,9 +1,10 @@
 """The games a fit uses, read from the warehouse; the only file of this room that asks it questions.
 
-In: a league's tables. Out: frames of games and sides in a fixed order, and their fingerprint.
+In: a league's tables. Out: frames of games, sides and appearances in a fixed order, and their fingerprint.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -14,31 +15,49 @@ from store.errors import FitError
 
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
 VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
-LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND status = 'played'"
+LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
-SIDES = """
-SELECT
-    g.game_id, g.contest_id, g.season, g.played_on, g.neutral,
-    s.side, s.team, s.is_home, s.score, s.exposure
-FROM game AS g
-JOIN side AS s USING (league, game_id)
-WHERE g.league = $league AND g.status = 'played' AND g.played_on >= $since AND g.played_on < $as_of
-ORDER BY g.played_on, g.sequence, g.game_id, s.side
+GAMES = """
+SELECT game_id, contest_id, season, played_on, neutral, {attributes}
+FROM game
+WHERE league = $league AND list_contains($statuses, status) AND played_on >= $since AND played_on < $as_of
+ORDER BY played_on, sequence, game_id
 """
+SIDES = """
+SELECT game_id, side, team, is_home, score, finish, won, exposure
+FROM side SEMI JOIN chosen_game USING (game_id) WHERE league = $league
+"""
+APPEARANCES = """
+SELECT game_id, side, player, share
+FROM appearance SEMI JOIN chosen_game USING (game_id) WHERE league = $league
+"""
+MEMBERSHIPS = """
+SELECT competitor_id, season, "group" FROM membership
+WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
+"""
+
+ATTRIBUTES = "SELECT DISTINCT unnest(map_keys(attributes)) FROM game WHERE league = $league"
+
+ATTRIBUTE = "attribute:"  # what the columns of attributes begin with
+NO_APPEARANCES = pl.DataFrame(schema={"game_id": pl.String, "side": pl.Int16, "player": pl.String, "share": pl.Float64})
+NO_MEMBERSHIPS = pl.DataFrame(schema={"competitor_id": pl.String, "season": pl.String, "group": pl.String})
 
 
 @dataclass(frozen=True)
 class Games:
     """Games of one league with since <= played_on < as_of.
 
-    `sides` has one row a side: game_id, contest_id, season, played_on, neutral, side, team, is_home, score, exposure;
-    sides of a game are neighbours, games are in order of play.
+    `sides` has one row a side: game_id, contest_id, season, played_on, neutral, the attributes asked for, side, team,
+    is_home, score, finish, won, exposure; sides of a game are neighbours, games are in order of play. `appearances` has
+    game_id, side, player, share; `memberships` competitor_id, season, group, of the grouping asked for.
     """
 
     league: str
     as_of: date
     sides: pl.DataFrame
+    appearances: pl.DataFrame = field(default_factory=NO_APPEARANCES.clone)
+    memberships: pl.DataFrame = field(default_factory=NO_MEMBERSHIPS.clone)
     is_dated: bool = False
     """True where the as-of date was chosen and is not simply the day after the last game."""
     names: dict[str, str] = field(default_factory=dict)
@@ -47,27 +66,71 @@ class Games:
     @property
     def fingerprint(self) -> str:
         """Hash of the games used: the same games have the same fingerprint."""
-        return hashlib.sha256(self.sides.write_csv().encode()).hexdigest()[:16]
+        digest = hashlib.sha256()
+        for frame in (self.sides, self.appearances, self.memberships):
+            digest.update(frame.write_csv().encode())
+        return digest.hexdigest()[:16]
 
 
-def read_games(con: duckdb.DuckDBPyConnection, league: str, since: date | None, as_of: date | None) -> Games:
-    """The league's played games from `since` up to, not including, `as_of` (default: the day after the last one).
+def read_games(
+    con: duckdb.DuckDBPyConnection,
+    league: str,
+    since: date | None,
+    as_of: date | None,
+    *,
+    statuses: Sequence[str] = ("played",),
+    attributes: Sequence[str] = (),
+    grouping: str | None = None,
+    players: bool = False,
+) -> Games:
+    """The league's games of these statuses from `since` up to, not including, `as_of` (default: the day after the last).
 
-    Raises FitError where there are none.
+    `attributes` of games become columns of the sides (NULL where a game has none); `grouping` asks for memberships,
+    `players` for appearances. Raises FitError where there are no games.
     """
-    last = con.execute(LAST_DAY, {"league": league}).fetchall()[0][0]
+    asked = {"league": league, "statuses": list(statuses)}
+    last = con.execute(LAST_DAY, asked).fetchall()[0][0]
     if last is None:
         raise FitError(f"{league}: no played games are loaded.", f"Load results first: pooltable pull {league}")
     latest = last + timedelta(days=1)
     until = as_of or latest
-    parameters = {"league": league, "since": since or date.min, "as_of": until}
-    sides = con.sql(SIDES, params=parameters).to_arrow_table()
-    if sides.num_rows == 0:
+    places = {f"a{number}": name for number, name in enumerate(attributes)}
+    columns = "".join(f"attributes[${place}] AS {_quoted(ATTRIBUTE + name)}, " for place, name in places.items())
+    period = {"since": since or date.min, "as_of": until}
+    games = _frame(con, GAMES.format(attributes=columns), asked | period | places)
+    if games.height == 0:
         raise FitError(f"{league}: no played games from {since} up to {until}.", "Change `since`, or the as-of date.")
-    frame = pl.from_arrow(sides)
+    con.register("chosen_game", games.select("game_id"))
+    sides = games.join(_frame(con, SIDES, {"league": league}), on="game_id", how="left", maintain_order="left")
+    order = pl.DataFrame({"game_id": games["game_id"]}).with_row_index("place")
+    appearances = _frame(con, APPEARANCES, {"league": league}) if players else NO_APPEARANCES
+    grouped = {"league": league, "grouping": grouping}
+    found = Games(
+        league,
+        until,
+        sides.join(order, on="game_id").sort("place", "side").drop("place"),
+        appearances.join(order, on="game_id").sort("place", "side", "player").drop("place"),
+        _frame(con, MEMBERSHIPS, grouped) if grouping else NO_MEMBERSHIPS,
+        until != latest,
+        dict(con.execute(NAMES, {"league": league}).fetchall()),
+    )
+    con.unregister("chosen_game")
+    return found
+
+
+def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:
+    """The attributes that any of the league's games has."""
+    return {name for (name,) in con.execute(ATTRIBUTES, {"league": league}).fetchall()}
+
+
+def _frame(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+    frame = pl.from_arrow(con.sql(query, params=parameters).to_arrow_table())
     assert isinstance(frame, pl.DataFrame)
-    names = dict(con.execute(NAMES, {"league": league}).fetchall())
-    return Games(league, until, frame, until != latest, names)
+    return frame
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)

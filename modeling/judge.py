@@ -14,7 +14,8 @@ from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from modeling.design import Design
-from modeling.outcomes.outcome import Array, Sides, Statistic
+from modeling.field import Field
+from modeling.outcomes.outcome import Array, Results, Statistic
 from modeling.posterior import Posterior
 from modeling.ratings import Ratings, parameter_draws
 
@@ -28,6 +29,7 @@ TAIL = (0.05, 0.95)
 P_HARD = (0.005, 0.995)
 P_WARN = (0.025, 0.975)
 REPLICATIONS = 1000
+HELD_AT_ONCE = 1e6  # linear predictors in memory together
 # One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two years.
 WORSE_BY_SE = 3.0
 
@@ -83,18 +85,19 @@ def diagnose(subject: str, draws: Array, chains: int) -> Diagnosis:
     )
 
 
-def diagnose_parameters(design: Design, posterior: Posterior, ratings: Ratings) -> dict[str, Diagnosis]:
-    """Convergence of every scale and fixed effect, by its name as a parameter."""
-    draws = parameter_draws(posterior, ratings)
-    return {name: diagnose(title, draws[name], posterior.chains) for name, title in design.parameters.items()}
+def diagnose_parameters(design: Design, posterior: Posterior, ratings: list[Ratings]) -> dict[str, Diagnosis]:
+    """Convergence of every scale, fixed effect and parameter of the likelihood, by its name."""
+    draws = parameter_draws(design, posterior, ratings)
+    return {name: diagnose(title, draws[name], posterior.chains) for name, (title, _) in design.parameters.items()}
 
 
-def diagnose_ratings(ratings: Ratings, chains: int, names: dict[str, str]) -> list[Diagnosis]:
+def diagnose_ratings(ratings: list[Ratings], chains: int, names: dict[str, str]) -> list[Diagnosis]:
     """Convergence of every component of every rating."""
     return [
         diagnose(f"{component} of {names.get(competitor, competitor)}", draws[:, i], chains)
-        for component, draws in ratings.components.items()
-        for i, competitor in enumerate(ratings.field.competitors)
+        for one in ratings
+        for component, draws in one.components.items()
+        for i, competitor in enumerate(one.field.competitors)
     ]
 
 
@@ -124,22 +127,32 @@ def _converged(name: str, found: Diagnosis, bound: float) -> Check:
 
 def predictive_checks(design: Design, posterior: Posterior, rng: np.random.Generator) -> list[Predictive]:
     """Every statistic of the outcome, observed and over replicated leagues; replications are never all held at once."""
-    observed = design.sides()
-    kept = [s for s in design.outcome.statistics if math.isfinite(s.of(observed))]
-    leagues = _replications(design, posterior.thinned(REPLICATIONS), rng)
-    replicated = np.array([[s.of(sides) for s in kept] for sides in leagues])
-    return [_judged(s, s.of(observed), replicated[:, i]) for i, s in enumerate(kept)]
+    any_eta = np.zeros(len(design.y))
+    kept = [s for s in design.outcome.statistics if math.isfinite(s.of(design.results(eta=any_eta)))]
+    pairs = _replications(design, posterior.thinned(REPLICATIONS), rng)
+    plain = np.array([s.of(design.results(eta=any_eta)) for s in kept])
+    seen, made = [], []
+    for observed, replicated in pairs:
+        seen.append([s.of(observed) if s.needs_eta else value for s, value in zip(kept, plain, strict=True)])
+        made.append([s.of(replicated) for s in kept])
+    return [_judged(s, *both) for s, *both in zip(kept, np.array(seen).T, np.array(made).T, strict=True)]
 
 
-def _replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[Sides]:
+def _replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[tuple[Results, Results]]:
+    """For each draw the observed results, and results the model would make, each with the draw's eta."""
     draws = np.arange(posterior.draws)
-    for some in np.array_split(draws, max(1, len(draws) // 50)):
-        for eta in posterior.chosen(some).eta(design):
-            yield design.sides(design.outcome.simulate(rng, eta, design.exposure))
+    for some in np.array_split(draws, max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))):
+        part = posterior.chosen(some)
+        eta = part.eta(design)
+        simulated = design.outcome.simulate(rng, eta, design.exposure, part.likelihood_arguments(design), design.game)
+        for one, y in zip(eta, simulated, strict=True):
+            yield design.results(eta=one), design.results(y, one)
 
 
-def _judged(statistic: Statistic, observed: float, replicated: Array) -> Predictive:
-    p = float(np.mean(replicated > observed) + 0.5 * np.mean(replicated == observed))
+def _judged(statistic: Statistic, seen: Array, replicated: Array) -> Predictive:
+    """A statistic judged by its observed value at each draw and its replicated one, each of shape (draws,)."""
+    p = float(np.mean(replicated > seen) + 0.5 * np.mean(replicated == seen))
+    observed = float(np.mean(seen))
     off = observed - replicated.mean()
     size = statistic.practical_size
     limit = None if size is None else size * (observed if statistic.is_relative else 1.0)
@@ -175,43 +188,26 @@ def held_out_games(design: Design) -> NDArray[np.bool_]:
 
 
 def log_losses(design: Design, posterior: Posterior, chosen: NDArray[np.bool_]) -> Array:
-    """Log loss of win, draw and loss of each chosen game under a posterior's predictive chances, shape (chosen,)."""
-    chances = forecast(design, posterior.thinned(REPLICATIONS), chosen)
-    return _log_loss(chances, _results(design.sides(), chosen))
+    """Log loss of each chosen game's result under the mean over draws of its forecast, shape (chosen,).
+
+    The result is what the outcome forecasts: who won, win or draw or loss, the margin, the order of a race.
+    """
+    thinned = posterior.thinned(REPLICATIONS)
+    rows, per_game = np.flatnonzero(chosen[design.game]), max(1, int(HELD_AT_ONCE / thinned.draws / 4))
+    starts = np.flatnonzero(np.r_[True, design.game[rows][1:] != design.game[rows][:-1]])
+    cuts = [cut[0] for cut in np.array_split(starts, max(1, len(rows) // per_game))[1:] if len(cut)]
+    return np.concatenate([_losses(design, thinned, part) for part in np.split(rows, cuts)])
 
 
-def forecast(design: Design, posterior: Posterior, chosen: NDArray[np.bool_]) -> Array:
-    """Chances of win, draw and loss of the first side of each chosen game, shape (chosen, 3), averaged over draws."""
-    found = []
-    for part in np.array_split(np.flatnonzero(chosen), max(1, chosen.sum() // 100)):
-        first, second = posterior.eta(design, 2 * part), posterior.eta(design, 2 * part + 1)
-        found.append(design.outcome.chances(first, second).mean(axis=0))
-    return np.concatenate(found)
+def _losses(design: Design, posterior: Posterior, rows: NDArray[np.intp]) -> Array:
+    arguments = posterior.likelihood_arguments(design, rows)
+    eta = posterior.eta(design, rows)
+    return design.outcome.losses(design.y[rows], design.exposure[rows], eta, arguments, design.game[rows])
 
 
 def baseline_log_losses(design: Design, chosen: NDArray[np.bool_]) -> Array:
-    """Log loss of the chosen games under the shares of home wins, draws and away wins of the other games."""
-    before, sides = ~chosen, design.sides()
-    results, home_first, home_second = _results(sides), sides.is_home[:, 0], sides.is_home[:, 1]
-    flipped = np.where(home_second, 2 - results, results)
-    at_home = home_first | home_second
-    home_share = _shares(flipped[before & at_home])
-    neutral = _shares(np.concatenate([results[before & ~at_home], 2 - results[before & ~at_home]]))
-    chances = np.where(at_home[:, None], home_share, neutral)
-    return _log_loss(chances[chosen], flipped[chosen])
-
-
-def _results(sides: Sides, chosen: NDArray[np.bool_] | slice = slice(None)) -> NDArray[np.int_]:
-    """0 where the first side won, 1 for a draw, 2 where it lost."""
-    return (1 - np.sign(sides.score[chosen, 0] - sides.score[chosen, 1])).astype(int)
-
-
-def _shares(results: NDArray[np.int_]) -> Array:
-    return (np.bincount(results, minlength=3) + 1) / (len(results) + 3)
-
-
-def _log_loss(chances: Array, results: NDArray[np.int_]) -> Array:
-    return -np.log(np.maximum(chances[np.arange(len(results)), results], 1e-12))
+    """Log loss of the chosen games under what is usual in the others, shape (chosen,)."""
+    return design.outcome.baseline(design.results(), chosen[design.game])
 
 
 @dataclass(frozen=True)
@@ -246,17 +242,17 @@ def held_out_check(poolings: list[Pooling]) -> Check:
     passed = baseline.difference >= bound
     words = (
         f"On the last {baseline.held_out_games} games its log loss is {abs(baseline.difference):.3f} "
-        f"{'lower' if baseline.difference >= 0 else 'higher'} than that of always saying the usual shares."
+        f"{'lower' if baseline.difference >= 0 else 'higher'} than that of always saying what is usual."
     )
     return Check("held_out", "against the baseline", baseline.difference, bound, "pass" if passed else "fail", words)
 
 
-def connection_check(ratings: Ratings) -> Check:
+def connection_check(field: Field) -> Check:
     """Whether all competitors are connected by games; a warning, for the others are simply not ranked."""
-    outside = int((ratings.field.pool > 1).sum())
+    outside = int((field.pool > 1).sum())
     words = (
-        "All competitors are connected by games."
+        f"All {field.kind}s are connected by games."
         if outside == 0
-        else (f"{outside} competitors never met the largest pool, even at a remove; they are not ranked.")
+        else (f"{outside} {field.kind}s never met the largest pool, even at a remove; they are not ranked.")
     )
-    return Check("connected", "all competitors", outside, 0, "pass" if outside == 0 else "warn", words)
+    return Check("connected", f"all {field.kind}s", outside, 0, "pass" if outside == 0 else "warn", words)

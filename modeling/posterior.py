@@ -1,6 +1,6 @@
 """Joint posterior draws of a Design's parameters, whatever engine they come from, and what follows from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from modeling.design import Design
-from modeling.outcomes.outcome import Array
+from modeling.outcomes.outcome import Array, Auxiliaries
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,16 @@ class Posterior:
     """Joint draws; element k of every array is the same draw. Chains follow one another in equal shares."""
 
     level: Array
-    """Intercept, with whatever constant the blocks' means add to every row; shape (draws,)."""
+    """Intercept, with whatever constant the blocks' means add to every row; shape (draws,); 0 where there is none."""
     fixed: dict[str, Array]
     """Fixed effects by name, each of shape (draws,)."""
     blocks: dict[str, Array]
     """Effects by block, each of shape (draws, levels)."""
     scales: dict[str, Array]
     """Learned scales by block, each of shape (draws,); empty where they were not learned."""
-    chains: int
+    auxiliaries: dict[str, Array] = field(default_factory=dict)
+    """The likelihood's own parameters by name, each of shape (draws,)."""
+    chains: int = 1
 
     @property
     def draws(self) -> int:
@@ -36,13 +38,11 @@ class Posterior:
 
     def chosen(self, chosen: NDArray[np.intp]) -> "Posterior":
         """Some of the draws, by number."""
-        return Posterior(
-            self.level[chosen],
-            {name: value[chosen] for name, value in self.fixed.items()},
-            {name: value[chosen] for name, value in self.blocks.items()},
-            {name: value[chosen] for name, value in self.scales.items()},
-            1,
+        groups = (self.fixed, self.blocks, self.scales, self.auxiliaries)
+        fixed, blocks, scales, auxiliaries = (
+            {name: value[chosen] for name, value in group.items()} for group in groups
         )
+        return Posterior(self.level[chosen], fixed, blocks, scales, auxiliaries)
 
     def eta(self, design: Design, rows: NDArray[np.intp] | None = None) -> Array:
         """Linear predictor of the given (default: all) rows of the design in every draw, shape (draws, rows)."""
@@ -55,6 +55,10 @@ class Posterior:
                 total += (csr_array(block.weights[rows]) @ self.blocks[block.name].T).T
         return total
 
+    def likelihood_arguments(self, design: Design, rows: NDArray[np.intp] | None = None) -> Auxiliaries:
+        """The likelihood's own parameters of every draw, to go with `eta` of the same rows."""
+        return design.likelihood_arguments({name: one[:, None] for name, one in self.auxiliaries.items()}, rows)
+
 
 def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
     """The draws of an engine's DataTree as arrays."""
@@ -64,10 +68,13 @@ def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
         values = group[name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
 
+    chains = group.sizes["chain"]
+    count = chains * group.sizes["draw"]
     return Posterior(
-        flat("level"),
+        flat("level") if design.outcome.has_intercept else np.zeros(count),
         {fixed.name: flat(fixed.name) for fixed in design.fixed},
         {block.name: flat(block.name) for block in design.blocks},
         {block.name: flat(f"scale_{block.name}") for block in design.blocks},
-        group.sizes["chain"],
+        {one.name: flat(one.name) for one in design.auxiliaries},
+        chains,
     )

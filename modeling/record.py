@@ -12,7 +12,7 @@ import polars as pl
 from store.home import Home
 from store.warehouse import writing
 
-TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing")
+TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
 def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:

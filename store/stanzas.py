@@ -34,11 +34,17 @@ class Stanza(BaseModel):
     walk: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
     link: Literal["logit", "probit"] = "logit"
+    likelihood: str | None = None
     active_days: PositiveInt = 400
     min_games: PositiveInt = 5
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
     columns: Columns | None = None
+
+    @property
+    def likelihood_name(self) -> str | None:
+        """Which of the outcome's likelihoods is asked for: for a win or a result its link; None: the usual one."""
+        return self.link if self.outcome in ("win", "result") else self.likelihood
 
     @field_validator("source", "rate", "effects", "walk", "noise", mode="before")
     @classmethod

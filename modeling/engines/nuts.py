@@ -3,11 +3,12 @@
 A block whose rows all have the same sum of weights is confounded with the intercept: only the sum of the two meets the
 data. Independent normal effects split exactly into their mean and deviations that sum to zero, independent of each
 other, so the model samples the deviations and one `level` = intercept + the blocks' mean shifts, whose prior variance
-is the sum of theirs. This is the same prior on everything that ratings use, identified by construction.
+is the sum of theirs. Where rows are differences of two sides, the mean meets nothing at all and is left out. This is
+the same prior on everything that ratings use, identified by construction.
 
 A block is sampled as it stands (centred) where the results say more about its levels than the prior does, and as scale
 times standard deviations from the group (non-centred) where they say less: each avoids the funnel that the other has.
-Betancourt and Girolami (2015), "Hamiltonian Monte Carlo for hierarchical models".
+Betancourt and Girolami (2015), "Hamiltonian Monte Carlo for hierarchical models". Walks are sampled as their steps.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 import nutpie
 import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
 from pytensor.sparse import as_sparse_variable, structured_dot
@@ -25,13 +25,15 @@ from scipy.sparse import csr_array, csr_matrix
 
 from modeling.design import Block, Design
 from modeling.engines import laplace
-from modeling.outcomes.outcome import Array
+from modeling.outcomes.outcome import Array, Auxiliary
+from modeling.outcomes.symbols import pt
 from store.errors import FitError
 
 NAME = "nuts"
 CHAINS = 4
 TUNE = 1000
 CENTRED_ABOVE = 3.0  # measured: below 2 the centred form diverges, above 4 it has several times the other's draws
+FEW_ENTRIES = 4  # rows of up to so many levels are looked up instead of multiplied
 
 Progress = Callable[[float], None]
 
@@ -47,7 +49,7 @@ class Compiled:
 def compile_design(design: Design) -> Compiled:
     """The PyMC model of a Design, compiled (about 5 s)."""
     everything = np.ones(design.games, dtype=bool)
-    return Compiled(design, nutpie.compile_pymc_model(_model(design, *design.collapsed(everything)), backend="numba"))
+    return Compiled(design, nutpie.compile_pymc_model(_model(design, design.collapsed(everything)), backend="numba"))
 
 
 def sample(
@@ -59,16 +61,16 @@ def sample(
 ) -> xr.DataTree:
     """Posterior of the Design given the chosen games, shape (games,): a DataTree with posterior and sample_stats.
 
-    Variables: level, scale_<block>, <block> (deviations), and each fixed effect; 4 chains x `draws` after 1,000 of
-    tuning. Raises FitError where sampling cannot start.
+    Variables: level, scale_<block>, <block> (deviations; of a walk, distance from the entry state), each fixed effect
+    and each parameter of the likelihood; 4 chains x `draws` after 1,000 of tuning. Raises FitError where sampling
+    cannot start.
     """
-    y, exposure = compiled.design.collapsed(chosen)
     options: dict[str, Any] = {"progress_bar": False}
     if progress is not None:
         options |= {"progress_callback": _reporting(progress, draws)}
     try:
         tree = nutpie.sample(
-            compiled.model.with_data(y=y, exposure=exposure),
+            compiled.model.with_data(tally=compiled.design.collapsed(chosen)),
             draws=draws,
             tune=TUNE,
             chains=CHAINS,
@@ -84,33 +86,55 @@ def sample(
     return tree
 
 
-def _model(design: Design, y: Array, exposure: Array) -> pm.Model:
+def _model(design: Design, tally: Array) -> pm.Model:
     coords = {f"{block.name}_level": list(block.levels) for block in design.blocks}
+    rows = design.cell_rows
     with pm.Model(coords=coords) as model:
-        counts, opportunity = pm.Data("y", y), pm.Data("exposure", exposure)
-        eta, level_variance = 0.0, design.intercept_sd**2
-        alone = laplace.no_pooling(design, np.ones(design.games, dtype=bool))
+        seen = pm.Data("tally", tally)
+        eta: Any = pt.zeros(len(rows))
+        level_variance: Any = design.intercept_sd**2
+        start = {one.name: one.start for one in design.auxiliaries}
+        alone = laplace.no_pooling(design, np.ones(design.games, dtype=bool), start)
         for block in design.blocks:
-            effect, variance = _block(block, alone)
+            effect, variance = _walk(block) if block.previous is not None else _block(block, alone)
             level_variance += variance
-            eta += _times(block, design.cell_rows, effect)
-        level = pm.Normal("level", 0.0, pt.sqrt(level_variance))
+            eta += _times(csr_array(block.weights[rows]), effect)
+        if design.outcome.has_intercept:
+            eta += pm.Normal("level", 0.0, pt.sqrt(level_variance))
         for fixed in design.fixed:
-            eta += pt.as_tensor(fixed.values[design.cell_rows]) * pm.Normal(fixed.name, 0.0, fixed.prior_sd)
-        pm.Potential("likelihood", design.outcome.pymc(level + eta, counts, opportunity))
+            eta += pt.as_tensor(fixed.values[rows]) * pm.Normal(fixed.name, 0.0, fixed.prior_sd)
+        values = {one.name: _auxiliary(one) for one in design.auxiliaries}
+        arguments = design.likelihood_arguments(values, rows, exp=pt.exp)
+        pm.Potential("likelihood", design.outcome.pymc(seen, eta, arguments))
     return model
+
+
+def _auxiliary(one: Auxiliary) -> Any:
+    return pm.Normal(one.name, 0.0, one.scale) if one.is_signed else pm.HalfNormal(one.name, one.scale)
 
 
 def _block(block: Block, alone: laplace.Laplace) -> tuple[Any, Any]:
     """The block's effects, and the prior variance that its mean adds to the level."""
     scale = pm.HalfNormal(f"scale_{block.name}", block.prior_scale)
     dims = f"{block.name}_level"
-    normal = pm.Normal if block.row_sum is None else pm.ZeroSumNormal
+    normal = pm.Normal if block.row_sum is None or len(block.levels) < 2 else pm.ZeroSumNormal
     if is_centred(block, alone):
         effect = normal(block.name, sigma=scale, dims=dims)
     else:
         effect = pm.Deterministic(block.name, scale * normal(f"{block.name}_standard", sigma=1.0, dims=dims), dims=dims)
-    return effect, (block.row_sum or 0.0) ** 2 * scale**2 / len(block.levels)
+    mean_shift = 0.0 if normal is pm.Normal else (block.row_sum or 0.0) ** 2 * scale**2 / len(block.levels)
+    return effect, mean_shift
+
+
+def _walk(block: Block) -> tuple[Any, Any]:
+    """The walk's states less the entry states: sums of the steps of each chain, which stand one after the other."""
+    scale = pm.HalfNormal(f"scale_{block.name}", block.prior_scale)
+    dims = f"{block.name}_level"
+    steps = scale * block.step_sd * pm.Normal(f"{block.name}_standard", dims=dims)
+    sums = pt.concatenate([pt.zeros(1), pt.cumsum(steps)])
+    assert block.previous is not None
+    starts = np.maximum.accumulate(np.where(block.previous < 0, np.arange(len(block.levels)), 0))
+    return pm.Deterministic(block.name, sums[1:] - sums[starts], dims=dims), 0.0
 
 
 def is_centred(block: Block, alone: laplace.Laplace) -> bool:
@@ -119,18 +143,20 @@ def is_centred(block: Block, alone: laplace.Laplace) -> bool:
     The variance between levels, less what the estimates' own errors explain, over those errors' variance; levels that
     the results hardly determine are left out.
     """
-    effects = alone.mode[alone.slice_of(block.name)]
-    error = alone.contrast_sd([block.name], {block.name: np.full(len(effects), 1 / len(effects))}) ** 2
+    span = alone.slice_of(block.name)
+    effects, covariance = alone.mode[span], alone.covariance[span, span]
+    error = covariance.diagonal() - 2 * covariance.mean(axis=0) + covariance.mean()
     known = error <= 4 * np.median(error)
-    typical = error[known].mean()
+    typical = max(error[known].mean(), 1e-12)
     return float((effects[known].var() - typical) / typical) > CENTRED_ABOVE
 
 
-def _times(block: Block, rows: NDArray[np.intp], effect: Any) -> Any:
-    """Z u for the given rows; a look-up where every row has one level, as most have."""
-    weights = csr_array(block.weights[rows])
-    if np.all(np.diff(weights.indptr) == 1):
-        return pt.as_tensor(weights.data) * effect[weights.indices]
+def _times(weights: csr_array, effect: Any) -> Any:
+    """Z u; look-ups where every row has the same few levels, as most have."""
+    entries = np.diff(weights.indptr)
+    if len(entries) and entries.min() == entries.max() and 0 < entries[0] <= FEW_ENTRIES:
+        data, index = weights.data.reshape(-1, entries[0]), weights.indices.reshape(-1, entries[0])
+        return sum(pt.as_tensor(data[:, k]) * effect[index[:, k]] for k in range(entries[0]))
     return pt.flatten(structured_dot(as_sparse_variable(csr_matrix(weights)), effect[:, None]))
 
 

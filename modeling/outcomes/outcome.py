@@ -1,35 +1,62 @@
-"""What every outcome family must know: its likelihood with derivatives, how to simulate, forecast and check it."""
+"""What every outcome family must know: its likelihood with derivatives, how to simulate, forecast and check it.
+
+A row is what the likelihood has one of: a game (win, result, margin), a side of a game (score), or an entrant of a race
+(order). `eta` is a row's linear predictor. Rows that share everything are put together into cells where the likelihood
+allows it exactly: `tallies` turns each row's result into additive sufficient statistics, and everything else works on
+their sums. A row that is left out has tallies of zero and adds nothing.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
+Auxiliaries = dict[str, Any]
+"""The likelihood's own parameters by name; `noise` is there always: each row's factor of noise, or 1.0."""
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Two-sided games as arrays, one element a game; column 0 and 1 are the two sides in stored order."""
+class Auxiliary:
+    """A parameter of the likelihood itself, positive: prior HalfNormal(scale), or Normal(0, scale) where `is_signed`."""
 
-    score: Array
-    """Points of each side, shape (games, 2)."""
-    is_home: NDArray[np.bool_]
-    """Home advantage of each side, shape (games, 2)."""
+    name: str
+    title: str
+    scale: float
+    is_signed: bool = False
+    start: float = 1.0
+    """A value to start from."""
 
-    def by_home(self) -> tuple[Array, Array]:
-        """Scores (home, away) of the games that have a home side, each of shape (games with a home side,)."""
-        at_home = self.is_home.any(axis=1)
-        first = self.is_home[at_home, 0]
-        score = self.score[at_home]
-        return np.where(first, score[:, 0], score[:, 1]), np.where(first, score[:, 1], score[:, 0])
+
+@dataclass(frozen=True)
+class Results:
+    """Games' results as arrays, for statistics that a fan would notice."""
+
+    y: Array
+    """What was observed, shape (rows,)."""
+    exposure: Array
+    game: NDArray[np.intp]
+    """Number of the game of each row, shape (rows,); rows of a game are neighbours."""
+    home: NDArray[np.int_]
+    """1 where the row's own side is at home, -1 where the other is, 0 where none is; shape (rows,)."""
+    entrant: NDArray[np.intp]
+    """Number of the row's own competitor, shape (rows,)."""
+    opponent: NDArray[np.intp]
+    """Number of the other side's competitor, shape (rows,); -1 in a race."""
+    eta: Array | None = None
+    """Linear predictor of each row in the draw that the results are compared under, where there is one."""
+
+    def home_signed(self) -> Array:
+        """y of games with a home side, as the home side has it (win 1, margin), for outcomes of one row a game."""
+        return np.where(self.home > 0, self.y, -self.y)[self.home != 0]
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """A statistic of a league's results that a fan would notice, for posterior predictive checks.
+    """A statistic of a league's results, for posterior predictive checks.
 
     `practical_size` is the smallest discrepancy that matters: an absolute one, or a share of the observed value where
     `is_relative`. `is_hard` statistics can reject a fit.
@@ -37,32 +64,82 @@ class Statistic:
 
     name: str
     title: str
-    of: Callable[[Sides], float]
+    of: Callable[[Results], float]
     practical_size: float | None = None
     is_relative: bool = False
     is_hard: bool = False
+    needs_eta: bool = False
+    """Whether it also looks at eta: then the observed results have one value for each draw (a discrepancy in the sense
+    of Gelman, Meng and Stern, 1996), and it can be fair where results decide who plays next, as in a knock-out."""
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """Of a component, the sides whose result could not have been better or worse; shape (sides,) each.
+
+    A competitor with nothing but such results has no finite estimate without pooling.
+    """
+
+    best: NDArray[np.bool_]
+    worst: NDArray[np.bool_]
+    best_words: str
+    worst_words: str
+
+
+def no_extremes(_results: Results) -> dict[str, Extreme]:
+    """For outcomes whose estimates are always finite."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One outcome family. `eta` is the linear predictor of each row, `y` its result, `exposure` its opportunity."""
+    """One outcome family with one likelihood. Arrays of draws have the draws first: eta may be (draws, rows)."""
 
     name: str
+    likelihood: str
+    formula: str
+    """The likelihood in mathematics, a line."""
     unit: str
-    unit_sd: float
-    """Typical size of an effect in units of eta; priors are multiples of it."""
+    row: Literal["game", "side", "entrant"]
     components: tuple[str, ...]
     """Parts a rating is the sum of: attack and defence, or just the total."""
-    log_density: Callable[[Array, Array, Array], Array]
-    """(y, eta, exposure) -> log p(y | eta) of each row."""
-    derivatives: Callable[[Array, Array, Array], tuple[Array, Array, Array]]
-    """(y, eta, exposure) -> first, minus second, and third derivative of the log density with respect to eta."""
-    pymc: Callable[[Any, Any, Any], Any]
-    """(eta, sum of y, sum of exposure) of collapsed rows -> log likelihood as a PyTensor scalar, up to a constant."""
-    simulate: Callable[[np.random.Generator, Array, Array], Array]
-    """(rng, eta, exposure) -> simulated results of the same shape as eta."""
-    chances: Callable[[Array, Array], Array]
-    """(eta of the first side, of the second) -> chances of win, draw, loss of the first, a new last axis."""
-    margin: Callable[[Array, Array], Array]
-    """(eta of the first side, of the second) -> expected margin of the first."""
+    unit_sd: Callable[[Array, Array], float]
+    """(y, exposure) -> typical size of an effect in units of eta; priors are multiples of it."""
+    has_intercept: bool
+    auxiliaries: Callable[[float], tuple[Auxiliary, ...]]
+    """unit_sd -> the likelihood's own parameters."""
+    tallies: Callable[[Array, Array], Array]
+    """(y, exposure) -> sufficient statistics of each row, shape (rows, k)."""
+    log_density: Callable[[Array, Array, Auxiliaries], Array]
+    """(tallies, eta, auxiliaries) -> log likelihood of each cell, with every constant, shape of eta."""
+    derivatives: Callable[[Array, Array, Auxiliaries], tuple[Array, Array | csr_array, Array | None]]
+    """(tallies, eta, auxiliaries) -> first, minus second, third derivative of the log likelihood in eta.
+
+    The second is the diagonal, or a sparse matrix where rows of a game go together; then the third is None."""
+    pymc: Callable[[Any, Any, Auxiliaries], Any]
+    """(tallies, eta, auxiliaries) -> log likelihood as a PyTensor scalar, up to a constant."""
+    simulate: Callable[[np.random.Generator, Array, Array, Auxiliaries, NDArray[np.intp]], Array]
+    """(rng, eta, exposure, auxiliaries, game) -> simulated y of each row."""
+    losses: Callable[[Array, Array, Array, Auxiliaries, NDArray[np.intp]], Array]
+    """(y, exposure, eta of (draws, rows), auxiliaries of (draws, 1), game) -> log loss of each game's result under the
+    mean over draws of the predictive distribution, shape (games,)."""
+    baseline: Callable[[Results, NDArray[np.bool_]], Array]
+    """(all results, which rows are to be forecast) -> log loss of each of those games under what is usual in the
+    others."""
+    chances: Callable[[Array, Array, Auxiliaries], Array]
+    """(eta of the first side, of the second, auxiliaries) -> chances of win, draw, loss of the first, a new last axis.
+    For an outcome of one row a game the second is unused and may be zeros."""
+    margin: Callable[[Array, Array, Auxiliaries], Array]
+    """(eta of the first side, of the second, auxiliaries) -> expected margin of the first, in points, or its chance to
+    win above a half where there are no points."""
     statistics: tuple[Statistic, ...]
+    statuses: tuple[str, ...] = ("played",)
+    """Which games count."""
+    extremes: Callable[[Results], dict[str, Extreme]] = no_extremes
+    """Results -> by component, the sides that could not have done better or worse."""
+    is_additive: bool = True
+    """Whether tallies of rows with the same eta may be summed."""
+    takes_noise: bool = True
+    """Whether `noise` means anything to it."""
+    layout: Callable[[Array, NDArray[np.intp]], Any] | None = field(default=None)
+    """(y, game) -> what the likelihood needs to know of how rows go together, put into auxiliaries as `layout`."""

@@ -1,116 +1,232 @@
-"""Score: what each side scored in a game is Poisson, its log rate the attack of one side against the other's defence.
+"""Score: what each side scored in a game or stint, from the attack of one side against the other's defence.
 
-Source of the model: Maher (1982), "Modelling association football scores", Statistica Neerlandica 36.
+Poisson with a log rate: Maher (1982), "Modelling association football scores", Statistica Neerlandica 36. Its correction
+for low scores: Dixon and Coles (1997), "Modelling association football scores and inefficiencies in the football betting
+market", Applied Statistics 46. Negative binomial where scores spread more than that. Normal with exposure for points of
+stints: the regularised plus-minus of offence and defence.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytensor.tensor as pt
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaln, ndtr
 
-from modeling.outcomes.outcome import Array, Outcome, Sides, Statistic
+from modeling.outcomes import margin as normal
+from modeling.outcomes.counts import (
+    LOG_UNIT_SD,
+    baseline,
+    chances_of,
+    count_margin,
+    extremes,
+    log_mass_poisson,
+    losses_of,
+)
+from modeling.outcomes.low_scores import DIXON_COLES
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic
+from modeling.outcomes.shared import density_losses, usual_normal
+from modeling.outcomes.symbols import pt
 
-HIGHEST_RATE = 30.0  # beyond it a game's result is certain to all digits shown; keeps the grid of scores finite
+HIGHEST_LOG_RATE = float(np.log(1e6))
 
 
-def log_density(y: Array, eta: Array, exposure: Array) -> Array:
-    """log Poisson(y | exposure · exp(eta)) of each row."""
-    return y * (eta + np.log(exposure)) - exposure * np.exp(eta) - gammaln(y + 1)
+def tallies(y: Array, exposure: Array) -> Array:
+    """Score, exposure, and the constants of the density; shape (rows, 3)."""
+    return np.stack([y, exposure, y * np.log(exposure) - gammaln(y + 1)], axis=1)
 
 
-def derivatives(y: Array, eta: Array, exposure: Array) -> tuple[Array, Array, Array]:
+def log_density(tally: Array, eta: Array, _aux: Auxiliaries) -> Array:
+    """log Poisson(y | exposure · exp(eta)), summed over the rows of a cell."""
+    total, exposure, constant = tally.T
+    return total * eta - exposure * np.exp(eta) + constant
+
+
+def derivatives(tally: Array, eta: Array, _aux: Auxiliaries) -> tuple[Array, Array, Array]:
     """First, minus second, and third derivative of the log density with respect to eta."""
-    rate = exposure * np.exp(eta)
-    return y - rate, rate, -rate
+    rate = tally[:, 1] * np.exp(eta)
+    return tally[:, 0] - rate, rate, -rate
 
 
-def pymc(eta: Any, y: Any, exposure: Any) -> Any:
+def pymc(tally: Any, eta: Any, _aux: Auxiliaries) -> Any:
     """Log likelihood up to a constant; rows with the same eta may be summed, for Poisson counts exactly."""
-    return pt.sum(y * eta - exposure * pt.exp(eta))
+    return pt.sum(tally[:, 0] * eta - tally[:, 1] * pt.exp(eta))
 
 
-def simulate(rng: np.random.Generator, eta: Array, exposure: Array) -> Array:
+def simulate(
+    rng: np.random.Generator, eta: Array, exposure: Array, _aux: Auxiliaries, _game: NDArray[np.intp]
+) -> Array:
     """Simulated scores, of the shape of eta."""
-    return rng.poisson(exposure * np.exp(np.minimum(eta, np.log(1e6)))).astype(float)
+    return rng.poisson(exposure * np.exp(np.minimum(eta, HIGHEST_LOG_RATE))).astype(float)
 
 
-def chances(eta_first: Array, eta_second: Array) -> Array:
-    """Chances of win, draw and loss of the first side: sums over the grid of scores; they sum to one."""
-    fastest = float(np.exp(max(np.max(eta_first, initial=0.0), np.max(eta_second, initial=0.0))))
-    goals = np.arange(_top(min(fastest, HIGHEST_RATE)) + 1)
-    first, second = _score_chances(eta_first, goals), _score_chances(eta_second, goals)
-    below = np.cumsum(second, axis=-1) - second
-    win = np.sum(first * below, axis=-1)
-    draw = np.sum(first * second, axis=-1)
-    return np.stack([win, draw, np.maximum(1 - win - draw, 0)], axis=-1)
+def _overdispersed_tallies(y: Array, exposure: Array) -> Array:
+    """Count, score and exposure, shape (rows, 3)."""
+    return np.stack([np.ones_like(y), y, exposure], axis=1)
 
 
-def margin(eta_first: Array, eta_second: Array) -> Array:
-    """Expected margin of the first side, in goals."""
-    return np.exp(eta_first) - np.exp(eta_second)
+def _overdispersed_parts(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array, Any]:
+    count, y, exposure = tally.T
+    return count, y, np.where(count > 0, exposure, 1.0) * np.exp(eta), 1 / aux["overdispersion"]
 
 
-def _top(rate: float) -> int:
-    """A score that is never exceeded at this rate, to double precision."""
-    return int(rate + 9 * np.sqrt(rate) + 12)
+def _overdispersed_log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+    """log NegativeBinomial with mean m = exposure · exp(eta) and variance m + overdispersion · m^2."""
+    count, y, mean, r = _overdispersed_parts(tally, eta, aux)
+    mass = gammaln(y + r) - gammaln(r) - gammaln(y + 1)
+    return count * (mass - r * np.log1p(mean / r) - y * np.log1p(r / mean))
 
 
-def _score_chances(eta: Array, goals: NDArray[np.int_]) -> Array:
-    """Poisson chances of each number of goals on a new last axis, summing to one."""
-    rate = np.exp(np.minimum(eta, np.log(HIGHEST_RATE)))[..., None]
-    mass = np.exp(goals * np.log(np.maximum(rate, 1e-12)) - rate - gammaln(goals + 1))
-    return mass / mass.sum(axis=-1, keepdims=True)
+def _overdispersed_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array]:
+    count, y, mean, r = _overdispersed_parts(tally, eta, aux)
+    slope = (y - mean) * r / (r + mean)
+    curvature = mean * r * (r + y) / (r + mean) ** 2
+    third = curvature * (r - mean) / (r + mean)
+    return count * slope, count * curvature, -count * third
 
 
-def _home_win_share(sides: Sides) -> float:
-    home, away = sides.by_home()
+def _overdispersed_pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+    count, y, r = tally[:, 0], tally[:, 1], 1 / aux["overdispersion"]
+    mean = pt.where(pt.gt(count, 0), tally[:, 2], 1.0) * pt.exp(eta)
+    mass = pt.gammaln(y + r) - pt.gammaln(r)
+    return pt.sum(count * (mass - r * pt.log1p(mean / r) - y * pt.log1p(r / mean)))
+
+
+def _overdispersed_simulate(
+    rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]
+) -> Array:
+    mean = exposure * np.exp(np.minimum(eta, HIGHEST_LOG_RATE))
+    return rng.poisson(rng.gamma(1 / aux["overdispersion"], mean * aux["overdispersion"])).astype(float)
+
+
+def _log_mass_overdispersed(goals: Array, rate: Array, aux: Auxiliaries) -> Array:
+    r = 1 / np.asarray(aux["overdispersion"])[..., None]
+    mass = gammaln(goals + r) - gammaln(r) - gammaln(goals + 1)
+    return mass - r * np.log1p(rate / r) - goals * np.log1p(r / rate)
+
+
+def _normal_chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+    win = ndtr((eta_first - eta_second) / (np.sqrt(2) * aux["sigma"]))
+    return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
+
+
+def _pairs(results: Results) -> Array:
+    return results.y.reshape(-1, 2)
+
+
+def _by_home(results: Results) -> tuple[Array, Array]:
+    """Scores (home, away) of the games that have a home side, each of shape (games with a home side,)."""
+    return results.y[results.home > 0], results.y[results.home < 0]
+
+
+def _home_win_share(results: Results) -> float:
+    home, away = _by_home(results)
     return float(np.mean(home > away)) if home.size else float("nan")
 
 
-def _draw_share(sides: Sides) -> float:
-    return float(np.mean(sides.score[:, 0] == sides.score[:, 1]))
+def _draw_share(results: Results) -> float:
+    scores = _pairs(results)
+    return float(np.mean(scores[:, 0] == scores[:, 1]))
 
 
-def _variance(sides: Sides) -> float:
-    return float(np.var(sides.score))
+def _variance(results: Results) -> float:
+    return float(np.var(results.y))
 
 
-def _goalless_share(sides: Sides) -> float:
-    return float(np.mean(sides.score.sum(axis=1) == 0))
+def _goalless_share(results: Results) -> float:
+    return float(np.mean(_pairs(results).sum(axis=1) == 0))
 
 
-def _blow_out_share(sides: Sides) -> float:
-    return float(np.mean(np.abs(sides.score[:, 0] - sides.score[:, 1]) >= 5))
+def _blow_out_share(results: Results) -> float:
+    scores = _pairs(results)
+    return float(np.mean(np.abs(scores[:, 0] - scores[:, 1]) >= 5))
 
 
-def _goals_a_game(sides: Sides) -> float:
-    return float(np.mean(sides.score.sum(axis=1)))
+def _goals_a_game(results: Results) -> float:
+    return float(np.mean(_pairs(results).sum(axis=1)))
 
 
-def _highest_score(sides: Sides) -> float:
-    return float(np.max(sides.score))
+def _highest_score(results: Results) -> float:
+    return float(np.max(results.y))
 
 
-OUTCOME = Outcome(
+def _rate(results: Results) -> float:
+    return float(results.y.sum() / results.exposure.sum())
+
+
+def _rate_variance(results: Results) -> float:
+    rate = results.y / results.exposure
+    return float(np.mean(results.exposure * (rate - np.average(rate, weights=results.exposure)) ** 2))
+
+
+COUNT_STATISTICS = (
+    Statistic("home_wins", "share of home games won by the home side", _home_win_share, 0.05, is_hard=True),
+    Statistic("draws", "share of games drawn", _draw_share, 0.05, is_hard=True),
+    Statistic("variance", "variance of goals by a side", _variance, 0.15, is_relative=True, is_hard=True),
+    Statistic("goals", "goals a game", _goals_a_game),
+    Statistic("goalless", "share of games without a goal", _goalless_share),
+    Statistic("blow_outs", "share of games won by five goals or more", _blow_out_share),
+    Statistic("highest", "most goals by a side in one game", _highest_score),
+)
+RATE_STATISTICS = (
+    Statistic("rate_variance", "variance of a full exposure's points", _rate_variance, 0.15, True, is_hard=True),
+    Statistic("rate", "points in a full exposure", _rate),
+)
+
+POISSON = Outcome(
     name="score",
+    likelihood="poisson",
+    formula="score ~ Poisson(e exp(eta)), e the exposure, eta = attack of the side - defence of the other",
     unit="log goals",
-    unit_sd=0.5,
+    row="side",
     components=("attack", "defence"),
+    unit_sd=lambda _y, _exposure: LOG_UNIT_SD,
+    has_intercept=True,
+    auxiliaries=lambda _unit: (),
+    tallies=tallies,
     log_density=log_density,
     derivatives=derivatives,
     pymc=pymc,
     simulate=simulate,
-    chances=chances,
-    margin=margin,
-    statistics=(
-        Statistic("home_wins", "share of home games won by the home side", _home_win_share, 0.05, is_hard=True),
-        Statistic("draws", "share of games drawn", _draw_share, 0.05, is_hard=True),
-        Statistic("variance", "variance of goals by a side", _variance, 0.15, is_relative=True, is_hard=True),
-        Statistic("goals", "goals a game", _goals_a_game),
-        Statistic("goalless", "share of games without a goal", _goalless_share),
-        Statistic("blow_outs", "share of games won by five goals or more", _blow_out_share),
-        Statistic("highest", "most goals by a side in one game", _highest_score),
-    ),
+    losses=losses_of(chances_of(log_mass_poisson)),
+    baseline=baseline,
+    chances=chances_of(log_mass_poisson),
+    margin=count_margin,
+    statistics=COUNT_STATISTICS,
+    extremes=extremes,
+    takes_noise=False,
 )
+OVERDISPERSED = replace(
+    POISSON,
+    likelihood="negative_binomial",
+    formula="score ~ NegativeBinomial(mean m = e exp(eta), variance m + overdispersion m^2), eta = attack - defence of the other",
+    auxiliaries=lambda _unit: (
+        Auxiliary("overdispersion", "variance beyond Poisson, per squared mean", 0.5, start=0.1),
+    ),
+    tallies=_overdispersed_tallies,
+    log_density=_overdispersed_log_density,
+    derivatives=_overdispersed_derivatives,
+    pymc=_overdispersed_pymc,
+    simulate=_overdispersed_simulate,
+    losses=losses_of(chances_of(_log_mass_overdispersed)),
+    chances=chances_of(_log_mass_overdispersed),
+    is_additive=False,
+)
+NORMAL = replace(
+    normal.NORMAL,
+    name="score",
+    formula="score ~ Normal(e eta, e sigma^2), e the exposure, eta = attack of the side - defence of the other",
+    row="side",
+    components=("attack", "defence"),
+    has_intercept=True,
+    auxiliaries=lambda unit: (
+        Auxiliary("sigma", "standard deviation of a full exposure's points around the expected", 2 * unit, start=unit),
+    ),
+    losses=density_losses(normal.normal_log_density, normal.normal_tallies),
+    baseline=usual_normal,
+    chances=_normal_chances,
+    margin=lambda eta_first, eta_second, _aux: eta_first - eta_second,
+    statistics=RATE_STATISTICS,
+    takes_noise=False,
+)
+OUTCOMES = (POISSON, OVERDISPERSED, NORMAL, replace(POISSON, **DIXON_COLES))

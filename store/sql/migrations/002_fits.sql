@@ -176,7 +176,7 @@ CREATE TABLE rating (
     unpooled DOUBLE,
     unpooled_se DOUBLE,
     unpooled_reason VARCHAR,
-    shrinkage DOUBLE NOT NULL,
+    shrinkage DOUBLE,
     shrinkage_by_distance DOUBLE,
     PRIMARY KEY (fit_id, kind, competitor_id, component)
 );
@@ -185,7 +185,7 @@ COMMENT ON COLUMN rating.league IS 'League of the fit.';
 COMMENT ON COLUMN rating.fit_id IS 'The fit.';
 COMMENT ON COLUMN rating.kind IS 'team or player.';
 COMMENT ON COLUMN rating.competitor_id IS 'The competitor.';
-COMMENT ON COLUMN rating.component IS 'total, and attack and defence where the outcome has both; positive is good in each.';
+COMMENT ON COLUMN rating.component IS 'total, and attack and defence where the outcome has both; where ratings vary by something, the total at each value of it, for example surface:Clay. Positive is good in each.';
 COMMENT ON COLUMN rating.mean IS 'Posterior mean, in the unit of the fit.';
 COMMENT ON COLUMN rating.sd IS 'Posterior standard deviation of the contrast, from joint draws.';
 COMMENT ON COLUMN rating.q5 IS 'Posterior 5 % quantile.';
@@ -233,3 +233,26 @@ COMMENT ON COLUMN standing.p_top10 IS 'Probability of being among the best ten o
 COMMENT ON COLUMN standing.games IS 'Contests played in the games used.';
 COMMENT ON COLUMN standing.last_played IS 'Day of the last of them.';
 COMMENT ON COLUMN standing.expected_margin IS 'Expected margin (goals, points) against the reference on neutral ground, posterior mean.';
+
+CREATE TABLE borrowing (
+    league VARCHAR NOT NULL,
+    fit_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    competitor_id VARCHAR NOT NULL,
+    own DOUBLE NOT NULL,
+    teammates DOUBLE NOT NULL,
+    opponents DOUBLE NOT NULL,
+    "group" DOUBLE NOT NULL,
+    prior DOUBLE NOT NULL,
+    PRIMARY KEY (fit_id, kind, competitor_id)
+);
+COMMENT ON TABLE borrowing IS 'One row a competitor of a fit: where the information of its rating came from, as shares that sum to one, in the linearised posterior.';
+COMMENT ON COLUMN borrowing.league IS 'League of the fit.';
+COMMENT ON COLUMN borrowing.fit_id IS 'The fit.';
+COMMENT ON COLUMN borrowing.kind IS 'team or player.';
+COMMENT ON COLUMN borrowing.competitor_id IS 'The competitor.';
+COMMENT ON COLUMN borrowing.own IS 'Share from its own games.';
+COMMENT ON COLUMN borrowing.teammates IS 'Share from its teammates'' games without it.';
+COMMENT ON COLUMN borrowing.opponents IS 'Share from the other games of its opponents, and of theirs in turn.';
+COMMENT ON COLUMN borrowing."group" IS 'Share from the others of its group or population, through the prior they have in common.';
+COMMENT ON COLUMN borrowing.prior IS 'Share from its own prior.';

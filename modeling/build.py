@@ -1,0 +1,332 @@
+"""From a league's stanza and its games to its Design."""
+
+import difflib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array
+
+from modeling.design import FIXED_PRIOR, Block, Design, Fixed, Kind, Noise
+from modeling.effects import Effect, insist_on_attributes, numbers_of, parse_effects
+from modeling.games import ATTRIBUTE, Games
+from modeling.observed import observe
+from modeling.outcomes import outcome_of
+from modeling.outcomes.outcome import Array, Outcome
+from modeling.periods import label_of, period_years
+from modeling.terms import Term, Walk, home_term, laid_out, player_term, scaled, team_term, varied, walk_of
+from store.errors import FitError
+from store.stanzas import Stanza
+
+SLOPE, DRIFT = 0.5, 0.5  # default prior scales of slopes and of a year's drift, in the competitor's own
+MANY_VALUES = 12  # an attribute of more different numbers than this is a slope, of fewer a set of values
+REST_DAYS = 14  # more rest than this is not counted
+WORDS = {"attack": "attack of a {}", "defence": "defence of a {}", "total": "strength of a {}"}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the blocks are made from."""
+
+    league: str
+    stanza: Stanza
+    outcome: Outcome
+    unit_sd: float
+    sides: pl.DataFrame
+    terms: dict[str, Term]
+    competitors: dict[str, tuple[str, ...]]
+    year: Array
+    as_of_year: float
+    memberships: pl.DataFrame
+
+
+def build_design(stanza: Stanza, games: Games, known_attributes: set[str] = frozenset()) -> Design:  # pyright: ignore[reportArgumentType]
+    """The Design of a league. Raises FitError where the stanza asks for what the games or the model cannot give."""
+    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
+    effects = parse_effects(games.league, stanza)
+    insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
+    _insist_on_sense(games.league, stanza, outcome)
+    seen = observe(games, outcome)
+    parts = _parts(games, stanza, outcome, effects, seen.sides, outcome.unit_sd(seen.y, seen.exposure))
+    blocks = [block for kind in stanza.rate for block in _kind_blocks(parts, kind)]
+    pooled, fixed = _effects(parts, effects)
+    blocks, fixed = _with_priors(parts, [*blocks, *pooled], fixed)
+    game = seen.sides["game_id"].rle_id().to_numpy().astype(np.intp)
+    first = seen.sides.unique("game_id", keep="first", maintain_order=True)
+    rows = slice(0, None, 2) if outcome.row == "game" else slice(None)
+    entrant, opponent = _first_competitors(parts)
+    return Design(
+        games.league, outcome, parts.unit_sd, seen.y, seen.exposure, game[rows], _home(seen.sides, outcome)[rows],
+        entrant[rows], opponent[rows], tuple(blocks), tuple(fixed), _noise(parts),
+        tuple(Kind(kind, parts.competitors[kind], parts.terms[kind].matrix) for kind in stanza.rate),
+        game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes,
+    )  # fmt: skip
+
+
+def _insist_on_sense(league: str, stanza: Stanza, outcome: Outcome) -> None:
+    if stanza.noise and not outcome.takes_noise:
+        raise FitError(
+            f'{league}: noise = {list(stanza.noise)} means nothing for outcome "{outcome.name}" ({outcome.likelihood}).',
+            "Take `noise` out of the stanza.",
+        )
+    for walk in stanza.walk:
+        if walk not in (*stanza.rate, *stanza.effects):
+            known = [*stanza.rate, *stanza.effects]
+            raise FitError(
+                f'{league}: walk = "{walk}" is neither rated nor an effect.', f"It can be {', '.join(known)}."
+            )
+    if stanza.walk and stanza.period == "static":
+        raise FitError(
+            f"{league}: walk = {list(stanza.walk)} needs a period, and period is static.",
+            'Set period = "season", "quarter", "month" or "week".',
+        )
+
+
+def _parts(
+    games: Games, stanza: Stanza, outcome: Outcome, effects: list[Effect], sides: pl.DataFrame, unit_sd: float
+) -> Parts:
+    needed = dict.fromkeys([*stanza.rate, *(e.entity for e in effects if e.entity in ("team", "player"))])
+    terms, competitors = {}, {}
+    for kind in needed:
+        terms[kind], competitors[kind] = team_term(sides) if kind == "team" else player_term(sides, games.appearances)
+        if not competitors[kind]:
+            raise FitError(
+                f"{games.league}: the model asks for {kind}s, and no side of the games has one.",
+                f'Take "{kind}" out of `rate` and `effects`.',
+            )
+    year, as_of = period_years(stanza.period, sides["played_on"], sides["season"], games.as_of)
+    return Parts(
+        games.league, stanza, outcome, unit_sd, sides, terms, competitors, year, as_of, games.memberships
+    )  # fmt: skip
+
+
+def _kind_blocks(parts: Parts, kind: str) -> list[Block]:
+    """The blocks of a kind's ratings: entry states, their groups and their walk, for each component."""
+    term, found = parts.terms[kind], []
+    group = _groups(parts, kind)
+    for component in _components(parts.outcome):
+        name, words = _name(parts.stanza, kind, component), WORDS[component].format(kind)
+        scale = _scale(parts, term)
+        identity = csr_array(diags_array(np.ones(term.matrix.shape[1])))
+        weights = laid_out(term.matrix, parts.outcome, component)
+        found.append(Block(name, words, kind, component, "base", parts.competitors[kind], weights, scale, identity))
+        if group is not None:
+            labels, members = group
+            found.append(
+                Block(
+                    f"{name}_group", f"{words}: its {parts.stanza.group}", kind, component, "group", labels,
+                    csr_array(weights @ members), scale, members,
+                )
+            )  # fmt: skip
+        if kind in parts.stanza.walk:
+            found += _walk_blocks(parts, term, kind, component, f"{name}_walk", words, scale)
+    return found
+
+
+def _walk_blocks(
+    parts: Parts, term: Term, kind: str, component: str, name: str, words: str, scale: float, by: str = ""
+) -> list[Block]:
+    """The walk of a term; none where nobody plays in two periods."""
+    walk = walk_of(term, parts.year, parts.as_of_year)
+    if not len(walk.unit):
+        return []
+    weights = laid_out(walk.matrix, parts.outcome, component)
+    return [
+        Block(
+            name, words, kind, component, "walk", _walk_levels(parts, kind, term, walk), weights, DRIFT * scale,
+            walk.loading, term.owner if by else None, term.value if by else (), by,
+            walk.previous, walk.years, walk.idle,
+        )
+    ]  # fmt: skip
+
+
+def _walk_levels(parts: Parts, kind: str, term: Term, walk: Walk) -> tuple[str, ...]:
+    games = pl.DataFrame({"year": parts.year}).with_columns(parts.sides["played_on"], parts.sides["season"])
+    first = games.unique("year", keep="first", maintain_order=True)
+    labels = {year: label_of(parts.stanza.period, day, season) for year, day, season in first.iter_rows()}
+    units = _unit_labels(parts.competitors[kind], term)
+    return tuple(f"{units[unit]}@{labels[year]}" for unit, year in zip(walk.unit, walk.year, strict=True))
+
+
+def _unit_labels(competitors: tuple[str, ...], term: Term) -> list[str]:
+    owners = [competitors[number] for number in term.owner]
+    return [f"{o}@{v}" for o, v in zip(owners, term.value, strict=True)] if term.value else owners
+
+
+def _groups(parts: Parts, kind: str) -> tuple[tuple[str, ...], csr_array] | None:
+    """The groups of a kind and who entered in which: the first season in which a competitor plays and has a group."""
+    if not parts.stanza.group:
+        return None
+    order = pl.DataFrame({"competitor_id": parts.competitors[kind]}).with_row_index("number")
+    entry = parts.memberships.filter(pl.col("season") >= parts.sides["season"].min()).unique(
+        "competitor_id", keep="first", maintain_order=True
+    )
+    known = order.join(entry, on="competitor_id", how="inner", maintain_order="left")
+    labels = known["group"].unique().sort()
+    if len(labels) < 2:
+        return None
+    codes = (
+        known["group"].replace_strict(labels, pl.int_range(len(labels), eager=True), return_dtype=pl.Int64).to_numpy()
+    )
+    rows = known["number"].to_numpy()
+    members = csr_array((np.ones(len(rows)), (rows, codes)), shape=(order.height, len(labels)))
+    return tuple(labels), members
+
+
+def _effects(parts: Parts, effects: list[Effect]) -> tuple[list[Block], list[Fixed]]:
+    blocks: list[Block] = []
+    fixed: list[Fixed] = []
+    for effect in effects:
+        if effect.entity == "":
+            fixed += _covariate(parts, effect)
+        elif effect.entity == "home" and _is_slope(parts, effect):
+            numbers = _standardised(numbers_of(parts.sides, effect.by))
+            signed = np.where(parts.sides["is_home"].to_numpy(), np.nan_to_num(numbers), 0.0)
+            fixed.append(_fixed(parts, effect.name, f"home advantage by {effect.by}, per sd", signed))
+        else:
+            blocks += _slopes(parts, effect)
+    return blocks, fixed
+
+
+def _covariate(parts: Parts, effect: Effect) -> list[Fixed]:
+    """Home advantage, days of rest, or a number of the game as a fixed effect."""
+    if effect.by == "home":
+        is_home = parts.sides["is_home"].to_numpy()
+        return [_fixed(parts, "home", "home advantage", is_home.astype(float))] if is_home.any() else []
+    if effect.by == "rest_days":
+        return [_fixed(parts, "rest_days", "days of rest, per sd", _standardised(_rest_days(parts.sides)))]
+    if parts.outcome.row != "side":
+        raise FitError(
+            f'{parts.league}: "{effect.by}" is the same for every side of a game, so that it cancels.',
+            f'Let somebody\'s strength vary by it: "home:{effect.by}", "team:{effect.by}" or "player:{effect.by}".',
+        )
+    numbers = numbers_of(parts.sides, effect.by)
+    if numbers is None:
+        raise FitError(
+            f'{parts.league}: "{effect.by}" has values that are no numbers, so that it cannot be a covariate.',
+            f'Let somebody\'s strength vary by it: "team:{effect.by}" or "player:{effect.by}".',
+        )
+    return [_fixed(parts, effect.by, f"{effect.by}, per sd", _standardised(numbers))]
+
+
+def _slopes(parts: Parts, effect: Effect) -> list[Block]:
+    """Deviations of a team, a player or home advantage by something, pooled to zero."""
+    base = home_term(parts.sides) if effect.entity == "home" else parts.terms[effect.entity]
+    term = _varied(parts, base, effect)
+    competitors = ("home",) if effect.entity == "home" else parts.competitors[effect.entity]
+    kind = effect.entity if effect.entity in parts.stanza.rate else ""
+    scale = SLOPE * (parts.unit_sd if effect.entity == "home" else _scale(parts, base))
+    single = effect.entity == "home" and parts.outcome.row == "side"
+    found: list[Block] = []
+    for component in ("attack",) if single else _components(parts.outcome):
+        owner = effect.entity if effect.entity == "home" else _name(parts.stanza, effect.entity, component)
+        words = f"{'home advantage' if single else WORDS[component].format(effect.entity)} by {effect.by}"
+        found.append(
+            Block(
+                f"{owner}_{effect.by}", words, kind, component, "slope", tuple(_unit_labels(competitors, term)),
+                laid_out(term.matrix, parts.outcome, component), scale,
+                csr_array(diags_array(np.ones(len(term.owner)))), term.owner, term.value, effect.by,
+            )
+        )  # fmt: skip
+        if effect.name in parts.stanza.walk:
+            found += _walk_blocks(parts, term, kind, component, f"{owner}_{effect.by}_walk", words, scale, effect.by)
+    return found
+
+
+def _varied(parts: Parts, base: Term, effect: Effect) -> Term:
+    if effect.by == "home":
+        return varied(base, parts.sides.select(pl.when("is_home").then(pl.lit("home"))).to_series())
+    if effect.by == "season":
+        return varied(base, parts.sides["season"])
+    if effect.by == "rest_days":
+        return scaled(base, _standardised(_rest_days(parts.sides)))
+    if _is_slope(parts, effect):
+        return scaled(base, _standardised(numbers_of(parts.sides, effect.by)))
+    return varied(base, parts.sides[ATTRIBUTE + effect.by])
+
+
+def _is_slope(parts: Parts, effect: Effect) -> bool:
+    if effect.by in ("home", "season", "rest_days"):
+        return False
+    column = parts.sides[ATTRIBUTE + effect.by]
+    return numbers_of(parts.sides, effect.by) is not None and column.n_unique() > MANY_VALUES
+
+
+def _rest_days(sides: pl.DataFrame) -> pl.Series:
+    """Days since the side's team played, at most 14; null at its first game."""
+    days = pl.col("played_on").diff().dt.total_days().over("team", order_by=pl.int_range(pl.len()))
+    return sides.select(days.clip(0, REST_DAYS)).to_series()
+
+
+def _standardised(numbers: pl.Series | None) -> Array:
+    assert numbers is not None
+    sd = numbers.std()
+    return ((numbers - numbers.mean()) / (sd or 1.0)).fill_null(0.0).to_numpy()  # pyright: ignore[reportOperatorIssue]
+
+
+def _fixed(parts: Parts, name: str, title: str, by_side: Array) -> Fixed:
+    values = laid_out(csr_array(by_side[:, None]), parts.outcome, "attack").toarray().ravel()
+    return Fixed(name, title, values, FIXED_PRIOR * parts.unit_sd)
+
+
+def _noise(parts: Parts) -> tuple[Noise, ...]:
+    rows = slice(0, None, 2) if parts.outcome.row == "game" else slice(None)
+    found = []
+    for name in parts.stanza.noise:
+        column = parts.sides[ATTRIBUTE + name][rows].fill_null("unknown")
+        by_count = column.value_counts(sort=True, name="n").sort(["n", column.name], descending=[True, False])
+        values = by_count[column.name].to_list()
+        codes = column.replace_strict(values, list(range(len(values))), return_dtype=pl.Int64).to_numpy()
+        found.append(Noise(name, tuple(values[1:]), codes))
+    return tuple(found)
+
+
+def _home(sides: pl.DataFrame, outcome: Outcome) -> NDArray[np.int_]:
+    """1 where a side is at home, -1 where the other of two is, else 0."""
+    own = sides["is_home"].to_numpy().astype(int)
+    return own if outcome.row == "entrant" else own - own[np.arange(len(own)) ^ 1]
+
+
+def _numbered(names: pl.Series) -> NDArray[np.intp]:
+    return np.unique(names.to_numpy(), return_inverse=True)[1].astype(np.intp)
+
+
+def _first_competitors(parts: Parts) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """A competitor of each side, of the first kind that is rated, and of the other side."""
+    matrix = parts.terms[parts.stanza.rate[0]].matrix
+    starts, has = matrix.indptr[:-1], np.diff(matrix.indptr) > 0
+    own = np.where(has, matrix.indices[np.minimum(starts, max(matrix.nnz - 1, 0))], -1).astype(np.intp)
+    other = np.full(len(own), -1) if parts.outcome.row == "entrant" else own[np.arange(len(own)) ^ 1]
+    return own, other
+
+
+def _components(outcome: Outcome) -> tuple[str, ...]:
+    return outcome.components
+
+
+def _name(stanza: Stanza, kind: str, component: str) -> str:
+    """A block's name: the kind, or attack and defence; with the kind before it where two kinds are rated."""
+    if component == "total":
+        return kind
+    return f"{kind}_{component}" if len(stanza.rate) > 1 or kind not in stanza.rate else component
+
+
+def _scale(parts: Parts, term: Term) -> float:
+    """Default prior scale of a unit: the typical effect, less where many share a side."""
+    together = float(term.matrix.sum()) / max(int((np.diff(term.matrix.indptr) > 0).sum()), 1)
+    return parts.unit_sd / max(together, 1.0) ** 0.5
+
+
+def _with_priors(parts: Parts, blocks: list[Block], fixed: list[Fixed]) -> tuple[list[Block], list[Fixed]]:
+    """The blocks and fixed effects with the stanza's own prior scales. Raises FitError for a name that is neither's."""
+    priors, known = parts.stanza.priors, [one.name for one in (*blocks, *fixed)]
+    for name in priors:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f'Did you mean "{near[0]}"?' if near else f"Priors can be set for {', '.join(known)}."
+            raise FitError(f'{parts.league}: there is no prior called "{name}".', hint)
+    return (
+        [replace(block, prior_scale=priors.get(block.name, block.prior_scale)) for block in blocks],
+        [replace(one, prior_sd=priors.get(one.name, one.prior_sd)) for one in fixed],
+    )

@@ -1,0 +1,79 @@
+"""Links: the two distribution functions that turn a difference of strengths into a chance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, log_expit, log_ndtr, ndtr
+
+from modeling.outcomes.outcome import Array
+from modeling.outcomes.symbols import pt
+
+ROOT_2PI = float(np.sqrt(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symmetric distribution function F with what likelihoods need of it."""
+
+    name: str
+    formula: str
+    """F of an argument named x."""
+    cdf: Callable[[Array], Array]
+    log_cdf: Callable[[Array], Array]
+    log_cdf_derivatives: Callable[[Array], tuple[Array, Array, Array]]
+    """First, second and third derivative of log F."""
+    density: Callable[[Array], tuple[Array, Array, Array]]
+    """F', F'' and F'''."""
+    symbolic_log_cdf: Callable[[Any], Any]
+    symbolic_cdf: Callable[[Any], Any]
+    noise: Callable[[np.random.Generator, tuple[int, ...]], Array]
+    """Draws of the distribution."""
+
+
+def _logit_log_derivatives(x: Array) -> tuple[Array, Array, Array]:
+    p = expit(x)
+    spread = p * (1 - p)
+    return 1 - p, -spread, -spread * (1 - 2 * p)
+
+
+def _logit_density(x: Array) -> tuple[Array, Array, Array]:
+    p = expit(x)
+    spread = p * (1 - p)
+    return spread, spread * (1 - 2 * p), spread * (1 - 6 * spread)
+
+
+def _probit_log_derivatives(x: Array) -> tuple[Array, Array, Array]:
+    m = np.exp(-0.5 * x**2 - log_ndtr(x)) / ROOT_2PI
+    return m, -m * (m + x), m * ((m + x) * (2 * m + x) - 1)
+
+
+def _probit_density(x: Array) -> tuple[Array, Array, Array]:
+    f = np.exp(-0.5 * x**2) / ROOT_2PI
+    return f, -x * f, (x**2 - 1) * f
+
+
+LOGIT = Link(
+    "logit",
+    "1 / (1 + exp(-x))",
+    expit,
+    log_expit,
+    _logit_log_derivatives,
+    _logit_density,
+    lambda x: -pt.softplus(-x),
+    pt.sigmoid,
+    lambda rng, shape: rng.logistic(size=shape),
+)
+PROBIT = Link(
+    "probit",
+    "Phi(x)",
+    ndtr,
+    log_ndtr,
+    _probit_log_derivatives,
+    _probit_density,
+    lambda x: pt.log(0.5 * pt.erfcx(-x / np.sqrt(2))) - 0.5 * x**2,
+    lambda x: 0.5 * pt.erfc(-x / np.sqrt(2)),
+    lambda rng, shape: rng.standard_normal(shape),
+)
+LINKS = (LOGIT, PROBIT)

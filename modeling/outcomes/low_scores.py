@@ -1,0 +1,150 @@
+"""Dixon and Coles's correction: 0-0, 1-0, 0-1 and 1-1 come more or less often than two independent Poisson counts say.
+
+The joint chance of the scores x and y at rates l and m is multiplied by t: 1 - l m r for 0-0, 1 + l r for 0-1,
+1 + m r for 1-0, 1 - r for 1-1, and 1 else, with r the parameter `low_scores`.
+Dixon and Coles (1997), "Modelling association football scores and inefficiencies in the football betting market",
+Applied Statistics 46, equation 4.2.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+
+from modeling.outcomes.counts import count_margin, grid_for, log_mass_poisson, losses_of, masses, rate_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary
+from modeling.outcomes.symbols import pt
+
+LEAST = 1e-10
+
+
+def tallies(y: Array, exposure: Array) -> Array:
+    """Count, score and exposure of each row, shape (rows, 3)."""
+    return np.stack([np.ones_like(y), y, exposure], axis=1)
+
+
+def _rates(tally: Array, eta: Array) -> tuple[Array, Array, Array]:
+    """Count, score and rate of each row; rows left out have a rate that changes nothing."""
+    count, y, exposure = tally.T
+    return count, y, np.where(count > 0, exposure, 1.0) * np.exp(eta)
+
+
+def _slopes(low: Any, x: Any, y: Any, first: Any, second: Any, where: Any) -> tuple[Any, Any]:
+    """t - 1, and which of the two rates it is proportional to, as sums over the four low scores."""
+    zero_zero = where((x == 0) & (y == 0), -first * second * low, 0.0)
+    zero_one = where((x == 0) & (y == 1), first * low, 0.0)
+    one_zero = where((x == 1) & (y == 0), second * low, 0.0)
+    one_one = where((x == 1) & (y == 1), -low, 0.0)
+    return zero_zero + zero_one + one_zero + one_one, (zero_zero + zero_one, zero_zero + one_zero, zero_zero)
+
+
+def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+    """log of the joint density of a game's two scores, the correction standing with the first row."""
+    count, y, rate = _rates(tally, eta)
+    plain = count * (y * np.log(rate) - rate - _log_factorial(y))
+    more, _ = _slopes(aux["low_scores"], y[0::2], y[1::2], rate[..., 0::2], rate[..., 1::2], np.where)
+    plain[..., 0::2] += count[0::2] * np.log(np.maximum(1 + more, LEAST))
+    return plain
+
+
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
+    """Slope, and minus the second derivative as a sparse matrix: the two rows of a game go together."""
+    count, y, rate = _rates(tally, eta)
+    more, (by_first, by_second, by_both) = _slopes(
+        aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2], np.where
+    )
+    t = np.maximum(1 + more, LEAST)
+    a, b, c = count[0::2] * by_first / t, count[0::2] * by_second / t, count[0::2] * by_both / t
+    slope = count * (y - rate)
+    slope[0::2] += a
+    slope[1::2] += b
+    diagonal = count * rate
+    diagonal[0::2] -= a - a**2
+    diagonal[1::2] -= b - b**2
+    across = -(c - a * b)
+    first, size = np.arange(0, len(y), 2), len(y)
+    rows = np.concatenate([np.arange(size), first, first + 1])
+    columns = np.concatenate([np.arange(size), first + 1, first])
+    values = np.concatenate([diagonal, across, across])
+    return slope, csr_array(coo_array((values, (rows, columns)), shape=(size, size))), None
+
+
+def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+    """The same as a PyTensor scalar, up to a constant."""
+    count, y = tally[:, 0], tally[:, 1]
+    log_rate = eta + pt.log(pt.where(pt.gt(count, 0), tally[:, 2], 1.0))
+    rate = pt.exp(log_rate)
+    x, z = y[0::2], y[1::2]
+
+    def where(asked: Any, yes: Any, no: Any) -> Any:
+        return pt.where(asked, yes, no)
+
+    more = _symbolic_more(aux["low_scores"], x, z, rate[0::2], rate[1::2], where)
+    corrected = count[0::2] * pt.log(pt.maximum(1 + more, LEAST))
+    return pt.sum(count * (y * log_rate - rate)) + pt.sum(corrected)
+
+
+def _symbolic_more(low: Any, x: Any, y: Any, first: Any, second: Any, where: Any) -> Any:
+    no_first, no_second, one_first, one_second = pt.eq(x, 0), pt.eq(y, 0), pt.eq(x, 1), pt.eq(y, 1)
+    return (
+        where(no_first & no_second, -first * second * low, 0.0)
+        + where(no_first & one_second, first * low, 0.0)
+        + where(one_first & no_second, second * low, 0.0)
+        + where(one_first & one_second, -low, 0.0)
+    )
+
+
+def simulate(rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]) -> Array:
+    """Simulated scores by rejection: pairs of Poisson counts, kept with chance t over its largest value."""
+    rate = exposure * np.exp(np.minimum(eta, np.log(1e6)))
+    first, second = rate[..., 0::2], rate[..., 1::2]
+    low = np.broadcast_to(np.asarray(aux["low_scores"]), first.shape)
+    corners = [1 - first * second * low, 1 + first * low, 1 + second * low, 1 - low, np.ones_like(first)]
+    largest = np.max(corners, axis=0)
+    drawn = rng.poisson(rate).astype(float)
+    waiting = np.ones(first.shape, dtype=bool)
+    while waiting.any():
+        x, y = drawn[..., 0::2], drawn[..., 1::2]
+        more, _ = _slopes(low, x, y, first, second, np.where)
+        waiting &= rng.random(first.shape) >= np.maximum(1 + more, 0) / largest
+        again = np.repeat(waiting, 2, axis=-1)
+        drawn[again] = rng.poisson(rate[again])
+    return drawn
+
+
+def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+    """Chances of win, draw and loss of the first side from the grid of scores with its corner corrected."""
+    goals = grid_for(eta_first, eta_second)
+    first, second = masses(log_mass_poisson, eta_first, goals, aux), masses(log_mass_poisson, eta_second, goals, aux)
+    below = np.cumsum(second, axis=-1) - second
+    win, draw = np.sum(first * below, axis=-1), np.sum(first * second, axis=-1)
+    low, mean, other = aux["low_scores"], rate_of(eta_first)[..., 0], rate_of(eta_second)[..., 0]
+    win = win + first[..., 1] * second[..., 0] * other * low
+    loss_more = first[..., 0] * second[..., 1] * mean * low
+    draw = draw - first[..., 0] * second[..., 0] * mean * other * low - first[..., 1] * second[..., 1] * low
+    loss = 1 - np.sum(first * below, axis=-1) - np.sum(first * second, axis=-1) + loss_more
+    each = np.maximum(np.stack([win, draw, loss], axis=-1), 0)
+    return each / each.sum(axis=-1, keepdims=True)
+
+
+def _log_factorial(y: Array) -> Array:
+    from scipy.special import gammaln
+
+    return gammaln(y + 1)
+
+
+DIXON_COLES: dict[str, Any] = {
+    "likelihood": "dixon_coles",
+    "formula": "scores ~ Poisson(e exp(eta)) each, joint chance corrected at 0-0, 1-0, 0-1, 1-1 by low_scores; eta = attack - defence of the other",
+    "auxiliaries": lambda _unit: (Auxiliary("low_scores", "correction of low scores (rho)", 0.1, True, start=0.0),),
+    "tallies": tallies,
+    "log_density": log_density,
+    "derivatives": derivatives,
+    "pymc": pymc,
+    "simulate": simulate,
+    "losses": losses_of(chances),
+    "chances": chances,
+    "margin": count_margin,
+    "is_additive": False,
+}

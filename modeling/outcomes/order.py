@@ -1,0 +1,222 @@
+"""Order: the places of a race, Plackett-Luce: the next place goes to an entrant with a chance proportional to exp(eta).
+
+Entrants who share a place are each weighed against all who are not ahead of them (Breslow's rule). Those without a place
+(did not finish, disqualified) are left out: their end says more of luck and machinery than of the order.
+Plackett (1975), "The analysis of permutations", Applied Statistics 24; Luce (1959), Individual Choice Behavior.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.special import expit
+
+from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Results, Statistic
+from modeling.outcomes.shared import by_game, density_losses
+from modeling.outcomes.symbols import pt
+
+
+@dataclass(frozen=True)
+class Races:
+    """Entrants in order of their places, a row a race; `entrant` is -1 beyond the last."""
+
+    entrant: NDArray[np.intp]
+    """Row of the entrant at each place, shape (races, most entrants)."""
+    first: NDArray[np.intp]
+    """Place in the row of the first who shares each entrant's place."""
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Where there is an entrant."""
+        return self.entrant >= 0
+
+
+def races_of(y: Array, game: NDArray[np.intp]) -> Races:
+    """The races' layout, given each row's place and race."""
+    order = np.lexsort((y, game))
+    race = np.unique(game[order], return_inverse=True)[1]
+    starts = np.searchsorted(race, np.arange(race[-1] + 1))
+    place = np.arange(len(order)) - starts[race]
+    entrant = np.full((race[-1] + 1, place.max() + 1), -1)
+    entrant[race, place] = order
+    is_new = np.r_[True, (race[1:] != race[:-1]) | (y[order][1:] != y[order][:-1])]
+    first = np.zeros_like(entrant)
+    first[race, place] = np.maximum.accumulate(np.where(is_new, np.arange(len(order)), 0)) - starts[race]
+    return Races(entrant, first)
+
+
+def tallies(y: Array, _exposure: Array) -> Array:
+    """One for each entrant that counts, and its place; shape (rows, 2)."""
+    return np.stack([np.ones_like(y), y], axis=1)
+
+
+def _padded(eta: Array, races: Races) -> Array:
+    """eta by race and place, -inf where nobody is; shape (..., races, most entrants)."""
+    return np.where(races.there, eta[..., np.maximum(races.entrant, 0)], -np.inf)
+
+
+def _log_behind(padded: Array, races: Races) -> Array:
+    """Log of the summed exp(eta) of those not ahead of each entrant, ties together."""
+    top = padded.max(axis=-1, keepdims=True)
+    behind = np.cumsum(np.exp(padded - top)[..., ::-1], axis=-1)[..., ::-1]
+    first = np.broadcast_to(races.first, padded.shape)
+    return np.log(np.maximum(np.take_along_axis(behind, first, axis=-1), 1e-300)) + top
+
+
+def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+    """Each entrant's part: its eta less the log sum of those not ahead; shape of eta."""
+    races = aux.get("layout") or races_of(tally[:, 1], aux["game"])
+    x = np.broadcast_to(eta / aux["noise"], eta.shape)
+    padded = _padded(x, races)
+    parts = np.where(races.there, padded - _log_behind(padded, races), 0.0)
+    found = np.zeros_like(x)
+    found[..., races.entrant[races.there]] = parts[..., races.there]
+    return tally[:, 0] * found
+
+
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
+    """Slope, and minus the second derivative: a block a race, as a sparse matrix."""
+    races: Races = aux["layout"]
+    noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
+    padded = _padded(eta / noise, races)
+    top = padded.max(axis=1, keepdims=True)
+    strength = np.exp(padded - top)
+    counted = np.where(races.there, tally[np.maximum(races.entrant, 0), 0], 0.0)
+    behind = np.exp(_log_behind(padded, races) - top)
+    once, twice = _over_stages(counted / behind, races), _over_stages(counted / behind**2, races)
+    inverse = np.where(races.there, 1 / noise[np.maximum(races.entrant, 0)], 0.0)
+    slope = np.zeros_like(eta)
+    slope[races.entrant[races.there]] = ((counted - strength * once) * inverse)[races.there]
+    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), None
+
+
+def _over_stages(per_entrant: Array, races: Races) -> Array:
+    """At each place, the sum over the stages that the entrant there was still in: those of its place and before."""
+    size = per_entrant.shape[1]
+    totals = np.zeros_like(per_entrant)
+    rows = np.repeat(np.arange(len(per_entrant)), size).reshape(per_entrant.shape)
+    np.add.at(totals, (rows, races.first), np.where(races.there, per_entrant, 0.0))
+    sums = np.cumsum(totals, axis=1)
+    return np.take_along_axis(sums, races.first, axis=1)
+
+
+def _curvature(strength: Array, once: Array, twice: Array, inverse: Array, races: Races, size: int) -> csr_array:
+    earlier = np.minimum(races.first[:, :, None], races.first[:, None, :])
+    shared = np.take_along_axis(np.broadcast_to(twice[:, None, :], earlier.shape), earlier, axis=2)
+    scaled = strength * inverse
+    block = -scaled[:, :, None] * scaled[:, None, :] * shared
+    n = strength.shape[1]
+    block[:, np.arange(n), np.arange(n)] += scaled * inverse * once
+    both = races.there[:, :, None] & races.there[:, None, :]
+    rows = np.broadcast_to(races.entrant[:, :, None], both.shape)[both]
+    columns = np.broadcast_to(races.entrant[:, None, :], both.shape)[both]
+    return csr_array(coo_array((block[both], (rows, columns)), shape=(size, size)))
+
+
+def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+    """The same as a PyTensor scalar."""
+    races: Races = aux["layout"]
+    x = (eta / aux["noise"])[np.maximum(races.entrant, 0)]
+    there = races.there.astype(float)
+    top = pt.max(pt.where(races.there, x, -1e30), axis=1, keepdims=True)
+    strength = pt.exp(pt.where(races.there, x - top, -1e3)) * there
+    behind = pt.cumsum(strength[:, ::-1], axis=1)[:, ::-1]
+    rows = np.broadcast_to(np.arange(len(there))[:, None], there.shape)
+    log_behind = pt.log(pt.maximum(behind[rows, races.first], 1e-300)) + top
+    counted = tally[:, 0][np.maximum(races.entrant, 0)] * there
+    return pt.sum(counted * (x - log_behind))
+
+
+def simulate(rng: np.random.Generator, eta: Array, _exposure: Array, aux: Auxiliaries, game: NDArray[np.intp]) -> Array:
+    """Simulated places: the order of eta plus Gumbel noise, which is Plackett-Luce."""
+    seen = eta / aux["noise"] + rng.gumbel(size=eta.shape)
+    race = np.unique(game, return_inverse=True)[1]
+    starts = np.searchsorted(race, np.arange(race[-1] + 1))
+    places = np.empty_like(eta)
+    for one, into in zip(seen.reshape(-1, len(race)), places.reshape(-1, len(race)), strict=True):
+        into[np.lexsort((-one, race))] = np.arange(len(race)) - starts[race] + 1
+    return places
+
+
+def losses(y: Array, exposure: Array, eta: Array, aux: Auxiliaries, game: NDArray[np.intp]) -> Array:
+    """Log loss of each race's whole order."""
+    own = {**aux, "layout": races_of(y, game)}
+    return density_losses(lambda tally, eta, _: log_density(tally, eta, own), tallies)(y, exposure, eta, aux, game)
+
+
+def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+    """Chances that the first is ahead of the second, and behind."""
+    ahead = expit((eta_first - eta_second) / aux["noise"])
+    return np.stack([ahead, np.zeros_like(ahead), 1 - ahead], axis=-1)
+
+
+def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:
+    """Log loss of each held-out race where every order is as likely."""
+    y, game = results.y[held_out], results.game[held_out]
+    aux = {"noise": 1.0, "layout": races_of(y, game)}
+    return -by_game(log_density(tallies(y, y), np.zeros(len(y)), aux), game)
+
+
+def _extremes(results: Results) -> dict[str, Extreme]:
+    starts = np.flatnonzero(np.r_[True, results.game[1:] != results.game[:-1]])
+    race = np.unique(results.game, return_inverse=True)[1]
+    first, last = np.minimum.reduceat(results.y, starts)[race], np.maximum.reduceat(results.y, starts)[race]
+    return {"total": Extreme(results.y == first, results.y == last, "won every race", "came last in every race")}
+
+
+def _mean_places(results: Results) -> Array:
+    """Mean place, as a share of the field, of each competitor with ten races or more."""
+    field = np.bincount(results.game)[results.game]
+    share = (results.y - 1) / np.maximum(field - 1, 1)
+    count = np.bincount(results.entrant)
+    often = count >= 10
+    return np.bincount(results.entrant, share)[often] / count[often]
+
+
+def _spread(results: Results) -> float:
+    means = _mean_places(results)
+    return float(np.var(means)) if len(means) >= 3 else float("nan")
+
+
+def _winners_share(results: Results) -> float:
+    """Share of races won by whoever won most."""
+    winners = np.bincount(results.entrant[results.y == 1])
+    return float(winners.max() / winners.sum()) if winners.sum() else float("nan")
+
+
+def _different_winners(results: Results) -> float:
+    return float(len(np.unique(results.entrant[results.y == 1])))
+
+
+OUTCOMES = (
+    Outcome(
+        name="order",
+        likelihood="plackett_luce",
+        formula="P(next place to i) = exp(eta_i / noise) / sum of those not yet placed",
+        unit="logits",
+        row="entrant",
+        components=("total",),
+        unit_sd=lambda _y, _exposure: 1.0,
+        has_intercept=False,
+        auxiliaries=lambda _unit: (),
+        tallies=tallies,
+        log_density=log_density,
+        derivatives=derivatives,
+        pymc=pymc,
+        simulate=simulate,
+        losses=losses,
+        baseline=_baseline,
+        chances=chances,
+        margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
+        statistics=(
+            Statistic("spread", "variance between competitors of their mean place", _spread, 0.15, True, is_hard=True),
+            Statistic("dominance", "share of races won by whoever won most", _winners_share, 0.1, is_hard=True),
+            Statistic("winners", "different winners", _different_winners),
+        ),
+        extremes=_extremes,
+        is_additive=False,
+        layout=races_of,
+    ),
+)

@@ -1,0 +1,128 @@
+"""Result: win, draw or loss, ordered on the difference of strengths, with a draw within a learned distance of zero.
+
+Source of the model: Rao and Kupper (1967), "Ties in paired-comparison experiments", JASA 62 (logit); Glenn and David
+(1960), "Ties in paired-comparison experiments using a modified Thurstone-Mosteller model", Biometrics 16 (probit).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeling.outcomes.links import LINKS, Link
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Extreme, Outcome, Results, Statistic
+from modeling.outcomes.shared import density_losses, usual_shares, variance_of_means
+from modeling.outcomes.symbols import pt
+
+LEAST = 1e-300
+
+
+def tallies(y: Array, _exposure: Array) -> Array:
+    """Wins, draws and losses of the first side, shape (rows, 3)."""
+    return np.stack([y == 0, y == 1, y == 2], axis=1).astype(float)
+
+
+def with_link(link: Link) -> Outcome:
+    """The family with a link: P(win) = F(x - draw), P(loss) = F(-x - draw), x = eta / noise."""
+
+    def chances(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
+        x, draw = eta_first / aux["noise"], aux["draw"]
+        win, loss = link.cdf(x - draw), link.cdf(-x - draw)
+        return np.stack([win, np.maximum(1 - win - loss, 0), loss], axis=-1)
+
+    def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+        x, draw = eta / aux["noise"], aux["draw"]
+        between = np.maximum(link.cdf(x + draw) - link.cdf(x - draw), LEAST)
+        wins, draws, losses = tally.T
+        return wins * link.log_cdf(x - draw) + draws * np.log(between) + losses * link.log_cdf(-x - draw)
+
+    def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array]:
+        noise, draw = aux["noise"], aux["draw"]
+        x, (wins, draws, losses) = eta / noise, tally.T
+        up, down = link.log_cdf_derivatives(x - draw), link.log_cdf_derivatives(-x - draw)
+        level = _log_derivatives_between(link, x, draw)
+        slope = wins * up[0] + draws * level[0] - losses * down[0]
+        second = wins * up[1] + draws * level[1] + losses * down[1]
+        third = wins * up[2] + draws * level[2] - losses * down[2]
+        return slope / noise, -second / noise**2, third / noise**3
+
+    def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+        x, draw = eta / aux["noise"], aux["draw"]
+        between = pt.log(pt.maximum(link.symbolic_cdf(x + draw) - link.symbolic_cdf(x - draw), LEAST))
+        won, lost = link.symbolic_log_cdf(x - draw), link.symbolic_log_cdf(-x - draw)
+        return pt.sum(tally[:, 0] * won + tally[:, 1] * between + tally[:, 2] * lost)
+
+    def simulate(
+        rng: np.random.Generator, eta: Array, _exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]
+    ) -> Array:
+        seen = eta / aux["noise"] + link.noise(rng, eta.shape)
+        return 1.0 - np.where(np.abs(seen) <= aux["draw"], 0.0, np.sign(seen))
+
+    def margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+        each = chances(eta_first, eta_second, aux)
+        return (each[..., 0] - each[..., 2]) / 2
+
+    return Outcome(
+        name="result",
+        likelihood=link.name,
+        formula=f"P(win) = F(x - draw), P(loss) = F(-x - draw), x = eta / noise, F(x) = {link.formula}",
+        unit=f"{link.name}s",
+        row="game",
+        components=("total",),
+        unit_sd=lambda _y, _exposure: 1.0,
+        has_intercept=False,
+        auxiliaries=lambda unit: (Auxiliary("draw", "half width of a draw", 2 * unit, start=0.5),),
+        tallies=tallies,
+        log_density=log_density,
+        derivatives=derivatives,
+        pymc=pymc,
+        simulate=simulate,
+        losses=density_losses(log_density, tallies),
+        baseline=_baseline,
+        chances=chances,
+        margin=margin,
+        statistics=STATISTICS,
+        extremes=_extremes,
+    )
+
+
+def _log_derivatives_between(link: Link, x: Array, draw: Any) -> tuple[Array, Array, Array]:
+    """First three derivatives in x of log(F(x + draw) - F(x - draw))."""
+    chance = np.maximum(link.cdf(x + draw) - link.cdf(x - draw), LEAST)
+    high, low = link.density(x + draw), link.density(x - draw)
+    one, two, three = ((a - b) / chance for a, b in zip(high, low, strict=True))
+    return one, two - one**2, three - 3 * one * two + 2 * one**3
+
+
+def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:
+    return usual_shares(results.y.astype(int), results.home, held_out, 3)
+
+
+def _extremes(results: Results) -> dict[str, Extreme]:
+    best = np.stack([results.y == 0, results.y == 2], axis=1).ravel()
+    worst = np.stack([results.y == 2, results.y == 0], axis=1).ravel()
+    return {"total": Extreme(best, worst, "won every game", "lost every game")}
+
+
+def _home_wins(results: Results) -> float:
+    at_home = np.where(results.home > 0, results.y == 0, results.y == 2)[results.home != 0]
+    return float(at_home.mean()) if at_home.size else float("nan")
+
+
+def _draws(results: Results) -> float:
+    return float(np.mean(results.y == 1))
+
+
+def _spread(results: Results) -> float:
+    """Variance between competitors of their points a game (win 1, draw a half), of those with ten games or more."""
+    ends = np.concatenate([results.entrant, results.opponent])
+    points = np.concatenate([1 - results.y / 2, results.y / 2])
+    return variance_of_means(ends, points)
+
+
+STATISTICS = (
+    Statistic("home_wins", "share of home games won by the home side", _home_wins, 0.05, is_hard=True),
+    Statistic("draws", "share of games drawn", _draws, 0.05, is_hard=True),
+    Statistic("spread", "variance between competitors of their points a game", _spread, 0.15, True, is_hard=True),
+)
+OUTCOMES = tuple(with_link(link) for link in LINKS)

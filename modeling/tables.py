@@ -1,0 +1,171 @@
+"""A fit's ratings as the rows of the warehouse's tables, without league and fit_id."""
+
+import numpy as np
+import polars as pl
+from scipy.stats import rankdata
+
+from modeling.borrowing import Borrowed
+from modeling.design import Design
+from modeling.field import Field
+from modeling.judge import Diagnosis
+from modeling.outcomes.outcome import Array
+from modeling.posterior import Posterior
+from modeling.ratings import Ratings, blocks_of, parameter_draws, prior_variance
+from modeling.unpooled import Unpooled
+
+QUANTILES = (5, 25, 50, 75, 95)
+TOPS = {"best": 1, "top3": 3, "top10": 10}
+DRAWS_SCHEMA = {
+    "kind": pl.String,
+    "competitor_id": pl.String,
+    "component": pl.String,
+    "parameter": pl.String,
+    "draws": pl.List(pl.Float32),
+    "ranks": pl.List(pl.Int32),
+}
+
+
+def rating_rows(design: Design, posterior: Posterior, ratings: Ratings, unpooled: dict[str, Unpooled]) -> pl.DataFrame:
+    """One row a competitor and component, the slopes' components too: the columns of `rating`."""
+    frames = [_component_rows(design, posterior, ratings, one, unpooled[one]) for one in ratings.components]
+    frames += [_slope_rows(ratings.field, slope.component, slope.units, slope.draws) for slope in ratings.slopes]
+    return pl.concat(frames, how="diagonal").with_columns(
+        pl.col("unpooled", "unpooled_se", "shrinkage", "shrinkage_by_distance").fill_nan(None)
+    )
+
+
+def _component_rows(
+    design: Design, posterior: Posterior, ratings: Ratings, component: str, alone: Unpooled
+) -> pl.DataFrame:
+    field, draws = ratings.field, ratings.components[component]
+    mean, variance = draws.mean(axis=0), draws.var(axis=0)
+    group = _group_means(design, posterior, field, component)
+    far = np.abs(alone.estimate - group) >= alone.se
+    distance = 1 - (mean - group) / np.where(far, alone.estimate - group, np.nan)
+    shrinkage = np.clip(variance / prior_variance(design, posterior, field, component), 0, 1)
+    return _summaries(field, component, tuple(range(len(field.competitors))), draws).with_columns(
+        unpooled=pl.Series(alone.estimate),
+        unpooled_se=pl.Series(alone.se),
+        unpooled_reason=pl.Series(alone.reason, dtype=pl.String),
+        shrinkage=pl.Series(shrinkage),
+        shrinkage_by_distance=pl.Series(distance),
+    )
+
+
+def _slope_rows(field: Field, component: str, units: tuple[int, ...], draws: Array) -> pl.DataFrame:
+    return _summaries(field, component, units, draws)
+
+
+def _summaries(field: Field, component: str, units: tuple[int, ...], draws: Array) -> pl.DataFrame:
+    quantiles = np.percentile(draws, QUANTILES, axis=0)
+    return pl.DataFrame(
+        {
+            "kind": [field.kind] * len(units),
+            "competitor_id": [field.competitors[unit] for unit in units],
+            "component": [component] * len(units),
+            "mean": draws.mean(axis=0),
+            "sd": draws.std(axis=0),
+            **{f"q{q}": quantiles[i] for i, q in enumerate(QUANTILES)},
+        }
+    )
+
+
+def _group_means(design: Design, posterior: Posterior, field: Field, component: str) -> Array:
+    """The mean that each competitor is pooled to, on the ratings' zero: its group's, or the population's."""
+    total = np.zeros(len(field.competitors))
+    for block in blocks_of(design, field.kind, component):
+        state = block.loading @ posterior.blocks[block.name].mean(axis=0)
+        total -= state[field.reference].mean()
+        total += state if block.role == "group" else 0.0
+    return total
+
+
+def standing_rows(design: Design, posterior: Posterior, ratings: Ratings, intercept: Array) -> pl.DataFrame:
+    """One row a competitor: the columns of `standing`."""
+    field, ranked = ratings.field, ratings.field.ranked
+    mean = ratings.components["total"].mean(axis=0)
+
+    def among_ranked(values: Array) -> Array:
+        spread = np.full(len(ranked), np.nan)
+        spread[ranked] = values
+        return spread
+
+    low, high = np.percentile(ratings.ranks, [5, 95], axis=0, method="inverted_cdf") if ranked.any() else ([], [])
+    integer = {
+        "rank": among_ranked(rankdata(-mean[ranked], method="ordinal")),
+        "rank_low": among_ranked(np.asarray(low)),
+        "rank_high": among_ranked(np.asarray(high)),
+    }
+    chance = {f"p_{name}": among_ranked((ratings.ranks <= k).mean(axis=0)) for name, k in TOPS.items()}
+    return pl.DataFrame(
+        {
+            "kind": [field.kind] * len(mean),
+            "competitor_id": field.competitors,
+            "status": field.status.tolist(),
+            "pool": field.pool,
+            **{name: pl.Series(values).fill_nan(None).cast(pl.Int32) for name, values in integer.items()},
+            **{name: pl.Series(values).fill_nan(None) for name, values in chance.items()},
+            "games": field.games,
+            "last_played": field.last_played,
+            "expected_margin": _expected_margin(design, posterior, ratings, intercept),
+        }
+    )
+
+
+def _expected_margin(design: Design, posterior: Posterior, ratings: Ratings, intercept: Array) -> Array:
+    """Mean margin against a reference side on neutral ground."""
+    parts = ratings.components
+    arguments = {"noise": 1.0} | {name: draws[:, None] for name, draws in posterior.auxiliaries.items()}
+    if "attack" in parts:
+        first, second = intercept[:, None] + parts["attack"], intercept[:, None] - parts["defence"]
+    else:
+        first, second = parts["total"], np.zeros_like(parts["total"])
+    return design.outcome.margin(first, second, arguments).mean(axis=0)
+
+
+def borrowing_rows(field: Field, borrowed: Borrowed) -> pl.DataFrame:
+    """One row a competitor: the columns of `borrowing`."""
+    who = {"kind": [field.kind] * len(field.competitors), "competitor_id": field.competitors}
+    return pl.DataFrame(who | borrowed.shares)
+
+
+def hyperparameter_rows(
+    design: Design, posterior: Posterior, ratings: list[Ratings], found: dict[str, Diagnosis]
+) -> pl.DataFrame:
+    """One row a scale, fixed effect or parameter of the likelihood: the columns of `hyperparameter`."""
+    draws = parameter_draws(design, posterior, ratings)
+    return pl.DataFrame(
+        [
+            {"parameter": name, "title": title, "prior": prior}
+            | {"mean": float(draws[name].mean()), "sd": float(draws[name].std())}
+            | {f"q{q}": float(np.percentile(draws[name], q)) for q in QUANTILES}
+            | {key: getattr(found[name], key) for key in ("r_hat", "ess_bulk", "ess_tail")}
+            for name, (title, prior) in design.parameters.items()
+        ]
+    )
+
+
+def draw_rows(design: Design, posterior: Posterior, ratings: list[Ratings]) -> pl.DataFrame:
+    """The draws file of a fit: rows of rating draws, then of parameter draws (where `parameter` is not NULL)."""
+    rows = [row for one in ratings for row in _rating_draws(one)]
+    parameters = parameter_draws(design, posterior, ratings)
+    rows += [{"parameter": name, "draws": draws.astype(np.float32)} for name, draws in parameters.items()]
+    return pl.DataFrame(rows, schema=DRAWS_SCHEMA)
+
+
+def _rating_draws(ratings: Ratings) -> list[dict[str, object]]:
+    field = ratings.field
+    ranks = np.zeros(ratings.components["total"].shape, dtype=np.int32)
+    ranks[:, field.ranked] = ratings.ranks
+    return [
+        {
+            "kind": field.kind,
+            "competitor_id": competitor,
+            "component": component,
+            "parameter": None,
+            "draws": draws[:, i].astype(np.float32),
+            "ranks": ranks[:, i] if component == "total" and field.ranked[i] else None,
+        }
+        for component, draws in ratings.components.items()
+        for i, competitor in enumerate(field.competitors)
+    ]
