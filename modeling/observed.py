@@ -29,7 +29,8 @@ def observe(games: Games, outcome: Outcome) -> Observed:
     sides = _paired(games)
     result = _RESULTS[outcome.name](games.league, sides)
     known = result.is_not_null()
-    notes = _note(int((~known).sum()) // 2, "games without a winner were left out") if outcome.name == "win" else ()
+    lacking = "a winner" if outcome.name == "win" else "a result"
+    notes = _note(int((~known).sum()) // 2, f"games without {lacking} were left out")
     sides, result = sides.filter(known), result.filter(known)
     exposure = sides["exposure"].cast(pl.Float64)
     if outcome.row == "game":

@@ -1,7 +1,7 @@
 """Simulated leagues as the frames that modeling reads, with known strengths."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from modeling.games import Games
+from modeling.games import ATTRIBUTE, NO_APPEARANCES, NO_MEMBERSHIPS, Games
+from modeling.outcomes.outcome import Outcome
 from store.stanzas import Stanza
 
 
@@ -46,8 +47,99 @@ def make_league(teams: int = 10, rounds: int = 2, seed: int = 1, spread: float =
 def row(game: str, day: date, side: int, team: str, is_home: bool, score: float | None) -> dict:
     return {
         "game_id": game, "contest_id": game, "season": "2024", "played_on": day, "neutral": False, "side": side,
-        "team": team, "is_home": is_home, "score": score, "exposure": 1.0,
+        "team": team, "is_home": is_home, "score": score, "finish": None, "won": None, "exposure": 1.0,
     }  # fmt: skip
+
+
+START = date(2024, 1, 1)
+SIDES_SCHEMA = {
+    "game_id": pl.String, "contest_id": pl.String, "season": pl.String, "played_on": pl.Date, "neutral": pl.Boolean,
+    "side": pl.Int16, "team": pl.String, "is_home": pl.Boolean, "score": pl.Float64, "finish": pl.Int32,
+    "won": pl.Boolean, "exposure": pl.Float64,
+}  # fmt: skip
+
+
+def one_game(
+    teams: tuple,
+    scores: tuple = (None, None),
+    day: date | int = 0,
+    season: str = "2024",
+    home: int | None = None,
+    won: tuple | None = None,
+    places: tuple | None = None,
+    exposure: tuple | None = None,
+    players: tuple = (),
+    **attributes: str,
+) -> dict:
+    """A game for `games_of`: `home` is the number of the home side; `players` of each side are names, or a dict of
+    shares."""
+    nothing = (None,) * len(teams)
+    return {
+        "teams": teams, "scores": scores if len(scores) == len(teams) else nothing, "season": season, "home": home,
+        "day": START + timedelta(days=day) if isinstance(day, int) else day, "won": won or nothing,
+        "places": places or nothing, "exposure": exposure or (1.0,) * len(teams), "players": players,
+        "attributes": attributes,
+    }  # fmt: skip
+
+
+def games_of(
+    *games: dict, as_of: date | None = None, groups: dict[tuple[str, str], str] | None = None, asked: tuple = ()
+) -> Games:
+    """Games as they are read from the warehouse, in the order given; `groups` by competitor and season; `asked` are
+    attributes that no game may have."""
+    names = dict.fromkeys([*asked, *(name for game in games for name in game["attributes"])])
+    rows, shares = [], []
+    for number, game in enumerate(games):
+        for side, team in enumerate(game["teams"]):
+            rows.append(
+                {
+                    "game_id": f"g{number:05d}", "contest_id": f"g{number:05d}", "season": game["season"],
+                    "played_on": game["day"], "neutral": game["home"] is None, "side": side + 1, "team": team,
+                    "is_home": game["home"] == side, "score": game["scores"][side], "finish": game["places"][side],
+                    "won": game["won"][side], "exposure": game["exposure"][side],
+                    **{ATTRIBUTE + name: game["attributes"].get(name) for name in names},
+                }
+            )  # fmt: skip
+        for side, playing in enumerate(game["players"], start=1):
+            each = playing if isinstance(playing, dict) else dict.fromkeys(playing, 1.0)
+            shares += [(f"g{number:05d}", side, player, float(share)) for player, share in each.items()]
+    sides = pl.DataFrame(rows, schema=SIDES_SCHEMA | {ATTRIBUTE + name: pl.String for name in names})
+    appearances = pl.DataFrame(shares, schema=NO_APPEARANCES.schema, orient="row")
+    memberships = sorted((who, season, label) for (who, season), label in (groups or {}).items())
+    until = as_of or max(game["day"] for game in games) + timedelta(days=1)
+    return Games("x", until, sides, appearances, pl.DataFrame(memberships, schema=NO_MEMBERSHIPS.schema, orient="row"))
+
+
+@pytest.fixture(scope="session")
+def game() -> Callable[..., dict]:
+    return one_game
+
+
+@pytest.fixture(scope="session")
+def games() -> Callable[..., Games]:
+    return games_of
+
+
+def of_known_sigma(outcome: Outcome, sigma: float) -> Outcome:
+    """A Normal outcome whose sigma is known, so that its posterior at known scales is Gaussian, exactly."""
+
+    def given(aux: dict) -> dict:
+        return {**aux, "sigma": sigma}
+
+    return replace(
+        outcome,
+        auxiliaries=lambda _unit: (),
+        log_density=lambda tally, eta, aux: outcome.log_density(tally, eta, given(aux)),
+        derivatives=lambda tally, eta, aux: outcome.derivatives(tally, eta, given(aux)),
+        pymc=lambda tally, eta, aux: outcome.pymc(tally, eta, given(aux)),
+        simulate=lambda rng, eta, exposure, aux, game: outcome.simulate(rng, eta, exposure, given(aux), game),
+        losses=lambda y, exposure, eta, aux, game: outcome.losses(y, exposure, eta, given(aux), game),
+    )
+
+
+@pytest.fixture(scope="session")
+def known_sigma() -> Callable[[Outcome, float], Outcome]:
+    return of_known_sigma
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import nutpie
 import pymc as pm
 import pytest
 
-from modeling.design import Design, build_design
+from modeling.build import build_design
+from modeling.design import Design
 from modeling.engines import nuts
 from modeling.judge import diagnose
 
@@ -46,8 +47,8 @@ def least_ess(tree: Any) -> float:
 @pytest.mark.parametrize(("teams", "rounds", "spread"), [(12, 2, 0.3), (40, 1, 0.4), (20, 8, 0.4)])
 def test_effective_draws(league_maker, stanza, teams, rounds, spread, capsys):
     design = build_design(stanza, league_maker(teams=teams, rounds=rounds, spread=spread, seed=6).games)
-    y, exposure = design.collapsed(np.ones(design.games, dtype=bool))
-    models = {"ours": nuts.compile_design(design).model.with_data(y=y, exposure=exposure), "textbook": textbook(design)}
+    tally = design.collapsed(np.ones(design.games, dtype=bool))
+    models = {"ours": nuts.compile_design(design).model.with_data(tally=tally), "textbook": textbook(design)}
     rate = {}
     for name, model in models.items():
         start = time.perf_counter()

@@ -86,7 +86,7 @@ def test_identical_inputs_are_never_refitted(home, healthy, stanza):
 
 
 def test_a_changed_stanza_or_date_is_another_fit(home, healthy, stanza):
-    from modeling.design import build_design
+    from modeling.build import build_design
     from modeling.games import read_games
     from modeling.identity import fit_id
 
@@ -133,8 +133,9 @@ def test_the_three_poolings_and_the_baseline_are_compared(home, healthy):
 def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
     import numpy as np
 
-    from modeling.outcomes.score import chances
+    from modeling.outcomes import outcome_of
 
+    chances = outcome_of("score").chances
     publish(home, ["healthy"], NOW)
     with duckdb.connect(str(current(home)), read_only=True) as con:
         found = con.execute("SELECT win, draw, loss FROM win_probability('healthy', 't:01', 't:02')").fetchall()
@@ -145,7 +146,7 @@ def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
     for row, (home_a, home_b) in zip(found, [(1, 0), (0, 0), (0, 1)], strict=True):
         first = np.array(shared["intercept"]) + home_a * np.array(shared["home"]) + draws["t:01", "attack"]
         second = np.array(shared["intercept"]) + home_b * np.array(shared["home"]) + draws["t:02", "attack"]
-        exact = chances(first - draws["t:02", "defence"], second - draws["t:01", "defence"]).mean(axis=0)
+        exact = chances(first - draws["t:02", "defence"], second - draws["t:01", "defence"], {}).mean(axis=0)
         assert row == pytest.approx(exact, abs=1e-6)
 
 

@@ -5,11 +5,14 @@ import pytest
 import xarray as xr
 
 from modeling import judge
-from modeling.design import build_design
+from modeling.build import build_design
+from modeling.design import Design
 from modeling.engines import laplace
-from modeling.outcomes.outcome import Sides
+from modeling.field import make_field
+from modeling.outcomes import outcome_of
+from modeling.outcomes.outcome import Results
 from modeling.posterior import Posterior
-from modeling.ratings import make_field, make_ratings
+from modeling.ratings import make_ratings
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +21,9 @@ def fitted(league, stanza):
     fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
     draws = fit.draws(np.random.default_rng(1), 4000)
     scales = {name: np.abs(np.random.default_rng(2).normal(0.3, 0.02, 4000)) for name in ("attack", "defence")}
-    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, 4)
-    return design, posterior, make_ratings(design, posterior, make_field(league.games, design, stanza))
+    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
+    field = make_field(design, design.kind("team"), stanza, league.games.as_of)
+    return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]
 
 
 def tree(divergences: int) -> xr.DataTree:
@@ -47,7 +51,7 @@ def test_a_chain_elsewhere_fails_r_hat_and_names_the_parameter(fitted):
     posterior = fitted[1]
     home = posterior.fixed["home"].copy()
     home[:1000] += 3 * home.std()
-    moved = Posterior(posterior.level, {"home": home}, posterior.blocks, posterior.scales, 4)
+    moved = Posterior(posterior.level, {"home": home}, posterior.blocks, posterior.scales, {}, 4)
     found = statuses(converge(fitted, moved))
     assert found["r_hat", "home advantage"] == "fail"
     assert found["r_hat", "spread of the attack of a team"] == "pass"
@@ -56,7 +60,7 @@ def test_a_chain_elsewhere_fails_r_hat_and_names_the_parameter(fitted):
 def test_sluggish_draws_fail_the_effective_sample_size(fitted):
     posterior = fitted[1]
     slow = {"attack": np.repeat(posterior.scales["attack"][:40], 100), "defence": posterior.scales["defence"]}
-    found = statuses(converge(fitted, Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, 4)))
+    found = statuses(converge(fitted, Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, {}, 4)))
     assert found["ess_bulk", "spread of the attack of a team"] == "fail"
 
 
@@ -85,10 +89,9 @@ def test_results_more_spread_than_poisson_fail_the_variance(fitted, league, stan
 
 
 def test_a_real_but_small_difference_warns():
-    from modeling.outcomes.score import OUTCOME
-
-    statistic = next(s for s in OUTCOME.statistics if s.name == "home_wins")
-    found = judge._judged(statistic, 0.48, np.random.default_rng(1).normal(0.46, 0.003, 1000))
+    statistic = next(s for s in outcome_of("score").statistics if s.name == "home_wins")
+    observed = np.full(1000, 0.48)
+    found = judge._judged(statistic, observed, np.random.default_rng(1).normal(0.46, 0.003, 1000))
     assert (found.status, found.p_value) == ("warn", 0.0)
     assert "too small to matter" in found.message
 
@@ -122,26 +125,29 @@ def test_no_future_result_changes_a_forecast(fitted, league, stanza):
     other = league.games.sides.with_columns(pl.Series("score", scores))
     changed = build_design(stanza, type(league.games)("x", league.games.as_of, other))
     for one in (laplace.no_pooling, laplace.complete_pooling):
-        before = judge.forecast(design, one(design, ~held_out).at_mode(), held_out)
-        assert np.array_equal(before, judge.forecast(changed, one(changed, ~held_out).at_mode(), held_out))
+        before, after = (forecast(d, one(d, ~held_out).at_mode(), held_out) for d in (design, changed))
+        assert np.array_equal(before, after)
+
+
+def forecast(design: Design, posterior: Posterior, chosen: np.ndarray) -> np.ndarray:
+    """Mean chances of the chosen games."""
+    eta = posterior.eta(design, np.flatnonzero(chosen[design.game]))
+    return design.outcome.chances(eta[:, 0::2], eta[:, 1::2], posterior.likelihood_arguments(design)).mean(axis=0)
 
 
 def test_the_baseline_gives_home_shares_and_is_fair_on_neutral_ground():
     rng = np.random.default_rng(1)
     score = rng.poisson([1.8, 1.0], (4000, 2)).astype(float)
-    is_home = np.tile([True, False], (4000, 1))
-    is_home[::4] = False
-
-    class League:
-        games = 4000
-
-        def sides(self) -> Sides:
-            return Sides(score, is_home)
-
+    home = np.tile([1, -1], (4000, 1))
+    home[::4] = 0
+    rows = np.arange(8000)
+    results = Results(score.ravel(), np.ones(8000), rows // 2, home.ravel(), rows % 2, (rows + 1) % 2)
     chosen = np.arange(4000) >= 3000
-    loss = judge.baseline_log_losses(League(), chosen)  # type: ignore[arg-type]
+    loss = outcome_of("score").baseline(results, np.repeat(chosen, 2))
     assert loss.shape == (1000,)
     assert loss.mean() < np.log(3)
+    neutral = (home[chosen, 0] == 0) & (score[chosen, 0] != score[chosen, 1])
+    assert np.ptp(loss[neutral]) < 1e-12  # either side of neutral ground is as likely to win
 
 
 def test_worse_than_the_baseline_beyond_noise_fails():

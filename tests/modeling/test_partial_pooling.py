@@ -1,43 +1,35 @@
 """Partial pooling on Rubin's (1981) eight schools: the engines against the algebra and against exact integration."""
 
 import numpy as np
-import pytensor.tensor as pt
 import pytest
 from scipy.sparse import csr_array
 from scipy.stats import halfnorm
 
-from modeling.design import Block, Design
+from modeling.design import Block, Design, Kind
 from modeling.engines import laplace, nuts
-from modeling.outcomes.outcome import Outcome
+from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree
 
 EFFECT = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
 ERROR = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
 UNIT_SD = 10.0
-EVERYTHING = np.ones(4, dtype=bool)
+EVERYTHING = np.ones(8, dtype=bool)
 
-# A row is a school with a known error; `exposure` carries its precision.
-NORMAL = Outcome(
-    name="normal",
-    unit="points",
-    unit_sd=UNIT_SD,
-    components=("school",),
-    log_density=lambda y, eta, precision: -0.5 * precision * (y - eta) ** 2,
-    derivatives=lambda y, eta, precision: (precision * (y - eta), precision, np.zeros_like(y)),
-    pymc=lambda eta, y, precision: pt.sum(precision * (y - eta) ** 2 / -2),
-    simulate=lambda rng, eta, precision: rng.normal(eta, precision**-0.5),
-    chances=lambda first, second: np.zeros((*first.shape, 3)),
-    margin=lambda first, second: first - second,
-    statistics=(),
-)
+LEVELS = tuple("ABCDEFGH")
 
 
 @pytest.fixture(scope="module")
-def schools() -> Design:
-    levels = tuple("ABCDEFGH")
-    block = Block("school", "effect of a school", "team", levels, csr_array(np.eye(8)), UNIT_SD)
-    days = np.array(["2024-01-01"] * 4, dtype="datetime64[D]")
-    return Design("schools", NORMAL, EFFECT, ERROR**-2.0, (block,), (), np.zeros(8, dtype=bool), days)
+def schools(known_sigma) -> Design:
+    """A row is a school: a stint whose exposure is its precision, under the real Normal outcome of known sigma."""
+    outcome = known_sigma(outcome_of("score", "normal"), UNIT_SD)
+    exposure = (UNIT_SD / ERROR) ** 2
+    identity, eight = csr_array(np.eye(8)), np.arange(8)
+    block = Block("school", "effect of a school", "team", "attack", "base", LEVELS, identity, UNIT_SD, identity)
+    days = np.array(["2024-01-01"] * 8, dtype="datetime64[D]")
+    return Design(
+        "schools", outcome, UNIT_SD, exposure * EFFECT, exposure, eight, np.zeros(8, int), eight, np.full(8, -1),
+        (block,), (), (), (Kind("team", LEVELS, identity),), eight, days, eight,
+    )  # fmt: skip
 
 
 def conditional(scale: float, intercept_sd: float) -> tuple[np.ndarray, np.ndarray, float]:

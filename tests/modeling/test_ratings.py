@@ -6,11 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling.design import build_design
+from modeling.build import build_design
 from modeling.engines import laplace
+from modeling.field import make_field
 from modeling.games import Games
 from modeling.posterior import Posterior
-from modeling.ratings import draw_rows, make_field, make_ratings, make_unpooled, rating_rows, standing_rows
+from modeling.ratings import intercept_of, make_ratings
+from modeling.tables import draw_rows, rating_rows, standing_rows
+from modeling.unpooled import make_unpooled
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,9 @@ def rated(mixed, stanza):
     fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, everything)
     draws = fit.draws(np.random.default_rng(1), 4000)
     scales = {name: np.full(4000, 0.3) for name in ("attack", "defence")}
-    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, 4)
-    ratings = make_ratings(design, posterior, make_field(mixed, design, stanza))
+    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
+    field = make_field(design, design.kind("team"), stanza, mixed.as_of)
+    ratings = make_ratings(design, posterior, field, np.random.default_rng(3))
     unpooled = make_unpooled(design, laplace.no_pooling(design, everything), ratings)
     return design, posterior, ratings, unpooled
 
@@ -53,6 +57,11 @@ def of(frame: pl.DataFrame, competitor: str, component: str | None = None) -> di
     return chosen.row(0, named=True)
 
 
+def standings(rated) -> pl.DataFrame:
+    design, posterior, ratings, _ = rated
+    return standing_rows(design, posterior, ratings, intercept_of(posterior, [ratings]))
+
+
 def test_the_mean_of_the_ranked_is_zero_in_every_draw(rated):
     ratings = rated[2]
     for draws in ratings.components.values():
@@ -62,9 +71,10 @@ def test_the_mean_of_the_ranked_is_zero_in_every_draw(rated):
 
 def test_a_rating_is_the_difference_of_linear_predictors_against_the_reference(rated):
     """eta of the side against an average opponent less eta of that opponent, on neutral ground, is the total."""
-    _design, _, ratings, _ = rated
-    own = ratings.intercept[:, None] + ratings.components["attack"]
-    other = ratings.intercept[:, None] - ratings.components["defence"]
+    _design, posterior, ratings, _ = rated
+    intercept = intercept_of(posterior, [ratings])
+    own = intercept[:, None] + ratings.components["attack"]
+    other = intercept[:, None] - ratings.components["defence"]
     assert np.allclose(own - other, ratings.components["total"])
 
 
@@ -74,7 +84,7 @@ def test_the_intercept_and_ratings_give_back_the_linear_predictor(rated):
     rows = np.arange(20)
     eta = posterior.eta(design, rows) - np.outer(posterior.fixed["home"], design.fixed[0].values[rows])
     again = (
-        ratings.intercept[:, None]
+        intercept_of(posterior, [ratings])[:, None]
         + (attack.weights[rows] @ ratings.components["attack"].T).T
         + (defence.weights[rows] @ ratings.components["defence"].T).T
     )
@@ -82,7 +92,7 @@ def test_the_intercept_and_ratings_give_back_the_linear_predictor(rated):
 
 
 def test_status_and_pools(rated):
-    standing = standing_rows(rated[0], rated[2])
+    standing = standings(rated)
     assert of(standing, "t:05")["status"] == "ranked"
     assert of(standing, "t:gone") | {"status": "inactive", "rank": None, "p_best": None} == of(standing, "t:gone")
     assert of(standing, "t:new")["status"] == "provisional"
@@ -94,7 +104,7 @@ def test_status_and_pools(rated):
 
 def test_ranks_follow_means_and_their_chances_are_consistent(rated):
     design, posterior, ratings, unpooled = rated
-    standing = standing_rows(design, ratings).filter(pl.col("rank").is_not_null()).sort("rank")
+    standing = standings(rated).filter(pl.col("rank").is_not_null()).sort("rank")
     means = rating_rows(design, posterior, ratings, unpooled).filter(pl.col("component") == "total")
     assert standing.join(means, on="competitor_id", maintain_order="left")["mean"].is_sorted(descending=True)
     assert standing["p_best"].sum() == pytest.approx(1)
@@ -138,8 +148,8 @@ def test_the_unpooled_standard_error_is_that_of_the_contrast(rated):
 
 
 def test_the_draws_file_holds_joint_draws_and_ranks(rated):
-    _, posterior, ratings, _ = rated
-    rows = draw_rows(ratings, posterior)
+    design, posterior, ratings, _ = rated
+    rows = draw_rows(design, posterior, [ratings])
     total = rows.filter(pl.col("component") == "total")
     assert total["draws"].list.len().unique().to_list() == [4000]
     assert set(rows["parameter"].drop_nulls()) == {"intercept", "home", "scale_attack", "scale_defence"}
@@ -153,7 +163,9 @@ def test_a_league_where_nobody_is_ranked_still_has_ratings(league, stanza):
     strict = stanza.model_copy(update={"min_games": 10_000})
     design = build_design(strict, league.games)
     fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
-    ratings = make_ratings(design, fit.draws(np.random.default_rng(1), 50), make_field(league.games, design, strict))
-    standing = standing_rows(design, ratings)
+    field = make_field(design, design.kind("team"), strict, league.games.as_of)
+    draws = fit.draws(np.random.default_rng(1), 50)
+    ratings = make_ratings(design, draws, field, np.random.default_rng(3))
+    standing = standing_rows(design, draws, ratings, intercept_of(draws, [ratings]))
     assert standing["rank"].null_count() == len(standing) == 10
     assert np.abs(ratings.components["total"].mean(axis=1)).max() < 1e-12

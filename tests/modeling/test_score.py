@@ -1,4 +1,4 @@
-"""The score outcome against SciPy and finite differences."""
+"""Poisson scores against SciPy over all rates, and their forecasts at the ends of what can happen."""
 
 import numpy as np
 import pytest
@@ -6,35 +6,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import poisson, skellam
 
-from modeling.outcomes.score import OUTCOME
+from modeling.outcomes import outcome_of
+
+SCORE = outcome_of("score")
+AUX = {"noise": 1.0, "layout": None}
 
 rates = st.floats(-4, 3.2)
 counts = st.integers(0, 40)
 
 
+def tally_of(y: float, exposure: float) -> np.ndarray:
+    return SCORE.tallies(np.array([float(y)]), np.array([exposure]))
+
+
 @given(counts, rates, st.floats(0.1, 3))
 def test_log_density_is_that_of_scipy(y, eta, exposure):
-    found = OUTCOME.log_density(np.array([float(y)]), np.array([eta]), np.array([exposure]))
+    found = SCORE.log_density(tally_of(y, exposure), np.array([eta]), AUX)
     assert found[0] == pytest.approx(poisson.logpmf(y, exposure * np.exp(eta)), rel=1e-9, abs=1e-9)
 
 
 @given(counts, rates, st.floats(0.1, 3))
 def test_derivatives_agree_with_finite_differences(y, eta, exposure):
-    y, exposure, step = np.array([float(y)]), np.array([exposure]), 1e-5
+    tally, step = tally_of(y, exposure), 1e-5
 
     def at(shift):
-        return OUTCOME.derivatives(y, np.array([eta + shift]), exposure)
+        return SCORE.derivatives(tally, np.array([eta + shift]), AUX)
 
     first, second, third = at(0.0)
-    densities = [OUTCOME.log_density(y, np.array([eta + s * step]), exposure)[0] for s in (-1, 1)]
+    densities = [SCORE.log_density(tally, np.array([eta + s * step]), AUX)[0] for s in (-1, 1)]
     assert first[0] == pytest.approx((densities[1] - densities[0]) / (2 * step), rel=1e-4, abs=1e-4)
     assert -second[0] == pytest.approx((at(step)[0][0] - at(-step)[0][0]) / (2 * step), rel=1e-4, abs=1e-4)
+    assert third is not None
     assert third[0] == pytest.approx(-(at(step)[1][0] - at(-step)[1][0]) / (2 * step), rel=1e-4, abs=1e-4)
 
 
 @given(rates, rates)
 def test_chances_are_those_of_the_skellam_distribution(first, second):
-    win, draw, loss = OUTCOME.chances(np.array([first]), np.array([second]))[0]
+    win, draw, loss = SCORE.chances(np.array([first]), np.array([second]), AUX)[0]
     means = (np.exp(first), np.exp(second))
     assert win + draw + loss == pytest.approx(1, abs=1e-12)
     assert draw == pytest.approx(skellam.pmf(0, *means), abs=1e-6)
@@ -42,18 +50,18 @@ def test_chances_are_those_of_the_skellam_distribution(first, second):
 
 
 def test_chances_of_games_with_very_different_rates_stay_finite():
-    chances = OUTCOME.chances(np.array([[9.0, -60.0]]), np.array([[-60.0, 9.0]]))
+    chances = SCORE.chances(np.array([[9.0, -60.0]]), np.array([[-60.0, 9.0]]), AUX)
     assert chances.shape == (1, 2, 3)
     assert np.allclose(chances[0], [[1, 0, 0], [0, 0, 1]], atol=1e-9)
 
 
 def test_simulated_scores_have_the_mean_and_variance_of_their_rate():
     eta, exposure = np.full(200_000, 0.7), np.full(200_000, 0.5)
-    scores = OUTCOME.simulate(np.random.default_rng(3), eta, exposure)
+    scores = SCORE.simulate(np.random.default_rng(3), eta, exposure, AUX, np.arange(200_000) // 2)
     rate = 0.5 * np.exp(0.7)
     assert scores.mean() == pytest.approx(rate, rel=0.01)
     assert scores.var() == pytest.approx(rate, rel=0.02)
 
 
 def test_margin_is_the_difference_of_rates():
-    assert OUTCOME.margin(np.log(np.array([2.0])), np.log(np.array([0.5])))[0] == pytest.approx(1.5)
+    assert SCORE.margin(np.log(np.array([2.0])), np.log(np.array([0.5])), AUX)[0] == pytest.approx(1.5)

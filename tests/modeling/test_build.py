@@ -1,0 +1,369 @@
+"""Designs of a few games, worked out by hand: each effect's columns, players, groups, noise and observed results."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pytest
+
+from modeling.build import build_design
+from modeling.design import Block, Design
+from store.errors import FitError
+from store.stanzas import Stanza
+
+Make = Callable[..., Design]
+
+
+@pytest.fixture
+def design(games) -> Make:
+    """(games, keywords of the stanza) -> Design."""
+
+    def make(*some, groups=None, as_of=None, asked=(), known=frozenset(), **stanza) -> Design:
+        settings = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win"} | stanza
+        found = games(*some, groups=groups, as_of=as_of, asked=asked)
+        return build_design(Stanza.model_validate(settings), found, set(known))
+
+    return make
+
+
+def block_of(design: Design, name: str) -> Block:
+    return next(block for block in design.blocks if block.name == name)
+
+
+def columns(block: Block) -> dict[str, list[float]]:
+    """Weights of every row by level."""
+    return dict(zip(block.levels, block.weights.toarray().T.tolist(), strict=True))
+
+
+def fixed(design: Design) -> dict[str, list[float]]:
+    return {one.name: one.values.tolist() for one in design.fixed}
+
+
+# Home, rest and covariates
+
+
+def test_home_is_one_for_the_home_side_and_a_difference_where_a_row_is_a_game(design, game):
+    some = [game("ab", (2, 1), home=0), game("ab", (2, 1), home=1), game("ab", (2, 1))]
+    assert fixed(design(*some, effects="home"))["home"] == [1, -1, 0]
+    assert fixed(design(*some, effects="home", outcome="score"))["home"] == [1, 0, 0, 1, 0, 0]
+    found = design(*some, effects="home")
+    assert found.home.tolist() == [1, -1, 0]
+    assert found.fixed[0].prior_sd == 4.0
+
+
+def test_home_is_left_out_where_nobody_is_at_home(design, game):
+    assert fixed(design(game("ab", (2, 1)), effects="home")) == {}
+
+
+def test_days_of_rest_are_those_of_the_sides_own_team_and_at_most_fourteen(design, game):
+    some = [game("ab", (1, 0), day=0), game("ac", (1, 0), day=3), game("bc", (1, 0), day=40)]
+    rest = np.array([np.nan, np.nan, 3, np.nan, 14, 14])
+    scaled = np.nan_to_num((rest - np.nanmean(rest)) / np.nanstd(rest, ddof=1))
+    assert fixed(design(*some, effects="rest_days", outcome="score"))["rest_days"] == pytest.approx(scaled)
+    assert fixed(design(*some, effects="rest_days"))["rest_days"] == pytest.approx(scaled[0::2] - scaled[1::2])
+
+
+def test_a_number_of_the_game_is_a_covariate_of_both_sides_scores(design, game):
+    some = [game("ab", (1, 0), altitude=text) for text in ("100", "200", "300")] + [game("ab", (1, 0))]
+    values = fixed(design(*some, effects="altitude", outcome="score"))["altitude"]
+    assert values == pytest.approx(np.array([-1, -1, 0, 0, 1, 1, 0, 0]) / np.sqrt(4 / 5))  # sd of the six sides
+
+
+def test_a_covariate_that_cancels_or_has_no_numbers_is_refused(design, game):
+    with pytest.raises(FitError, match='x: "altitude" is the same for every side') as caught:
+        design(game("ab", (1, 0), altitude="100"), effects="altitude")
+    assert '"home:altitude"' in caught.value.hint
+    with pytest.raises(FitError, match='x: "surface" has values that are no numbers'):
+        design(game("ab", (1, 0), surface="clay"), effects="surface", outcome="score")
+
+
+# Deviations
+
+
+def test_a_teams_home_is_a_column_that_stands_where_it_is_at_home(design, game):
+    found = design(game("ab", (2, 1), home=0), game("ab", (2, 1), home=1), effects="team:home", outcome="score")
+    assert columns(block_of(found, "attack_home")) == {"a@home": [1, 0, 0, 0], "b@home": [0, 0, 0, 1]}
+    assert columns(block_of(found, "defence_home")) == {"a@home": [0, -1, 0, 0], "b@home": [0, 0, -1, 0]}
+    one = block_of(design(game("ab", (2, 1), home=0), effects="team:home"), "team_home")
+    assert (columns(one), one.role, one.kind, one.by) == ({"a@home": [1]}, "slope", "team", "home")
+    assert one.prior_scale == 0.5
+
+
+def test_a_players_surface_is_a_level_for_each_surface_it_played_on(design, game):
+    some = [
+        game((None, None), won=(True, False), players=("p", "q"), surface="clay"),
+        game((None, None), won=(True, False), players=("q", "r"), surface="grass"),
+        game((None, None), won=(True, False), players=("p", "r")),
+    ]
+    block = block_of(design(*some, rate="player", effects="player:surface"), "player_surface")
+    assert columns(block) == {"p@clay": [1, 0, 0], "q@clay": [-1, 0, 0], "q@grass": [0, 1, 0], "r@grass": [0, -1, 0]}
+    assert (np.asarray(block.owner).tolist(), block.value) == ([0, 1, 1, 2], ("clay", "clay", "grass", "grass"))
+
+
+def test_home_by_an_attribute_is_one_level_for_each_of_its_values(design, game):
+    some = [game("ab", (2, 1), home=h, crowd=c) for h, c in ((0, "full"), (1, "empty"), (1, "full"), (None, "full"))]
+    block = block_of(design(*some, effects="home:crowd"), "home_crowd")
+    assert columns(block) == {"home@empty": [0, -1, 0, 0], "home@full": [1, 0, -1, 0]}
+    by_side = [b for b in design(*some, effects="home:crowd", outcome="score").blocks if b.role == "slope"]
+    assert [columns(b)["home@full"] for b in by_side] == [[1, 0, 0, 0, 0, 1, 0, 0]]
+    assert by_side[0].kind == ""
+
+
+def test_a_number_of_many_values_is_a_slope_and_of_few_a_set_of_values(design, game):
+    many = [game("ab", (1, 0), home=0, altitude=str(n)) for n in range(20)]
+    z = (np.arange(20) - 9.5) / np.repeat(np.arange(20), 2).std(ddof=1)
+    assert fixed(design(*many, effects="home:altitude"))["home:altitude"] == pytest.approx(z)
+    block = block_of(design(*many, effects="team:altitude"), "team_altitude")
+    assert columns(block)["a@slope"] == pytest.approx(z)
+    assert columns(block)["b@slope"] == pytest.approx(-z)
+    few = [game("ab", (1, 0), home=0, best_of=str(3 + 2 * (n % 2))) for n in range(20)]
+    assert block_of(design(*few, effects="team:best_of"), "team_best_of").levels == ("a@3", "a@5", "b@3", "b@5")
+
+
+def test_a_teams_season_beside_its_players_belongs_to_no_rating(design, game):
+    some = [
+        game("ab", (1, 0), season="2023", players=("pq", "rs")),
+        game("ab", (1, 0), season="2024", players=("pr", "qs")),
+    ]
+    found = design(*some, rate="player", effects="team:season", outcome="score")
+    block = block_of(found, "team_attack_season")
+    assert columns(block) == {
+        "a@2023": [1, 0, 0, 0], "a@2024": [0, 0, 1, 0], "b@2023": [0, 1, 0, 0], "b@2024": [0, 0, 0, 1],
+    }  # fmt: skip
+    assert block.kind == ""
+    assert [kind.name for kind in found.kinds] == ["player"]
+
+
+# Players
+
+
+def test_players_count_by_the_share_they_played(design, game):
+    found = design(game("ab", (2, 1), players=({"p": 1, "q": 0.25}, {"r": 0.5})), rate="player")
+    assert columns(block_of(found, "player")) == {"p": [1], "q": [0.25], "r": [-0.5]}
+    assert found.kind("player").sides.toarray().tolist() == [[1, 0.25, 0], [0, 0, 0.5]]
+    both = design(game("ab", (2, 1), players=({"p": 1, "q": 0.25}, {"r": 0.5})), rate="player", outcome="score")
+    assert columns(block_of(both, "attack")) == {"p": [1, 0], "q": [0.25, 0], "r": [0, 0.5]}
+    assert columns(block_of(both, "defence")) == {"p": [0, -1], "q": [0, -0.25], "r": [-0.5, 0]}
+
+
+def test_doubles_are_pairs_whose_members_change(design, game):
+    some = [
+        game((None, None), won=(True, False), players=("pq", "rs")),
+        game((None, None), won=(False, True), players=("pr", "qs")),
+    ]
+    found = design(*some, rate="player")
+    assert columns(block_of(found, "player")) == {"p": [1, 1], "q": [1, -1], "r": [-1, 1], "s": [-1, -1]}
+    assert found.y.tolist() == [1, 0]
+    assert block_of(found, "player").prior_scale == pytest.approx(1 / np.sqrt(2))  # two share a side
+
+
+def test_a_team_beside_its_players_are_two_kinds_with_names_of_their_own(design, game):
+    some = game("ab", (2, 1), players=("pq", "r"))
+    assert [b.name for b in design(some, rate=("player", "team")).blocks] == ["player", "team"]
+    names = [b.name for b in design(some, rate=("player", "team"), outcome="score").blocks]
+    assert names == ["player_attack", "player_defence", "team_attack", "team_defence"]
+
+
+# Groups
+
+
+def test_a_competitors_group_is_that_of_its_first_season(design, game):
+    """b is promoted and c relegated in 2024: each stays with the division it entered in, and counts in no other."""
+    some = [game("ab", (1, 0), season="2023"), game("ca", (1, 0), season="2024"), game("cb", (1, 0), season="2024")]
+    divisions = {
+        ("a", "2023"): "1", ("a", "2024"): "1", ("b", "2023"): "2", ("b", "2024"): "1", ("c", "2023"): "1",
+        ("c", "2024"): "2", ("d", "2023"): "3",
+    }  # fmt: skip
+    found = design(*some, groups=divisions, group="division")
+    block = block_of(found, "team_group")
+    assert (block.levels, block.role) == (("1", "2"), "group")
+    assert columns(block) == {"1": [1, 0, 1], "2": [-1, 0, -1]}
+    assert block.loading.toarray().tolist() == [[1, 0], [0, 1], [1, 0]]
+
+
+def test_a_group_of_a_season_before_the_games_is_not_the_first(design, game):
+    divisions = {("a", "2020"): "9", ("a", "2023"): "1", ("b", "2023"): "2"}
+    found = design(game("ab", (1, 0), season="2023"), groups=divisions, group="division")
+    assert block_of(found, "team_group").levels == ("1", "2")
+
+
+def test_players_have_groups_too_and_who_has_none_is_pooled_to_all(design, game):
+    positions = {("p", "2024"): "back", ("q", "2024"): "forward"}
+    some = game("ab", (1, 0), players=("pq", "rs"))
+    block = block_of(design(some, rate="player", groups=positions, group="position"), "player_group")
+    assert columns(block) == {"back": [1], "forward": [1]}
+    assert block.loading.toarray()[2:].tolist() == [[0, 0], [0, 0]]
+
+
+# Walks
+
+
+def walk_games(game) -> list[dict]:
+    """a plays in all seasons, b in 2021 and 2024, c in 2022 alone."""
+    seasons = [("ab", "2021"), ("ac", "2022"), ("ad", "2023"), ("ab", "2024")]
+    return [game(two, (1, 0), season=season, day=365 * n) for n, (two, season) in enumerate(seasons)]
+
+
+def test_a_walks_states_follow_one_another_over_gaps(design, game):
+    found = design(*walk_games(game), walk="team", period="season")
+    walk = block_of(found, "team_walk")
+    assert walk.levels == ("a@2022", "a@2023", "a@2024", "b@2024")
+    assert np.asarray(walk.previous).tolist() == [-1, 0, 1, -1]
+    assert np.asarray(walk.years).tolist() == [1, 1, 1, 3]
+    assert np.asarray(walk.idle).tolist() == [0, 0, 2, 1]  # c has not played since 2022, d since 2023
+    assert columns(walk) == {
+        "a@2022": [0, 1, 0, 0], "a@2023": [0, 0, 1, 0], "a@2024": [0, 0, 0, 1], "b@2024": [0, 0, 0, -1],
+    }  # fmt: skip
+    assert walk.loading.toarray().tolist() == [[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert walk.reach.toarray().tolist() == [[1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert walk.prior_scale == 0.5
+
+
+def test_attack_and_defence_walk_apart(design, game):
+    found = design(*walk_games(game), walk="team", period="season", outcome="score")
+    assert [b.name for b in found.blocks] == ["attack", "attack_walk", "defence", "defence_walk"]
+    assert columns(block_of(found, "defence_walk"))["b@2024"] == [0, 0, 0, 0, 0, 0, -1, 0]
+
+
+def test_a_walk_of_one_period_is_none(design, game):
+    some = [game("ab", (1, 0)), game("ac", (0, 1))]
+    assert [b.name for b in design(*some, walk="team", period="season").blocks] == ["team"]
+
+
+def test_a_deviation_may_walk_by_itself(design, game):
+    some = [game("ab", (1, 0), season=s, home=0) for s in ("2022", "2023", "2023", "2024")]
+    found = design(*some, effects="team:home", walk="team:home", period="season")
+    walk = block_of(found, "team_home_walk")
+    assert (walk.levels, walk.by, walk.value) == (("a@home@2023", "a@home@2024"), "home", ("home",))
+    assert [b.name for b in found.blocks] == ["team", "team_home", "team_home_walk"]
+
+
+@pytest.mark.parametrize(
+    ("period", "days", "years"),
+    [
+        ("quarter", [date(2023, 12, 31), date(2024, 1, 1), date(2024, 3, 31), date(2024, 7, 1)], [0.25, 0.5]),
+        ("month", [date(2023, 12, 31), date(2024, 1, 1), date(2024, 1, 31), date(2024, 4, 1)], [1 / 12, 3 / 12]),
+        ("week", [date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 10), date(2024, 1, 18)], [7 / 365.25, 14 / 365.25]),
+    ],
+)
+def test_periods_of_the_calendar(design, game, period, days, years):
+    """The first two are neighbours of different periods, the second and third share one."""
+    found = design(*(game("ab", (1, 0), day=d) for d in days), walk="team", period=period)
+    assert np.asarray(block_of(found, "team_walk").years).tolist() == pytest.approx([*years, *years])
+
+
+def test_idle_years_run_to_the_as_of_date(design, game):
+    some = [game("ab", (1, 0), day=date(2022, 1, 15)), game("ac", (1, 0), day=date(2023, 1, 15))]
+    walk = block_of(design(*some, walk="team", period="month", as_of=date(2024, 8, 1)), "team_walk")
+    assert walk.idle == pytest.approx([1.5, 2.5, 1.5])  # July 2024 is the last month before the as-of date
+
+
+# Noise and results
+
+
+def test_noise_codes_count_from_the_commonest_value(design, game):
+    some = [game("ab", (1, 0), best_of=b) for b in ("3", "5", "3", "5", "3")] + [game("ab", (1, 0))]
+    found = design(*some, noise="best_of")
+    assert found.noise[0].values == ("5", "unknown")
+    assert found.noise[0].codes.tolist() == [0, 1, 0, 1, 0, 2]
+    assert [one.name for one in found.auxiliaries] == ["noise_best_of_5", "noise_best_of_unknown"]
+    noise = found.likelihood_arguments({"noise_best_of_5": np.log(2.0), "noise_best_of_unknown": 0.0})["noise"]
+    assert noise.tolist() == pytest.approx([1, 2, 1, 2, 1, 1])
+    assert len(found.cell_rows) == 3  # rows of the same two sides but other noise are not put together
+
+
+def test_noise_of_a_race_goes_by_entrant(design, game):
+    some = [game("abc", places=(1, 2, 3), rain=r) for r in ("no", "yes", "no")]
+    assert design(*some, outcome="order", noise="rain").noise[0].codes.tolist() == [0] * 3 + [1] * 3 + [0] * 3
+
+
+def test_order_leaves_out_who_did_not_finish_and_races_of_one(design, game):
+    some = [game("abc", places=(2, None, 1)), game("abd", places=(1, None, None)), game("abc", places=(1, 2, 3))]
+    found = design(*some, outcome="order")
+    assert found.y.tolist() == [2, 1, 1, 2, 3]
+    assert found.game.tolist() == [0, 0, 1, 1, 1]
+    assert found.kind("team").competitors == ("a", "b", "c")
+    assert found.notes == ("3 entrants without a place were left out.", "1 entrants alone in their race were left out.")
+    assert found.opponent.tolist() == [-1] * 5
+
+
+def test_order_without_places_is_refused(design, game):
+    with pytest.raises(FitError, match='x: no game has two entrants with a place; outcome "order" needs places'):
+        design(game("ab", (2, 1)), outcome="order")
+
+
+def test_a_win_is_who_won_and_else_the_score(design, game):
+    some = [
+        game("ab", (2, 1), won=(False, True)),  # a walkover, say: who won counts
+        game("ab", (2, 1)),
+        game("ab", (1, 1)),  # nobody won
+        game("ab", (1, 1), won=(True, False)),  # on penalties
+        game("ab", won=(True, True)),  # not one winner
+        game("ab"),
+    ]
+    found = design(*some)
+    assert found.y.tolist() == [0, 1, 1]
+    assert found.games == 3
+    assert found.notes == ("3 games without a winner were left out.",)
+
+
+def test_a_result_may_be_a_draw_and_games_without_one_are_noted(design, game):
+    some = [game("ab", (1, 1)), game("ab", (2, 1)), game("ab", (1, 1), won=(False, True)), game("ab")]
+    found = design(*some, outcome="result")
+    assert found.y.tolist() == [1, 0, 2]
+    assert found.notes == ("1 games without a result were left out.",)
+
+
+def test_a_margin_is_the_first_sides_and_its_exposure_the_mean_of_both(design, game):
+    found = design(game("ab", (2, 5), exposure=(10.0, 12.0)), game("ab", (4, 3)), outcome="margin")
+    assert found.y.tolist() == [-3, 1]
+    assert found.exposure.tolist() == [11, 1]
+    both = design(game("ab", (2, 5), exposure=(10.0, 12.0)), outcome="score")
+    assert both.exposure.tolist() == [10, 12]
+
+
+def test_games_without_any_result_are_refused(design, game):
+    with pytest.raises(FitError, match="x: no game has a result that win can use"):
+        design(game("ab", (1, 1)))
+
+
+def test_a_race_is_not_a_game_of_two_sides(design, game):
+    with pytest.raises(FitError, match=r"x: game g00000 has 3 side\(s\); this outcome needs two") as caught:
+        design(game("abc", (1, 2, 3)), outcome="score")
+    assert 'outcome = "order"' in caught.value.hint
+
+
+# Mistakes in a stanza
+
+
+@pytest.mark.parametrize(
+    ("stanza", "said", "hint"),
+    [
+        ({"effects": "tem:home"}, 'effect "tem:home" is of "tem"', 'Did you mean "team:home"?'),
+        ({"effects": "umpire:home"}, 'effect "umpire:home" is of "umpire"', "team, player, home"),
+        ({"effects": "team"}, 'effect "team" cannot be read', '"team:…"'),
+        ({"effects": "team:"}, 'effect "team:" cannot be read', '"team:…"'),
+        ({"effects": "season"}, 'effect "season" cannot be read', "name of an attribute"),
+        ({"effects": "home:home"}, 'effect "home:home" cannot be read', "name of an attribute"),
+        ({"effects": "team:surfac"}, 'asks for "surfac"', 'Did you mean "surface"?'),
+        ({"effects": "player:zzz"}, 'asks for "zzz"', "The games have: surface."),
+        ({"noise": "best_off"}, 'asks for "best_off"', "The games have: surface."),
+        ({"effects": "home", "outcome": "order"}, 'effect "home" needs a home side', 'Take "home" out'),
+        ({"effects": "team:home", "outcome": "order"}, 'effect "team:home" needs a home side', 'Take "team:home" out'),
+        ({"outcome": "score", "noise": "surface"}, "noise = ['surface'] means nothing", "Take `noise` out"),
+        ({"walk": "team"}, "walk = ['team'] needs a period", 'Set period = "season"'),
+        ({"walk": "teams", "period": "season"}, 'walk = "teams" is neither rated nor an effect', "It can be team."),
+        ({"rate": "player"}, "asks for players, and no side", 'Take "player" out'),
+        ({"effects": "player:surface"}, "asks for players, and no side", 'Take "player" out'),
+        ({"priors": {"taem": 1.0}}, 'no prior called "taem"', 'Did you mean "team"?'),
+        ({"priors": {"zzz": 1.0}}, 'no prior called "zzz"', "Priors can be set for team."),
+    ],
+)
+def test_every_mistake_is_one_sentence_that_names_league_and_setting(design, game, stanza, said, hint):
+    some = [game("ab", (2, 1), home=0, surface="clay", places=(1, 2))]
+    with pytest.raises(FitError) as caught:
+        design(*some, asked=("surfac", "zzz", "best_off"), known={"surface"}, **stanza)
+    assert caught.value.message.startswith("x: ")
+    assert said in caught.value.message
+    assert hint in str(caught.value.hint)
+    assert "\n" not in caught.value.message
