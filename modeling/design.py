@@ -240,6 +240,7 @@ class Design:
         """The statement of the model without its games: what a fit's id and its record hold."""
         return {
             "outcome": self.outcome.name,
+            "likelihood_name": self.outcome.likelihood,
             "unit": self.outcome.unit,
             "likelihood": self.outcome.formula,
             "intercept": f"Normal(0, {self.intercept_sd:g})" if self.outcome.has_intercept else None,

@@ -135,7 +135,7 @@ def add_fit(
         "engine": "nuts",
         "verdict": "rejected" if rejected else "accepted", "reasons": reasons, "outcome": "score", "unit": "log goals",
         "games": 9876, "competitors": made.teams, "first_game_on": date(2014, 1, 3), "last_game_on": date(2023, 12, 31),
-        "draws": 4000, "seed": 7, "seconds": 11.4, "design": "{}", "games_fingerprint": "f", "code_hash": "c",
+        "draws": 4000, "seed": 7, "seconds": 11.4, "design": '{"likelihood_name": "poisson"}', "games_fingerprint": "f", "code_hash": "c",
         "versions": "{}",
     }])  # fmt: skip
     key = {"league": made.league, "fit_id": fit_id}

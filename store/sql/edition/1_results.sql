@@ -26,12 +26,16 @@ SELECT
         CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
         FOR s IN l.source
     ] AS source,
-    l.licence, p.fit_id, f.unit, f.as_of,
+    l.licence, p.fit_id, f.unit, f.design::JSON ->> '$.likelihood_name' AS likelihood, f.as_of,
     f.fitted_at_utc,
     (SELECT max(loaded_at_utc) FROM warehouse.load AS d WHERE d.league = l.league) AS loaded_at_utc,
     (SELECT count(DISTINCT contest_id) FROM warehouse.game AS g WHERE g.league = l.league AND g.status = 'played')
         AS games,
-    f.games AS games_rated,
+    f.games AS games_rated, (
+        SELECT median(players) FROM (
+            SELECT count(*) AS players FROM warehouse.appearance AS a WHERE a.league = l.league GROUP BY game_id, side
+        )
+    ) AS players_a_side,
     newest.fit_id AS newest_fit_id, newest.verdict AS newest_verdict, newest.reasons AS newest_reasons
 FROM warehouse.league AS l
 LEFT JOIN published AS p USING (league)
@@ -54,11 +58,13 @@ COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come 
 COMMENT ON COLUMN league.licence IS 'Licence of the results as their source states it.';
 COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
 COMMENT ON COLUMN league.unit IS 'Unit of its ratings.';
+COMMENT ON COLUMN league.likelihood IS 'Which of its outcome''s likelihoods its model has: logit, probit, normal, student, poisson, negative_binomial, dixon_coles or plackett_luce.';
 COMMENT ON COLUMN league.as_of IS 'As-of date of that fit: it used games before this day 00:00 UTC.';
 COMMENT ON COLUMN league.fitted_at_utc IS 'When that fit was made, UTC.';
 COMMENT ON COLUMN league.loaded_at_utc IS 'When results were last changed by a load, UTC.';
 COMMENT ON COLUMN league.games IS 'Contests played, over all loaded results.';
 COMMENT ON COLUMN league.games_rated IS 'Games that the published fit used.';
+COMMENT ON COLUMN league.players_a_side IS 'How many players are known on a side of a game, the median; NULL where none are.';
 COMMENT ON COLUMN league.newest_fit_id IS 'The newest fit, accepted or not.';
 COMMENT ON COLUMN league.newest_verdict IS 'Its verdict. Where it is rejected, the published ratings are older: see as_of.';
 COMMENT ON COLUMN league.newest_reasons IS 'Why it was rejected; empty where accepted.';

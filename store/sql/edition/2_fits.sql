@@ -2,7 +2,8 @@
 -- `warehouse` is attached.
 
 CREATE TABLE fit AS
-SELECT f.* EXCLUDE (is_dated, current_at_utc), f.fit_id IN (SELECT fit_id FROM published) AS is_published
+SELECT
+    f.* EXCLUDE (is_dated, current_at_utc), f.design::JSON ->> '$.likelihood_name' AS likelihood, f.fit_id IN (SELECT fit_id FROM published) AS is_published
 FROM warehouse.fit AS f
 WHERE f.league IN (SELECT league FROM league)
 QUALIFY f.fit_id IN (SELECT fit_id FROM published)
@@ -18,6 +19,7 @@ COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
 COMMENT ON COLUMN fit.override_reason IS 'Reason given by a person for accepting a fit the rules would have rejected.';
 COMMENT ON COLUMN fit.outcome IS 'Outcome family.';
+COMMENT ON COLUMN fit.likelihood IS 'Which of the outcome''s likelihoods, for example poisson.';
 COMMENT ON COLUMN fit.unit IS 'Unit of the ratings.';
 COMMENT ON COLUMN fit.games IS 'Games used.';
 COMMENT ON COLUMN fit.competitors IS 'Competitors rated.';
@@ -129,7 +131,7 @@ COMMENT ON COLUMN leaderboard.q50 IS 'Median of the rating.';
 COMMENT ON COLUMN leaderboard.q75 IS '75 % quantile of the rating.';
 COMMENT ON COLUMN leaderboard.q95 IS '95 % quantile of the rating.';
 COMMENT ON COLUMN leaderboard.unit IS 'Unit of ratings, attack and defence.';
-COMMENT ON COLUMN leaderboard.expected_margin IS 'Expected margin (goals, points) against an average ranked competitor on neutral ground.';
+COMMENT ON COLUMN leaderboard.expected_margin IS 'Against an average ranked competitor on neutral ground: the expected margin (goals, points) where the outcome is a score or a margin; else the chance to win above one half, in a race to finish ahead, half a draw counted.';
 COMMENT ON COLUMN leaderboard.attack IS 'Posterior mean of the attack rating; NULL where the outcome has none.';
 COMMENT ON COLUMN leaderboard.attack_sd IS 'Its posterior standard deviation.';
 COMMENT ON COLUMN leaderboard.defence IS 'Posterior mean of the defence rating; positive is good.';
@@ -147,3 +149,50 @@ COMMENT ON COLUMN leaderboard.last_played IS 'Day of the last of them.';
 COMMENT ON COLUMN leaderboard.pool IS 'Connected component of the games, 1 the largest.';
 COMMENT ON COLUMN leaderboard.as_of IS 'As-of date of the fit.';
 COMMENT ON COLUMN leaderboard.fit_id IS 'The fit the row comes from.';
+
+CREATE TABLE slope AS
+SELECT
+    r.league, r.kind, r.competitor_id, c.name, split_part(r.component, ':', 1) AS varies_by,
+    substr(r.component, instr(r.component, ':') + 1) AS value, r.mean AS rating, r.sd, r.q5, r.q25, r.q50, r.q75, r.q95,
+    f.unit, r.fit_id
+FROM warehouse.rating AS r
+JOIN published AS p USING (league, fit_id)
+JOIN warehouse.fit AS f USING (fit_id)
+LEFT JOIN warehouse.competitor AS c ON (c.league, c.competitor_id) = (r.league, r.competitor_id)
+WHERE contains(r.component, ':')
+ORDER BY r.league, r.kind, varies_by, value, r.mean DESC;
+COMMENT ON TABLE slope IS 'One row a competitor at one value of what its rating varies by (a surface, a season): its whole rating there, against the mean of the ranked who have that value.';
+COMMENT ON COLUMN slope.league IS 'League.';
+COMMENT ON COLUMN slope.kind IS 'team or player.';
+COMMENT ON COLUMN slope.competitor_id IS 'The competitor.';
+COMMENT ON COLUMN slope.name IS 'Name shown to people.';
+COMMENT ON COLUMN slope.varies_by IS 'What ratings vary by: home, season, or an attribute of games.';
+COMMENT ON COLUMN slope.value IS 'The value of it that the row is of, for example Clay.';
+COMMENT ON COLUMN slope.rating IS 'Posterior mean rating there, in `unit`.';
+COMMENT ON COLUMN slope.sd IS 'Its posterior standard deviation.';
+COMMENT ON COLUMN slope.q5 IS '5 % quantile of it.';
+COMMENT ON COLUMN slope.q25 IS '25 % quantile of it.';
+COMMENT ON COLUMN slope.q50 IS 'Median of it.';
+COMMENT ON COLUMN slope.q75 IS '75 % quantile of it.';
+COMMENT ON COLUMN slope.q95 IS '95 % quantile of it.';
+COMMENT ON COLUMN slope.unit IS 'Unit of ratings.';
+COMMENT ON COLUMN slope.fit_id IS 'The fit the row comes from.';
+
+CREATE TABLE borrowing AS
+SELECT
+    b.league, b.kind, b.competitor_id, c.name, b.own, b.teammates, b.opponents, b."group", b.prior, b.fit_id
+FROM warehouse.borrowing AS b
+JOIN published AS p USING (league, fit_id)
+LEFT JOIN warehouse.competitor AS c ON (c.league, c.competitor_id) = (b.league, b.competitor_id)
+ORDER BY b.league, b.kind, b.own DESC;
+COMMENT ON TABLE borrowing IS 'One row a rated competitor: where the information of its rating came from, as shares that sum to one, in the linearised posterior.';
+COMMENT ON COLUMN borrowing.league IS 'League.';
+COMMENT ON COLUMN borrowing.kind IS 'team or player.';
+COMMENT ON COLUMN borrowing.competitor_id IS 'The competitor.';
+COMMENT ON COLUMN borrowing.name IS 'Name shown to people.';
+COMMENT ON COLUMN borrowing.own IS 'Share from its own games.';
+COMMENT ON COLUMN borrowing.teammates IS 'Share from its teammates'' games without it.';
+COMMENT ON COLUMN borrowing.opponents IS 'Share from the other games of its opponents, and of theirs in turn.';
+COMMENT ON COLUMN borrowing."group" IS 'Share from the others of its group or population, through the prior they have in common.';
+COMMENT ON COLUMN borrowing.prior IS 'Share from its own prior.';
+COMMENT ON COLUMN borrowing.fit_id IS 'The fit the row comes from.';

@@ -232,7 +232,7 @@ COMMENT ON COLUMN standing.p_top3 IS 'Probability of being among the best three 
 COMMENT ON COLUMN standing.p_top10 IS 'Probability of being among the best ten of the ranked.';
 COMMENT ON COLUMN standing.games IS 'Contests played in the games used.';
 COMMENT ON COLUMN standing.last_played IS 'Day of the last of them.';
-COMMENT ON COLUMN standing.expected_margin IS 'Expected margin (goals, points) against the reference on neutral ground, posterior mean.';
+COMMENT ON COLUMN standing.expected_margin IS 'Posterior mean, on neutral ground against the reference: the expected margin (goals, points) where the outcome is a score or a margin; else the chance to win above one half, in a race to finish ahead, half a draw counted.';
 
 CREATE TABLE borrowing (
     league VARCHAR NOT NULL,
