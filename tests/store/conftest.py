@@ -56,7 +56,8 @@ def add_fit(home, fit_id, verdict="accepted", minutes=0, is_dated=False, best="f
             " ?::TIMESTAMP AS fitted_at_utc, fitted_at_utc AS current_at_utc, 'nuts' AS engine, ? AS verdict,"
             " CASE WHEN ? = 'accepted' THEN [] ELSE ['r_hat'] END AS reasons, 'score' AS outcome,"
             " 'log goals' AS unit, 3 AS games, 3 AS competitors, DATE '2026-02-01' AS first_game_on,"
-            " DATE '2026-02-03' AS last_game_on, 4 AS draws, 1 AS seed, 0.1 AS seconds, '{\"likelihood_name\": \"poisson\"}' AS design,"
+            " DATE '2026-02-03' AS last_game_on, 4 AS draws, 1 AS seed, 0.1 AS seconds,"
+            ' \'{"likelihood_name": "poisson"}\' AS design,'
             " 'f' AS games_fingerprint, 'c' AS code_hash, '{}' AS versions",
             [fit_id, LEAGUE, is_dated, NOW.replace(tzinfo=None) + timedelta(minutes=minutes), verdict, verdict],
         )

@@ -17,7 +17,7 @@ COUNTS = np.arange(400)
 def chances_of(likelihood, first, second, parameters):
     """Chances of win, draw and loss in every draw, by the definition of each likelihood; shape (draws, 3)."""
     z, zero = first - second, np.zeros(len(first))
-    if likelihood in ("logit", "plackett_luce", "probit"):
+    if likelihood in ("logit", "plackett_luce", "worst_first", "probit"):
         cdf, width = ndtr if likelihood == "probit" else expit, parameters.get("draw", zero)
         win, loss = cdf(z - width), cdf(-z - width)
         return np.stack([win, 1 - win - loss, loss], axis=1)
@@ -25,7 +25,8 @@ def chances_of(likelihood, first, second, parameters):
         z = z / parameters["sigma"] / (np.sqrt(2) if likelihood == "normal_score" else 1)
         win = stdtr(2 + parameters["tails"], z) if likelihood == "student" else ndtr(z)
         return np.stack([win, zero, 1 - win], axis=1)
-    return np.array([grid(likelihood, *each) for each in zip(np.exp(first), np.exp(second), *corners(parameters))])
+    each = zip(np.exp(first), np.exp(second), *corners(parameters), strict=True)
+    return np.array([grid(likelihood, *of_draw) for of_draw in each])
 
 
 def corners(parameters):
@@ -59,6 +60,7 @@ CASES = {
     ),
     "points": ("score", "normal", 4.0, {"intercept": (55.0, 1.0), "home": (1.5, 0.3), "sigma": (11.0, 0.3)}),
     "order": ("order", "plackett_luce", 1.5, {}),
+    "worst_first": ("order", "worst_first", 1.5, {}),
 }  # fmt: skip
 STUDENT = ("margin", "student", 6.0, {"home": (2.5, 0.2), "sigma": (9.0, 0.3), "tails": (1.5, 0.6)})
 
@@ -78,7 +80,7 @@ def made(home, outcome, likelihood, spread, parameters, seed=1):
         else {"league": "alps", "parameter": key, "draws": draws}
         for key, draws in kept.items()
     ]
-    schema = {name: pl.String for name in ("league", "kind", "competitor_id", "component", "parameter")}
+    schema = dict.fromkeys(("league", "kind", "competitor_id", "component", "parameter"), pl.String)
     schema |= {"draws": pl.List(pl.Float32), "ranks": pl.List(pl.Int32)}
     pl.DataFrame(rows, schema=schema).write_parquet(home.draws_of("f1"))
     with writing(home) as con:
@@ -197,6 +199,10 @@ def test_what_cannot_meet_is_an_error_in_words(rated, now):
         asked(rated, now, "A", "fifa:A")
     with pytest.raises(duckdb.Error, match='Did you mean "A"'):
         asked(rated, now, "a", "B")
+    with writing(rated) as con:
+        con.execute("UPDATE fit SET design = json_object('likelihood_name', 'new')")
+    with pytest.raises(duckdb.Error, match='likelihood "new" are not known'):
+        asked(rated, now)
     with writing(rated) as con:
         con.execute("UPDATE fit SET design = '{}'")
     with pytest.raises(duckdb.Error, match="does not name its likelihood"):

@@ -183,8 +183,10 @@ summed AS (
         CASE WHEN is_count THEN score_chances(a_mean, b_mean, coalesce(excess, 0)::DOUBLE, enough.goals) END AS count,
         CASE
             WHEN is_count THEN NULL
-            WHEN likelihood IN ('logit', 'plackett_luce') THEN {'win': logistic(z - width), 'loss': logistic(-z - width)}
-            ELSE {'win': normal_cdf(z - width), 'loss': normal_cdf(-z - width)}
+            WHEN likelihood = 'logit' OR outcome = 'order' THEN {'win': logistic(z - width), 'loss': logistic(-z - width)}
+            WHEN likelihood IN ('probit', 'normal', 'student')
+                THEN {'win': normal_cdf(z - width), 'loss': normal_cdf(-z - width)}
+            ELSE error('Chances of the likelihood "' || likelihood || '" are not known here.')
         END AS smooth
     FROM means CROSS JOIN enough
 ),

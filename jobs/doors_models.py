@@ -1,0 +1,81 @@
+"""Doors to the models: describe."""
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jobs.console import say, working
+from jobs.doors import example, home_of
+from store.errors import PooltableError
+
+if TYPE_CHECKING:
+    from modeling.describe import Section, Table
+
+WIDTH = 100
+INDENT = "  "
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs these doors into the command."""
+    app.command(epilog=example("pooltable describe international_football"))(describe)
+
+
+def describe(
+    ctx: typer.Context,
+    league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
+    shape: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
+) -> None:
+    """Print a league's model in words and in mathematics, with its priors, before any fit of it."""
+    from store.stanzas import choose
+    from store.warehouse import reading
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    if not stanza.rate:
+        raise PooltableError(
+            f"{league} is loaded and not rated: it has rate = [] in {home.leagues_toml}, and no model.",
+            'To rate it, set rate = ["team"], ["player"] or both there.',
+        )
+    with working(f"describe {league}"):
+        from modeling.describe import describe as described
+        from modeling.fit import design_of  # only now: it takes seconds
+
+        with reading(home) as con:
+            games, design = design_of(con, league, stanza, None)
+    if shape == "json":
+        say(json.dumps({"league": league, "games": design.games, "as_of": str(games.as_of), **design.as_json()}))
+        return
+    say(f"{stanza.title} ({league})\n{page(described(games, design, stanza))}")
+
+
+def page(sections: "list[Section]") -> str:
+    """The sections as text of at most 100 columns."""
+    return "\n".join(f"\n{section.title}\n{_body(section)}" for section in sections)
+
+
+def _body(section: "Section") -> str:
+    lines = [_wrapped(text, "- ") if len(section.paragraphs) > 1 else _wrapped(text) for text in section.paragraphs]
+    lines += [_wrapped(text, hanging="    ") for text in section.formulas]
+    if section.table:
+        lines.append(textwrap.indent(_table(section.table), INDENT))
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, mark: str = "", hanging: str = "") -> str:
+    later = INDENT + (hanging or " " * len(mark))
+    return textwrap.fill(text, WIDTH, initial_indent=INDENT + mark, subsequent_indent=later, break_on_hyphens=False)
+
+
+def _table(table: "Table") -> str:
+    """The table with its last column wrapped to what is left of the width."""
+    from jobs.formats import aligned
+
+    taken = sum(max(map(len, column)) + 2 for column in list(zip(table.names, *table.rows, strict=True))[:-1])
+    room = max(WIDTH - len(INDENT) - taken, 20)
+    rows = []
+    for row in table.rows:
+        first, *more = textwrap.wrap(row[-1], room) or [""]
+        rows += [(*row[:-1], first), *((*("",) * (len(row) - 1), line) for line in more)]
+    return aligned(table.names, rows, [name == "levels" for name in table.names])

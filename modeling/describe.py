@@ -1,0 +1,176 @@
+"""A league's model in words and in mathematics, from its Design alone: no fit is needed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from modeling.design import Block, Design
+from modeling.engines import nuts
+from modeling.games import Games
+from modeling.outcomes.outcome import Auxiliary
+from store.stanzas import Stanza
+
+OUTCOMES = {
+    "win": "One of two sides wins a game. Its chance grows with its strength less the other's; "
+    "two equals have a half each.",
+    "result": "A game is won, drawn or lost. The chances follow from one side's strength less the other's, and "
+    "a draw is the likelier the nearer the two are.",
+    "margin": "A game has a margin, one side's score less the other's. Its mean is the difference of their strengths.",
+    "score": "Each side of a game has a score of its own: it grows with the side's attack, and falls with the other "
+    "side's defence. Positive is good in both.",
+    "order": "A race has an order. Of any two the stronger finishes ahead with the greater chance, whoever "
+    "else is in it.",
+}
+SIDES = {"game": ("first", "second"), "side": ("side", "other"), "entrant": ("entrant", "")}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under their column names; the last column may be wrapped."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of the description: paragraphs, or lines of mathematics, or a table."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    formulas: tuple[str, ...] = ()
+    table: Table | None = None
+
+
+def describe(games: Games, design: Design, stanza: Stanza) -> list[Section]:
+    """What a fit of these games would be, in sections in their order, without those that are empty."""
+    sections = [
+        Section("Games", (_which_games(games, design, stanza),)),
+        Section("In words", _words(design, stanza)),
+        Section("In mathematics", formulas=_formulas(design)),
+        Section("Effects that are pooled: u ~ Normal(0, scale), the scale learned", table=_pooled(design)),
+        Section("Other parameters", table=_single(design)),
+        Section("What was left out", design.notes),
+        Section("Engine", (f"{nuts.NAME}: PyMC, sampled by nutpie; the seed is fixed.",)),
+    ]
+    return [one for one in sections if one.paragraphs or one.formulas or (one.table and one.table.rows)]
+
+
+def _which_games(games: Games, design: Design, stanza: Stanza) -> str:
+    days, contests = design.played_on, len(np.unique(design.contest))
+    of = f" of {contests:,} contests" if contests != design.games else ""
+    who = " and ".join(f"{len(kind.competitors):,} {kind.name}s" for kind in design.kinds)
+    since = f" The stanza asks for games since {stanza.since}." if stanza.since else ""
+    return (
+        f"{design.games:,} games{of}, {days.min()} to {days.max()}, as of {games.as_of}: {who}.{since} "
+        f"Games that count are {' or '.join(design.outcome.statuses)}."
+    )
+
+
+def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
+    parts = [OUTCOMES[design.outcome.name], *(_kind_words(design, kind.name) for kind in design.kinds)]
+    roles = {block.role for block in design.blocks}
+    if len(design.kinds) > 1:
+        parts.append("A player's part stands beside the team's. Who changes teams, and teammates, tell the two apart.")
+    if "group" in roles:
+        parts.append(f"Who is new starts at the mean of its {stanza.group}: the first one it is known in.")
+    if "walk" in roles:
+        parts.append(
+            f"Strengths move ({', '.join(stanza.walk)}): a step of learned size from one {stanza.period} to the "
+            "next that is played in. Who does not play keeps the last state, and it grows less certain with time."
+        )
+    parts += [_slope_words(block) for block in _slopes(design)]
+    parts += [f"{fixed.title.capitalize()}: one number, the same for all." for fixed in design.fixed]
+    parts += [
+        f"The noise differs by {noise.name}: {', '.join(noise.values)} each have a factor." for noise in design.noise
+    ]
+    parts.append(
+        f"A rating is told in {design.outcome.unit}, against the mean of the ranked on neutral ground. Ranked is who "
+        f"has {stanza.min_games} contests or more and played in the last {stanza.active_days} days."
+    )
+    return tuple(parts)
+
+
+def _kind_words(design: Design, kind: str) -> str:
+    sides = next(one for one in design.kinds if one.name == kind).sides
+    a_side = float(np.median(np.diff(sides.indptr)[np.diff(sides.indptr) > 0]))
+    sums = f" A side's is the sum of its {kind}s', each by the share played ({a_side:g} a side)." if a_side > 1 else ""
+    return (
+        f"Each {kind} has {_parts(design)} of its own, drawn to the mean of all, the more the less its games say. How "
+        f"far {kind}s differ is learned.{sums}"
+    )
+
+
+def _parts(design: Design) -> str:
+    return (
+        " and ".join(f"a {part}" for part in design.outcome.components)
+        .replace("a total", "a strength")
+        .replace("a attack", "an attack")
+    )
+
+
+def _slopes(design: Design) -> list[Block]:
+    """One block of each varying slope."""
+    found = {(block.name.split("_")[0], block.by): block for block in design.blocks if block.role == "slope"}
+    return list({block.title.split(" of ")[-1]: block for block in found.values()}.values())
+
+
+def _slope_words(block: Block) -> str:
+    values = list(dict.fromkeys(block.value))
+    few = f" ({', '.join(values[:6])}{', …' if len(values) > 6 else ''})" if values != ["slope"] else ""
+    return f"{block.title.capitalize()}{few}: deviations, pooled to zero."
+
+
+def _formulas(design: Design) -> tuple[str, ...]:
+    own, other = SIDES[design.outcome.row]
+    terms = ["intercept"] if design.outcome.has_intercept else []
+    terms += [_fixed_term(design, fixed.name, own, other) for fixed in design.fixed]
+    terms += [_block_term(design, block, own, other) for block in design.blocks]
+    found = [design.outcome.formula, _added(f"eta({own})" if design.outcome.row != "game" else "eta", terms)]
+    if any(fixed.name == "home" for fixed in design.fixed):
+        found.append("x of home is 1 on the home side, else 0")
+    if any(fixed.name != "home" for fixed in design.fixed):
+        found.append("x of another covariate is its distance from the mean in standard deviations")
+    if any(block.previous is not None for block in design.blocks):
+        found.append("a walk: u(now) ~ Normal(u(before), scale sqrt(years between)), from 0 where it enters")
+    if design.noise:
+        found.append("noise = exp(sum of the log factors of the game)")
+    return tuple(found)
+
+
+def _added(name: str, terms: list[str]) -> str:
+    signed = [term if term.startswith("- ") else f"+ {term}" for term in terms]
+    return f"{name} = {' '.join(signed).removeprefix('+ ')}"
+
+
+def _fixed_term(design: Design, name: str, own: str, other: str) -> str:
+    if design.outcome.row != "game":
+        return f"{name} * x({own})"
+    return f"{name} * (x({own}) - x({other}))"
+
+
+def _block_term(design: Design, block: Block, own: str, other: str) -> str:
+    if design.outcome.row == "game":
+        return f"{block.name}({own}) - {block.name}({other})"
+    return f"- {block.name}({other})" if block.component == "defence" else f"{block.name}({own})"
+
+
+def _pooled(design: Design) -> Table:
+    rows = tuple(
+        (block.name, block.role, f"{len(block.levels):,}", f"HalfNormal({block.prior_scale:.3g})", block.title)
+        for block in design.blocks
+    )
+    return Table(("effect", "role", "levels", "prior of its scale", "what it is"), rows)
+
+
+def _single(design: Design) -> Table:
+    rows: list[tuple[str, ...]] = []
+    if design.outcome.has_intercept:
+        rows.append(("intercept", f"Normal(0, {design.intercept_sd:.3g})", "two average sides on neutral ground"))
+    rows += [(one.name, f"Normal(0, {one.prior_sd:.3g})", one.title) for one in design.fixed]
+    rows += [(one.name, _prior(one), one.title) for one in design.auxiliaries]
+    return Table(("parameter", "prior", "what it is"), tuple(rows))
+
+
+def _prior(one: Auxiliary) -> str:
+    return f"Normal(0, {one.scale:.3g})" if one.is_signed else f"HalfNormal({one.scale:.3g})"
