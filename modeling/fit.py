@@ -19,7 +19,7 @@ from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace, nuts
 from modeling.field import Field, make_field
-from modeling.games import Games, known_attributes, read_earlier, read_games
+from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
 from modeling.outcomes import outcome_of
@@ -102,6 +102,7 @@ def fit_league(
         games, design = design_of(con, league, stanza, as_of)
         name = fit_id(stanza, games, design, nuts.NAME, SEED)
         earlier = read_earlier(con, name)
+        start = read_start(con, league, design.outcome.name, design.outcome.likelihood)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     if due and earlier and home.draws_of(name).exists():
         if not is_dated:
@@ -109,7 +110,7 @@ def fit_league(
         return Fitted(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
-    sampled, judged = _fit_and_judge(design, games, stanza, tell)
+    sampled, judged = _fit_and_judge(design, games, stanza, start, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
     rows = _tables(design, sampled, judged)
@@ -133,15 +134,18 @@ def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of
         attributes=attributes_of(effects, stanza),
         grouping=stanza.group,
         players=needs_players(effects, stanza),
+        roles=stanza.roles,
     )
     return games, build_design(stanza, games, known_attributes(con, league))
 
 
-def _fit_and_judge(design: Design, games: Games, stanza: Stanza, tell: Report) -> tuple[Sampled, Judged]:
+def _fit_and_judge(
+    design: Design, games: Games, stanza: Stanza, start: Start | None, tell: Report
+) -> tuple[Sampled, Judged]:
     """Samples all games and, for the held-out check, the first 90 %, with one compilation."""
     rng = np.random.default_rng(SEED)
     tell("compiling", 0.02)
-    compiled = nuts.compile_design(design)
+    compiled = nuts.compile_design(design, start)
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
     sampled = _sample(compiled, games, fields, tell)
     tell("predictive checks", 0.55)

@@ -30,8 +30,17 @@ FROM side SEMI JOIN chosen_game USING (game_id) WHERE league = $league
 """
 APPEARANCES = """
 SELECT game_id, side, player, share
-FROM appearance SEMI JOIN chosen_game USING (game_id) WHERE league = $league
+FROM appearance SEMI JOIN chosen_game USING (game_id)
+WHERE league = $league AND (len($roles) = 0 OR list_contains($roles, role))
 """
+START = """
+SELECT fit_id FROM fit
+WHERE league = $league AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
+    AND design::JSON ->> '$.likelihood_name' = $likelihood
+ORDER BY current_at_utc DESC LIMIT 1
+"""
+START_PARAMETERS = "SELECT parameter, mean FROM hyperparameter WHERE fit_id = ?"
+START_EFFECTS = "SELECT kind, component, competitor_id, mean FROM rating WHERE fit_id = ? AND shrinkage IS NOT NULL"
 MEMBERSHIPS = """
 SELECT competitor_id, season, "group" FROM membership
 WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
@@ -82,11 +91,12 @@ def read_games(
     attributes: Sequence[str] = (),
     grouping: str | None = None,
     players: bool = False,
+    roles: Sequence[str] = (),
 ) -> Games:
     """The league's games of these statuses from `since` up to, not including, `as_of` (default: the day after the last).
 
     `attributes` of games become columns of the sides (NULL where a game has none); `grouping` asks for memberships,
-    `players` for appearances. Raises FitError where there are no games.
+    `players` for appearances, of these `roles` only where any are given. Raises FitError where there are no games.
     """
     asked = {"league": league, "statuses": list(statuses)}
     last = con.execute(LAST_DAY, asked).fetchall()[0][0]
@@ -103,7 +113,7 @@ def read_games(
     con.register("chosen_game", games.select("game_id"))
     sides = games.join(_frame(con, SIDES, {"league": league}), on="game_id", how="left", maintain_order="left")
     order = pl.DataFrame({"game_id": games["game_id"]}).with_row_index("place")
-    appearances = _frame(con, APPEARANCES, {"league": league}) if players else NO_APPEARANCES
+    appearances = _frame(con, APPEARANCES, {"league": league, "roles": list(roles)}) if players else NO_APPEARANCES
     grouped = {"league": league, "grouping": grouping}
     found = Games(
         league,
@@ -146,3 +156,26 @@ def read_earlier(con: duckdb.DuckDBPyConnection, fit_id: str) -> Earlier | None:
     """The fit of that id, or None."""
     rows = con.execute(VERDICT, [fit_id]).fetchall()
     return Earlier(*rows[0]) if rows else None
+
+
+@dataclass(frozen=True)
+class Start:
+    """Posterior means of a league's last accepted fit, for a new one to start from."""
+
+    fit_id: str
+    parameters: dict[str, float]
+    effects: dict[tuple[str, str], dict[str, float]]
+    """By kind and component, ratings by competitor."""
+
+
+def read_start(con: duckdb.DuckDBPyConnection, league: str, outcome: str, likelihood: str) -> Start | None:
+    """The last accepted fit of a league with the same likelihood, or None."""
+    asked = {"league": league, "outcome": outcome, "likelihood": likelihood}
+    found = con.execute(START, asked).fetchall()
+    if not found:
+        return None
+    fit_id = found[0][0]
+    effects: dict[tuple[str, str], dict[str, float]] = {}
+    for kind, component, competitor, mean in con.execute(START_EFFECTS, [fit_id]).fetchall():
+        effects.setdefault((kind, component), {})[competitor] = mean
+    return Start(fit_id, dict(con.execute(START_PARAMETERS, [fit_id]).fetchall()), effects)

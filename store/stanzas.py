@@ -27,6 +27,7 @@ class Stanza(BaseModel):
     source: tuple[str, ...]
     outcome: Literal["win", "result", "margin", "score", "order"]
     rate: tuple[Literal["team", "player"], ...] = ("team",)
+    roles: tuple[str, ...] = ()
     since: date | None = None
     period: Literal["static", "season", "quarter", "month", "week"] = "static"
     effects: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ class Stanza(BaseModel):
         """Which of the outcome's likelihoods is asked for: for a win or a result its link; None: the usual one."""
         return self.link if self.outcome in ("win", "result") else self.likelihood
 
-    @field_validator("source", "rate", "effects", "walk", "noise", mode="before")
+    @field_validator("source", "rate", "roles", "effects", "walk", "noise", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value

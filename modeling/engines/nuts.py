@@ -25,6 +25,7 @@ from scipy.sparse import csr_array, csr_matrix
 
 from modeling.design import Block, Design
 from modeling.engines import laplace
+from modeling.games import Start
 from modeling.outcomes.outcome import Array, Auxiliary
 from modeling.outcomes.symbols import pt
 from store.errors import FitError
@@ -44,12 +45,36 @@ class Compiled:
 
     design: Design
     model: Any
+    started_from: str | None = None
+    """The fit whose posterior means the chains start around."""
 
 
-def compile_design(design: Design) -> Compiled:
-    """The PyMC model of a Design, compiled (about 5 s)."""
+def compile_design(design: Design, start: Start | None = None) -> Compiled:
+    """The PyMC model of a Design, compiled (about 5 s), its chains to start around an earlier fit's posterior means."""
     everything = np.ones(design.games, dtype=bool)
-    return Compiled(design, nutpie.compile_pymc_model(_model(design, design.collapsed(everything)), backend="numba"))
+    model = _model(design, design.collapsed(everything))
+    points = _points(design, start, {one.name for one in model.free_RVs}) if start else {}
+    compiled = nutpie.compile_pymc_model(model, backend="numba", initial_points=points)
+    return Compiled(design, compiled, start.fit_id if start else None)
+
+
+def _points(design: Design, start: Start, known: set[str]) -> dict[str, Any]:
+    """Where the earlier fit puts this model's variables; those it does not know start at their usual place."""
+    values = start.parameters
+    found: dict[str, Any] = {name: values[name] for name in known & set(values)}
+    if "level" in known and "intercept" in values:
+        found["level"] = values["intercept"]
+    grouped = {block.name.removesuffix("_group") for block in design.blocks if block.role == "group"}
+    for block in design.blocks:
+        means = start.effects.get((block.kind, block.component))
+        scale = values.get(f"scale_{block.name}")
+        if block.role != "base" or block.name in grouped or not means or not scale:
+            continue
+        effect = np.array([means.get(level, 0.0) for level in block.levels])
+        effect -= effect.mean()
+        place, divisor = (block.name, 1.0) if block.name in known else (f"{block.name}_standard", scale)
+        found[place] = effect / divisor
+    return found
 
 
 def sample(
@@ -83,6 +108,7 @@ def sample(
         raise FitError(f"{compiled.design.league}: NUTS could not sample: {error}") from error
     assert isinstance(tree, xr.DataTree)
     tree.attrs |= {"engine": NAME, "sampler": f"nutpie {nutpie.__version__}", "seed": seed, "tune": TUNE}
+    tree.attrs |= {"league": compiled.design.league, "started_from": compiled.started_from or ""}
     return tree
 
 
@@ -96,7 +122,7 @@ def _model(design: Design, tally: Array) -> pm.Model:
         start = {one.name: one.start for one in design.auxiliaries}
         alone = laplace.no_pooling(design, np.ones(design.games, dtype=bool), start)
         for block in design.blocks:
-            effect, variance = _walk(block) if block.previous is not None else _block(block, alone)
+            effect, variance = _walk(block) if block.previous is not None else _block(design, block, alone)
             level_variance += variance
             eta += _times(csr_array(block.weights[rows]), effect)
         if design.outcome.has_intercept:
@@ -113,12 +139,12 @@ def _auxiliary(one: Auxiliary) -> Any:
     return pm.Normal(one.name, 0.0, one.scale) if one.is_signed else pm.HalfNormal(one.name, one.scale)
 
 
-def _block(block: Block, alone: laplace.Laplace) -> tuple[Any, Any]:
+def _block(design: Design, block: Block, alone: laplace.Laplace) -> tuple[Any, Any]:
     """The block's effects, and the prior variance that its mean adds to the level."""
     scale = pm.HalfNormal(f"scale_{block.name}", block.prior_scale)
     dims = f"{block.name}_level"
     normal = pm.Normal if block.row_sum is None or len(block.levels) < 2 else pm.ZeroSumNormal
-    if is_centred(block, alone):
+    if is_centred(design, block, alone):
         effect = normal(block.name, sigma=scale, dims=dims)
     else:
         effect = pm.Deterministic(block.name, scale * normal(f"{block.name}_standard", sigma=1.0, dims=dims), dims=dims)
@@ -137,18 +163,47 @@ def _walk(block: Block) -> tuple[Any, Any]:
     return pm.Deterministic(block.name, sums[1:] - sums[starts], dims=dims), 0.0
 
 
-def is_centred(block: Block, alone: laplace.Laplace) -> bool:
-    """Whether the results say much more about the block's levels than their group, judged from the unpooled fit.
+def is_centred(design: Design, block: Block, alone: laplace.Laplace) -> bool:
+    """Whether the results say much more about the block's levels than their common prior, judged from the unpooled fit.
 
     The variance between levels, less what the estimates' own errors explain, over those errors' variance; levels that
-    the results hardly determine are left out.
+    the results hardly determine are left out. A group's estimate is the mean of its members', its error theirs over
+    their number; a member's is its distance from that mean.
     """
-    span = alone.slice_of(block.name)
-    effects, covariance = alone.mode[span], alone.covariance[span, span]
-    error = covariance.diagonal() - 2 * covariance.mean(axis=0) + covariance.mean()
+    effects, error = _estimates(design, block, alone)
     known = error <= 4 * np.median(error)
     typical = max(error[known].mean(), 1e-12)
     return float((effects[known].var() - typical) / typical) > CENTRED_ABOVE
+
+
+def _estimates(design: Design, block: Block, alone: laplace.Laplace) -> tuple[Array, Array]:
+    """Unpooled estimate of each level and the variance of its error."""
+    if block.role not in ("base", "group"):
+        return _totals([block], np.eye(len(block.levels)), alone)
+    family = [
+        b for b in design.blocks if b.name in (block.name, f"{block.name}_group", block.name.removesuffix("_group"))
+    ]
+    group = next((b for b in family if b.role == "group"), None)
+    totals, error = _totals(family, None, alone)
+    if group is None:
+        return totals, error
+    members = np.maximum(np.asarray(group.loading.sum(axis=0)).ravel(), 1)
+    means = np.asarray(group.loading.T @ totals).ravel() / members
+    apart = totals - group.loading @ means
+    if block.role == "base":
+        return apart, error
+    return means, np.asarray(group.loading.T @ apart**2).ravel() / members**2
+
+
+def _totals(blocks: list[Block], loadings: Array | None, alone: laplace.Laplace) -> tuple[Array, Array]:
+    """Sums of blocks' effects by unit in the unpooled fit, and the variance of their contrasts to the mean."""
+    units = len(blocks[0].loading.indptr) - 1
+    loading = np.zeros((len(alone.mode), units))
+    for block in blocks:
+        loading[alone.slice_of(block.name)] += block.loading.T.toarray() if loadings is None else loadings
+    solved, mean = alone.solve(loading), loading.mean(axis=1)
+    error = np.einsum("ij,ij->j", loading, solved) - 2 * (mean @ solved) + mean @ solved.mean(axis=1)
+    return alone.mode @ loading, error
 
 
 def _times(weights: csr_array, effect: Any) -> Any:

@@ -3,9 +3,13 @@
 Entrants who share a place are each weighed against all who are not ahead of them (Breslow's rule). Those without a place
 (did not finish, disqualified) are left out: their end says more of luck and machinery than of the order.
 Plackett (1975), "The analysis of permutations", Applied Statistics 24; Luce (1959), Individual Choice Behavior.
+
+`worst_first` is the same read from the other end: the last place goes to an entrant with a chance proportional to
+exp(-eta), then the last but one. Two entrants' chances are equal in both; but here a good entrant has an occasional bad
+day instead of a bad one an occasional good day, which is how motor races go.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -190,33 +194,67 @@ def _different_winners(results: Results) -> float:
     return float(len(np.unique(results.entrant[results.y == 1])))
 
 
-OUTCOMES = (
-    Outcome(
-        name="order",
-        likelihood="plackett_luce",
-        formula="P(next place to i) = exp(eta_i / noise) / sum of those not yet placed",
-        unit="logits",
-        row="entrant",
-        components=("total",),
-        unit_sd=lambda _y, _exposure: 1.0,
-        has_intercept=False,
-        auxiliaries=lambda _unit: (),
-        tallies=tallies,
-        log_density=log_density,
-        derivatives=derivatives,
-        pymc=pymc,
-        simulate=simulate,
-        losses=losses,
-        baseline=_baseline,
-        chances=chances,
-        margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
-        statistics=(
-            Statistic("spread", "variance between competitors of their mean place", _spread, 0.15, True, is_hard=True),
-            Statistic("dominance", "share of races won by whoever won most", _winners_share, 0.1, is_hard=True),
-            Statistic("winners", "different winners", _different_winners),
-        ),
-        extremes=_extremes,
-        is_additive=False,
-        layout=races_of,
+def _from_behind(y: Array, game: NDArray[np.intp]) -> Races:
+    return races_of(-y, game)
+
+
+def _worst_first_log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+    return log_density(tally, -eta, aux)
+
+
+def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
+    slope, curvature, _ = derivatives(tally, -eta, aux)
+    return -slope, curvature, None
+
+
+def _worst_first_simulate(
+    rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxiliaries, game: NDArray[np.intp]
+) -> Array:
+    from_last = simulate(rng, -eta, exposure, aux, game)
+    return np.bincount(game)[game] + 1 - from_last
+
+
+def _worst_first_losses(y: Array, exposure: Array, eta: Array, aux: Auxiliaries, game: NDArray[np.intp]) -> Array:
+    return losses(-y, exposure, -eta, aux, game)
+
+
+BEST_FIRST = Outcome(
+    name="order",
+    likelihood="plackett_luce",
+    formula="P(next place to i) = exp(eta_i / noise) / sum of those not yet placed",
+    unit="logits",
+    row="entrant",
+    components=("total",),
+    unit_sd=lambda _y, _exposure: 1.0,
+    has_intercept=False,
+    auxiliaries=lambda _unit: (),
+    tallies=tallies,
+    log_density=log_density,
+    derivatives=derivatives,
+    pymc=pymc,
+    simulate=simulate,
+    losses=losses,
+    baseline=_baseline,
+    chances=chances,
+    margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
+    statistics=(
+        Statistic("spread", "variance between competitors of their mean place", _spread, 0.15, True, is_hard=True),
+        Statistic("dominance", "share of races won by whoever won most", _winners_share, 0.1, is_hard=True),
+        Statistic("winners", "different winners", _different_winners),
     ),
+    extremes=_extremes,
+    is_additive=False,
+    layout=races_of,
 )
+WORST_FIRST = replace(
+    BEST_FIRST,
+    likelihood="worst_first",
+    formula="P(last place of those left to i) = exp(-eta_i / noise) / sum of those not yet placed, from the last place up",
+    log_density=_worst_first_log_density,
+    derivatives=_worst_first_derivatives,
+    pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),
+    simulate=_worst_first_simulate,
+    losses=_worst_first_losses,
+    layout=_from_behind,
+)
+OUTCOMES = (BEST_FIRST, WORST_FIRST)

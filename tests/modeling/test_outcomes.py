@@ -102,7 +102,7 @@ def test_what_is_left_out_adds_nothing(outcome):
 
 def test_tallies_of_equal_rows_may_be_summed_where_the_outcome_says_so(outcome):
     if not outcome.is_additive:
-        assert outcome.likelihood in ("student", "negative_binomial", "dixon_coles", "plackett_luce")
+        assert outcome.likelihood in ("student", "negative_binomial", "dixon_coles", "plackett_luce", "worst_first")
         return
     y, _, exposure, aux, _ = made(outcome)
     aux = {**aux, "noise": 1.0}
@@ -166,11 +166,11 @@ def test_chances_sum_to_one_and_follow_the_stronger(outcome):
 
 
 def test_every_statistic_is_a_number_and_at_most_three_are_hard(outcome):
-    y, _, exposure, _, game = made(outcome)
+    y, eta, exposure, _, game = made(outcome)
     rows = np.arange(len(y))
     opponent = np.full(len(y), -1) if outcome.row == "entrant" else (rows + 1) % 5
     home = np.where(rows % 2 == 0, 1, -1) if outcome.row == "side" else np.ones(len(y), int)
-    results = Results(y, exposure, game, home, rows % 5, opponent)
+    results = Results(y, exposure, game, home, rows % 5, opponent, eta)
     for statistic in outcome.statistics:
         assert np.isfinite(statistic.of(results)), statistic.name
     assert 1 <= sum(statistic.is_hard for statistic in outcome.statistics) <= 3
