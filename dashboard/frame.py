@@ -129,7 +129,7 @@ def kind_links(path: str, view: View) -> Component | None:
     return html.Nav(
         [_tab(f"{kind.capitalize()}s", address(path, league=view.league["league"], kind=kind), kind == kind_of(view))
          for kind in kinds],
-        className="tabs", **aria(label="Kind of competitor"),
+        className="tabs kinds", **aria(label="Kind of competitor"),
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from dashboard.wording import decimals
 
 PATH = "/leaderboard"
 ROUNDED = 4  # decimals sent to the browser; posterior quantiles of a few thousand draws are not known better
-OPTIONAL = ("attack", "defence", "expected_margin", "truth")
+OPTIONAL = ("attack", "defence", "expected_margin", "chance", "truth")
+WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
 RANKED_ONLY = {"status": {"filterType": "text", "type": "equals", "filter": "ranked"}}
 
 
@@ -23,7 +24,9 @@ def content(view: View) -> list[Any]:
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind = kind_of(view)
-    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind)
+    rows = with_chances(
+        view.answer.rows("leaderboard", league=view.league["league"], kind=kind), view.league["outcome"]
+    )
     return [
         kind_links(PATH, view),
         _toolbar(view, kind, rows),
@@ -40,6 +43,14 @@ def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         key for key in (rows[0] if rows else {}) if key not in OPTIONAL or any(row[key] is not None for row in rows)
     ]
     return [{**{key: _cell(row[key]) for key in kept}, "key": search_key(row["name"])} for row in rows]
+
+
+def with_chances(rows: list[dict[str, Any]], outcome: str) -> list[dict[str, Any]]:
+    """The rows with `chance` (to win, to finish ahead) in the place of the margin where the outcome has no points."""
+    if outcome not in WITHOUT_POINTS:
+        return rows
+    chances = [None if row["expected_margin"] is None else 0.5 + row["expected_margin"] for row in rows]
+    return [{**row, "expected_margin": None, "chance": chance} for row, chance in zip(rows, chances, strict=True)]
 
 
 def search_key(name: str) -> str:
@@ -196,6 +207,8 @@ def _components(signed: str, present: set[str], digits: int) -> list[Column]:
         number("defence", "Defence", "Defence part of the rating; positive is good.", signed, width=94),
         number("expected_margin", "Margin", "Expected margin against an average ranked competitor, neutral ground.",
                f"pooltable.signed(params.value, {min(digits, 2)})", width=88),
+        number("chance", "Chance vs average", "Chance against an average ranked competitor on neutral ground: to win, "
+               "half a draw counted, or to finish a race ahead.", "pooltable.chance(params.value)", width=150),
     ]  # fmt: skip
     return [column for column in columns if column["field"] in present]
 

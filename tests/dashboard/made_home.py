@@ -4,6 +4,7 @@ Three leagues: `nations` (real, rated, its newest fit rejected, names that attac
 and `waiting` (results loaded, no fit).
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,13 +30,25 @@ type Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Made:
-    """A league to make: its key, title, number of teams, and whether the truth is known."""
+    """A league, or one kind of it, to make: its key, title, number of competitors, and whether the truth is known."""
 
     league: str
     title: str
     teams: int
     is_simulated: bool
     seed: int
+    kind: str = "team"
+    outcome: str = "score"
+
+    @property
+    def likelihood(self) -> str:
+        """The likelihood of its outcome."""
+        return {"score": "poisson", "order": "plackett_luce"}[self.outcome]
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of its competitors: "t:0" and so on for teams, "p:0" for players."""
+        return [f"{self.kind[0]}:{number}" for number in range(self.teams)]
 
 
 def made_home(root: Path, teams: int = 40, now: datetime = NOW) -> Home:
@@ -53,17 +66,33 @@ def made_home(root: Path, teams: int = 40, now: datetime = NOW) -> Home:
     return home
 
 
+def add_races(home: Home, now: datetime = NOW) -> None:
+    """A league of races to a home, with drivers and constructors rated beside one another, in a new edition."""
+    drivers = Made("races", "Races", 20, False, 4, "player", "order")
+    cars = Made("races", "Constructors", 8, False, 5, "team", "order")
+    with writing(home) as con:
+        add_league(con, drivers, now)
+        names = zip(cars.ids, team_names(cars), strict=True)
+        insert(con, "competitor", [
+            {"league": "races", "competitor_id": one, "kind": "team", "name": name} for one, name in names
+        ])  # fmt: skip
+        add_fit(con, home, drivers, "races-good", now - timedelta(hours=3))
+        add_ratings(con, home, cars, "races-good")
+    publish(home, [*LEAGUES, "races"], now + timedelta(minutes=1))
+
+
 def add_league(con: duckdb.DuckDBPyConnection, made: Made, now: datetime) -> None:
     """A league's own row, its teams, two games, and the truth where it is simulated."""
     stamp = now.replace(tzinfo=None)
     league = {
-        "league": made.league, "title": made.title, "feed": "csv", "outcome": "score", "source": ["games.csv"],
+        "league": made.league, "title": made.title, "feed": "csv", "outcome": made.outcome, "source": ["games.csv"],
         "licence": "CC0", "is_simulated": made.is_simulated, "stanza": "{}", "updated_at_utc": stamp,
     }  # fmt: skip
     insert(con, "league", [league])
     names = team_names(made)
     insert(con, "competitor", [
-        {"league": made.league, "competitor_id": f"t:{i}", "kind": "team", "name": name} for i, name in enumerate(names)
+        {"league": made.league, "competitor_id": one, "kind": made.kind, "name": name}
+        for one, name in zip(made.ids, names, strict=True)
     ])  # fmt: skip
     add_games(con, made)
     if made.is_simulated:
@@ -133,9 +162,11 @@ def add_fit(
         "fit_id": fit_id, "league": made.league, "as_of": date(2024, 1, 9 if rejected else 1), "is_dated": False,
         "fitted_at_utc": fitted_at.replace(tzinfo=None), "current_at_utc": fitted_at.replace(tzinfo=None),
         "engine": "nuts",
-        "verdict": "rejected" if rejected else "accepted", "reasons": reasons, "outcome": "score", "unit": "log goals",
+        "verdict": "rejected" if rejected else "accepted", "reasons": reasons, "outcome": made.outcome,
+        "unit": "logits" if made.outcome == "order" else "log goals",
         "games": 9876, "competitors": made.teams, "first_game_on": date(2014, 1, 3), "last_game_on": date(2023, 12, 31),
-        "draws": 4000, "seed": 7, "seconds": 11.4, "design": '{"likelihood_name": "poisson"}', "games_fingerprint": "f", "code_hash": "c",
+        "draws": 4000, "seed": 7, "seconds": 11.4, "design": json.dumps({"likelihood_name": made.likelihood}),
+         "games_fingerprint": "f", "code_hash": "c",
         "versions": "{}",
     }])  # fmt: skip
     key = {"league": made.league, "fit_id": fit_id}
@@ -166,7 +197,8 @@ def rating_rows(made: Made, fit_id: str, found: dict[str, np.ndarray], draws: np
     is_finite = i != made.teams - 2
     return [
         {
-            "league": made.league, "fit_id": fit_id, "kind": "team", "competitor_id": f"t:{i}", "component": component,
+            "league": made.league, "fit_id": fit_id, "kind": made.kind, "competitor_id": made.ids[i],
+            "component": component,
             "mean": float(draws[i].mean() * part), "sd": float(draws[i].std() * part),
             **{name: float(np.quantile(draws[i], q) * part) for name, q in QUANTILES.items()},
             "unpooled": float(found["alone"][i] * part) if is_finite else None,
@@ -175,6 +207,7 @@ def rating_rows(made: Made, fit_id: str, found: dict[str, np.ndarray], draws: np
             "shrinkage": float(found["shrinkage"][i]), "shrinkage_by_distance": None,
         }
         for component, part in zip(COMPONENTS, (1, 0.6, 0.4), strict=True)
+        if component == "total" or made.outcome == "score"
     ]  # fmt: skip
 
 
@@ -189,7 +222,7 @@ def standing_rows(
     for i in range(made.teams):
         of_team = ranks[place[i]] if i in place else None
         rows.append({
-            "league": made.league, "fit_id": fit_id, "kind": "team", "competitor_id": f"t:{i}",
+            "league": made.league, "fit_id": fit_id, "kind": made.kind, "competitor_id": made.ids[i],
             "status": str(status[i]),
             "pool": 1, "rank": by_mean.get(i),
             "rank_low": None if of_team is None else int(np.quantile(of_team, 0.05)),
@@ -197,16 +230,22 @@ def standing_rows(
             **{name: None if of_team is None else float((of_team <= k).mean())
                for name, k in (("p_best", 1), ("p_top3", 3), ("p_top10", 10))},
             "games": int(found["games"][i]), "last_played": date(2023, 12, 1),
-            "expected_margin": float(draws[i].mean() * 1.3),
+            "expected_margin": expected(draws[i], made.outcome),
         })  # fmt: skip
     return rows
+
+
+def expected(draws: np.ndarray, outcome: str) -> float:
+    """Mean margin against the reference in goals; of a race, the chance to be ahead of it, less one half."""
+    return float(np.tanh(draws / 2).mean() / 2) if outcome == "order" else float(draws.mean() * 1.3)
 
 
 def write_draws(home: Home, made: Made, fit_id: str, draws: np.ndarray, ranked: np.ndarray, ranks: np.ndarray) -> None:
     """The fit's Parquet file."""
     place = {int(i): position for position, i in enumerate(ranked)}
     rows: list[Row] = [
-        {"league": made.league, "kind": "team", "competitor_id": f"t:{i}", "component": "total", "parameter": None,
+        {"league": made.league, "kind": made.kind, "competitor_id": made.ids[i], "component": "total",
+         "parameter": None,
          "draws": draws[i].tolist(), "ranks": ranks[place[i]].tolist() if i in place else None}
         for i in range(made.teams)
     ]  # fmt: skip
@@ -216,7 +255,10 @@ def write_draws(home: Home, made: Made, fit_id: str, draws: np.ndarray, ranked: 
         "league": pl.String, "kind": pl.String, "competitor_id": pl.String, "component": pl.String,
         "parameter": pl.String, "draws": pl.List(pl.Float32), "ranks": pl.List(pl.Int32),
     }  # fmt: skip
-    pl.DataFrame(rows, schema=schema).write_parquet(home.draws_of(fit_id))
+    frame, path = pl.DataFrame(rows, schema=schema), home.draws_of(fit_id)
+    if path.exists():  # of another kind; the parameters are there already
+        frame = pl.concat([pl.read_parquet(path), frame.filter(pl.col("parameter").is_null())])
+    frame.write_parquet(path)
 
 
 def fit_checks(rejected: bool) -> list[Row]:

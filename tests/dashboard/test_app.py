@@ -214,3 +214,34 @@ def test_the_web_process_never_imports_the_models(home: Home) -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.fixture
+def races(own_home: Home, made: Any) -> Dash:
+    made.add_races(own_home)
+    return build_app(own_home, clock=lambda: made.NOW + timedelta(hours=3))
+
+
+def test_two_kinds_have_an_address_each_and_are_ranked_apart(races):
+    for path in ("/leaderboard", "/shrinkage"):
+        drivers, cars = (visit(races, path, f"?league=races&kind={kind}") for kind in ("player", "team"))
+        for page in (drivers, cars):
+            assert "kind=player" in page
+            assert "kind=team" in page
+        assert "Races 1" in drivers
+        assert "Constructors 1" not in drivers
+        assert "Constructors 1" in cars
+        assert "Races 1" not in cars
+    assert "in logits" in visit(races, "/leaderboard", "?league=races")
+
+
+def test_a_race_has_a_chance_to_be_ahead_in_the_place_of_a_margin_and_of_attack(races):
+    race, score = (visit(races, "/leaderboard", f"?league={league}") for league in ("races", "cup"))
+    assert '"Chance vs average"' in race
+    assert not {'"Margin"', '"Attack"', '"Defence"'} & set(words(race))
+    assert {'"Margin"', '"Attack"', '"Defence"'} <= set(words(score))
+    assert '"Chance vs average"' not in score
+
+
+def words(page: str) -> list[str]:
+    return [word for word in ('"Margin"', '"Attack"', '"Defence"') if f'"headerName": {word}' in page]
