@@ -12,7 +12,7 @@ from store.stanzas import add_stanza, read_stanzas
 
 LEAGUES = ("demo_football", "demo_stints")
 TRY_NEXT = """Try next, in another terminal:
-  {command} sql "FROM leaderboard ORDER BY rank LIMIT 10"
+  {command} sql "FROM leaderboard WHERE league = 'demo_football' ORDER BY rank LIMIT 10"
   {command} status
   {command} add international_football
   {command} nightly"""

@@ -208,7 +208,7 @@ def _components(signed: str, present: set[str], digits: int) -> list[Column]:
         number("expected_margin", "Margin", "Expected margin against an average ranked competitor, neutral ground.",
                f"pooltable.signed(params.value, {min(digits, 2)})", width=88),
         number("chance", "Chance vs average", "Chance against an average ranked competitor on neutral ground: to win, "
-               "half a draw counted, or to finish a race ahead.", "pooltable.chance(params.value)", width=150),
+               "half a draw counted, or to finish a race ahead.", "pooltable.chance(params.value)", width=172),
     ]  # fmt: skip
     return [column for column in columns if column["field"] in present]
 

@@ -22,8 +22,8 @@ def test_it_ends_with_a_published_leaderboard(demo, home, edition):
     board = edition(home, "FROM leaderboard WHERE league = 'demo_football'")
     assert board["rank"].drop_nulls().sort().to_list() == list(range(1, board["rank"].count() + 1))
     leagues = dict(edition(home, "SELECT league, is_simulated AND (fit_id IS NOT NULL) FROM league").rows())
-    assert leagues == {"demo_football": True, "demo_stints": False}
-    assert "not rated" in demo.stdout
+    assert leagues == {"demo_football": True, "demo_stints": True}
+    assert edition(home, "SELECT DISTINCT kind FROM leaderboard WHERE league = 'demo_stints'").item() == "player"
 
 
 def test_every_result_of_the_files_is_in_the_edition(demo, home, edition):
@@ -75,7 +75,8 @@ def test_nothing_new_means_nothing_is_fitted(demo, home, edition, pooltable):
 
 
 def test_sql_answers_from_the_command_line(demo, pooltable):
-    asked = pooltable("sql", "FROM leaderboard ORDER BY rank LIMIT 3", "--format", "json")
+    best = "FROM leaderboard WHERE league = 'demo_football' ORDER BY rank LIMIT 3"
+    asked = pooltable("sql", best, "--format", "json")
     assert asked.returncode == 0, asked.stderr
     assert [row["rank"] for row in json.loads(asked.stdout)] == [1, 2, 3]
     first, second = (row["name"] for row in json.loads(asked.stdout)[:2])
