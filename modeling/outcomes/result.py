@@ -26,18 +26,18 @@ def with_link(link: Link) -> Outcome:
     """The family with a link: P(win) = F(x - draw), P(loss) = F(-x - draw), x = eta / noise."""
 
     def chances(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
-        x, draw = eta_first / aux["noise"], aux["draw"]
+        x, draw = eta_first / aux["noise"], aux["draw_width"]
         win, loss = link.cdf(x - draw), link.cdf(-x - draw)
         return np.stack([win, np.maximum(1 - win - loss, 0), loss], axis=-1)
 
     def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
-        x, draw = eta / aux["noise"], aux["draw"]
-        between = np.maximum(link.cdf(x + draw) - link.cdf(x - draw), LEAST)
+        x, draw = eta / aux["noise"], aux["draw_width"]
+        between = _between(link, x, draw)
         wins, draws, losses = tally.T
         return wins * link.log_cdf(x - draw) + draws * np.log(between) + losses * link.log_cdf(-x - draw)
 
     def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array]:
-        noise, draw = aux["noise"], aux["draw"]
+        noise, draw = aux["noise"], aux["draw_width"]
         x, (wins, draws, losses) = eta / noise, tally.T
         up, down = link.log_cdf_derivatives(x - draw), link.log_cdf_derivatives(-x - draw)
         level = _log_derivatives_between(link, x, draw)
@@ -47,8 +47,9 @@ def with_link(link: Link) -> Outcome:
         return slope / noise, -second / noise**2, third / noise**3
 
     def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
-        x, draw = eta / aux["noise"], aux["draw"]
-        between = pt.log(pt.maximum(link.symbolic_cdf(x + draw) - link.symbolic_cdf(x - draw), LEAST))
+        x, draw = eta / aux["noise"], aux["draw_width"]
+        far = -pt.abs(x)
+        between = pt.log(pt.maximum(link.symbolic_cdf(far + draw) - link.symbolic_cdf(far - draw), LEAST))
         won, lost = link.symbolic_log_cdf(x - draw), link.symbolic_log_cdf(-x - draw)
         return pt.sum(tally[:, 0] * won + tally[:, 1] * between + tally[:, 2] * lost)
 
@@ -56,7 +57,7 @@ def with_link(link: Link) -> Outcome:
         rng: np.random.Generator, eta: Array, _exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]
     ) -> Array:
         seen = eta / aux["noise"] + link.noise(rng, eta.shape)
-        return 1.0 - np.where(np.abs(seen) <= aux["draw"], 0.0, np.sign(seen))
+        return 1.0 - np.where(np.abs(seen) <= aux["draw_width"], 0.0, np.sign(seen))
 
     def margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
         each = chances(eta_first, eta_second, aux)
@@ -65,13 +66,13 @@ def with_link(link: Link) -> Outcome:
     return Outcome(
         name="result",
         likelihood=link.name,
-        formula=f"P(win) = F(x - draw), P(loss) = F(-x - draw), x = eta / noise, F(x) = {link.formula}",
+        formula=f"P(win) = F(x - draw_width), P(loss) = F(-x - draw_width), x = eta / noise, F(x) = {link.formula}",
         unit=f"{link.name}s",
         row="game",
         components=("total",),
         unit_sd=lambda _y, _exposure: 1.0,
         has_intercept=False,
-        auxiliaries=lambda unit: (Auxiliary("draw", "half width of a draw", 2 * unit, start=0.5),),
+        auxiliaries=lambda unit: (Auxiliary("draw_width", "half width of a draw", 2 * unit, start=0.5),),
         tallies=tallies,
         log_density=log_density,
         derivatives=derivatives,
@@ -88,10 +89,17 @@ def with_link(link: Link) -> Outcome:
 
 def _log_derivatives_between(link: Link, x: Array, draw: Any) -> tuple[Array, Array, Array]:
     """First three derivatives in x of log(F(x + draw) - F(x - draw))."""
-    chance = np.maximum(link.cdf(x + draw) - link.cdf(x - draw), LEAST)
-    high, low = link.density(x + draw), link.density(x - draw)
+    far, sign = -np.abs(x), np.where(x > 0, -1.0, 1.0)
+    chance = _between(link, x, draw)
+    high, low = link.density(far + draw), link.density(far - draw)
     one, two, three = ((a - b) / chance for a, b in zip(high, low, strict=True))
-    return one, two - one**2, three - 3 * one * two + 2 * one**3
+    return sign * one, two - one**2, sign * (three - 3 * one * two + 2 * one**3)
+
+
+def _between(link: Link, x: Array, draw: Any) -> Array:
+    """Chance of a draw, from the lower tail, where the difference of two chances keeps its digits."""
+    far = -np.abs(x)
+    return np.maximum(link.cdf(far + draw) - link.cdf(far - draw), LEAST)
 
 
 def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import laplace
+from modeling.outcomes import outcome_of, outcomes
 from store.stanzas import Stanza
 
 VAGUE = 1e4
@@ -94,3 +96,22 @@ def test_attack_and_defence_of_two_who_only_met_each_other(game, games):
     rows = dict(zip(design.cell_rows % 2, eta, strict=True))
     assert np.exp(rows[0]) == pytest.approx(2, rel=1e-5)
     assert np.exp(rows[1]) == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize("x", [-30.0, -9.0, 9.0, 30.0])
+def test_a_draw_between_very_unequal_sides_has_its_exact_chance_on_both_tails(x):
+    """Two near chances of one have no digits left in their difference; those of the other tail have all."""
+    outcome, aux = outcome_of("result", "probit"), {"draw_width": 0.6, "noise": 1.0}
+    tally = np.array([[0.0, 1.0, 0.0]])
+    high, low = norm.logcdf(-abs(x) + 0.6), norm.logcdf(-abs(x) - 0.6)
+    assert outcome.log_density(tally, np.array([x]), aux)[0] == pytest.approx(high + np.log1p(-np.exp(low - high)))
+    slope, curvature, third = outcome.derivatives(tally, np.array([x]), aux)
+    assert slope[0] * x < 0
+    assert slope[0] == pytest.approx(-np.sign(x) * np.exp(norm.logpdf(abs(x) - 0.6) - high), rel=1e-3)
+    assert curvature[0] > 0 and np.isfinite(third[0])
+
+
+def test_no_parameter_of_a_likelihood_has_the_name_of_a_dimension_of_draws():
+    """A DataTree would answer with the numbers of the draws instead of their values."""
+    every = [outcome for family in outcomes().values() for outcome in family]
+    assert not {one.name for outcome in every for one in outcome.auxiliaries(1.0)} & {"chain", "draw"}

@@ -197,7 +197,7 @@ def test_densities_are_those_of_scipy():
     assert density_of(outcome_of("win", "probit"), 0, 0.4) == pytest.approx(stats.norm.logcdf(-0.4))
     assert density_of(outcome_of("win", "logit"), 1, 0.4) == pytest.approx(stats.logistic.logcdf(0.4))
     drawn = stats.norm.cdf(0.9) - stats.norm.cdf(-0.1)
-    assert density_of(outcome_of("result", "probit"), 1, 0.4, draw=0.5) == pytest.approx(np.log(drawn))
+    assert density_of(outcome_of("result", "probit"), 1, 0.4, draw_width=0.5) == pytest.approx(np.log(drawn))
 
 
 def test_dixon_and_coles_is_a_distribution_and_differs_only_in_the_corner():

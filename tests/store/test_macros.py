@@ -18,7 +18,7 @@ def chances_of(likelihood, first, second, parameters):
     """Chances of win, draw and loss in every draw, by the definition of each likelihood; shape (draws, 3)."""
     z, zero = first - second, np.zeros(len(first))
     if likelihood in ("logit", "plackett_luce", "worst_first", "probit"):
-        cdf, width = ndtr if likelihood == "probit" else expit, parameters.get("draw", zero)
+        cdf, width = ndtr if likelihood == "probit" else expit, parameters.get("draw_width", zero)
         win, loss = cdf(z - width), cdf(-z - width)
         return np.stack([win, 1 - win - loss, loss], axis=1)
     if likelihood in ("normal", "student", "normal_score"):
@@ -49,8 +49,8 @@ CASES = {
     # case: outcome, likelihood, spread of ratings, parameters by name: mean and sd
     "win": ("win", "logit", 1.0, {"home": (0.2, 0.05)}),
     "win_probit": ("win", "probit", 1.0, {}),
-    "result": ("result", "logit", 0.8, {"home": (0.3, 0.05), "draw": (0.5, 0.03)}),
-    "result_probit": ("result", "probit", 0.8, {"draw": (0.5, 0.03)}),
+    "result": ("result", "logit", 0.8, {"home": (0.3, 0.05), "draw_width": (0.5, 0.03)}),
+    "result_probit": ("result", "probit", 0.8, {"draw_width": (0.5, 0.03)}),
     "margin": ("margin", "normal", 6.0, {"home": (2.5, 0.2), "sigma": (12.0, 0.3)}),
     "score": ("score", "poisson", 0.4, {"intercept": (0.2, 0.05), "home": (0.25, 0.05)}),
     "high_score": ("score", "poisson", 0.1, {"intercept": (4.6, 0.02), "home": (0.05, 0.01)}),

@@ -140,7 +140,7 @@ draw AS (
         unnest((SELECT draws FROM shared WHERE parameter = 'home')) AS home,
         unnest((SELECT draws FROM shared WHERE parameter = 'sigma')) AS sigma,
         unnest((SELECT draws FROM shared WHERE parameter = 'tails')) AS tails,
-        unnest((SELECT draws FROM shared WHERE parameter = 'draw')) AS width,
+        unnest((SELECT draws FROM shared WHERE parameter = 'draw_width')) AS width,
         unnest((SELECT draws FROM shared WHERE parameter = 'overdispersion')) AS excess,
         unnest((SELECT draws FROM shared WHERE parameter = 'low_scores')) AS low
     FROM a WHERE component = 'total'

@@ -53,7 +53,7 @@ SETTINGS: dict[str, dict] = {
         "outcome": "order", "likelihood": "worst_first", "rate": "player", "walk": "player", "group": "position",
     },
 }  # fmt: skip
-AUXILIARIES = {"sigma": 12.0, "tails": 4.0, "overdispersion": 0.3, "low_scores": -0.08, "draw": 0.6}
+AUXILIARIES = {"sigma": 12.0, "tails": 4.0, "overdispersion": 0.3, "low_scores": -0.08, "draw_width": 0.6}
 LOG_NOISE = -0.4
 SEASONS, TEAMS, ROSTER, LINE_UP, RACERS = ("2021", "2022", "2023"), 12, 4, 3, 8
 
