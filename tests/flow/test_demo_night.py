@@ -32,27 +32,33 @@ def test_every_result_of_the_files_is_in_the_edition(demo, home, edition):
     assert edition(home, "SELECT count(*) FROM data_health WHERE severity = 'stop'").item() == 0
 
 
-def test_the_fit_recovers_the_strengths_the_simulator_used(demo, home, edition):
-    """50 and 90 % intervals hold the truth at those rates (26 clubs, bounds with P < 0.01 of a healthy fit outside)."""
+@pytest.mark.parametrize(
+    ("league", "rated", "least90", "bounds50"),
+    [("demo_football", 26, 19, (6, 21)), ("demo_stints", 64, 51, (21, 43))],
+)
+def test_the_fit_recovers_the_strengths_the_simulator_used(demo, home, edition, league, rated, least90, bounds50):
+    """50 and 90 % intervals hold the truth at those rates (bounds with P < 0.01 of a healthy fit outside)."""
     rows = edition(
         home,
-        """
+        f"""
         SELECT b.q5, b.q25, b.q75, b.q95, b.rating, t.value
              - avg(t.value) FILTER (WHERE b.rank IS NOT NULL) OVER () AS truth
         FROM leaderboard AS b
         JOIN truth AS t ON (t.league, t.competitor_id, t.component) = (b.league, b.competitor_id, 'total')
+        WHERE b.league = '{league}'
         """,
     )
     inside90 = ((rows["q5"] <= rows["truth"]) & (rows["truth"] <= rows["q95"])).sum()
     inside50 = ((rows["q25"] <= rows["truth"]) & (rows["truth"] <= rows["q75"])).sum()
-    assert len(rows) == 26
-    assert inside90 >= 19
-    assert 6 <= inside50 <= 21
+    assert len(rows) == rated
+    assert inside90 >= least90
+    assert bounds50[0] <= inside50 <= bounds50[1]
     assert np.corrcoef(rows["rating"], rows["truth"])[0, 1] > 0.75
 
 
 def test_the_newcomer_is_pulled_to_the_middle_more_than_the_others(demo, home, edition):
-    board = edition(home, "SELECT name, games, shrinkage FROM leaderboard ORDER BY games")
+    football = "SELECT name, games, shrinkage FROM leaderboard WHERE league = 'demo_football' ORDER BY games"
+    board = edition(home, football)
     assert board["games"][0] == 8
     assert board["shrinkage"][0] == board["shrinkage"].max()
     assert board["shrinkage"][0] > 2 * board["shrinkage"].median()
@@ -66,10 +72,10 @@ def test_the_night_is_recorded_step_by_step(demo, home, edition, pooltable):
 
 
 def test_nothing_new_means_nothing_is_fitted(demo, home, edition, pooltable):
-    before = edition(home, "SELECT fit_id, fitted_at_utc FROM fit").rows()
+    before = edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows()
     again = pooltable("nightly")
     assert again.returncode == 0, again.stderr
-    assert edition(home, "SELECT fit_id, fitted_at_utc FROM fit").rows() == before
+    assert edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows() == before
     assert len(editions(home)) == 2
     assert "as before" in again.stdout
 

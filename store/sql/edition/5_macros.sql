@@ -147,7 +147,7 @@ draw AS (
 ),
 predictor AS (
     SELECT
-        place, venue, a_total IS NULL AS is_gone, sigma, tails, coalesce(width, 0) AS width, excess, low,
+        place, venue, sigma, tails, width, excess, low,
         (coalesce(intercept, 0) + a_home * coalesce(home, 0) + coalesce(a_attack - b_defence, a_total))::DOUBLE AS a_eta,
         (coalesce(intercept, 0) + b_home * coalesce(home, 0) + coalesce(b_attack - a_defence, b_total))::DOUBLE AS b_eta
     FROM draw
@@ -156,7 +156,8 @@ predictor AS (
 ),
 means AS MATERIALIZED (
     SELECT
-        p.*, pair.outcome, pair.likelihood, likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS is_count,
+        p.* REPLACE (CASE WHEN outcome = 'result' THEN width ELSE 0 END AS width), pair.outcome, pair.likelihood,
+        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS is_count,
         CASE
             WHEN is_count THEN exp(least(a_eta, ln(300.0))) WHEN outcome = 'score' THEN a_eta
         END AS a_mean,
@@ -166,7 +167,8 @@ means AS MATERIALIZED (
         CASE
             WHEN likelihood = 'student' THEN student_as_normal((a_eta - b_eta) / sigma, 2 + tails)
             WHEN outcome = 'score' THEN (a_eta - b_eta) / (sqrt(2.0) * sigma)
-            ELSE (a_eta - b_eta) / coalesce(sigma, 1)
+            WHEN outcome = 'margin' THEN (a_eta - b_eta) / sigma
+            ELSE a_eta - b_eta
         END AS z
     FROM predictor AS p CROSS JOIN pair
 ),
