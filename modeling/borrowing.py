@@ -38,6 +38,10 @@ def borrow(design: Design, fit: Laplace, field: Field) -> Borrowed:
         loading[span] += block.loading.T.toarray()
         if block.role != "group":
             own_prior[span] |= block.reach.T.toarray() > 0
+    for block in design.blocks:
+        if block.kind == field.kind and block.owner is not None:
+            span = fit.slice_of(block.name)
+            own_prior[span] |= (block.reach.T.toarray() @ np.eye(len(field.competitors))[block.owner]) > 0
     reference = field.reference / field.reference.sum()
     solved = fit.solve(loading - (loading @ reference)[:, None])
     own, mates = _rows_of(design, fit, field)
@@ -70,7 +74,7 @@ def _picked(by_row: Array, chosen: csr_array) -> Array:
 
 
 def _rows_of(design: Design, fit: Laplace, field: Field) -> tuple[csr_array, csr_array]:
-    """Share of each cell's rows that are the competitor's own games, and teammates' other games; (competitors, cells)."""
+    """Shares of each cell's rows that are own games, and teammates' other games; each (competitors, cells)."""
     sides = design.kind(field.kind).sides
     played = incidence(sides, design.side_game, design.games)
     together = csr_array(abs(sides).T @ abs(sides))

@@ -1,6 +1,7 @@
 """From a league's stanza and its games to its Design."""
 
 import difflib
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,12 +42,12 @@ class Parts:
     memberships: pl.DataFrame
 
 
-def build_design(stanza: Stanza, games: Games, known_attributes: set[str] = frozenset()) -> Design:  # pyright: ignore[reportArgumentType]
+def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str] = ()) -> Design:
     """The Design of a league. Raises FitError where the stanza asks for what the games or the model cannot give."""
     outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
     effects = parse_effects(games.league, stanza)
     insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
-    _insist_on_sense(games.league, stanza, outcome)
+    _insist_on_sense(games, stanza, outcome)
     seen = observe(games, outcome)
     parts = _parts(games, stanza, outcome, effects, seen.sides, outcome.unit_sd(seen.y, seen.exposure))
     blocks = [block for kind in stanza.rate for block in _kind_blocks(parts, kind)]
@@ -64,18 +65,29 @@ def build_design(stanza: Stanza, games: Games, known_attributes: set[str] = froz
     )  # fmt: skip
 
 
-def _insist_on_sense(league: str, stanza: Stanza, outcome: Outcome) -> None:
+def _insist_on_sense(games: Games, stanza: Stanza, outcome: Outcome) -> None:
+    league = games.league
     if stanza.noise and not outcome.takes_noise:
         raise FitError(
-            f'{league}: noise = {list(stanza.noise)} means nothing for outcome "{outcome.name}" ({outcome.likelihood}).',
+            f'{league}: noise = {list(stanza.noise)} means nothing for "{outcome.name}" ({outcome.likelihood}).',
             "Take `noise` out of the stanza.",
         )
+    if stanza.group and games.memberships.is_empty():
+        raise FitError(
+            f'{league}: group = "{stanza.group}", and nobody is known to be in any {stanza.group}.',
+            "Take `group` out of the stanza, or load results that say it (`groups` in a mapping).",
+        )
     for walk in stanza.walk:
-        if walk not in (*stanza.rate, *stanza.effects):
-            known = [*stanza.rate, *stanza.effects]
+        known = [*stanza.rate, *(effect for effect in stanza.effects if effect.startswith(("team:", "player:")))]
+        if walk not in known:
             raise FitError(
                 f'{league}: walk = "{walk}" is neither rated nor an effect.', f"It can be {', '.join(known)}."
             )
+    if stanza.period != "static" and not stanza.walk:
+        raise FitError(
+            f'{league}: period = "{stanza.period}", and nothing walks.',
+            f"Say what does: walk = {list(stanza.rate)}. Or take `period` out.",
+        )
     if stanza.walk and stanza.period == "static":
         raise FitError(
             f"{league}: walk = {list(stanza.walk)} needs a period, and period is static.",
@@ -108,7 +120,7 @@ def _kind_blocks(parts: Parts, kind: str) -> list[Block]:
     for component in _components(parts.outcome):
         name, words = _name(parts.stanza, kind, component), WORDS[component].format(kind)
         scale = _scale(parts, term)
-        identity = csr_array(diags_array(np.ones(term.matrix.shape[1])))
+        identity = csr_array(diags_array(np.ones(len(term.owner))))
         weights = laid_out(term.matrix, parts.outcome, component)
         found.append(Block(name, words, kind, component, "base", parts.competitors[kind], weights, scale, identity))
         if group is not None:
@@ -158,11 +170,9 @@ def _groups(parts: Parts, kind: str) -> tuple[tuple[str, ...], csr_array] | None
     """The groups of a kind and who entered in which: the first season in which a competitor plays and has a group."""
     if not parts.stanza.group:
         return None
-    order = pl.DataFrame({"competitor_id": parts.competitors[kind]}).with_row_index("number")
-    entry = parts.memberships.filter(pl.col("season") >= parts.sides["season"].min()).unique(
-        "competitor_id", keep="first", maintain_order=True
-    )
-    known = order.join(entry, on="competitor_id", how="inner", maintain_order="left")
+    order = pl.DataFrame({"competitor_id": parts.competitors[kind], "entered": _first_seasons(parts, kind)})
+    entry = parts.memberships.join(order.with_row_index("number"), on="competitor_id", maintain_order="left")
+    known = entry.filter(pl.col("season") >= pl.col("entered")).unique("number", keep="first").sort("number")
     labels = known["group"].unique().sort()
     if len(labels) < 2:
         return None
@@ -172,6 +182,13 @@ def _groups(parts: Parts, kind: str) -> tuple[tuple[str, ...], csr_array] | None
     rows = known["number"].to_numpy()
     members = csr_array((np.ones(len(rows)), (rows, codes)), shape=(order.height, len(labels)))
     return tuple(labels), members
+
+
+def _first_seasons(parts: Parts, kind: str) -> list[str]:
+    """The season of each competitor's first game; games are in order of play."""
+    starts = parts.terms[kind].matrix.tocsc()
+    first = np.minimum.reduceat(starts.indices, starts.indptr[:-1])
+    return parts.sides["season"].gather(first).to_list()
 
 
 def _effects(parts: Parts, effects: list[Effect]) -> tuple[list[Block], list[Fixed]]:
@@ -195,7 +212,7 @@ def _covariate(parts: Parts, effect: Effect) -> list[Fixed]:
         is_home = parts.sides["is_home"].to_numpy()
         return [_fixed(parts, "home", "home advantage", is_home.astype(float))] if is_home.any() else []
     if effect.by == "rest_days":
-        return [_fixed(parts, "rest_days", "days of rest, per sd", _standardised(_rest_days(parts.sides)))]
+        return [_fixed(parts, "rest_days", "days of rest, per sd", _standardised(_rest_days(parts)))]
     if parts.outcome.row != "side":
         raise FitError(
             f'{parts.league}: "{effect.by}" is the same for every side of a game, so that it cancels.',
@@ -221,7 +238,8 @@ def _slopes(parts: Parts, effect: Effect) -> list[Block]:
     found: list[Block] = []
     for component in ("attack",) if single else _components(parts.outcome):
         owner = effect.entity if effect.entity == "home" else _name(parts.stanza, effect.entity, component)
-        words = f"{'home advantage' if single else WORDS[component].format(effect.entity)} by {effect.by}"
+        who = "home advantage" if effect.entity == "home" else WORDS[component].format(effect.entity)
+        words = f"{who} by {effect.by}"
         found.append(
             Block(
                 f"{owner}_{effect.by}", words, kind, component, "slope", tuple(_unit_labels(competitors, term)),
@@ -240,7 +258,7 @@ def _varied(parts: Parts, base: Term, effect: Effect) -> Term:
     if effect.by == "season":
         return varied(base, parts.sides["season"])
     if effect.by == "rest_days":
-        return scaled(base, _standardised(_rest_days(parts.sides)))
+        return scaled(base, _standardised(_rest_days(parts)))
     if _is_slope(parts, effect):
         return scaled(base, _standardised(numbers_of(parts.sides, effect.by)))
     return varied(base, parts.sides[ATTRIBUTE + effect.by])
@@ -253,8 +271,16 @@ def _is_slope(parts: Parts, effect: Effect) -> bool:
     return numbers_of(parts.sides, effect.by) is not None and column.n_unique() > MANY_VALUES
 
 
-def _rest_days(sides: pl.DataFrame) -> pl.Series:
-    """Days since the side's team played, at most 14; null at its first game."""
+def _rest_days(parts: Parts) -> pl.Series:
+    """Days since the side's team played, at most 14; null at its first game.
+
+    Raises FitError where sides have no team.
+    """
+    sides = parts.sides
+    if sides["team"].null_count():
+        raise FitError(
+            f'{parts.league}: "rest_days" is of teams, and some sides have none.', "Take it out of `effects`."
+        )
     days = pl.col("played_on").diff().dt.total_days().over("team", order_by=pl.int_range(pl.len()))
     return sides.select(days.clip(0, REST_DAYS)).to_series()
 

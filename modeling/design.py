@@ -1,7 +1,7 @@
 """The Design: one statement of the model; every engine is built from it.
 
-For row i the linear predictor is eta_i = intercept + sum of fixed effects + sum over blocks of Z_b u_b. The effects of a
-block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is its predecessor's plus
+For row i the linear predictor is eta_i = intercept + sum of fixed effects + sum over blocks of Z_b u_b. The effects of
+a block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is its predecessor's plus
 N(0, scale_b^2 * years between them); scale_b ~ HalfNormal.
 """
 
@@ -83,7 +83,7 @@ class Block:
         starts = np.maximum.accumulate(np.where(self.previous < 0, np.arange(len(self.levels)), 0))
         units, last = self.loading.nonzero()
         rows = np.repeat(units, last - starts[last] + 1)
-        columns = np.concatenate([np.arange(starts[end], end + 1) for end in last] or [np.zeros(0, int)])
+        columns = np.concatenate([np.zeros(0, int), *(np.arange(int(starts[end]), int(end) + 1) for end in last)])
         return csr_array((np.ones(len(rows)), (rows, columns)), shape=self.loading.shape)
 
     def precision(self, scale: float) -> csr_array:

@@ -5,6 +5,7 @@
 """
 
 import difflib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,12 +55,12 @@ def needs_players(effects: list[Effect], stanza: Stanza) -> bool:
 
 
 def insist_on_attributes(
-    league: str, effects: list[Effect], stanza: Stanza, sides: pl.DataFrame, known: set[str]
+    league: str, effects: list[Effect], stanza: Stanza, sides: pl.DataFrame, known: Collection[str]
 ) -> None:
     """Raises FitError where the model needs an attribute that no game has, with the nearest that there is."""
     for name in attributes_of(effects, stanza):
         if sides[ATTRIBUTE + name].null_count() == sides.height:
-            near = difflib.get_close_matches(name, known, 1)
+            near = difflib.get_close_matches(name, [*known, *BUILT_IN], 1)
             there = f"The games have: {', '.join(sorted(known)[:30])}." if known else "The games have no attributes."
             raise FitError(
                 f'{league}: the model asks for "{name}", and no game has that attribute.',

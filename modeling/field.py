@@ -55,7 +55,7 @@ def incidence(sides: csr_array, side_game: NDArray[np.intp], games: int) -> csr_
     """Who played in which game, shape (competitors, games), ones and zeros."""
     entries = coo_array(sides)
     matrix = csr_array(
-        coo_array((np.ones(entries.nnz), (entries.col, side_game[entries.row])), (sides.shape[1], games))
+        coo_array((np.ones(entries.nnz), (entries.col, side_game[entries.row])), (sides.tocsc().indptr.size - 1, games))
     )
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
@@ -64,7 +64,7 @@ def incidence(sides: csr_array, side_game: NDArray[np.intp], games: int) -> csr_
 
 def _pools(played: csr_array) -> NDArray[np.int_]:
     """Connected component of every competitor, numbered by size from 1: competitors and games are the nodes."""
-    size = played.shape[0]
+    size = played.indptr.size - 1
     count, label = connected_components(block_array([[None, played], [played.T, None]]), directed=False)
     sizes = np.bincount(label[:size], minlength=count)
     number = np.empty(count, dtype=int)

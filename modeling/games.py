@@ -93,7 +93,7 @@ def read_games(
     players: bool = False,
     roles: Sequence[str] = (),
 ) -> Games:
-    """The league's games of these statuses from `since` up to, not including, `as_of` (default: the day after the last).
+    """The league's games of these statuses with since <= played_on < as_of (default: the day after the last).
 
     `attributes` of games become columns of the sides (NULL where a game has none); `grouping` asks for memberships,
     `players` for appearances, of these `roles` only where any are given. Raises FitError where there are no games.

@@ -108,7 +108,7 @@ def parameter_draws(design: Design, posterior: Posterior, ratings: list[Ratings]
 
 
 def prior_variance(design: Design, posterior: Posterior, field: Field, component: str) -> Array:
-    """Prior variance of each competitor's contrast to the mean of the reference, at the posterior's mean squared scales.
+    """Prior variance of each competitor's contrast to the reference's mean, at the posterior's mean squared scales.
 
     Of a sum of blocks with loadings L and prior covariance C: diag(L C L') - 2 L C m + m' C m, m the reference's mean
     loading; a walk's C is that of its independent steps.

@@ -25,7 +25,7 @@ class Unpooled:
 
 @dataclass(frozen=True)
 class Alone:
-    """A component of every competitor in the unpooled fit: loadings on theta, estimates, and their covariance's parts."""
+    """A component of every competitor in the unpooled fit: loadings on theta, estimates, parts of their covariance."""
 
     loading: Array
     """Shape (parameters, competitors)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator, model_validator
 from tomlkit.exceptions import TOMLKitError
 
 from store.columns import AppearanceColumns, Columns
@@ -51,6 +51,22 @@ class Stanza(BaseModel):
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("rate")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("the same kind stands there twice")
+        return value
+
+    @model_validator(mode="after")
+    def _one_likelihood(self) -> "Stanza":
+        has_link = self.outcome in ("win", "result")
+        if has_link and self.likelihood:
+            raise ValueError(f'outcome "{self.outcome}" has a link instead of a likelihood: link = "logit" or "probit"')
+        if not has_link and self.link != "logit":
+            raise ValueError(f'a link is for outcomes "win" and "result", not for "{self.outcome}"')
+        return self
 
     @field_validator("source")
     @classmethod

@@ -108,13 +108,14 @@ def fit_fixed_scales(
     converge, or the Design has more parameters than a dense factor can hold.
     """
     x, prior = _matrix(design, scales)
-    if x.shape[1] > MOST_LATENT:
+    latent = prior.diagonal().size
+    if latent > MOST_LATENT:
         raise FitError(
-            f"{design.league}: {x.shape[1]:,} effects are more than this engine can hold ({MOST_LATENT:,}).",
+            f"{design.league}: {latent:,} effects are more than this engine can hold ({MOST_LATENT:,}).",
             "Set a later `since` or a longer period.",
         )
     tally = design.collapsed(chosen)
-    last = np.zeros(x.shape[1])
+    last = np.zeros(latent)
 
     def at(values: dict[str, float]) -> Laplace:
         nonlocal last
@@ -172,7 +173,7 @@ def _newton(
         if decrement < TOLERANCE:
             evidence = value - np.log(factor.diagonal()).sum() + 0.5 * _log_determinant(design, scales)
             return Laplace(design, tuple(scales), values, x, prior, tally, theta, w, factor, float(evidence))
-        while (reached := objective(theta + step)) < value and gradient @ step > TOLERANCE:
+        while not (reached := objective(theta + step)) >= value and gradient @ step > TOLERANCE:
             step = step / 2
         theta, value = theta + step, reached
     raise FitError(f"{design.league}: the posterior mode was not found in {MOST_STEPS} Newton steps.")
@@ -181,8 +182,10 @@ def _newton(
 def _factor(x: csr_array, w: csr_array, prior: csr_array) -> Array:
     """Lower Cholesky factor of X'WX + P; where a likelihood is not log-concave, of its concave part."""
     inner = (x.T @ (w @ x) + prior).toarray()
+    if not inner.size:
+        return inner
     try:
-        return np.tril(cho_factor(inner, lower=True, overwrite_a=False)[0]) if inner.size else inner
+        return np.tril(cho_factor(inner, lower=True)[0])
     except LinAlgError:
         concave = csr_array(diags_array(np.maximum(w.diagonal(), 0)))
         return np.tril(cho_factor((x.T @ (concave @ x) + prior).toarray(), lower=True)[0])

@@ -53,7 +53,7 @@ def compile_design(design: Design, start: Start | None = None) -> Compiled:
     """The PyMC model of a Design, compiled (about 5 s), its chains to start around an earlier fit's posterior means."""
     everything = np.ones(design.games, dtype=bool)
     model = _model(design, design.collapsed(everything))
-    points = _points(design, start, {one.name for one in model.free_RVs}) if start else {}
+    points: Any = _points(design, start, {one.name for one in model.free_RVs}) if start else {}
     compiled = nutpie.compile_pymc_model(model, backend="numba", initial_points=points)
     return Compiled(design, compiled, start.fit_id if start else None)
 

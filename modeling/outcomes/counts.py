@@ -10,7 +10,7 @@ from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Results
 from modeling.outcomes.shared import loss_of, usual_shares
 
 LOG_UNIT_SD = 0.5
-HIGHEST_RATE = 30.0  # beyond it a game's result is certain to all digits shown; keeps the grid of scores finite
+HIGHEST_RATE = 300.0  # beyond it a game's result is certain to all digits shown; keeps the grid of scores finite
 
 LogMass = Callable[[Array, Array, Auxiliaries], Array]
 """(counts, rates on a last axis of one, auxiliaries) -> log chance of each count."""

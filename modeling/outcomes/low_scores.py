@@ -54,8 +54,11 @@ def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_
     more, (by_first, by_second, by_both) = _slopes(
         aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2], np.where
     )
-    t = np.maximum(1 + more, LEAST)
-    a, b, c = count[0::2] * by_first / t, count[0::2] * by_second / t, count[0::2] * by_both / t
+    t = 1 + more
+    counted = np.where(
+        t > LEAST, count[0::2] / np.maximum(t, LEAST), 0.0
+    )  # flat where the chance is cut off at its least
+    a, b, c = counted * by_first, counted * by_second, counted * by_both
     slope = count * (y - rate)
     slope[0::2] += a
     slope[1::2] += b
@@ -136,7 +139,7 @@ def _log_factorial(y: Array) -> Array:
 
 DIXON_COLES: dict[str, Any] = {
     "likelihood": "dixon_coles",
-    "formula": "scores ~ Poisson(e exp(eta)) each, joint chance corrected at 0-0, 1-0, 0-1, 1-1 by low_scores; eta = attack - defence of the other",
+    "formula": "scores ~ Poisson(e exp(eta)), corrected at 0-0, 1-0, 0-1, 1-1 by low_scores; eta = attack - defence",
     "auxiliaries": lambda _unit: (Auxiliary("low_scores", "correction of low scores (rho)", 0.1, True, start=0.0),),
     "tallies": tallies,
     "log_density": log_density,

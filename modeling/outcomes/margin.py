@@ -1,7 +1,8 @@
 """Margin: the first side's score less the second's, Normal or Student-t around the difference of their strengths.
 
 With exposure e (a stint), the margin is e · eta with a variance of e · sigma^2, as of a sum of independent moments.
-Source of the model: Harville (1980), "Predictions for National Football League games via linear-model methodology", JASA.
+Source of the model: Harville (1980), "Predictions for National Football League games via linear-model methodology",
+JASA 75.
 """
 
 from typing import Any
@@ -154,7 +155,7 @@ def _sigma(unit: float) -> Auxiliary:
 NORMAL = Outcome(
     name="margin",
     likelihood="normal",
-    formula="margin ~ Normal(e eta, e (sigma noise)^2), e the exposure, eta = strength of first - of second",
+    formula="margin ~ Normal(e eta, e (sigma noise)^2), e the exposure, eta = first - second",
     unit="points",
     row="game",
     components=("total",),
@@ -175,7 +176,7 @@ NORMAL = Outcome(
 STUDENT = Outcome(
     name="margin",
     likelihood="student",
-    formula="margin ~ Student-t(2 + tails, e eta, sqrt(e) sigma noise), e the exposure, eta = strength of first - of second",
+    formula="margin ~ Student-t(2 + tails, e eta, sqrt(e) sigma noise), e the exposure, eta = first - second",
     unit="points",
     row="game",
     components=("total",),

@@ -1,7 +1,7 @@
-"""Order: the places of a race, Plackett-Luce: the next place goes to an entrant with a chance proportional to exp(eta).
+"""Order: the places of a race. Plackett-Luce: the next place goes to an entrant with a chance proportional to exp(eta).
 
-Entrants who share a place are each weighed against all who are not ahead of them (Breslow's rule). Those without a place
-(did not finish, disqualified) are left out: their end says more of luck and machinery than of the order.
+Entrants who share a place are each weighed against all who are not ahead of them (Breslow's rule). Those without a
+place (did not finish, disqualified) are left out: their end says more of luck and machinery than of the order.
 Plackett (1975), "The analysis of permutations", Applied Statistics 24; Luce (1959), Individual Choice Behavior.
 
 `worst_first` is the same read from the other end: the last place goes to an entrant with a chance proportional to
@@ -249,7 +249,7 @@ BEST_FIRST = Outcome(
 WORST_FIRST = replace(
     BEST_FIRST,
     likelihood="worst_first",
-    formula="P(last place of those left to i) = exp(-eta_i / noise) / sum of those not yet placed, from the last place up",
+    formula="P(last of those left is i) = exp(-eta_i / noise) / sum over those left, from the last place up",
     log_density=_worst_first_log_density,
     derivatives=_worst_first_derivatives,
     pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),

@@ -21,7 +21,7 @@ Auxiliaries = dict[str, Any]
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """A parameter of the likelihood itself, positive: prior HalfNormal(scale), or Normal(0, scale) where `is_signed`."""
+    """A parameter of the likelihood: positive with prior HalfNormal(scale), or Normal(0, scale) where `is_signed`."""
 
     name: str
     title: str

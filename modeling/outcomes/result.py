@@ -4,6 +4,7 @@ Source of the model: Rao and Kupper (1967), "Ties in paired-comparison experimen
 (1960), "Ties in paired-comparison experiments using a modified Thurstone-Mosteller model", Biometrics 16 (probit).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,47 +23,60 @@ def tallies(y: Array, _exposure: Array) -> Array:
     return np.stack([y == 0, y == 1, y == 2], axis=1).astype(float)
 
 
-def with_link(link: Link) -> Outcome:
-    """The family with a link: P(win) = F(x - draw), P(loss) = F(-x - draw), x = eta / noise."""
+@dataclass(frozen=True)
+class Ordered:
+    """The likelihood with a link: P(win) = F(x - draw_width), P(loss) = F(-x - draw_width), x = eta / noise."""
 
-    def chances(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
+    link: Link
+
+    def chances(self, eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
+        """Chances of win, draw and loss."""
         x, draw = eta_first / aux["noise"], aux["draw_width"]
-        win, loss = link.cdf(x - draw), link.cdf(-x - draw)
+        win, loss = self.link.cdf(x - draw), self.link.cdf(-x - draw)
         return np.stack([win, np.maximum(1 - win - loss, 0), loss], axis=-1)
 
-    def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+    def log_density(self, tally: Array, eta: Array, aux: Auxiliaries) -> Array:
+        """Log likelihood of cells."""
         x, draw = eta / aux["noise"], aux["draw_width"]
-        between = _between(link, x, draw)
+        between = _between(self.link, x, draw)
         wins, draws, losses = tally.T
-        return wins * link.log_cdf(x - draw) + draws * np.log(between) + losses * link.log_cdf(-x - draw)
+        return wins * self.link.log_cdf(x - draw) + draws * np.log(between) + losses * self.link.log_cdf(-x - draw)
 
-    def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array]:
+    def derivatives(self, tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, Array, Array]:
+        """First, minus second and third derivative of that in eta."""
         noise, draw = aux["noise"], aux["draw_width"]
         x, (wins, draws, losses) = eta / noise, tally.T
-        up, down = link.log_cdf_derivatives(x - draw), link.log_cdf_derivatives(-x - draw)
-        level = _log_derivatives_between(link, x, draw)
+        up, down = self.link.log_cdf_derivatives(x - draw), self.link.log_cdf_derivatives(-x - draw)
+        level = _log_derivatives_between(self.link, x, draw)
         slope = wins * up[0] + draws * level[0] - losses * down[0]
         second = wins * up[1] + draws * level[1] + losses * down[1]
         third = wins * up[2] + draws * level[2] - losses * down[2]
         return slope / noise, -second / noise**2, third / noise**3
 
-    def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+    def pymc(self, tally: Any, eta: Any, aux: Auxiliaries) -> Any:
+        """The same as a PyTensor scalar."""
         x, draw = eta / aux["noise"], aux["draw_width"]
         far = -pt.abs(x)
-        between = pt.log(pt.maximum(link.symbolic_cdf(far + draw) - link.symbolic_cdf(far - draw), LEAST))
-        won, lost = link.symbolic_log_cdf(x - draw), link.symbolic_log_cdf(-x - draw)
+        between = pt.log(pt.maximum(self.link.symbolic_cdf(far + draw) - self.link.symbolic_cdf(far - draw), LEAST))
+        won, lost = self.link.symbolic_log_cdf(x - draw), self.link.symbolic_log_cdf(-x - draw)
         return pt.sum(tally[:, 0] * won + tally[:, 1] * between + tally[:, 2] * lost)
 
     def simulate(
-        rng: np.random.Generator, eta: Array, _exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]
+        self, rng: np.random.Generator, eta: Array, _exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]
     ) -> Array:
-        seen = eta / aux["noise"] + link.noise(rng, eta.shape)
+        """Simulated results."""
+        seen = eta / aux["noise"] + self.link.noise(rng, eta.shape)
         return 1.0 - np.where(np.abs(seen) <= aux["draw_width"], 0.0, np.sign(seen))
 
-    def margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-        each = chances(eta_first, eta_second, aux)
+    def margin(self, eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+        """Chance to win above a half, a draw counting half."""
+        each = self.chances(eta_first, eta_second, aux)
         return (each[..., 0] - each[..., 2]) / 2
 
+
+def with_link(link: Link) -> Outcome:
+    """The family with a link."""
+    ordered = Ordered(link)
     return Outcome(
         name="result",
         likelihood=link.name,
@@ -74,14 +88,14 @@ def with_link(link: Link) -> Outcome:
         has_intercept=False,
         auxiliaries=lambda unit: (Auxiliary("draw_width", "half width of a draw", 2 * unit, start=0.5),),
         tallies=tallies,
-        log_density=log_density,
-        derivatives=derivatives,
-        pymc=pymc,
-        simulate=simulate,
-        losses=density_losses(log_density, tallies),
+        log_density=ordered.log_density,
+        derivatives=ordered.derivatives,
+        pymc=ordered.pymc,
+        simulate=ordered.simulate,
+        losses=density_losses(ordered.log_density, tallies),
         baseline=_baseline,
-        chances=chances,
-        margin=margin,
+        chances=ordered.chances,
+        margin=ordered.margin,
         statistics=STATISTICS,
         extremes=_extremes,
     )

@@ -1,9 +1,8 @@
 """Score: what each side scored in a game or stint, from the attack of one side against the other's defence.
 
-Poisson with a log rate: Maher (1982), "Modelling association football scores", Statistica Neerlandica 36. Its correction
-for low scores: Dixon and Coles (1997), "Modelling association football scores and inefficiencies in the football betting
-market", Applied Statistics 46. Negative binomial where scores spread more than that. Normal with exposure for points of
-stints: the regularised plus-minus of offence and defence.
+Poisson with a log rate: Maher (1982), "Modelling association football scores", Statistica Neerlandica 36. Its
+correction for low scores is in low_scores.py. Negative binomial where scores spread more than that. Normal with
+exposure for points of stints: the regularised plus-minus of offence and defence.
 """
 
 from dataclasses import replace
@@ -199,7 +198,7 @@ POISSON = Outcome(
 OVERDISPERSED = replace(
     POISSON,
     likelihood="negative_binomial",
-    formula="score ~ NegativeBinomial(mean m = e exp(eta), variance m + overdispersion m^2), eta = attack - defence of the other",
+    formula="score ~ NegativeBinomial(mean m = e exp(eta), variance m + overdispersion m^2), eta = attack - defence",
     auxiliaries=lambda _unit: (
         Auxiliary("overdispersion", "variance beyond Poisson, per squared mean", 0.5, start=0.1),
     ),

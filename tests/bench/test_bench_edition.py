@@ -78,7 +78,8 @@ def _fill(home: Home, ids: list[str], total: np.ndarray) -> None:
             " $now AS fitted_at_utc, $now AS current_at_utc,"
             " 'nuts' AS engine, 'accepted' AS verdict, [] AS reasons, 'score' AS outcome,"
             " 'log goals' AS unit, 1 AS games, 1 AS competitors, $day AS first_game_on, $day AS last_game_on,"
-            " 1000 AS draws, 1 AS seed, 1 AS seconds, '{\"likelihood_name\": \"poisson\"}' AS design, '' AS games_fingerprint, '' AS code_hash,"
+            ' 1000 AS draws, 1 AS seed, 1 AS seconds, \'{"likelihood_name": "poisson"}\' AS design,'
+            " '' AS games_fingerprint, '' AS code_hash,"
             " '{}' AS versions",
             {"day": date(2026, 1, 1), "now": NOW},
         )

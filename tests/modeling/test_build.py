@@ -169,7 +169,7 @@ def test_a_team_beside_its_players_are_two_kinds_with_names_of_their_own(design,
 
 def test_a_competitors_group_is_that_of_its_first_season(design, game):
     """b is promoted and c relegated in 2024: each stays with the division it entered in, and counts in no other."""
-    some = [game("ab", (1, 0), season="2023"), game("ca", (1, 0), season="2024"), game("cb", (1, 0), season="2024")]
+    some = [game("ab", (1, 0), season="2023"), game("ca", (1, 0), season="2023"), game("cb", (1, 0), season="2024")]
     divisions = {
         ("a", "2023"): "1", ("a", "2024"): "1", ("b", "2023"): "2", ("b", "2024"): "1", ("c", "2023"): "1",
         ("c", "2024"): "2", ("d", "2023"): "3",

@@ -108,6 +108,7 @@ def test_a_draw_between_very_unequal_sides_has_its_exact_chance_on_both_tails(x)
     slope, curvature, third = outcome.derivatives(tally, np.array([x]), aux)
     assert slope[0] * x < 0
     assert slope[0] == pytest.approx(-np.sign(x) * np.exp(norm.logpdf(abs(x) - 0.6) - high), rel=1e-3)
+    assert third is not None
     assert curvature[0] > 0 and np.isfinite(third[0])
 
 

@@ -71,7 +71,10 @@ def made(home, outcome, likelihood, spread, parameters, seed=1):
     names = ("attack", "defence") if outcome == "score" else ("total",)
     ratings = {(who, part): rng.normal(0, spread, DRAWS) for who in ("fifa:A", "fifa:B", "fifa:C") for part in names}
     if outcome == "score":
-        ratings |= {(who, "total"): sum(ratings[who, part] for part in names) for who in ("fifa:A", "fifa:B", "fifa:C")}
+        ratings |= {
+            (who, "total"): np.sum([ratings[who, part] for part in names], axis=0)
+            for who in ("fifa:A", "fifa:B", "fifa:C")
+        }
     shared = {name: np.abs(rng.normal(0, sd, DRAWS) + mean) * np.sign(mean) for name, (mean, sd) in parameters.items()}
     kept = {key: draws.astype(np.float32) for key, draws in (ratings | shared).items()}
     rows = [
@@ -89,8 +92,10 @@ def made(home, outcome, likelihood, spread, parameters, seed=1):
     return {key: draws.astype(float) for key, draws in kept.items()}
 
 
-def frame(result):
-    return pl.from_arrow(result.to_arrow_table())
+def frame(result) -> pl.DataFrame:
+    found = pl.from_arrow(result.to_arrow_table())
+    assert isinstance(found, pl.DataFrame)
+    return found
 
 
 def asked(home, now, a="A", b="B"):
