@@ -1,17 +1,21 @@
 """Delimited text, line by line: so that one broken line never costs another, and every row knows its line.
 
-One record is one line. A quoted field may hold the delimiter, but not a line break: a line with an odd number of
-quotes is rejected by itself instead of swallowing what follows. Flows: bytes -> `Table` of text columns -> `sift`.
+`read_declared` reads the small tables that people keep in their home, where a mistake is theirs to mend at once.
+
+Of a source's file, one record is one line. A quoted field may hold the delimiter, but not a line break: a line with
+an odd number of quotes is rejected by itself instead of swallowing what follows. Flows: bytes -> `Table` of text
+columns -> `sift`.
 """
 
 import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import dataframely as dy
 import polars as pl
 
 from ingest.feed import Source
-from store.errors import FeedError
+from store.errors import FeedError, StoreError
 
 EXPLAINED = {
     "nullability": "is missing or unreadable",
@@ -65,6 +69,28 @@ def read_table(
     rows = sound.filter(pl.col("rule").is_null()).select("line", "raw", *text)
     broken = pl.concat([body, sound]).filter(pl.col("rule").is_not_null())
     return Table(rows, rejections(broken, file or source.slice), body.height)
+
+
+def read_declared(path: Path, header: list[str]) -> list[tuple[int, list[str]]]:
+    """The rows of a small UTF-8 table of the home, each with its line; empty where there is no file.
+
+    Blank lines are left out. Raises StoreError where it cannot be read, begins with another header, or a row has other
+    than the header's number of fields.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if any(row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(f"{path} cannot be read: {error}.", "Mend it, or move it away.") from error
+    if not rows or rows[0][1] != header:
+        raise StoreError(f"{path} must begin with the line {','.join(header)}.", "Mend it, or move it away.")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise StoreError(f"{path}, line {line}: it has {len(row)} fields, not {len(header)}.", "Mend that line.")
+    return rows[1:]
 
 
 def sift[S: dy.Schema](rows: pl.DataFrame, schema: type[S], file: str) -> tuple[pl.DataFrame, pl.DataFrame]:

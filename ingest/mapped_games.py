@@ -6,7 +6,8 @@ import polars as pl
 from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes
-from ingest.lines import sift
+from ingest.lines import rejections, sift
+from ingest.mapped_once import once, told_apart
 from ingest.mapped_players import PLAYERS, with_appearances, with_players_in_columns
 from ingest.two_sided import two_sided
 from store.columns import Columns
@@ -69,9 +70,12 @@ def games_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     if columns.home_players or columns.away_players:
         rows, wrong = with_players_in_columns(rows, table.rows, source, columns)
         broken.append(wrong)
+    rows, again = once(rows, columns)
+    broken.append(rejections(again, source.slice))
     if columns.appearances:
         rows, wrong = with_appearances(rows, source, columns)
         broken.append(wrong)
+    rows = told_apart(rows)
     ids = [mapped.competitor_id(source, columns.kind, pl.col(side)).alias(f"{side}_id") for side in ("first", "second")]
     rows = rows.with_columns(ids)
     groups = mapped.memberships(rows, columns, ["first_id", "second_id"])
@@ -113,13 +117,14 @@ def _winner(columns: Columns) -> pl.Expr:
 
 
 def _key(columns: Columns) -> pl.Expr:
-    """What identifies the game: the mapped columns, else day and competitors, in an order that tells no result."""
+    """What identifies a game: the mapped columns, else day, contest and sides, in an order that tells no result."""
     if columns.game:
         return pl.col("game")
+    contest = [pl.col("contest").fill_null("")] if columns.contest else []
     pair = [pl.col("first"), pl.col("second")]
     if columns.loser or columns.neutral is True:
         pair = [pl.min_horizontal(pair), pl.max_horizontal(pair)]
-    return pl.concat_str(pl.col("date").cast(pl.String), *pair, separator="|")
+    return pl.concat_str(pl.col("date").cast(pl.String), *contest, *pair, separator="|")
 
 
 def _game(columns: Columns) -> list[pl.Expr]:
@@ -131,7 +136,7 @@ def _game(columns: Columns) -> list[pl.Expr]:
         pl.col("raw"),
         pl.col("game").alias("game_key"),
         pl.col("contest").alias("contest_id"),
-        pl.col("sequence").fill_null(0),
+        pl.col("sequence"),
         pl.col("season"),
         pl.col("date").alias("played_on"),
         pl.coalesce("source_status", result).alias("status"),

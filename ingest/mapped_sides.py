@@ -13,8 +13,11 @@ from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes, parsed
 from ingest.lines import rejections, sift
+from ingest.mapped_once import ANOTHER_RESULT, that_stay
 from ingest.mapped_players import joined
 from store.columns import Columns
+
+RESULT = ("score", "finish", "won")
 
 
 class Entrant(dy.Schema):
@@ -104,13 +107,34 @@ def _won(column: str) -> pl.Expr:
 
 
 def _usable(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of games with two sides or more, each entrant once; and the others, with their rule."""
-    is_again = ~pl.struct("game", "competitor").is_first_distinct()
-    marked = rows.with_columns(rule=pl.when(is_again).then(pl.lit("entrant named twice in a game")))
+    """The rows of games with two sides or more, each entrant once; and the others, with their rule.
+
+    Of an entrant's rows the first with a result stays; what another says of him is not taken in silence.
+    """
+    told = pl.concat_str(*(pl.col(name).cast(pl.String).fill_null("") for name in RESULT), separator="|")
+    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in RESULT)
+    marked = rows.with_columns(result=told, has_result=has_result)
+    place = ["game", "competitor"]
+    marked = marked.join(that_stay(marked, place, ["result"]), on=place, how="left", maintain_order="left")
+    marked = marked.with_columns(rule=pl.when(pl.col("line") != pl.col("kept_line")).then(_told_again()))
     sides = pl.col("rule").is_null().sum().over("game")
     lonely = pl.when(pl.col("rule").is_null() & (sides < 2)).then(pl.lit("the game has no other side"))
     marked = marked.with_columns(rule=pl.coalesce("rule", lonely))
-    return marked.filter(pl.col("rule").is_null()).drop("rule"), marked.filter(pl.col("rule").is_not_null())
+    return marked.filter(pl.col("rule").is_null()).select(rows.columns), marked.filter(pl.col("rule").is_not_null())
+
+
+def _told_again() -> pl.Expr:
+    """Why a row of an entrant who has another one stays out."""
+    line = pl.concat_str(pl.lit("same game and entrant as line "), pl.col("kept_line").cast(pl.String))
+    return (
+        pl.when(pl.col("raw") == pl.col("kept_raw"))
+        .then(pl.lit("copy of an earlier row"))
+        .when(pl.col("result") == pl.col("kept_result"))
+        .then(line + ", with the same result")
+        .when(~pl.col("has_result"))
+        .then(line + ", without a result")
+        .otherwise(line + f", {ANOTHER_RESULT}")
+    )
 
 
 def _numbered(rows: pl.DataFrame, source: Source, columns: Columns) -> pl.DataFrame:
@@ -133,7 +157,7 @@ def _numbered(rows: pl.DataFrame, source: Source, columns: Columns) -> pl.DataFr
 
 
 def _games(rows: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in ("score", "finish", "won"))
+    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in RESULT)
     result = pl.when(has_result.any().over("game")).then(pl.lit("played")).otherwise(pl.lit("scheduled"))
     first = rows.with_columns(
         status=pl.coalesce("source_status", result), nobody_home=~pl.col("is_home").any().over("game")

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ingest.checks import check
 from ingest.feed import Source, find
 from ingest.frames import Parsed
 from ingest.pull import pull
@@ -175,7 +176,8 @@ def test_one_row_an_entrant_is_a_race():
     assert result_of(parsed, "lg-player:Cy")["won"] is False
     assert sorted(parsed.sides["side"]) == [1, 2, 3]
     assert sorted(rules(parsed)) == [
-        (5, "entrant named twice in a game"), (6, "the game has no other side"), (7, "the game has no other side"),
+        (5, "same game and entrant as line 2, with another result"),
+        (6, "the game has no other side"), (7, "the game has no other side"),
         (8, "finish is unreadable"),
     ]  # fmt: skip
 
@@ -192,6 +194,93 @@ def test_one_row_a_side_with_scores_and_home():
         ("lg:B", False, 85, True),
     ]
     assert parsed.sides.filter(pl.col("game_id") == "2")["won"].to_list() == [None, None]
+
+
+def test_a_game_told_again_with_another_result_is_not_loaded_as_a_second_game():
+    parsed = parse(
+        PAIR | {"attributes": "city", "optional": "city"}, "day,h,a,hs,as,city",
+        "2024-05-01,A,B,,,", "2024-05-01,A,B,2,1,", "2024-05-01,A,B,2,1,Port", "2024-05-01,A,B,3,1,Port",
+        "2024-05-01,A,B,2,1,Port", "2024-05-01,B,A,0,0,",
+    )  # fmt: skip
+    assert parsed.games["game_id"].to_list() == ["2024-05-01|A|B", "2024-05-01|B|A"]
+    assert result_of(parsed, "lg:A")["score"] == 2
+    hint = "(if both were played, map `sequence` or `game`)"
+    assert sorted(rules(parsed)) == [
+        (2, "same day and sides as line 4, without its result"),
+        (3, "same day and sides as line 4, with the same result"),
+        (5, f"same day and sides as line 4, with another result {hint}"), (6, "copy of an earlier row"),
+    ]  # fmt: skip
+    assert parsed.games.height + parsed.rejected.height == parsed.rows_read
+
+
+def test_a_duel_told_again_from_the_other_side_is_another_result():
+    parsed = parse(DUEL, "day,w,l", "2024-05-01,Ann,Bea", "2024-05-01,Bea,Ann")
+    assert parsed.games["game_id"].to_list() == ["2024-05-01|Ann|Bea"]
+    [(line, rule)] = rules(parsed)
+    assert (line, rule.split(" (")[0]) == (3, "same day and sides as line 2, with another result")
+    assert result_of(parsed, "lg-player:Ann")["won"] is True
+
+
+def test_a_sequence_makes_a_double_header_two_games_whatever_their_order_in_the_file():
+    rows = ["2024-05-01,A,B,3,1,7", "2024-05-01,A,B,2,0,2", "2024-05-01,A,B,0,5,7"]
+    for lines in (rows, rows[1::-1]):
+        parsed = parse(PAIR | {"sequence": "n"}, "day,h,a,hs,as,n", *lines)
+        assert sorted(parsed.games.select("game_id", "sequence").rows()) == [
+            ("2024-05-01|A|B", 2), ("2024-05-01|A|B#2", 7),
+        ]  # fmt: skip
+        scores = parsed.sides.filter(pl.col("team") == "lg:A").sort("game_id")["score"].to_list()
+        assert scores == [2, 3]
+    assert rules(parse(PAIR | {"sequence": "n"}, "day,h,a,hs,as,n", *rows)) == [
+        (4, "same day and sides and sequence as line 2, with another result")
+    ]
+
+
+def test_a_game_column_makes_a_double_header_two_games_and_is_never_of_two():
+    columns = PAIR | {"game": "id"}
+    parsed = parse(
+        columns, "id,day,h,a,hs,as", "1,2024-05-01,A,B,2,1", "2,2024-05-01,A,B,0,1", "2,2024-05-02,A,B,5,1",
+        "1,2024-05-08,A,C,1,1",
+    )  # fmt: skip
+    assert parsed.games["game_id"].to_list() == ["1", "2"]
+    assert rules(parsed) == [
+        (4, "same game as line 3, with another result"),
+        (5, "same game as line 2, with other sides: `game` must name columns that tell games apart"),
+    ]
+
+
+def test_stints_are_told_apart_by_their_match_and_order():
+    columns = PAIR | {"contest": "match", "sequence": "n"}
+    parsed = parse(
+        columns, "match,n,day,h,a,hs,as", *(f"{match},{n},2024-05-01,A,B,{n},1" for match in "xy" for n in (0, 1))
+    )
+    assert parsed.games.select("game_id", "contest_id").rows() == [
+        ("2024-05-01|x|A|B", "x"), ("2024-05-01|x|A|B#2", "x"), ("2024-05-01|y|A|B", "y"), ("2024-05-01|y|A|B#2", "y"),
+    ]  # fmt: skip
+
+
+def test_an_entrant_told_again_keeps_the_first_result(home):
+    parsed = parse(
+        RACE, "race,day,driver,place", "r1,2024-05-01,Ann,", "r1,2024-05-01,Ann,2", "r1,2024-05-01,Bea,1",
+        "r1,2024-05-01,Ann,1", "r1,2024-05-01,Bea,1", "r1,2024-05-01, Bea,1",
+    )  # fmt: skip
+    assert result_of(parsed, "lg-player:Ann")["finish"] == 2
+    assert sorted(rules(parsed)) == [
+        (2, "same game and entrant as line 3, without a result"),
+        (5, "same game and entrant as line 3, with another result"), (6, "copy of an earlier row"),
+        (7, "same game and entrant as line 4, with the same result"),
+    ]  # fmt: skip
+
+
+def test_a_row_kept_out_for_another_result_is_a_finding(home, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("day,h,a,hs,as\n" + "".join(f"2024-05-{day:02d},A,B,1,0\n" for day in (*range(1, 29), 9)))
+    path.write_text(path.read_text() + "2024-05-07,A,B,0,3\n")
+    pulled = pull(home, "lg", stanza(PAIR, path), NOW)
+    assert (pulled.rows_read, pulled.games_new, pulled.rows_rejected) == (30, 28, 2)
+    [found] = [found for found in check(home, "lg", NOW) if found.check_name == "another_result"]
+    assert (found.severity, found.subject) == ("warn", "x.csv, line 31")
+    assert "same day and sides as line 8, with another result" in found.message
+    assert found.message.endswith(": 2024-05-07,A,B,0,3")
 
 
 def test_order_of_sides_tells_neither_line_nor_finish():
