@@ -23,6 +23,9 @@ EXPLAINED = {
     "regex": "is unreadable",
     "min": "is too small",
     "max": "is too large",
+    "min_exclusive": "is too small",
+    "inf": "is no number",
+    "nan": "is no number",
 }
 
 

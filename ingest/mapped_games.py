@@ -7,6 +7,7 @@ from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes
 from ingest.lines import rejections, sift
+from ingest.mapped_dates import insist_they_fit
 from ingest.mapped_once import once, told_apart
 from ingest.mapped_players import PLAYERS, with_appearances, with_players_in_columns
 from ingest.two_sided import two_sided
@@ -23,7 +24,8 @@ class Game(dy.Schema):
 
     line = dy.Int64(nullable=False)
     raw = dy.String(nullable=False)
-    date = dy.Date(nullable=False)
+    date = dy.String(nullable=False)
+    day = dy.Date(nullable=True)
     season = dy.String(nullable=False)
     round = dy.String(nullable=True)
     contest = dy.String(nullable=True)
@@ -49,6 +51,10 @@ class Game(dy.Schema):
         return pl.col("first") != pl.col("second")
 
     @dy.rule()
+    def date_does_not_fit_date_format(cls) -> pl.Expr:
+        return pl.col("date").is_null() | pl.col("day").is_not_null()
+
+    @dy.rule()
     def unknown_status(cls) -> pl.Expr:
         return mapped.known_status()
 
@@ -61,12 +67,12 @@ def games_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     """The canonical frames of a file of one row a game."""
     table = mapped.read_mapped(raw, source, columns)
     typed = table.rows.select(*mapped.common(columns), *_sides(columns))
+    insist_they_fit(typed, source, columns)
     sound, rejected = sift(typed, Game, source.slice)
     extra = typed.select("line", "^(attribute|group):.*$")
     rows = sound.join(extra, on="line", how="left", maintain_order="left").with_columns(game=_key(columns))
-    names = ("winner", "loser") if columns.loser else ("home", "away")
-    in_their_words = pl.col("rule").str.replace_all(r"\bfirst", names[0]).str.replace_all(r"\bsecond", names[1])
-    broken = [table.rejected, rejected.with_columns(rule=in_their_words)]
+    rows, fractions = mapped.whole_scores(rows, source, ["first_score", "second_score"])
+    broken = [table.rejected, mapped.in_the_settings_words(rejected, columns), fractions]
     if columns.home_players or columns.away_players:
         rows, wrong = with_players_in_columns(rows, table.rows, source, columns)
         broken.append(wrong)
@@ -124,7 +130,7 @@ def _key(columns: Columns) -> pl.Expr:
     pair = [pl.col("first"), pl.col("second")]
     if columns.loser or columns.neutral is True:
         pair = [pl.min_horizontal(pair), pl.max_horizontal(pair)]
-    return pl.concat_str(pl.col("date").cast(pl.String), *contest, *pair, separator="|")
+    return pl.concat_str(pl.col("day").cast(pl.String), *contest, *pair, separator="|")
 
 
 def _game(columns: Columns) -> list[pl.Expr]:
@@ -138,7 +144,7 @@ def _game(columns: Columns) -> list[pl.Expr]:
         pl.col("contest").alias("contest_id"),
         pl.col("sequence"),
         pl.col("season"),
-        pl.col("date").alias("played_on"),
+        pl.col("day").alias("played_on"),
         pl.coalesce("source_status", result).alias("status"),
         pl.col("round"),
         attributes(**mapped.attribute_columns(columns)) if columns.attributes else NO_ATTRIBUTES,

@@ -13,6 +13,7 @@ from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes, parsed
 from ingest.lines import rejections, sift
+from ingest.mapped_dates import insist_they_fit
 from ingest.mapped_once import ANOTHER_RESULT, that_stay
 from ingest.mapped_players import joined
 from store.columns import Columns
@@ -25,7 +26,8 @@ class Entrant(dy.Schema):
 
     line = dy.Int64(nullable=False)
     raw = dy.String(nullable=False)
-    date = dy.Date(nullable=False)
+    date = dy.String(nullable=False)
+    day = dy.Date(nullable=True)
     season = dy.String(nullable=False)
     round = dy.String(nullable=True)
     contest = dy.String(nullable=True)
@@ -43,6 +45,10 @@ class Entrant(dy.Schema):
     is_home = dy.Bool(nullable=False)
 
     @dy.rule()
+    def date_does_not_fit_date_format(cls) -> pl.Expr:
+        return pl.col("date").is_null() | pl.col("day").is_not_null()
+
+    @dy.rule()
     def unknown_status(cls) -> pl.Expr:
         return mapped.known_status()
 
@@ -51,11 +57,14 @@ def sides_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     """The canonical frames of a file of one row a side or entrant."""
     table = mapped.read_mapped(raw, source, columns)
     typed = table.rows.select(*mapped.common(columns), *_entrant(columns))
+    insist_they_fit(typed, source, columns)
     sound, rejected = sift(typed, Entrant, source.slice)
     rows = sound.join(typed.select("line", "^(attribute|group):.*$"), on="line", how="left", maintain_order="left")
+    rows, fractions = mapped.whole_scores(rows, source, ["score"])
     rows, misfits = _usable(rows)
     rows = _numbered(rows, source, columns)
-    broken = [table.rejected, rejected, rejections(misfits, source.slice)]
+    broken = [table.rejected, mapped.in_the_settings_words(rejected, columns), fractions]
+    broken += [rejections(misfits, source.slice)]
     appearances = _own(rows) if columns.kind == "player" else _own(rows.clear())
     names = appearances.select(pl.col("player").alias("competitor_id"), pl.lit("player").alias("kind"), "name")
     if columns.appearances:
@@ -167,7 +176,7 @@ def _games(rows: pl.DataFrame, columns: Columns) -> pl.DataFrame:
         pl.coalesce("contest", "game").alias("contest_id"),
         pl.col("sequence").fill_null(0),
         "season",
-        pl.col("date").alias("played_on"),
+        pl.col("day").alias("played_on"),
         pl.lit("day").alias("played_on_precision"),
         "status",
         "round",

@@ -348,6 +348,91 @@ def test_a_mapping_error_names_the_column_its_setting_and_the_nearest():
         )  # fmt: skip
 
 
+def complaint(columns: dict, raw: str | bytes, outcome: str = "score") -> FeedError:
+    with pytest.raises(FeedError) as error:
+        find("csv").parse(
+            raw if isinstance(raw, bytes) else raw.encode(), Source("lg", "x.csv", stanza(columns, outcome=outcome))
+        )
+    return error.value
+
+
+def test_a_wrong_date_format_is_named_with_the_first_date_and_the_format_that_fits():
+    rows = "".join(f"{day:02d}/05/2024,A,B,1,0\n" for day in range(8, 28))
+    said = complaint(PAIR, "day,h,a,hs,as\n" + rows)
+    assert said.message == (
+        'x.csv: 20 of 20 dates do not fit date_format = "%Y-%m-%d", the first in line 2: "08/05/2024".'
+    )
+    assert said.hint == '[lg.columns] date_format = "%d/%m/%Y" reads them all.'
+    said = complaint(PAIR | {"date_format": "%m/%d/%Y"}, "day,h,a,hs,as\n" + rows)
+    assert '15 of 20 dates do not fit date_format = "%m/%d/%Y", the first in line 7: "13/05/2024"' in said.message
+    said = complaint(PAIR, "day,h,a,hs,as\n01/05/2024,A,B,1,0\n02/05/2024,A,B,1,0\n")
+    assert said.hint == ('[lg.columns] date_format = "%d/%m/%Y" reads them all, and so does "%m/%d/%Y": which is it?')
+    said = complaint(PAIR, "day,h,a,hs,as\nMonday,A,B,1,0\n")
+    assert said.hint == 'Is "day" the column of dates? See date_format in ingest/README.md.'
+    race = "race,day,driver,place\nr1,1 May 2024,Ann,1\nr1,1 May 2024,Bea,2\n"
+    assert complaint(RACE, race).hint == '[lg.columns] date_format = "%d %b %Y" reads them all.'
+
+
+def test_a_date_that_does_not_fit_costs_its_row_alone_and_years_of_two_digits_are_not_the_first_century():
+    forms = {"date_format": ["%Y-%m-%d", "%d/%m/%Y"]}
+    parsed = parse(
+        PAIR | forms, "day,h,a,hs,as", "2024-05-01,A,B,1,0", "02/05/24,A,B,1,0", "03/05/2024,A,B,1,0", ",A,B,1,0",
+        "2024-05-04,A,B,1,0",
+    )  # fmt: skip
+    assert rules(parsed) == [(3, "date does not fit date_format"), (5, "date is missing or unreadable")]
+
+
+@pytest.mark.parametrize("form", ["DD/MM/YYYY", "%Y", "%d/%m", "days since the war", []])
+def test_a_date_format_that_is_none_is_said(form):
+    with pytest.raises(ValueError, match=r'write a date\'s year, month and day as in "%d/%m/%Y"'):
+        stanza(PAIR | {"date_format": form})
+
+
+def test_a_wrong_encoding_is_named_with_what_the_right_one_reads():
+    rows = "".join(f"2024-05-{day:02d},Malmö,B,1,0\n" for day in range(1, 28))
+    said = complaint(PAIR, ("day,h,a,hs,as\n" + rows).encode("latin-1"))
+    assert said.message == "x.csv: 27 of 27 lines are not UTF-8, the first is line 2."
+    assert said.hint == '[lg.columns] encoding = "latin-1" reads it as: 2024-05-01,Malmö,B,1,0'
+    for encoding, stated in (("utf-16", "utf-8"), ("utf-8-sig", "latin-1"), ("utf-16", "latin-1")):
+        said = complaint(PAIR | {"encoding": stated}, ("day,h,a,hs,as\n" + rows).encode(encoding))
+        assert said.hint == f'[lg.columns] encoding = "{encoding.removesuffix("-sig")}"'
+    said = complaint(PAIR | {"encoding": "utf-16"}, "day,h,a,hs,as\n2024-05-01,A,B,1,01\n")
+    assert said.hint == '[lg.columns] encoding = "utf-8"'
+    mostly = parse(PAIR, "day,h,a,hs,as", rows, "2024-06-01,A,B,1,0").games.height
+    assert mostly == 28
+
+
+def test_a_wrong_delimiter_is_named():
+    assert complaint(PAIR, "day;h;a;hs;as\n2024-05-01;A;B;1;0\n").hint == (
+        '[lg.columns] delimiter = ";" gives them all.'
+    )
+    said = complaint(PAIR | {"delimiter": ";"}, "day\th\ta\ths\tas\n2024-05-01\tA\tB\t1\t0\n")
+    assert said.hint == '[lg.columns] delimiter = "\\t" gives them all.'
+
+
+def test_a_mapped_column_that_is_there_twice_is_said_and_others_may_be():
+    assert complaint(PAIR, "day,h,a,hs,hs,as\n").message == 'x.csv has 2 columns "hs" (home_score).'
+    assert parse(PAIR, "day,x,h,x,a,hs,as", "2024-05-01,1,A,2,B,1,0").games.height == 1
+
+
+def test_scores_are_whole_numbers_where_goals_are_counted_and_may_be_fractions_of_points():
+    rows = ["2024-05-01,A,B,2.5,1", "2024-05-02,A,B,-1,0", "2024-05-03,A,B,2.0,1", "2024-05-04,A,B,2 (aet),1",
+            "2024-05-05,A,B,nan,1", "2024-05-06,A,B,inf,1", '2024-05-07,A,B,"1,5",1']  # fmt: skip
+    raw = "\n".join(["day,h,a,hs,as", *rows]).encode()
+    counted, points = (
+        find("csv").parse(raw, Source("lg", "x.csv", stanza(PAIR, outcome=outcome))) for outcome in ("score", "margin")
+    )
+    unreadable = [(5, "home_score is unreadable"), (6, "home_score is no number"), (7, "home_score is no number"),
+                  (8, "home_score is unreadable")]  # fmt: skip
+    count = 'a score is no whole number from 0 (outcome = "score")'
+    assert sorted(rules(counted)) == [(2, count), (3, count), *unreadable]
+    assert sorted(rules(points)) == unreadable
+    assert points.sides.filter(pl.col("team") == "lg:A")["score"].to_list() == [2.5, -1, 2]
+    sides = {"rows": "side", "date": "day", "game": "g", "competitor": "t", "score": "pts"}
+    parsed = parse(sides, "g,day,t,pts", "1,2024-05-01,A,80", "1,2024-05-01,B,85", "1,2024-05-01,C,8.5")
+    assert rules(parsed) == [(4, count)]
+
+
 def test_an_optional_column_may_be_missing():
     columns = PAIR | {"neutral": "n", "attributes": "city", "optional": ["n", "city"]}
     assert parse(columns, "day,h,a,hs,as", "2024-05-01,A,B,1,0").games["neutral"].to_list() == [False]
