@@ -31,6 +31,11 @@ class Snapshot:
     etag: str | None = None
     last_modified: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """When and from where it came, in words."""
+        return f"fetched {self.fetched_at_utc} UTC from {self.source}"
+
 
 def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[str | None, str | None]) -> Snapshot:
     """The snapshot of these bytes, now on disk with its sidecar. `headers` are ETag and Last-Modified.
@@ -47,11 +52,12 @@ def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[s
     return snapshot
 
 
-def newest(folder: Path, source: str) -> Snapshot | None:
-    """The last snapshot of a URL or path whose bytes are whole on disk; None where there is none."""
-    sidecars = [_sidecar(path) for path in folder.glob(f"*.{_short(source)}.json")]
-    whole = [snapshot for snapshot in sidecars if snapshot and is_whole(folder, snapshot)]
-    return max(whole, key=lambda snapshot: snapshot.fetched_at_utc, default=None)
+def kept(folder: Path) -> dict[str, list[Snapshot]]:
+    """Every snapshot in the folder by its source (URL or path), whether its bytes are whole or not."""
+    found: dict[str, list[Snapshot]] = {}
+    for snapshot in filter(None, map(_sidecar, sorted(folder.glob("*.json")))):
+        found.setdefault(snapshot.source, []).append(snapshot)
+    return found
 
 
 def is_whole(folder: Path, snapshot: Snapshot) -> bool:

@@ -1,5 +1,6 @@
 -- Makes the slices' games the staged ones. The variable league and what 1_compare.sql left are there, and the
--- frames competitors, memberships, truth, forecasts, outlooks, loads and rejected are registered as <name>_frame.
+-- frames competitors, memberships, truth, forecasts, outlooks, loads, files and rejected are registered as <name>_frame;
+-- changes.sql has described the games that change or go.
 
 DELETE FROM appearance WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
 DELETE FROM side WHERE league = getvariable('league') AND game_id IN (SELECT game_id FROM outgoing);
@@ -91,3 +92,16 @@ WHERE league = getvariable('league')
     );
 INSERT INTO load BY NAME FROM loads_frame;
 INSERT INTO rejected_row BY NAME FROM rejected_frame;
+
+DELETE FROM loaded_file WHERE league = getvariable('league') AND slice IN (SELECT unnest(getvariable('slices')));
+INSERT INTO loaded_file BY NAME SELECT getvariable('league') AS league, * FROM files_frame;
+
+INSERT INTO game_change BY NAME
+SELECT league, load_id, game_id, change, description FROM described JOIN loads_frame USING (slice);
+DELETE FROM game_change
+WHERE league = getvariable('league')
+    AND load_id IN (
+        SELECT load_id FROM load
+        WHERE league = getvariable('league')
+            AND loaded_at_utc < (SELECT max(loaded_at_utc) FROM loads_frame) - INTERVAL 365 DAY
+    );

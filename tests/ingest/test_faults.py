@@ -179,7 +179,7 @@ def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results
 
 
 def test_a_disk_too_full_for_the_warehouse_leaves_it_as_it_was(leagues, results, rows):
-    big = results(rows(2500), "big/results.csv")
+    big = results(rows(5000), "big/results.csv")
     home = leagues(small=results(rows(5), "small/results.csv"), big=big)
     assert pooltable(home, "pull", "small").returncode == 0
     limit = max(big.stat().st_size, home.warehouse.stat().st_size) + 50_000
@@ -188,7 +188,7 @@ def test_a_disk_too_full_for_the_warehouse_leaves_it_as_it_was(leagues, results,
     assert games(home) == {"small": 20}
     again = pooltable(home, "pull")
     assert again.returncode == 0, again.stderr
-    assert games(home) == {"big": 10_000, "small": 20}
+    assert games(home) == {"big": 20_000, "small": 20}
 
 
 def test_an_unreadable_file_is_one_line_and_the_next_league_goes_on(leagues, results, rows, tmp_path):
@@ -230,7 +230,9 @@ def test_a_half_written_raw_file_is_fetched_again_or_said(leagues, results, rows
     assert raw.stat().st_size == source.stat().st_size
     raw.write_bytes(raw.read_bytes()[:100])
     source.unlink()
-    assert f"{source} cannot be read: No such file or directory." in complaint(pooltable(home, "pull"))
+    line = complaint(pooltable(home, "pull"))
+    assert f"{source} cannot be read: No such file or directory. Its snapshot of " in line
+    assert f" cannot stand in: {raw} is damaged." in line
     assert games(home) == {"half": 20, "fine": 20}
 
 

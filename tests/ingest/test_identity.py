@@ -64,7 +64,7 @@ def test_the_winner_of_a_shoot_out_is_kept_beside_the_level_score(home, load, re
     lines = ["date,home_team,away_team,winner,first_shooter", "2025-01-01,Aland,Brava,Brava,",
              "2025-01-02,Aland,Elba,Elba,", "2025-01-01,Aland,Brava,Corse,"]  # fmt: skip
     (tmp_path / "shootouts.csv").write_text("\n".join(lines))
-    assert load(results(games), tmp_path / "shootouts.csv").rows_rejected == 2
+    assert load(results(games), tmp_path / "shootouts.csv", accept=True).rows_rejected == 2
     found = "SELECT attributes['shootout_winner'], any_value(score), count(won) FROM game JOIN side USING (game_id)"
     assert ask(home, f"{found} WHERE played_on = '2025-01-01' GROUP BY 1") == [("Brava", 1.0, 0)]
     assert ask(home, "SELECT line, rule FROM rejected_row ORDER BY line") == [
