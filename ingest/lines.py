@@ -52,11 +52,13 @@ def read_table(
     names: list[str] | None = None,
     latin1: bool = False,
     delimiter: str = ",",
+    prefix: str = "",
 ) -> Table:
     """The named columns of a delimited UTF-8 file with a header; fields equal to `missing` are null too.
 
     With `others`, all further columns come behind them, each under its own name. `names` are the columns of a file
-    without a header. With `latin1`, lines that are not UTF-8 are Latin-1 instead of being rejected.
+    without a header; `prefix` goes before each name, where one may be "line" or "raw". With `latin1`, lines that are
+    not UTF-8 are Latin-1 instead of being rejected.
 
     Lines without any content are no rows. Lines that are not UTF-8, have unbalanced quotes, or other than the
     header's number of fields (empty surplus ones apart) are rejected. Raises FeedError where a column is not there.
@@ -68,7 +70,7 @@ def read_table(
     body = (lines if names else lines.slice(1)).with_columns(fields=_fields(delimiter))
     body = _quoted_fields(body, delimiter)
     sound = body.filter(pl.col("rule").is_null()).with_columns(rule=_misfit(len(header)))
-    text = [_column(header.index(name), missing).alias(name) for name in columns]
+    text = [_column(header.index(name), missing).alias(prefix + name) for name in columns]
     rows = sound.filter(pl.col("rule").is_null()).select("line", "raw", *text)
     broken = pl.concat([body, sound]).filter(pl.col("rule").is_not_null())
     return Table(rows, rejections(broken, file or source.slice), body.height)

@@ -19,9 +19,9 @@ FORMATS = (
 YEARS = (1000, 2999)  # a year of two digits read as one of four is none
 
 
-def day(columns: Columns) -> pl.Expr:
-    """The day in the mapping's column of dates; null where no format of the mapping reads it."""
-    return pl.coalesce(as_day(pl.col(columns.date), form) for form in columns.date_format)
+def day(text: pl.Expr, formats: tuple[str, ...]) -> pl.Expr:
+    """The day that a text stands for in the first of the formats that reads it; null where none does."""
+    return pl.coalesce(as_day(text, form) for form in formats)
 
 
 def as_day(text: pl.Expr, form: str) -> pl.Expr:

@@ -96,9 +96,8 @@ def _sides(columns: Columns) -> list[pl.Expr]:
     for own, theirs in names.items():
         for ending in ("", "_name", "_score"):
             column = getattr(columns, theirs + ending)
-            value = pl.col(column) if column else pl.lit(None, pl.String)
-            found.append(value.alias(own + ending))
-    game = pl.concat_str(*columns.game, separator="|") if columns.game else pl.lit("")
+            found.append(mapped.optional(column).alias(own + ending))
+    game = mapped.key(columns.game) if columns.game else pl.lit("")
     return [
         *found,
         _winner(columns).alias("winner"),
@@ -113,10 +112,10 @@ def _winner(columns: Columns) -> pl.Expr:
         return pl.lit("first")
     if not columns.winner:
         return pl.lit(None, pl.String)
-    word = pl.col(columns.winner)
+    word = mapped.cell(columns.winner)
     lower = word.str.to_lowercase()
-    answer = pl.when(word == pl.col(str(columns.home))).then(pl.lit("first"))
-    answer = answer.when(word == pl.col(str(columns.away))).then(pl.lit("second"))
+    answer = pl.when(word == mapped.cell(str(columns.home))).then(pl.lit("first"))
+    answer = answer.when(word == mapped.cell(str(columns.away))).then(pl.lit("second"))
     for meaning, words in WORDS.items():
         answer = answer.when(lower.is_in(words)).then(pl.lit(meaning))
     return answer.otherwise(word)

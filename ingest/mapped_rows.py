@@ -19,6 +19,7 @@ from store.errors import FeedError, StanzaError
 
 DELIMITERS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8"}
+CELL = "cell:"
 PLAIN = ("contest", "sequence", "season", "round", "status", "exposure")
 YES = ("true", "t", "yes", "y", "1")
 NO = ("false", "f", "no", "n", "0")
@@ -43,7 +44,7 @@ def columns_of(source: Source) -> Columns:
 def read_mapped(
     raw: bytes, source: Source, columns: Columns, *, part: AppearanceColumns | None = None, file: str = ""
 ) -> Table:
-    """The file's lines with every column that the mapping (or its `part` about appearances) names.
+    """The file's lines with the `cell` of every column that the mapping (or its `part` about appearances) names.
 
     Optional columns that the file does not have are null. Raises FeedError naming a column that is not there, or is
     there twice, with the setting that names it and the nearest there is, or the encoding or delimiter that would fit.
@@ -62,32 +63,47 @@ def read_mapped(
                 f'{file} has {there.count(column)} columns "{column}" ({setting}).', "Give each a name of its own."
             )
     present = [column for column in wanted if column in there]
-    table = read_table(text, source, present, file=file, missing=columns.missing, delimiter=columns.delimiter)
+    table = read_table(
+        text, source, present, file=file, missing=columns.missing, delimiter=columns.delimiter, prefix=CELL
+    )
     _insist_on_utf8(table, raw, file, source)
-    nothing = [pl.lit(None, pl.String).alias(column) for column in absent]
+    nothing = [pl.lit(None, pl.String).alias(f"{CELL}{column}") for column in absent]
     return Table(table.rows.with_columns(nothing), table.rejected, table.rows_read)
+
+
+def cell(column: str) -> pl.Expr:
+    """The text in one of the file's own columns, which may be called like one of ours ("line", say)."""
+    return pl.col(f"{CELL}{column}")
+
+
+def optional(column: str | None) -> pl.Expr:
+    """The text in a column of the file; null where the mapping names none."""
+    return cell(column) if column else pl.lit(None, pl.String)
+
+
+def key(names: tuple[str, ...]) -> pl.Expr:
+    """The text of a game's key columns together; null where one is empty."""
+    return pl.concat_str(*(cell(name) for name in names), separator="|")
 
 
 def common(columns: Columns) -> list[pl.Expr]:
     """Our columns that a row of either shape has: date as text and as day, status in our words, the rest as text."""
-    own = [_optional(getattr(columns, name)).alias(name) for name in PLAIN if name not in ("season", "status")]
-    day = mapped_dates.day(columns)
+    own = [optional(getattr(columns, name)).alias(name) for name in PLAIN if name not in ("season", "status")]
+    day = mapped_dates.day(cell(columns.date), columns.date_format)
     year = day.dt.year().cast(pl.String).fill_null("")  # without a day the row is rejected for its date alone
-    season = pl.col(columns.season) if columns.season else year
+    season = cell(columns.season) if columns.season else year
     return [
-        pl.col("line"), pl.col("raw"), pl.col(columns.date).alias("date"), day.alias("day"), season.alias("season"),
+        pl.col("line"), pl.col("raw"), cell(columns.date).alias("date"), day.alias("day"), season.alias("season"),
         _status(columns).alias("source_status"), *own,
-        *(pl.col(name).alias(f"attribute:{name}") for name in columns.attributes),
-        *(pl.col(name).alias(f"group:{name}") for name in columns.groups),
+        *(cell(name).alias(f"attribute:{name}") for name in columns.attributes),
+        *(cell(name).alias(f"group:{name}") for name in columns.groups),
     ]  # fmt: skip
 
 
 def truth_of(column: str, more: dict[str, bool] | None = None) -> pl.Expr:
     """True, false or null (unreadable) of a column's words, and of `more` words; no word at all is false."""
     words = dict.fromkeys(YES, True) | dict.fromkeys(NO, False) | (more or {})
-    return (
-        pl.col(column).fill_null("no").str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
-    )
+    return cell(column).fill_null("no").str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
 
 
 def neutral(columns: Columns) -> pl.Expr:
@@ -223,10 +239,6 @@ def _nearest(column: str, there: list[str]) -> str:
     )
 
 
-def _optional(column: str | None) -> pl.Expr:
-    return pl.col(column) if column else pl.lit(None, pl.String)
-
-
 def _status(columns: Columns) -> pl.Expr:
-    status = _optional(columns.status)
+    status = optional(columns.status)
     return status.replace(columns.statuses) if columns.statuses else status

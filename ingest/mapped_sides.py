@@ -90,12 +90,11 @@ def sides_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
 
 def _entrant(columns: Columns) -> list[pl.Expr]:
     names = ("competitor", "competitor_name", "team", "score", "finish")
-    found = [
-        (pl.col(column) if (column := getattr(columns, name)) else pl.lit(None, pl.String)).alias(name)
-        for name in names
-    ]
+    found = [mapped.optional(getattr(columns, name)).alias(name) for name in names]
     won = (
-        pl.when(pl.col(columns.won).is_not_null()).then(_won(columns.won)) if columns.won else pl.lit(None, pl.Boolean)
+        pl.when(mapped.cell(columns.won).is_not_null()).then(_won(columns.won))
+        if columns.won
+        else pl.lit(None, pl.Boolean)
     )
     is_home = mapped.truth_of(columns.is_home, mapped.HOME) if columns.is_home else pl.lit(False)
     return [
@@ -103,13 +102,13 @@ def _entrant(columns: Columns) -> list[pl.Expr]:
         won.alias("won"),
         is_home.alias("is_home"),
         mapped.neutral(columns).alias("neutral"),
-        pl.concat_str(*columns.game, separator="|").alias("game"),
+        mapped.key(columns.game).alias("game"),
     ]
 
 
 def _won(column: str) -> pl.Expr:
     words = {"w": True, "win": True, "won": True, "l": False, "loss": False, "lost": False}
-    word = pl.col(column).str.to_lowercase()
+    word = mapped.cell(column).str.to_lowercase()
     drawn = word.is_in(["d", "draw", "t", "tie", "x"])
     answer = word.replace_strict(words, default=None, return_dtype=pl.Boolean)
     return pl.when(~drawn).then(pl.coalesce(answer, mapped.truth_of(column)))

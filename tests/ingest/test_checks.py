@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.checks import check, files
+from ingest.corrections import HEADER, corrections_file
 from store.warehouse import reading, writing
 
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
@@ -35,7 +36,8 @@ OFFENCES = {
     ),
     "future_game_with_score": (
         "UPDATE game SET played_on = '2025-11-03' WHERE game_id = {some}",
-        "It has a result, but its day is 2025-11-03.",
+        "It has a result, but its day is 2025-11-03 (results.csv). To leave it out, add to"
+        " corrections/international_football.csv: 2024-01-01|Aland|Hiva,,,drop,,its day is in the future",
     ),
     "another_result": (
         "INSERT INTO rejected_row SELECT load_id, league, 'csv', 'r.csv', 9, 'same day and sides as line 2, with"
@@ -107,6 +109,17 @@ def test_findings_are_stored_in_place_of_earlier_ones(loaded):
     check(loaded, LEAGUE, NOW)
     with reading(loaded) as con:
         assert con.execute("SELECT * FROM finding").fetchall() == []
+
+
+def test_the_line_that_a_future_game_offers_leaves_it_out(home, load, results, rows):
+    path = results([*rows(20), '2030-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE'])
+    load(path)
+    [found] = [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"]
+    file = corrections_file(home, LEAGUE)
+    file.parent.mkdir()
+    file.write_text(f"{','.join(HEADER)}\n{found.message.split('.csv: ')[1]}\n")
+    assert load(path).games_gone == 1
+    assert [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"] == []
 
 
 def test_a_large_score_is_implausible_where_there_are_enough_to_judge_by(home, load, results, rows):
