@@ -26,6 +26,7 @@ LEAGUE_COLUMNS = ("league", "title", "feed", "outcome", "source", "licence", "is
 NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
 KNOWN = "SELECT kind, competitor_id, name FROM competitor WHERE league = getvariable('league')"
 FILES = "SELECT source, arg_max(sha256, fetched_at_utc) FROM loaded_file WHERE league = ? GROUP BY source"
+COMPANIONS = "SELECT DISTINCT file, source FROM loaded_file WHERE league = ? AND file <> slice"
 COUNTS = ("games_new", "games_changed", "games_gone", "games_unchanged")
 FILE = {"slice": pl.String, "file": pl.String, "source": pl.String, "sha256": pl.String, "fetched_at_utc": pl.Datetime}
 REJECTED = dict.fromkeys(["load_id", "league", "feed", "file", "rule", "raw"], pl.String) | {"line": pl.Int64}
@@ -45,16 +46,20 @@ class Loaded:
 
 @dataclass(frozen=True)
 class State:
-    """What the warehouse has of a league: its row, each slice's last load, and each source's loaded bytes' SHA-256."""
+    """What the warehouse has of a league: its row, and each slice's last load.
+
+    `files` has the SHA-256 of what was loaded of each source, `companions` the sources of those read along, by name.
+    """
 
     row: tuple[Any, ...] | None
     slices: Mapping[str, Loaded]
     files: Mapping[str, str]
+    companions: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be loaded of a league: slices read, and slices whose file is no more, with where it was."""
+    """What is to be loaded of a league: slices read, and where slices and companions were whose file is no more."""
 
     league: str
     feed: str
@@ -62,6 +67,7 @@ class Work:
     now: datetime
     reads: list[Read]
     gone: Mapping[str, str]
+    missing: Mapping[str, str]
     state: State
 
 
@@ -77,13 +83,14 @@ class Result:
 def state_of(home: Home, league: str) -> State:
     """What the warehouse has of a league."""
     if not home.warehouse.exists():
-        return State(None, {}, {})
+        return State(None, {}, {}, {})
     with reading(home) as con:
         columns = ", ".join(LEAGUE_COLUMNS)
         row = con.execute(f"SELECT {columns} FROM league WHERE league = ?", [league]).fetchone()  # noqa: S608
         loads = con.execute((SQL / "state.sql").read_text(), {"league": league, "copy": COPY}).fetchall()
         files = con.execute(FILES, [league]).fetchall()
-    return State(row, {name: Loaded(*rest) for name, *rest in loads}, dict(files))
+        companions = con.execute(COMPANIONS, [league]).fetchall()
+    return State(row, {name: Loaded(*rest) for name, *rest in loads}, dict(files), dict(companions))
 
 
 def write_league(con: duckdb.DuckDBPyConnection, row: tuple[Any, ...], now: datetime) -> None:
@@ -140,6 +147,10 @@ def _refusals(work: Work, changes: dict[str, dict[str, Any]], forecasts: dict[st
         return name in work.state.slices and work.state.slices[name].loader == work.loader
 
     return [
+        *(
+            Refusal(name, f"{name}, read along with the results, is gone from {at}")
+            for name, at in work.missing.items()
+        ),
         *rejected_too_much(work.reads),
         *lost_too_much(changes, "games", work.gone),
         *lost_too_much(forecasts, "forecasts", work.gone),

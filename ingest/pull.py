@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from ingest.declared import declared
-from ingest.feed import Feed, find
+from ingest.feed import Feed, find, plain
 from ingest.fetch import Fetched, fetch, stands_for
 from ingest.loading import Result, State, Work, load, state_of, write_league
 from ingest.slices import Read, Slice, loader_hash, read_slice, slices_of
@@ -100,12 +100,14 @@ def _load_new(
     reads = [_read(home.raw / league, feed, slice_, league, stanza, state, len(slices) == 1) for slice_ in stale]
     reads = [replace(read, parsed=said.applied_to(read.parsed, read.slice.name)) for read in reads]
     whence = {name: _whence(stanza, state.slices[name].source) for name in gone}
+    there = {plain(file.name) for file in fetched}
+    missing = {name: _whence(stanza, place) for name, place in state.companions.items() if name not in there}
     result = Result({}, [], [])
     if reads or gone or row != state.row:
         with _told_plainly(home, league), writing(home) as con:
             write_league(con, row, now)
             if reads or gone:
-                result = load(con, Work(league, feed.name, loader, now, reads, whence, state), accept=accept)
+                result = load(con, Work(league, feed.name, loader, now, reads, whence, missing, state), accept=accept)
     unchanged = [slice_.name for slice_ in slices if slice_ not in stale]
     counts = dict(result.counts)
     counts["games_unchanged"] = counts.get("games_unchanged", 0) + sum(state.slices[name].games for name in unchanged)

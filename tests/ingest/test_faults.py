@@ -165,6 +165,16 @@ def games(home):
         return dict(con.execute("SELECT league, count(*) FROM game GROUP BY ALL").fetchall())
 
 
+def test_what_a_pull_did_is_said_in_one_line_and_once(leagues, results, rows):
+    home = leagues(fine=results(rows(5)))
+    for said in (
+        "fine: 20 games new, 0 changed, 0 gone, 0 unchanged; 0 rows rejected.",
+        "fine: nothing new (20 games).",
+    ):
+        done = pooltable(home, "pull")
+        assert (done.stdout, done.stderr) == (said + "\n", "")
+
+
 def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results, rows):
     big = results(rows(500), "big/results.csv")
     home = leagues(big=big, small=results(rows(5), "small/results.csv"))

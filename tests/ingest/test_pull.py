@@ -221,6 +221,18 @@ def test_rows_of_companion_files_are_counted_and_judged_by_file(home, load, resu
         load(results(games), other_names)
 
 
+def test_a_companion_file_that_is_gone_is_refused(load, results, rows):
+    folder = results(rows(20), "s/results.csv").parent
+    names = folder / "former_names.csv"
+    names.write_text("current,former,start_date,end_date\nAland,Old Aland,1950-01-01,1960-12-31\n")
+    load(folder)
+    names.unlink()
+    with pytest.raises(FeedError, match=rf"former_names\.csv, read along with the results, is gone from {folder}\."):
+        load(folder)
+    assert "Accepted: former_names.csv, read along" in load(folder, accept=True).summary
+    assert load(folder).notes == ()
+
+
 def test_what_a_source_corrected_is_listed_and_a_first_load_is_not(home, load, results, rows):
     first = [
         *rows(20),
