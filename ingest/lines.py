@@ -47,14 +47,14 @@ def read_table(
     columns: list[str],
     *,
     file: str = "",
-    missing: str = "",
+    missing: str | tuple[str, ...] = "",
     others: bool = False,
     names: list[str] | None = None,
     latin1: bool = False,
     delimiter: str = ",",
     prefix: str = "",
 ) -> Table:
-    """The named columns of a delimited UTF-8 file with a header; fields equal to `missing` are null too.
+    """The named columns of a delimited UTF-8 file with a header; fields equal to `missing`, or one of it, are null too.
 
     With `others`, all further columns come behind them, each under its own name. `names` are the columns of a file
     without a header; `prefix` goes before each name, where one may be "line" or "raw". With `latin1`, lines that are
@@ -120,6 +120,7 @@ def rejections(broken: pl.DataFrame, file: str) -> pl.DataFrame:
 
 def _lines(raw: bytes, latin1: bool) -> pl.DataFrame:
     """Columns line, raw, rule (null, or why the line cannot be read) of every line with content."""
+    raw = raw if b"\n" in raw else raw.replace(b"\r", b"\n")
     try:
         texts, wrong = raw.decode("utf-8-sig").split("\n"), None
     except UnicodeDecodeError:
@@ -209,9 +210,9 @@ def _misfit(width: int) -> pl.Expr:
     ).cast(pl.String)
 
 
-def _column(index: int, missing: str) -> pl.Expr:
+def _column(index: int, missing: str | tuple[str, ...]) -> pl.Expr:
     text = pl.col("fields").list.get(index, null_on_oob=True).str.strip_chars()
-    return pl.when((text != "") & (text != missing)).then(text)
+    return pl.when(~text.is_in(["", missing] if isinstance(missing, str) else ["", *missing])).then(text)
 
 
 def _explain(rule: str) -> str:

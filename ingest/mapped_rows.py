@@ -20,7 +20,6 @@ from store.errors import FeedError, StanzaError
 DELIMITERS = (",", ";", "\t", "|")
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8"}
 CELL = "cell:"
-PLAIN = ("contest", "sequence", "season", "round", "status", "exposure")
 YES = ("true", "t", "yes", "y", "1")
 NO = ("false", "f", "no", "n", "0")
 NEUTRAL = {"neutral": True, "home": False, "away": False}
@@ -71,6 +70,11 @@ def read_mapped(
     return Table(table.rows.with_columns(nothing), table.rejected, table.rows_read)
 
 
+def whole(text: pl.Expr) -> pl.Expr:
+    """The text of a whole number, which spreadsheets write with a fraction of nothing ("2.0") beside empty cells."""
+    return text.str.replace(r"\.0+$", "")
+
+
 def cell(column: str) -> pl.Expr:
     """The text in one of the file's own columns, which may be called like one of ours ("line", say)."""
     return pl.col(f"{CELL}{column}")
@@ -88,7 +92,8 @@ def key(names: tuple[str, ...]) -> pl.Expr:
 
 def common(columns: Columns) -> list[pl.Expr]:
     """Our columns that a row of either shape has: date as text and as day, status in our words, the rest as text."""
-    own = [optional(getattr(columns, name)).alias(name) for name in PLAIN if name not in ("season", "status")]
+    own = [optional(getattr(columns, name)).alias(name) for name in ("contest", "round", "exposure")]
+    own.append(whole(optional(columns.sequence)).alias("sequence"))
     day = mapped_dates.day(cell(columns.date), columns.date_format)
     year = day.dt.year().cast(pl.String).fill_null("")  # without a day the row is rejected for its date alone
     season = cell(columns.season) if columns.season else year

@@ -89,7 +89,7 @@ def sides_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
 
 
 def _entrant(columns: Columns) -> list[pl.Expr]:
-    names = ("competitor", "competitor_name", "team", "score", "finish")
+    names = ("competitor", "competitor_name", "team", "score")
     found = [mapped.optional(getattr(columns, name)).alias(name) for name in names]
     won = (
         pl.when(mapped.cell(columns.won).is_not_null()).then(_won(columns.won))
@@ -99,6 +99,7 @@ def _entrant(columns: Columns) -> list[pl.Expr]:
     is_home = mapped.truth_of(columns.is_home, mapped.HOME) if columns.is_home else pl.lit(False)
     return [
         *found,
+        mapped.whole(mapped.optional(columns.finish)).alias("finish"),
         won.alias("won"),
         is_home.alias("is_home"),
         mapped.neutral(columns).alias("neutral"),

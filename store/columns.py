@@ -47,7 +47,7 @@ class Columns(BaseModel):
     kind: Literal["team", "player"] = "team"  # what the competitors are
     delimiter: str = Field(",", min_length=1, max_length=1)
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
-    missing: str = "NA"  # the text of a missing value, beside none at all
+    missing: Names = ("NA",)  # texts of a missing value, beside none at all
     optional: Names = ()  # columns that some of the files do not have
 
     date: str
@@ -95,6 +95,18 @@ class Columns(BaseModel):
     is_home: str | None = None
 
     appearances: AppearanceColumns | None = None
+
+    @field_validator("delimiter")
+    @classmethod
+    def _divides(cls, value: str) -> str:
+        if value in '"\r\n':
+            raise ValueError("a quote or the end of a line cannot divide fields")
+        return value
+
+    @field_validator("attributes", "groups")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
 
     @field_validator("date_format")
     @classmethod
