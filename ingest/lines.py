@@ -104,12 +104,12 @@ def sift[S: dy.Schema](rows: pl.DataFrame, schema: type[S], file: str) -> tuple[
     `rows` and the schema have the columns line and raw.
     """
     result, failure = schema.filter(rows, cast=True)
+    if not len(failure):
+        return pl.DataFrame(result), rejections(rows.clear().with_columns(rule=pl.lit("")), file)
     details = failure.details()
     rules = [name for name in details.columns if name not in rows.columns]
     broken = [pl.when(pl.col(name) == "invalid").then(pl.lit(_explain(name))) for name in rules]
-    named = details.with_columns(
-        rule=pl.concat_str(broken, separator="; ", ignore_nulls=True) if broken else pl.lit("")
-    )
+    named = details.with_columns(rule=pl.concat_str(broken, separator="; ", ignore_nulls=True))
     return pl.DataFrame(result), rejections(named, file)
 
 

@@ -5,7 +5,7 @@ A load is one open transaction: slices are compared with what is there, judged, 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from ingest.frames import SCHEMAS
 from ingest.judging import Refusal, lost_too_much, overturned_too_much, rejected_too_much
 from ingest.slices import COPY, Read, staged, without_repeats
 from store.errors import FeedError
@@ -59,7 +60,10 @@ class State:
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be loaded of a league: slices read, and where slices and companions were whose file is no more."""
+    """What is to be loaded of a league: slices read, and where slices and companions were whose file is no more.
+
+    `load` lets go of the frames of `reads` once they are put together: they are most of the memory it takes.
+    """
 
     league: str
     feed: str
@@ -106,6 +110,7 @@ def load(con: duckdb.DuckDBPyConnection, work: Work, *, accept: bool) -> Result:
     con.execute("SET VARIABLE slices = ?::VARCHAR[]", [[*(read.slice.name for read in work.reads), *work.gone]])
     reads = without_repeats(work.reads, _kept_elsewhere(con, work.reads))
     frames = staged(reads)
+    work.reads[:] = reads = [_settled(read) for read in reads]
     for name, frame in frames.items():
         con.register(f"{name}_frame", frame)
     con.execute((SQL / "1_compare.sql").read_text())
@@ -136,6 +141,12 @@ def _kept_elsewhere(con: duckdb.DuckDBPyConnection, reads: list[Read]) -> pl.Dat
         "SELECT game_id FROM game SEMI JOIN read_frame USING (game_id) WHERE league = getvariable('league')"
         " AND slice NOT IN (SELECT unnest(getvariable('slices')))"
     ).pl()
+
+
+def _settled(read: Read) -> Read:
+    """The read with what judging and the records need of it: its rejected rows."""
+    cleared = {name: getattr(read.parsed, name).clear() for name in SCHEMAS if name != "rejected"}
+    return replace(read, parsed=replace(read.parsed, **cleared))
 
 
 def _by_slice(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 `raw/<league>/<sha256><ending>` holds the bytes and `<sha256>.<source>.json` says where and when they came from, with
 `<source>` a hash of the URL or path, so that the same bytes from two places have two sidecars. Files appear whole or
-not at all: written aside, flushed to the disk, renamed.
+not at all: written aside, flushed to the disk, renamed. That the folder lists them is flushed once, by `flush`, before
+anything is loaded from them.
 """
 
 import hashlib
@@ -40,7 +41,7 @@ class Snapshot:
 def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[str | None, str | None]) -> Snapshot:
     """The snapshot of these bytes, now on disk with its sidecar. `headers` are ETag and Last-Modified.
 
-    Raises FeedError where the disk refuses.
+    After the last one comes `flush`. Raises FeedError where the disk refuses.
     """
     sha256 = hashlib.sha256(body).hexdigest()
     file = f"{sha256}{_ending(source)}"
@@ -50,6 +51,18 @@ def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[s
         _write(folder / file, body)
     _write(folder / f"{sha256}.{_short(source)}.json", json.dumps(asdict(snapshot), indent=1).encode())
     return snapshot
+
+
+def flush(folder: Path) -> None:
+    """Has the disk keep the names of all that was put in the folder. Raises FeedError where it refuses."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise FeedError(f"{folder} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
 
 
 def kept(folder: Path) -> dict[str, list[Snapshot]]:
@@ -110,14 +123,5 @@ def _write(path: Path, body: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
     except OSError as error:
         raise FeedError(f"{path} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
