@@ -50,6 +50,7 @@ gathered AS (
 SELECT
     game_id, g.played_on,
     CASE
+        WHEN sides IS NULL THEN concat_ws(' ', g.game_id, 'without entrants')
         WHEN sides <> 2 THEN coalesce(first_three || ' of ' || sides, sides || ' entrants')
         WHEN e[1].score IS NOT NULL AND e[2].score IS NOT NULL
             THEN e[1].name || ' ' || e[1].score || '-' || e[2].score || ' ' || e[2].name

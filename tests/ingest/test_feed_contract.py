@@ -135,13 +135,18 @@ def adds_up(case: Case, parsed: Parsed) -> bool:
 
 
 def hangs_together(parsed: Parsed) -> bool:
-    """Whether the frames keep their schemas, and sides, appearances and competitors belong to games and entrants."""
+    """Whether the frames keep their schemas, and sides, appearances and competitors belong to games and entrants.
+
+    Only a scheduled game may have no sides yet, and no row of the main file.
+    """
     entrants = set(pl.concat([parsed.sides["team"].drop_nulls(), parsed.appearances["player"]]))
+    games, calendar = set(parsed.games["game_id"]), set(parsed.games.filter(status="scheduled")["game_id"])
     forecasts = {*parsed.forecasts["forecast_id"], *parsed.outlooks["forecast_id"]}
     return (
         all(schema.is_valid(getattr(parsed, frame)) for frame, schema in SCHEMAS.items())
-        and set(parsed.sides["game_id"]) == set(parsed.games["game_id"])
-        and set(parsed.source_rows["game_id"]) == set(parsed.games["game_id"]) | forecasts
+        and games - calendar <= set(parsed.sides["game_id"]) <= games
+        and (games - calendar) | forecasts <= set(parsed.source_rows["game_id"]) <= games | forecasts
+        and set(parsed.sides["game_id"]) == set(parsed.source_rows["game_id"]) - forecasts
         and entrants == set(parsed.competitors["competitor_id"])
         and parsed.appearances.join(parsed.sides, on=["game_id", "side"], how="anti").is_empty()
         and set(parsed.memberships["competitor_id"]) <= entrants

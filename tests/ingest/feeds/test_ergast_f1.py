@@ -106,6 +106,41 @@ def test_a_race_has_the_day_the_season_the_round_and_the_circuit_of_the_calendar
     }
 
 
+def test_a_race_of_the_calendar_after_the_last_one_run_is_scheduled_without_sides(season):
+    scheduled = season.games.filter(status="scheduled").to_dicts()
+    assert [(race["game_id"], str(race["played_on"]), race["season"], race["round"]) for race in scheduled] == [
+        ("9004|race", "2031-04-20", "2031", "4")
+    ]
+    assert {"key": "circuit", "value": "Corse, Old Road"} in scheduled[0]["attributes"]
+    assert "9004|race" not in {*season.sides["game_id"], *season.appearances["game_id"]}
+
+
+def test_a_race_before_the_last_one_run_that_has_no_results_is_no_game():
+    kept = [line for line in SESSIONS[0].splitlines() if b",9002," not in line]
+    assert parse(b"\n".join(kept)).games["game_id"].to_list() == ["9001|race", "9003|race", "9004|race"]
+
+
+def test_a_calendar_without_any_results_is_no_games():
+    assert parse(SESSIONS[0].splitlines()[0] + b"\n").games.is_empty()
+
+
+def test_a_scheduled_race_stops_nothing_and_is_the_same_game_once_it_is_run(home, load, tmp_path):
+    for name, raw in {**COMPANIONS, "results.csv": SESSIONS[0]}.items():
+        (tmp_path / name).write_bytes(raw)
+    load(tmp_path, league="formula_1")
+    stops = [found for found in check(home, "formula_1", datetime(2031, 4, 10, tzinfo=UTC)) if found.severity == "stop"]
+    assert stops == []
+    rows = (
+        b'96,9004,803,702,3,1,1,"1",1,0,50,\\N,\\N,\\N,\\N,\\N,\\N,1\n97,9004,801,701,1,2,2,"2",2,0,50,'
+        + b"\\N," * 6
+        + b"1\n"
+    )
+    (tmp_path / "results.csv").write_bytes(SESSIONS[0].rstrip() + b"\n" + rows)
+    pulled = load(tmp_path, league="formula_1")
+    assert (pulled.games_new, pulled.games_changed, pulled.games_gone) == (0, 1, 0)
+    assert pulled.shown == ("2031-04-20 9004|race without entrants -> Tern beat Gull",)
+
+
 def test_qualifying_is_a_game_of_its_own():
     parsed = parse(SESSIONS[1], QUALIFYING)
     assert parsed.games.select("game_id", "sequence").rows() == [("9001|qualifying", 0)]
@@ -122,11 +157,11 @@ def test_each_feed_refuses_the_others_file():
 def test_of_one_folder_races_and_qualifying_are_loaded_into_leagues_of_their_own(home, load, tmp_path):
     for name, raw in {**COMPANIONS, "results.csv": SESSIONS[0], "qualifying.csv": SESSIONS[1]}.items():
         (tmp_path / name).write_bytes(raw)
-    assert load(tmp_path, league="formula_1").games_new == 3
+    assert load(tmp_path, league="formula_1").games_new == 4
     assert load(tmp_path, league="formula_1_qualifying").games_new == 1
     with reading(home) as con:
         sessions = "SELECT league, attributes['session'], count(*) FROM game GROUP BY ALL ORDER BY ALL"
-        assert con.execute(sessions).fetchall() == [("formula_1", "race", 3), ("formula_1_qualifying", "qualifying", 1)]
+        assert con.execute(sessions).fetchall() == [("formula_1", "race", 4), ("formula_1_qualifying", "qualifying", 1)]
 
 
 def test_results_without_a_calendar_are_refused():
@@ -150,13 +185,13 @@ def test_without_tables_of_names_ids_are_the_names():
 
 @pytest.mark.real
 @pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
-def test_every_race_is_loaded_of_the_whole_folder_and_no_qualifying(home, load):
+def test_every_race_is_loaded_of_the_whole_folder_with_the_calendar_and_no_qualifying(home, load):
     """PROVENANCE: 25,400 results of 1,057 races with 853 drivers and 210 constructors.
 
-    The calendar has 1,080 races: the 23 without a result, all of 2022, are still to be run and have no entrants.
+    The calendar has 1,080 races: the 23 without a result, all of 2022, are scheduled games without sides.
     """
     pulled = load(Path(REAL or "") / "f1", league="formula_1")
-    assert (pulled.rows_rejected, pulled.games_new) == (0, 1_057)
+    assert (pulled.rows_rejected, pulled.games_new) == (0, 1_080)
     with reading(home) as con:
         ask = lambda sql: con.execute(sql).fetchall()  # noqa: E731
         assert ask("SELECT kind, count(*) FROM competitor GROUP BY ALL ORDER BY ALL") == [
@@ -164,9 +199,14 @@ def test_every_race_is_loaded_of_the_whole_folder_and_no_qualifying(home, load):
             ("team", 210),
         ]
         assert ask("SELECT DISTINCT attributes['session'] FROM game") == [("race",)]
-        assert ask("SELECT min(played_on)::VARCHAR, max(played_on)::VARCHAR FROM game") == [
-            ("1950-05-13", "2021-12-12")
+        days = (
+            "SELECT status, count(*), min(played_on)::VARCHAR, max(played_on)::VARCHAR FROM game GROUP BY 1 ORDER BY 1"
+        )
+        assert ask(days) == [
+            ("played", 1_057, "1950-05-13", "2021-12-12"),
+            ("scheduled", 23, "2022-03-20", "2022-11-20"),
         ]
+        assert ask("SELECT count(DISTINCT game_id) FROM side") == [(1_057,)]
         assert ask("SELECT count(*), count(*) - count(DISTINCT (game_id, player)) FROM appearance") == [(25_400, 91)]
         wins = """
             SELECT c.name, count(*) FROM side JOIN appearance USING (league, game_id, side)
