@@ -2,10 +2,10 @@
 
 One row a correction: which game (its game_id, or the day and one competitor), which field, the right value, and why.
 `field` is one of a game (played_on, season, round, status, neutral, sequence, attributes.NAME), one of a side, for
-which `competitor` says whose (score, finish, won, is_home, exposure), or drop, which leaves the game out.
+which `competitor` says whose (score, finish, won, is_home, exposure), or drop, which leaves the game out. What was
+applied is kept with what was loaded: in the game's attribute `corrected`, or in the rule of a dropped game's rows.
 """
 
-import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,21 +16,24 @@ from typing import Any
 import polars as pl
 
 from ingest.frames import STATUSES, Parsed
-from store.errors import FeedError
+from ingest.lines import read_declared
+from store.errors import FeedError, StoreError
 from store.home import Home
 
 HEADER = ["game_id", "played_on", "competitor", "field", "value", "reason"]
 DROPPED = "left out by correction"
 ATTRIBUTE = "attributes."
+NOTES = "corrected"
 
 
 @dataclass(frozen=True)
 class Correction:
-    """One row of the file: `value` is typed, `text` as written. The game is told by game_id, else day and competitor.
+    """One row of `file`: `value` is typed, `text` as written. The game is told by game_id, else day and competitor.
 
     `competitor` is a name or an id, "" where none is given.
     """
 
+    file: str
     line: int
     game_id: str
     played_on: date | None
@@ -40,6 +43,19 @@ class Correction:
     text: str
     reason: str
 
+    @property
+    def note(self) -> str:
+        """What stays with the game, or with a dropped game's rows, in words."""
+        if self.field == "drop":
+            return f"{DROPPED} of {self.game_id or f'{self.played_on} {self.competitor}'}: {self.reason}"
+        whose = f" of {self.competitor}" if self.field in SIDE_FIELDS else ""
+        return f"{self.field}{whose} is {self.text or 'empty'}: {self.reason}"
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+        return f"{self.file}, line {self.line}"
+
 
 def corrections_file(home: Home, league: str) -> Path:
     """The file of a league's corrections."""
@@ -47,28 +63,16 @@ def corrections_file(home: Home, league: str) -> Path:
 
 
 def read_corrections(home: Home, league: str) -> list[Correction]:
-    """A league's corrections, in the file's order; empty where there is none. Raises FeedError naming the line."""
+    """A league's corrections, in the file's order; empty where there is none. Raises StoreError naming the line."""
     path = corrections_file(home, league)
-    if not path.exists():
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FeedError(f"{path} cannot be read: {error}.", "Mend it, or move it away.") from error
-    if rows[:1] != [HEADER]:
-        raise FeedError(f"{path} must begin with the line {','.join(HEADER)}.", "Mend it, or move it away.")
-    return [_correction(path, line, row) for line, row in enumerate(rows[1:], 2) if any(row)]
+    return [_correction(path, line, row) for line, row in read_declared(path, HEADER)]
 
 
 def as_frame(corrections: list[Correction]) -> pl.DataFrame:
-    """The corrections as text, for the check that lists them: line, game_id, played_on, competitor, field, ..."""
-    rows = [
-        [own.line, own.game_id, own.played_on, own.competitor, own.field, own.text, own.reason] for own in corrections
-    ]
+    """The corrections as text, for the check that lists them: line, game_id, played_on, competitor, field, note."""
+    rows = [[own.line, own.game_id, own.played_on, own.competitor, own.field, own.note] for own in corrections]
     schema = {"line": pl.Int64, "game_id": pl.String, "played_on": pl.Date, "competitor": pl.String}
-    schema |= dict.fromkeys(["field", "value", "reason"], pl.String)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema | {"field": pl.String, "note": pl.String}, orient="row")
 
 
 def corrected(parsed: Parsed, corrections: list[Correction], file: str) -> Parsed:
@@ -81,11 +85,11 @@ def corrected(parsed: Parsed, corrections: list[Correction], file: str) -> Parse
         if games.is_empty():
             continue
         if own.field == "drop":
-            parsed = dropped(parsed, games, file, f"{DROPPED}: {own.reason}")
+            parsed = dropped(parsed, games, file, own.note)
         elif own.field in SIDE_FIELDS:
             parsed = _with_side(parsed, games, own)
         else:
-            parsed = replace(parsed, games=_with_game(parsed.games, games, own))
+            parsed = _with_game(parsed, games, own)
     return parsed
 
 
@@ -108,8 +112,9 @@ def _games(parsed: Parsed, own: Correction) -> pl.DataFrame:
     found = parsed.games.filter(pl.col("played_on") == own.played_on).join(sides, on="game_id", how="semi")
     if found.height > 1:
         raise FeedError(
-            f"The correction in line {own.line} fits {found.height} games: {', '.join(found['game_id'].sort())}.",
-            "Give the game_id.",
+            f"{own.place}: {own.played_on} and {own.competitor} fit {found.height} games:"
+            f" {', '.join(found['game_id'].sort())}.",
+            "Nothing was loaded. Say which in that line, by its game_id.",
         )
     return found.select("game_id")
 
@@ -128,15 +133,15 @@ def _with_side(parsed: Parsed, games: pl.DataFrame, own: Correction) -> Parsed:
     own_sides = _sides(parsed, own.competitor).filter(pl.col("game_id") == game_id)["side"]
     if own_sides.len() != 1:
         raise FeedError(
-            f'The correction in line {own.line} is about "{own.competitor}", who has {own_sides.len()} sides in'
-            f" {game_id}.",
-            "Give a name or an id that is on one side of that game.",
+            f'{own.place}: "{own.competitor}" has {own_sides.len()} sides in {game_id}.',
+            "Nothing was loaded. Give a name or an id that is on one side of that game.",
         )
     is_game = pl.col("game_id") == game_id
     is_side = is_game & (pl.col("side") == own_sides[0])
+    before = parsed.sides.filter(is_side)[own.field][0]
     value = pl.lit(own.value).cast(parsed.sides.schema[own.field])
     sides = parsed.sides.with_columns(pl.when(is_side).then(value).otherwise(pl.col(own.field)).alias(own.field))
-    games_frame = parsed.games
+    games_frame = _noted(parsed.games, game_id, own, before)
     if own.field == "score":
         sides = sides.with_columns(won=pl.when(is_game).then(_won()).otherwise("won"))
         if sides.filter(is_game)["score"].null_count() == 0:
@@ -152,31 +157,52 @@ def _won() -> pl.Expr:
     return pl.when(both & (pl.col("score") != other)).then(pl.col("score") > other)
 
 
-def _with_game(frame: pl.DataFrame, games: pl.DataFrame, own: Correction) -> pl.DataFrame:
-    is_game = pl.col("game_id") == games["game_id"][0]
+def _with_game(parsed: Parsed, games: pl.DataFrame, own: Correction) -> Parsed:
+    game_id = games["game_id"][0]
+    is_game = pl.col("game_id") == game_id
     if own.field.startswith(ATTRIBUTE):
-        return frame.with_columns(attributes=pl.when(is_game).then(_attributes(own)).otherwise("attributes"))
-    value = pl.lit(own.value).cast(frame.schema[own.field])
-    return frame.with_columns(pl.when(is_game).then(value).otherwise(pl.col(own.field)).alias(own.field))
+        key = own.field.removeprefix(ATTRIBUTE)
+        pairs = parsed.games.filter(is_game)["attributes"][0]
+        before = next((pair["value"] for pair in pairs if pair["key"] == key), None)
+        value, column = _attributes(key, own.value), "attributes"
+    else:
+        before = parsed.games.filter(is_game)[own.field][0]
+        value, column = pl.lit(own.value).cast(parsed.games.schema[own.field]), own.field
+    frame = parsed.games.with_columns(pl.when(is_game).then(value).otherwise(pl.col(column)).alias(column))
+    return replace(parsed, games=_noted(frame, game_id, own, before))
 
 
-def _attributes(own: Correction) -> pl.Expr:
+def _noted(frame: pl.DataFrame, game_id: str, own: Correction, before: Any) -> pl.DataFrame:
+    """The games, one of which says in its attributes what was corrected and what the source has."""
+    is_game = pl.col("game_id") == game_id
+    pairs = frame.filter(is_game)["attributes"][0]
+    earlier = [pair["value"] for pair in pairs if pair["key"] == NOTES]
+    note = f"{own.note} (the source: {_written(before)})"
+    noted = _attributes(NOTES, "\n".join([*earlier, note]))
+    return frame.with_columns(attributes=pl.when(is_game).then(noted).otherwise("attributes"))
+
+
+def _written(value: Any) -> str:
+    """A source's value as a person would write it."""
+    if value is None:
+        return "empty"
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _attributes(key: str, value: str | None) -> pl.Expr:
     """The attributes with one set to its value, or without it where the value is empty."""
-    key = own.field.removeprefix(ATTRIBUTE)
     others = pl.col("attributes").list.filter(pl.element().struct.field("key") != key)
-    if own.value is None:
+    if value is None:
         return others
-    pair = pl.struct(pl.lit(key).alias("key"), pl.lit(own.value).alias("value"))
+    pair = pl.struct(pl.lit(key).alias("key"), pl.lit(value).alias("value"))
     return pl.concat_list(others, pair)
 
 
 def _correction(path: Path, line: int, row: list[str]) -> Correction:
-    def wrong(why: str) -> FeedError:
-        return FeedError(f"{path}, line {line}: {why}.", "Mend that line; nothing was changed.")
+    def wrong(why: str) -> StoreError:
+        return StoreError(f"{path}, line {line}: {why}.", "Mend that line; nothing was changed.")
 
-    if len(row) != len(HEADER):
-        raise wrong(f"it has {len(row)} fields, not {len(HEADER)}")
-    game_id, day, competitor, field, text, reason = (part.strip() for part in row)
+    game_id, day, competitor, field, text, reason = (" ".join(part.split()) for part in row)
     if not reason:
         raise wrong("a correction needs a reason")
     if not game_id and not (day and competitor):
@@ -196,7 +222,7 @@ def _correction(path: Path, line: int, row: list[str]) -> Correction:
         raise wrong(f'"{text}" cannot be {field}: {error}' if day in ("", str(day)) else str(error)) from error
     if value is None and field in _NEVER_EMPTY:
         raise wrong(f'"{field}" cannot be empty')
-    return Correction(line, game_id, played_on, competitor, field, value, text, reason)
+    return Correction(f"corrections/{path.name}", line, game_id, played_on, competitor, field, value, text, reason)
 
 
 def _bool(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Fetching: sources (URLs, files, folders, globs) become raw snapshots in the home.
 
 A URL is asked for conditionally, with retries; an error page or half a body is not data. Where a source cannot be
-had, its last snapshot stands in and the answer says so.
+had, its last snapshot stands in and the answer says so: the one that was loaded, for a newer one was refused.
 """
 
 import glob
@@ -9,30 +9,23 @@ import gzip
 import hashlib
 import io
 import itertools
-import logging
 import re
-import time
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 from ingest import snapshots
 from ingest.snapshots import Snapshot
 from store.errors import FeedError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:  # requests takes a tenth of a second to import: only where there is a URL
+    from ingest.servers import Asker, Limits
 
-TIMEOUT_SECONDS = (10.0, 60.0)
 MAX_BYTES = 1 << 29
-MAX_RETRY_AFTER_SECONDS = 120
-RETRY_STATUSES = (429, 500, 502, 503, 504)
 YEARS = re.compile(r"\{(\d{4})\.\.(\d{4})\}")
 GZIP = b"\x1f\x8b"
 
@@ -47,14 +40,40 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long and how much to ask of a server."""
+class _Place:
+    """One URL or path of a source and its name; `lost` says why it need not be asked for, as its folder is gone."""
 
-    timeout_seconds: tuple[float, float] = TIMEOUT_SECONDS
-    max_bytes: int = MAX_BYTES
-    retries: int = 4
-    backoff_seconds: float = 1.0
-    total_seconds: float = 900.0
+    where: str
+    name: str
+    lost: str = ""
+
+
+@dataclass
+class _Round:
+    """What one call of fetch works with: where snapshots are, those that were loaded, the clock, and the network."""
+
+    folder: Path
+    kept: Mapping[str, list[Snapshot]]
+    loaded: Mapping[str, str]
+    now: datetime
+    offline: bool
+    limits: "Limits | None"
+    closing: ExitStack
+    _asker: "Asker | None" = field(default=None)
+
+    def last(self, where: str) -> Snapshot | None:
+        """The whole snapshot that stands in for a place: the one that was loaded, else the newest."""
+        whole = [found for found in self.kept.get(where, []) if snapshots.is_whole(self.folder, found)]
+        loaded = [found for found in whole if found.sha256 == self.loaded.get(where)]
+        return max(loaded or whole, key=lambda found: found.fetched_at_utc, default=None)
+
+    def asker(self) -> "Asker":
+        """The session with servers, begun when first needed."""
+        if self._asker is None:
+            from ingest.servers import Asker, Limits
+
+            self._asker = self.closing.enter_context(Asker(self.limits or Limits()))
+        return self._asker
 
 
 def fetch(
@@ -62,22 +81,37 @@ def fetch(
     sources: tuple[str, ...],
     now: datetime,
     is_known: Callable[[str], bool],
-    limits: Limits | None = None,
+    limits: "Limits | None" = None,
     *,
     offline: bool = False,
+    loaded: Mapping[str, str] | None = None,
 ) -> list[Fetched]:
     """Every file of the sources, in their order, snapshotted in `folder`.
 
-    Of folders and globs, only files whose name `is_known`. With `offline`, the last snapshot of each where there is
-    one, unasked. Raises FeedError, naming the source, where one cannot be
-    had and there is no earlier snapshot of it.
+    Of folders and globs, only files whose name `is_known`. `loaded` has the SHA-256 of what is loaded from each place:
+    servers are asked whether they have anything else, and it stands in where nothing can be had. With `offline`, the
+    last snapshot of each where there is one, unasked. Raises FeedError, naming the source, where one cannot be had and
+    there is no earlier snapshot of it.
     """
-    limits = limits or Limits()
-    found = [place for source in sources for place in expand(source, is_known)]
-    places = list(dict.fromkeys(place for place, _ in found))
-    names = _unique_names(dict(reversed(found)))
-    with _session(limits) as session:
-        return [_fetch_one(folder, place, names[place], now, session, limits, offline) for place in places]
+    loaded = loaded or {}
+    found = [place for source in sources for place in _places(source, is_known, loaded)]
+    places = {place.where: place for place in reversed(found)}
+    names = _unique_names({where: place.name for where, place in places.items()})
+    order = dict.fromkeys(place.where for place in found)
+    with ExitStack() as closing:
+        this = _Round(folder, snapshots.kept(folder), loaded, now, offline, limits, closing)
+        return [_fetch_one(this, places[where], names[where]) for where in order]
+
+
+def stands_for(source: str, place: str) -> bool:
+    """Whether a file at `place` is of this source: it is it, or is in its folder, fits its glob, or is of its years."""
+    for one in _each_year(source):
+        path = Path(one).expanduser()
+        if place in (one, str(path)):
+            return True
+        if "://" not in one and (path in Path(place).parents or PurePath(place).full_match(path)):
+            return True
+    return False
 
 
 def expand(source: str, is_known: Callable[[str], bool]) -> list[tuple[str, str]]:
@@ -86,10 +120,9 @@ def expand(source: str, is_known: Callable[[str], bool]) -> list[tuple[str, str]
     A range of years in braces, as in "matches_{1968..2024}.csv", stands for one source a year.
     Raises FeedError where a folder or a glob holds no file the feed reads.
     """
-    years = YEARS.search(source)
-    if years:
-        some = range(int(years[1]), int(years[2]) + 1)
-        return [found for year in some for found in expand(source.replace(years[0], str(year)), is_known)]
+    years = _each_year(source)
+    if years != [source]:
+        return [found for one in years for found in expand(one, is_known)]
     if "://" in source:
         return [(source, source.split("?", 1)[0].split("#", 1)[0].rstrip("/").rsplit("/", 1)[-1])]
     path = Path(source).expanduser()
@@ -113,6 +146,43 @@ def unpacked(body: bytes, what: str, max_bytes: int = MAX_BYTES) -> bytes:
     if len(plain) > max_bytes:
         raise FeedError(f"{what} unpacks to more than {max_bytes:,} bytes.", "Is it the right file?")
     return plain
+
+
+def _each_year(source: str) -> list[str]:
+    years = YEARS.search(source)
+    if not years:
+        return [source]
+    some = range(int(years[1]), int(years[2]) + 1)
+    return [one for year in some for one in _each_year(source.replace(years[0], str(year)))]
+
+
+def _places(source: str, is_known: Callable[[str], bool], loaded: Mapping[str, str]) -> list[_Place]:
+    """The source's places; those that were loaded before where its folder is gone or has no such file any more."""
+    return [place for one in _each_year(source) for place in _places_of_one(one, is_known, loaded)]
+
+
+def _places_of_one(source: str, is_known: Callable[[str], bool], loaded: Mapping[str, str]) -> list[_Place]:
+    try:
+        places = [_Place(*found) for found in expand(source, is_known)]
+        if "://" in source or Path(places[0].where).exists():
+            return places
+        why = f"The folder {source} is gone."
+    except FeedError as error:
+        if not _inside(source, loaded):
+            raise
+        places, why = [], error.message
+    return _lost(source, _inside(source, loaded), why) or places
+
+
+def _inside(source: str, loaded: Mapping[str, str]) -> list[str]:
+    """The loaded places that are in this folder or fit this glob, but are not all of the source itself."""
+    return [place for place in loaded if place != str(Path(source).expanduser()) and stands_for(source, place)]
+
+
+def _lost(source: str, places: list[str], why: str) -> list[_Place]:
+    root = Path(*_before_magic(Path(source).expanduser().parts))
+    lost = f"{why} The last snapshots of its {len(places):,} files were used."
+    return [_Place(place, Path(place).relative_to(root).as_posix(), lost) for place in sorted(places, key=Path)]
 
 
 def _listed(source: str, root: Path, paths: list[Path], is_known: Callable[[str], bool]) -> list[tuple[str, str]]:
@@ -144,84 +214,70 @@ def _with_parent(place: str, name: str) -> str:
     return "/".join(parts[-depth:]) if depth > name.count("/") + 1 else place
 
 
-def _fetch_one(
-    folder: Path, place: str, name: str, now: datetime, session: requests.Session, limits: Limits, offline: bool
-) -> Fetched:
-    last = snapshots.newest(folder, place)
-    if offline and last:
-        return Fetched(name, last)
+def _fetch_one(this: _Round, place: _Place, name: str) -> Fetched:
+    last = this.last(place.where)
+    if last and (this.offline or place.lost):
+        return Fetched(name, last, place.lost)
     try:
-        if "://" in place:
-            return Fetched(name, _from_url(folder, place, last, now, session, limits))
-        return Fetched(name, _kept(folder, place, last, now, _from_file(Path(place), limits), (None, None)))
+        return Fetched(name, _fresh(this, place.where, last))
     except FeedError as error:
         if last is None:
-            raise
-        note = f"{error.message} The snapshot of {last.fetched_at_utc} UTC was used."
-        log.warning(note)
-        return Fetched(name, last, note)
+            raise _with_damage(error, this, place.where) from error
+        together = getattr(error, "note", "")
+        if together:  # one line for all files of a server that does not answer
+            return Fetched(name, last, f"{together} The last snapshots were used.")
+        return Fetched(name, last, f"{error.message} The snapshot of {last.fetched_at_utc} UTC was used.")
 
 
-def _from_file(path: Path, limits: Limits) -> bytes:
+def _with_damage(error: FeedError, this: _Round, where: str) -> FeedError:
+    """The error, which says so too where there would be a snapshot if it were whole."""
+    broken = sorted(this.kept.get(where, []), key=lambda found: found.fetched_at_utc)
+    if not broken:
+        return error
+    path = this.folder / broken[-1].file
+    return FeedError(
+        f"{error.message} Its snapshot of {broken[-1].fetched_at_utc} UTC cannot stand in: {path} is damaged.",
+        error.hint,
+    )
+
+
+def _fresh(this: _Round, where: str, last: Snapshot | None) -> Snapshot:
+    """What is at the place now as a snapshot; the last one where nothing has changed. Raises FeedError."""
+    if "://" not in where:
+        return _kept(this, where, last, _from_file(Path(where)), (None, None))
+    # Only what was loaded is worth a "not modified": anything else may be what could not be read.
+    known = (last.etag, last.last_modified) if last and last.sha256 == this.loaded.get(where) else (None, None)
+    answer = this.asker().ask(where, known)
+    if answer is None and last:
+        return last
+    if answer is None:
+        raise FeedError(f"{where} answered 304, but was not asked whether it changed.", "Try again later.")
+    # A compressed answer is unpacked here, for requests takes the first half of one for the whole.
+    body = unpacked(answer.body, where) if "gzip" in answer.packing else answer.body
+    return _kept(this, where, last, body, answer.headers)
+
+
+def _from_file(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise FeedError(f"{path} is not a file.", "Check the league's source.")
-        if path.stat().st_size > limits.max_bytes:
-            raise FeedError(f"{path} is larger than {limits.max_bytes:,} bytes.", "Is it the right file?")
+        if path.stat().st_size > MAX_BYTES:
+            raise FeedError(f"{path} is larger than {MAX_BYTES:,} bytes.", "Is it the right file?")
         body = path.read_bytes()
     except OSError as error:
         raise FeedError(f"{path} cannot be read: {error.strerror}.", "Check the league's source.") from error
     return body
 
 
-def _from_url(
-    folder: Path, url: str, last: Snapshot | None, now: datetime, session: requests.Session, limits: Limits
-) -> Snapshot:
-    """The server's answer as a snapshot; the last one where it has not changed. Raises FeedError."""
-    known = {"If-None-Match": last.etag, "If-Modified-Since": last.last_modified} if last else {}
-    asked = {header: value for header, value in known.items() if value} | {"Accept-Encoding": "gzip"}
-    try:
-        with session.get(url, headers=asked, timeout=limits.timeout_seconds, stream=True) as answer:
-            if answer.status_code == requests.codes.not_modified and last:
-                return last
-            if answer.status_code != requests.codes.ok:
-                raise FeedError(f"{url} answered {answer.status_code} {answer.reason}.", "Check the address, or wait.")
-            body = _body(answer, url, limits)
-            headers = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-    except (requests.RequestException, HTTPError, ValueError) as error:
-        raise FeedError(
-            f"{url} cannot be fetched: {_reason(error)}.", "Is the network up, the address right?"
-        ) from error
-    return _kept(folder, url, last, now, body, headers)
-
-
 def _kept(
-    folder: Path, place: str, last: Snapshot | None, now: datetime, body: bytes, headers: tuple[str | None, str | None]
+    this: _Round, where: str, last: Snapshot | None, body: bytes, headers: tuple[str | None, str | None]
 ) -> Snapshot:
     """The bytes as a snapshot: the last one where nothing differs. Raises FeedError where they are not data."""
     same = last and last.sha256 == hashlib.sha256(body).hexdigest() and (last.etag, last.last_modified) == headers
     if last and same:
         return last
-    _insist_on_data(body, place)
-    return snapshots.keep(folder, place, body, now, headers)
-
-
-def _body(answer: requests.Response, url: str, limits: Limits) -> bytes:
-    """The whole body; urllib3 checks it against Content-Length. Raises FeedError where it is too large or too slow.
-
-    A compressed answer is unpacked here, for requests takes the first half of one for the whole.
-    """
-    pieces, size = [], 0
-    deadline = time.monotonic() + limits.total_seconds
-    for piece in answer.raw.stream(1 << 20, decode_content=False):
-        size += len(piece)
-        if size > limits.max_bytes:
-            raise FeedError(f"{url} sends more than {limits.max_bytes:,} bytes.", "Is it the right address?")
-        if time.monotonic() > deadline:
-            raise FeedError(f"{url} sends too slowly: not done after {limits.total_seconds:g} s.", "Try again later.")
-        pieces.append(piece)
-    is_packed = "gzip" in answer.headers.get("Content-Encoding", "")
-    return unpacked(b"".join(pieces), url, limits.max_bytes) if is_packed else b"".join(pieces)
+    _insist_on_data(body, where)
+    return snapshots.keep(this.folder, where, body, this.now, headers)
 
 
 def _insist_on_data(body: bytes, what: str) -> None:
@@ -232,25 +288,3 @@ def _insist_on_data(body: bytes, what: str) -> None:
     if start.startswith(b"<"):  # no feed is markup
         raise FeedError(f"{what} is a web page, not data.", "Check the address: servers send a page for an error.")
     unpacked(body, what)
-
-
-def _session(limits: Limits) -> requests.Session:
-    retry = Retry(
-        total=limits.retries,
-        backoff_factor=limits.backoff_seconds,
-        status_forcelist=RETRY_STATUSES,
-        respect_retry_after_header=True,
-        retry_after_max=MAX_RETRY_AFTER_SECONDS,
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    session.headers["User-Agent"] = "pooltable"
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
-    return session
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause, in one line: requests wraps urllib3 wraps the socket's own words."""
-    text = str(error.args[0] if error.args else error)
-    return text.splitlines()[0][:200] if text else type(error).__name__

@@ -5,6 +5,7 @@ columns of the warehouse's tables without the league and the slice, which `inges
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import dataframely as dy
@@ -201,9 +202,15 @@ def parsed(rows_read: int, **frames: pl.DataFrame) -> Parsed:
     The schemas' rules are held against all files of a load together (`ingest.slices.staged`), for a tenth of the time.
     """
     typed: dict[str, Any] = {
-        name: schema.cast(frames[name]) if name in frames else schema.create_empty() for name, schema in SCHEMAS.items()
+        name: schema.cast(frames[name]) if name in frames else _empty(name) for name, schema in SCHEMAS.items()
     }
     return Parsed(rows_read=rows_read, **typed)
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    """The empty frame of a schema, made once: most files have six of them."""
+    return SCHEMAS[name].create_empty()
 
 
 def attributes(**columns: pl.Expr) -> pl.Expr:

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ingest.frames import Parsed
+from ingest.lines import read_declared
 from store.errors import FeedError, StoreError, UsageError
 from store.home import Home
 from store.warehouse import reading
@@ -37,19 +38,11 @@ def aliases_file(home: Home, league: str) -> Path:
 def read_merges(home: Home, league: str) -> list[Merge]:
     """What was declared of a league, as written; empty where there is no file. Raises StoreError naming the line."""
     path = aliases_file(home, league)
-    if not path.exists():
-        return []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StoreError(f"{path} cannot be read: {error}.", "Mend it, or move it away.") from error
-    if rows[:1] != [HEADER]:
-        raise StoreError(f"{path} must begin with the line {','.join(HEADER)}.", "Mend it, or move it away.")
-    wrong = [line for line, row in enumerate(rows, 1) if row and (len(row) != len(HEADER) or not all(row))]
-    if wrong:
-        raise StoreError(f"{path}, line {wrong[0]}: it must have {len(HEADER)} fields, none empty.", "Mend it.")
-    return [Merge(*row) for row in rows[1:] if row]
+    rows = read_declared(path, HEADER)
+    for line, row in rows:
+        if not all(row):
+            raise StoreError(f"{path}, line {line}: none of its {len(HEADER)} fields may be empty.", "Mend that line.")
+    return [Merge(*row) for _, row in rows]
 
 
 def merge(home: Home, league: str, one: str, other: str) -> Merge:
@@ -94,7 +87,8 @@ def merged(parsed: Parsed, merges: list[Merge]) -> Parsed:
     if not merges:
         return parsed
     final = _ends(merges)
-    _insist_they_never_meet(parsed, final, {said.competitor_id: said.name for said in merges})
+    names = {said.same_as: said.same_as_name for said in merges} | {said.competitor_id: said.name for said in merges}
+    _insist_they_never_meet(parsed, final, names)
     gone = pl.col("competitor_id").is_in(list(final))
     spelt = [{"alias": said.name, "competitor_id": final[said.competitor_id]} for said in merges]
     aliases = pl.concat([pl.DataFrame(parsed.aliases), pl.DataFrame(spelt)], how="diagonal")
@@ -134,7 +128,10 @@ def _ends(merges: list[Merge]) -> dict[str, str]:
         end, seen = step[start], {start}
         while end in step:
             if end in seen:
-                raise FeedError(f"The aliases of {start} go in a circle.", "Undo one: pooltable alias … --undo")
+                raise FeedError(
+                    f"The aliases of {start} go in a circle.",
+                    "Undo one: pooltable alias LEAGUE ALIAS COMPETITOR --undo",
+                )
             seen.add(end)
             end = step[end]
         final[start] = end
@@ -157,8 +154,12 @@ def _insist_they_never_meet(parsed: Parsed, final: dict[str, str], names: dict[s
     )
     if meetings.height:
         game, _, ids = meetings.row(0)
-        words = " and ".join(str(names.get(id_, id_)) for id_ in ids)
-        raise FeedError(f"{words} are in one game, {game}, so they are not one.", "Undo the alias.")
+        words = [f'"{names.get(id_, id_)}"' for id_ in ids]
+        raise FeedError(
+            f"{' and '.join(words)} are both in the game {game}, so they cannot be one competitor.",
+            "Nothing was changed. Leave them two, or correct that game if it names the wrong one. An alias that was"
+            f" declared earlier is taken back by: pooltable alias LEAGUE {words[0]} {words[1]} --undo",
+        )
 
 
 def _competitors(home: Home, league: str) -> list[dict[str, str]]:
@@ -175,6 +176,8 @@ def _competitors(home: Home, league: str) -> list[dict[str, str]]:
 
 
 def _one_of(known: list[dict[str, str]], name: str, league: str) -> dict[str, str]:
+    if not known:
+        raise UsageError(f"{league}: nothing is loaded yet, so no names are known.", f"First: pooltable pull {league}")
     found = {row["competitor_id"]: row for row in known if row["called"] == name}
     if len(found) == 1:
         return next(iter(found.values()))

@@ -1,17 +1,21 @@
 """Delimited text, line by line: so that one broken line never costs another, and every row knows its line.
 
-One record is one line. A quoted field may hold the delimiter, but not a line break: a line with an odd number of
-quotes is rejected by itself instead of swallowing what follows. Flows: bytes -> `Table` of text columns -> `sift`.
+`read_declared` reads the small tables that people keep in their home, where a mistake is theirs to mend at once.
+
+Of a source's file, one record is one line. A quoted field may hold the delimiter, but not a line break: a line with
+an odd number of quotes is rejected by itself instead of swallowing what follows. Flows: bytes -> `Table` of text
+columns -> `sift`.
 """
 
 import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import dataframely as dy
 import polars as pl
 
 from ingest.feed import Source
-from store.errors import FeedError
+from store.errors import FeedError, StoreError
 
 EXPLAINED = {
     "nullability": "is missing or unreadable",
@@ -19,6 +23,9 @@ EXPLAINED = {
     "regex": "is unreadable",
     "min": "is too small",
     "max": "is too large",
+    "min_exclusive": "is too small",
+    "inf": "is no number",
+    "nan": "is no number",
 }
 
 
@@ -40,16 +47,18 @@ def read_table(
     columns: list[str],
     *,
     file: str = "",
-    missing: str = "",
+    missing: str | tuple[str, ...] = "",
     others: bool = False,
     names: list[str] | None = None,
     latin1: bool = False,
     delimiter: str = ",",
+    prefix: str = "",
 ) -> Table:
-    """The named columns of a delimited UTF-8 file with a header; fields equal to `missing` are null too.
+    """The named columns of a delimited UTF-8 file with a header; fields equal to `missing`, or one of it, are null too.
 
     With `others`, all further columns come behind them, each under its own name. `names` are the columns of a file
-    without a header. With `latin1`, lines that are not UTF-8 are Latin-1 instead of being rejected.
+    without a header; `prefix` goes before each name, where one may be "line" or "raw". With `latin1`, lines that are
+    not UTF-8 are Latin-1 instead of being rejected.
 
     Lines without any content are no rows. Lines that are not UTF-8, have unbalanced quotes, or other than the
     header's number of fields (empty surplus ones apart) are rejected. Raises FeedError where a column is not there.
@@ -61,10 +70,32 @@ def read_table(
     body = (lines if names else lines.slice(1)).with_columns(fields=_fields(delimiter))
     body = _quoted_fields(body, delimiter)
     sound = body.filter(pl.col("rule").is_null()).with_columns(rule=_misfit(len(header)))
-    text = [_column(header.index(name), missing).alias(name) for name in columns]
+    text = [_column(header.index(name), missing).alias(prefix + name) for name in columns]
     rows = sound.filter(pl.col("rule").is_null()).select("line", "raw", *text)
     broken = pl.concat([body, sound]).filter(pl.col("rule").is_not_null())
     return Table(rows, rejections(broken, file or source.slice), body.height)
+
+
+def read_declared(path: Path, header: list[str]) -> list[tuple[int, list[str]]]:
+    """The rows of a small UTF-8 table of the home, each with its line; empty where there is no file.
+
+    Blank lines are left out. Raises StoreError where it cannot be read, begins with another header, or a row has other
+    than the header's number of fields.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, row) for row in reader if any(row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(f"{path} cannot be read: {error}.", "Mend it, or move it away.") from error
+    if not rows or rows[0][1] != header:
+        raise StoreError(f"{path} must begin with the line {','.join(header)}.", "Mend it, or move it away.")
+    for line, row in rows[1:]:
+        if len(row) != len(header):
+            raise StoreError(f"{path}, line {line}: it has {len(row)} fields, not {len(header)}.", "Mend that line.")
+    return rows[1:]
 
 
 def sift[S: dy.Schema](rows: pl.DataFrame, schema: type[S], file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -73,12 +104,12 @@ def sift[S: dy.Schema](rows: pl.DataFrame, schema: type[S], file: str) -> tuple[
     `rows` and the schema have the columns line and raw.
     """
     result, failure = schema.filter(rows, cast=True)
+    if not len(failure):
+        return pl.DataFrame(result), rejections(rows.clear().with_columns(rule=pl.lit("")), file)
     details = failure.details()
     rules = [name for name in details.columns if name not in rows.columns]
     broken = [pl.when(pl.col(name) == "invalid").then(pl.lit(_explain(name))) for name in rules]
-    named = details.with_columns(
-        rule=pl.concat_str(broken, separator="; ", ignore_nulls=True) if broken else pl.lit("")
-    )
+    named = details.with_columns(rule=pl.concat_str(broken, separator="; ", ignore_nulls=True))
     return pl.DataFrame(result), rejections(named, file)
 
 
@@ -89,6 +120,7 @@ def rejections(broken: pl.DataFrame, file: str) -> pl.DataFrame:
 
 def _lines(raw: bytes, latin1: bool) -> pl.DataFrame:
     """Columns line, raw, rule (null, or why the line cannot be read) of every line with content."""
+    raw = raw if b"\n" in raw else raw.replace(b"\r", b"\n")
     try:
         texts, wrong = raw.decode("utf-8-sig").split("\n"), None
     except UnicodeDecodeError:
@@ -178,9 +210,9 @@ def _misfit(width: int) -> pl.Expr:
     ).cast(pl.String)
 
 
-def _column(index: int, missing: str) -> pl.Expr:
+def _column(index: int, missing: str | tuple[str, ...]) -> pl.Expr:
     text = pl.col("fields").list.get(index, null_on_oob=True).str.strip_chars()
-    return pl.when((text != "") & (text != missing)).then(text)
+    return pl.when(~text.is_in(["", missing] if isinstance(missing, str) else ["", *missing])).then(text)
 
 
 def _explain(rule: str) -> str:

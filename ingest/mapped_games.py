@@ -6,7 +6,9 @@ import polars as pl
 from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes
-from ingest.lines import sift
+from ingest.lines import rejections, sift
+from ingest.mapped_dates import insist_they_fit
+from ingest.mapped_once import once, told_apart
 from ingest.mapped_players import PLAYERS, with_appearances, with_players_in_columns
 from ingest.two_sided import two_sided
 from store.columns import Columns
@@ -22,7 +24,8 @@ class Game(dy.Schema):
 
     line = dy.Int64(nullable=False)
     raw = dy.String(nullable=False)
-    date = dy.Date(nullable=False)
+    date = dy.String(nullable=False)
+    day = dy.Date(nullable=True)
     season = dy.String(nullable=False)
     round = dy.String(nullable=True)
     contest = dy.String(nullable=True)
@@ -48,6 +51,10 @@ class Game(dy.Schema):
         return pl.col("first") != pl.col("second")
 
     @dy.rule()
+    def date_does_not_fit_date_format(cls) -> pl.Expr:
+        return pl.col("date").is_null() | pl.col("day").is_not_null()
+
+    @dy.rule()
     def unknown_status(cls) -> pl.Expr:
         return mapped.known_status()
 
@@ -60,18 +67,21 @@ def games_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     """The canonical frames of a file of one row a game."""
     table = mapped.read_mapped(raw, source, columns)
     typed = table.rows.select(*mapped.common(columns), *_sides(columns))
+    insist_they_fit(typed, source, columns)
     sound, rejected = sift(typed, Game, source.slice)
     extra = typed.select("line", "^(attribute|group):.*$")
     rows = sound.join(extra, on="line", how="left", maintain_order="left").with_columns(game=_key(columns))
-    names = ("winner", "loser") if columns.loser else ("home", "away")
-    in_their_words = pl.col("rule").str.replace_all(r"\bfirst", names[0]).str.replace_all(r"\bsecond", names[1])
-    broken = [table.rejected, rejected.with_columns(rule=in_their_words)]
+    rows, fractions = mapped.whole_scores(rows, source, ["first_score", "second_score"])
+    broken = [table.rejected, mapped.in_the_settings_words(rejected, columns), fractions]
     if columns.home_players or columns.away_players:
         rows, wrong = with_players_in_columns(rows, table.rows, source, columns)
         broken.append(wrong)
+    rows, again = once(rows, columns)
+    broken.append(rejections(again, source.slice))
     if columns.appearances:
         rows, wrong = with_appearances(rows, source, columns)
         broken.append(wrong)
+    rows = told_apart(rows)
     ids = [mapped.competitor_id(source, columns.kind, pl.col(side)).alias(f"{side}_id") for side in ("first", "second")]
     rows = rows.with_columns(ids)
     groups = mapped.memberships(rows, columns, ["first_id", "second_id"])
@@ -86,9 +96,8 @@ def _sides(columns: Columns) -> list[pl.Expr]:
     for own, theirs in names.items():
         for ending in ("", "_name", "_score"):
             column = getattr(columns, theirs + ending)
-            value = pl.col(column) if column else pl.lit(None, pl.String)
-            found.append(value.alias(own + ending))
-    game = pl.concat_str(*columns.game, separator="|") if columns.game else pl.lit("")
+            found.append(mapped.optional(column).alias(own + ending))
+    game = mapped.key(columns.game) if columns.game else pl.lit("")
     return [
         *found,
         _winner(columns).alias("winner"),
@@ -103,23 +112,24 @@ def _winner(columns: Columns) -> pl.Expr:
         return pl.lit("first")
     if not columns.winner:
         return pl.lit(None, pl.String)
-    word = pl.col(columns.winner)
+    word = mapped.cell(columns.winner)
     lower = word.str.to_lowercase()
-    answer = pl.when(word == pl.col(str(columns.home))).then(pl.lit("first"))
-    answer = answer.when(word == pl.col(str(columns.away))).then(pl.lit("second"))
+    answer = pl.when(word == mapped.cell(str(columns.home))).then(pl.lit("first"))
+    answer = answer.when(word == mapped.cell(str(columns.away))).then(pl.lit("second"))
     for meaning, words in WORDS.items():
         answer = answer.when(lower.is_in(words)).then(pl.lit(meaning))
     return answer.otherwise(word)
 
 
 def _key(columns: Columns) -> pl.Expr:
-    """What identifies the game: the mapped columns, else day and competitors, in an order that tells no result."""
+    """What identifies a game: the mapped columns, else day, contest and sides, in an order that tells no result."""
     if columns.game:
         return pl.col("game")
+    contest = [pl.col("contest").fill_null("")] if columns.contest else []
     pair = [pl.col("first"), pl.col("second")]
     if columns.loser or columns.neutral is True:
         pair = [pl.min_horizontal(pair), pl.max_horizontal(pair)]
-    return pl.concat_str(pl.col("date").cast(pl.String), *pair, separator="|")
+    return pl.concat_str(pl.col("day").cast(pl.String), *contest, *pair, separator="|")
 
 
 def _game(columns: Columns) -> list[pl.Expr]:
@@ -131,9 +141,9 @@ def _game(columns: Columns) -> list[pl.Expr]:
         pl.col("raw"),
         pl.col("game").alias("game_key"),
         pl.col("contest").alias("contest_id"),
-        pl.col("sequence").fill_null(0),
+        pl.col("sequence"),
         pl.col("season"),
-        pl.col("date").alias("played_on"),
+        pl.col("day").alias("played_on"),
         pl.coalesce("source_status", result).alias("status"),
         pl.col("round"),
         attributes(**mapped.attribute_columns(columns)) if columns.attributes else NO_ATTRIBUTES,

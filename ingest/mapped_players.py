@@ -38,7 +38,7 @@ def with_players_in_columns(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows with first_players and second_players out of their own columns, and the rejected rows.
 
-    `texts` holds the same lines as text, under the file's own names.
+    `texts` holds the cells of the same lines.
     """
     cells = rows.select("line", "raw").join(texts.drop("raw"), on="line", how="left", maintain_order="left")
     long, uneven = [], []
@@ -84,12 +84,12 @@ def joined(sides: pl.DataFrame, source: Source, columns: Columns) -> tuple[pl.Da
     table = mapped.read_mapped(raw, source, columns, part=part, file=file)
     typed = table.rows.select(
         "line", "raw",
-        pl.concat_str(*part.game, separator="|").alias("game"),
-        pl.col(part.side).alias("side"),
-        pl.col(part.player).alias("player"),
-        (pl.col(part.player_name) if part.player_name else pl.lit(None, pl.String)).alias("name"),
+        mapped.key(part.game).alias("game"),
+        mapped.cell(part.side).alias("side"),
+        mapped.cell(part.player).alias("player"),
+        mapped.optional(part.player_name).alias("name"),
         _share(part, columns).alias("share"),
-        (pl.col(part.role) if part.role else pl.lit(None, pl.String)).alias("role"),
+        mapped.optional(part.role).alias("role"),
     )  # fmt: skip
     sound, rejected = sift(typed, Appearance, file)
     known = sides.rename({"line": "game_line"})
@@ -127,7 +127,7 @@ def _second_file(source: Source, columns: Columns) -> tuple[AppearanceColumns, s
 def _share(part: AppearanceColumns, columns: Columns) -> pl.Expr:
     if not part.share:
         return pl.lit(1.0)
-    return pl.col(part.share).cast(pl.Float64, strict=False) / columns.share_unit
+    return mapped.cell(part.share).cast(pl.Float64, strict=False) / columns.share_unit
 
 
 def _lists(columns: Columns, side: str) -> dict[str, pl.Expr]:
@@ -145,9 +145,9 @@ def _lists(columns: Columns, side: str) -> dict[str, pl.Expr]:
 
 def _list(names: tuple[str, ...], columns: Columns) -> pl.Expr:
     if len(names) == 1 and columns.player_delimiter:
-        parts = pl.col(names[0]).str.split(columns.player_delimiter).list.eval(pl.element().str.strip_chars())
+        parts = mapped.cell(names[0]).str.split(columns.player_delimiter).list.eval(pl.element().str.strip_chars())
         return parts.list.eval(pl.when(pl.element() != "").then(pl.element())).fill_null([])
-    return pl.concat_list(*names)
+    return pl.concat_list(*(mapped.cell(name) for name in names))
 
 
 def _unusable(players: pl.DataFrame) -> pl.DataFrame:

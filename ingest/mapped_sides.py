@@ -13,8 +13,12 @@ from ingest import mapped_rows as mapped
 from ingest.feed import Source
 from ingest.frames import ATTRIBUTE, Parsed, attributes, parsed
 from ingest.lines import rejections, sift
+from ingest.mapped_dates import insist_they_fit
+from ingest.mapped_once import ANOTHER_RESULT, that_stay
 from ingest.mapped_players import joined
 from store.columns import Columns
+
+RESULT = ("score", "finish", "won")
 
 
 class Entrant(dy.Schema):
@@ -22,7 +26,8 @@ class Entrant(dy.Schema):
 
     line = dy.Int64(nullable=False)
     raw = dy.String(nullable=False)
-    date = dy.Date(nullable=False)
+    date = dy.String(nullable=False)
+    day = dy.Date(nullable=True)
     season = dy.String(nullable=False)
     round = dy.String(nullable=True)
     contest = dy.String(nullable=True)
@@ -40,6 +45,10 @@ class Entrant(dy.Schema):
     is_home = dy.Bool(nullable=False)
 
     @dy.rule()
+    def date_does_not_fit_date_format(cls) -> pl.Expr:
+        return pl.col("date").is_null() | pl.col("day").is_not_null()
+
+    @dy.rule()
     def unknown_status(cls) -> pl.Expr:
         return mapped.known_status()
 
@@ -48,11 +57,14 @@ def sides_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
     """The canonical frames of a file of one row a side or entrant."""
     table = mapped.read_mapped(raw, source, columns)
     typed = table.rows.select(*mapped.common(columns), *_entrant(columns))
+    insist_they_fit(typed, source, columns)
     sound, rejected = sift(typed, Entrant, source.slice)
     rows = sound.join(typed.select("line", "^(attribute|group):.*$"), on="line", how="left", maintain_order="left")
+    rows, fractions = mapped.whole_scores(rows, source, ["score"])
     rows, misfits = _usable(rows)
     rows = _numbered(rows, source, columns)
-    broken = [table.rejected, rejected, rejections(misfits, source.slice)]
+    broken = [table.rejected, mapped.in_the_settings_words(rejected, columns), fractions]
+    broken += [rejections(misfits, source.slice)]
     appearances = _own(rows) if columns.kind == "player" else _own(rows.clear())
     names = appearances.select(pl.col("player").alias("competitor_id"), pl.lit("player").alias("kind"), "name")
     if columns.appearances:
@@ -77,40 +89,61 @@ def sides_of(raw: bytes, source: Source, columns: Columns) -> Parsed:
 
 
 def _entrant(columns: Columns) -> list[pl.Expr]:
-    names = ("competitor", "competitor_name", "team", "score", "finish")
-    found = [
-        (pl.col(column) if (column := getattr(columns, name)) else pl.lit(None, pl.String)).alias(name)
-        for name in names
-    ]
+    names = ("competitor", "competitor_name", "team", "score")
+    found = [mapped.optional(getattr(columns, name)).alias(name) for name in names]
     won = (
-        pl.when(pl.col(columns.won).is_not_null()).then(_won(columns.won)) if columns.won else pl.lit(None, pl.Boolean)
+        pl.when(mapped.cell(columns.won).is_not_null()).then(_won(columns.won))
+        if columns.won
+        else pl.lit(None, pl.Boolean)
     )
     is_home = mapped.truth_of(columns.is_home, mapped.HOME) if columns.is_home else pl.lit(False)
     return [
         *found,
+        mapped.whole(mapped.optional(columns.finish)).alias("finish"),
         won.alias("won"),
         is_home.alias("is_home"),
         mapped.neutral(columns).alias("neutral"),
-        pl.concat_str(*columns.game, separator="|").alias("game"),
+        mapped.key(columns.game).alias("game"),
     ]
 
 
 def _won(column: str) -> pl.Expr:
     words = {"w": True, "win": True, "won": True, "l": False, "loss": False, "lost": False}
-    word = pl.col(column).str.to_lowercase()
+    word = mapped.cell(column).str.to_lowercase()
     drawn = word.is_in(["d", "draw", "t", "tie", "x"])
     answer = word.replace_strict(words, default=None, return_dtype=pl.Boolean)
     return pl.when(~drawn).then(pl.coalesce(answer, mapped.truth_of(column)))
 
 
 def _usable(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of games with two sides or more, each entrant once; and the others, with their rule."""
-    is_again = ~pl.struct("game", "competitor").is_first_distinct()
-    marked = rows.with_columns(rule=pl.when(is_again).then(pl.lit("entrant named twice in a game")))
+    """The rows of games with two sides or more, each entrant once; and the others, with their rule.
+
+    Of an entrant's rows the first with a result stays; what another says of him is not taken in silence.
+    """
+    told = pl.concat_str(*(pl.col(name).cast(pl.String).fill_null("") for name in RESULT), separator="|")
+    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in RESULT)
+    marked = rows.with_columns(result=told, has_result=has_result)
+    place = ["game", "competitor"]
+    marked = marked.join(that_stay(marked, place, ["result"]), on=place, how="left", maintain_order="left")
+    marked = marked.with_columns(rule=pl.when(pl.col("line") != pl.col("kept_line")).then(_told_again()))
     sides = pl.col("rule").is_null().sum().over("game")
     lonely = pl.when(pl.col("rule").is_null() & (sides < 2)).then(pl.lit("the game has no other side"))
     marked = marked.with_columns(rule=pl.coalesce("rule", lonely))
-    return marked.filter(pl.col("rule").is_null()).drop("rule"), marked.filter(pl.col("rule").is_not_null())
+    return marked.filter(pl.col("rule").is_null()).select(rows.columns), marked.filter(pl.col("rule").is_not_null())
+
+
+def _told_again() -> pl.Expr:
+    """Why a row of an entrant who has another one stays out."""
+    line = pl.concat_str(pl.lit("same game and entrant as line "), pl.col("kept_line").cast(pl.String))
+    return (
+        pl.when(pl.col("raw") == pl.col("kept_raw"))
+        .then(pl.lit("copy of an earlier row"))
+        .when(pl.col("result") == pl.col("kept_result"))
+        .then(line + ", with the same result")
+        .when(~pl.col("has_result"))
+        .then(line + ", without a result")
+        .otherwise(line + f", {ANOTHER_RESULT}")
+    )
 
 
 def _numbered(rows: pl.DataFrame, source: Source, columns: Columns) -> pl.DataFrame:
@@ -133,7 +166,7 @@ def _numbered(rows: pl.DataFrame, source: Source, columns: Columns) -> pl.DataFr
 
 
 def _games(rows: pl.DataFrame, columns: Columns) -> pl.DataFrame:
-    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in ("score", "finish", "won"))
+    has_result = pl.any_horizontal(pl.col(name).is_not_null() for name in RESULT)
     result = pl.when(has_result.any().over("game")).then(pl.lit("played")).otherwise(pl.lit("scheduled"))
     first = rows.with_columns(
         status=pl.coalesce("source_status", result), nobody_home=~pl.col("is_home").any().over("game")
@@ -143,7 +176,7 @@ def _games(rows: pl.DataFrame, columns: Columns) -> pl.DataFrame:
         pl.coalesce("contest", "game").alias("contest_id"),
         pl.col("sequence").fill_null(0),
         "season",
-        pl.col("date").alias("played_on"),
+        pl.col("day").alias("played_on"),
         pl.lit("day").alias("played_on_precision"),
         "status",
         "round",

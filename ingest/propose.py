@@ -15,14 +15,13 @@ from ingest.feed import Source
 from ingest.feeds import csv as csv_feed
 from ingest.fetch import unpacked
 from ingest.lines import header_of, read_table
+from ingest.mapped_dates import DAY_NUMBER, formats_of, swapped
+from ingest.mapped_rows import DELIMITERS
 from store.errors import FeedError
 from store.stanzas import Stanza
 
-DELIMITERS = (",", ";", "\t", "|")
-FORMATS = (
-    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y",
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d %b %Y", "%b %d, %Y", "days since 1970-01-01",
-)  # fmt: skip
+PLAYER_DELIMITERS = (";", "|", ",", "/")
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
 WORDS = {
     "date": "date day gameday game_date match_date played_on datetime date_time kickoff tourney_date",
     "home": "home home_team hometeam team_home home_name home_club host team1 team_1 home_side",
@@ -31,8 +30,14 @@ WORDS = {
     "score_home homescore home_final",
     "away_score": "away_score away_goals away_points away_pts away_runs vgoal vgoals agoal ftag ag as score2 score_2 "
     "goals2 score_away awayscore visitor_score away_final",
-    "winner": "winner winner_name winning_team w",
-    "loser": "loser loser_name losing_team l",
+    "winner": "winner winner_name winning_team winner_tie w",
+    "loser": "loser loser_name losing_team loser_tie l",
+    "winner_score": "winner_score winner_points winner_goals winner_sets winning_score ptsw pts_w "
+    "wpts wscore w_score wsets",
+    "loser_score": "loser_score loser_points loser_goals loser_sets losing_score ptsl pts_l lpts "
+    "lscore l_score lsets",
+    "home_players": "home_players home_lineup home_line_up home_starters home_xi home_eleven",
+    "away_players": "away_players away_lineup away_line_up away_starters away_xi away_eleven visitor_players",
     "season": "season year",
     "round": "round week matchday matchweek stage",
     "neutral": "neutral neutral_site is_neutral",
@@ -64,8 +69,12 @@ class Look:
 
     def column(self, meaning: str) -> str | None:
         """The column that is called like this, if any: the one earliest in the list of words."""
-        plain = {re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_"): name for name in reversed(self.rows.columns)}
+        plain = {_plain(name): name for name in reversed(self.rows.columns)}
         return next((plain[word] for word in WORDS[meaning].split() if word in plain), None)
+
+    def numbered(self, word: str) -> list[str]:
+        """The columns that are called like this with a number behind, for example home_player_1, home_player_2."""
+        return [name for name in self.rows.columns if re.fullmatch(rf"{word}_?[0-9]+", _plain(name))]
 
     def columns(self, *meanings: str) -> dict[str, str]:
         """Those of the meanings for which there is a column, with it."""
@@ -75,32 +84,70 @@ class Look:
 
 def propose(path: Path, league: str) -> Proposal:
     """A stanza that reads this file of results. Raises FeedError, saying what cannot be told, where there is none."""
-    try:
-        raw = unpacked(path.read_bytes(), path.name)
-    except OSError as error:
-        raise FeedError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    raw = _text_of(path)
     look = look_at(raw, path.name)
     columns = look.settings | _date(look) | _shape(look)
     body = {"title": league.replace("_", " ").capitalize(), "feed": "csv", "source": str(path.absolute())}
     body |= _outcome(look, columns) | {"columns": columns}
-    return Proposal(body, _verdict(raw, path.name, league, body))
+    return Proposal(body, " ".join([_verdict(raw, path.name, league, body), *_doubts(look, columns)]))
+
+
+def _text_of(path: Path) -> bytes:
+    """The file's bytes, unzipped. Raises FeedError where it is not there, or is plainly no delimited text."""
+    try:
+        if path.is_dir():
+            raise FeedError(f"{path} is a folder.", "Give one of its files of results; `source` may name the others.")
+        raw = unpacked(path.read_bytes(), path.name)
+    except FileNotFoundError as error:
+        web = "To read from the web, download it once; its address can be the `source` afterwards."
+        raise FeedError(f"There is no file {path}.", web if "http" in str(path) else "Check the path.") from error
+    except OSError as error:
+        raise FeedError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    start = raw[:2000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start:
+        raise FeedError(f"{path} is empty.", "Give a file of results.")
+    if start.startswith(b"<"):
+        raise FeedError(f"{path} is a web page or other markup.", "Save the table itself, as CSV.")
+    if start.startswith((b"{", b"[")):
+        raise FeedError(f"{path} is JSON.", "Save it as CSV, or see `pooltable leagues` for feeds that read JSON.")
+    if start.startswith((b"PK\3\4", b"%PDF")) or (b"\0" in start and not start.startswith(UTF16)):
+        raise FeedError(f"{path} is no text: a spreadsheet or an archive?", "Save the table as CSV.")
+    return raw
 
 
 def look_at(raw: bytes, name: str) -> Look:
-    """What the file looks like. Raises FeedError where it is empty."""
+    """What the file looks like. Raises FeedError where it has no header or no rows."""
     encoding = _encoding(raw)
     text = raw.decode(encoding, errors="replace").encode()
     delimiter = max(DELIMITERS, key=lambda mark: len(header_of(text, name, mark)))
+    header = header_of(text, name, delimiter)
+    values = [field for field in header if _is_value(field)]
+    if values:
+        raise FeedError(
+            f'{name} has no header: its first line holds "{values[0]}".', "Write the columns' names into a first line."
+        )
     source = Source("", name, Stanza(title="", feed="csv", source=(name,), outcome="score"))
     table = read_table(text, source, [], missing="NA", others=True, delimiter=delimiter)
+    if table.rows.is_empty():
+        raise FeedError(f"{name} has no rows that fit its header.", f"Its first line is: {', '.join(header)[:200]}")
     settings = {"encoding": encoding, "delimiter": delimiter}
     plain = {"encoding": "utf-8", "delimiter": ","}
     rows = table.rows.drop("line", "raw")
     return Look(name, rows, {key: value for key, value in settings.items() if value != plain[key]})
 
 
+def _is_value(field: str) -> bool:
+    """Whether a field of a first line is a date or a number, so that the line is no header."""
+    text = pl.Series([field])
+    return text.cast(pl.Float64, strict=False).null_count() == 0 or bool(formats_of(text))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
 def _encoding(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if raw.startswith(UTF16):
         return "utf-16"
     try:
         raw.decode("utf-8")
@@ -113,32 +160,10 @@ def _date(look: Look) -> dict[str, Any]:
     """The column of dates and its formats: the one that is called so, else the first that reads as dates throughout."""
     named = look.column("date")
     for column in [named] if named else look.rows.columns:
-        formats = _formats(look.rows[column])
-        if formats and (named or formats[0] != FORMATS[-1]):
+        formats = formats_of(look.rows[column])
+        if formats and (named or formats[0] != DAY_NUMBER):
             return {"date": column} | ({} if formats == ["%Y-%m-%d"] else {"date_format": formats})
     raise _lost(look, "its dates" if not named else f'how the dates in "{named}" are written')
-
-
-def _formats(values: pl.Series) -> list[str]:
-    """The fewest formats, each tried on what is left, that read all the dates; empty where none do."""
-    left = values.drop_nulls().unique()
-    chosen: list[str] = []
-    while left.len():
-        known = [(form, _read(left, form)) for form in FORMATS if form not in chosen]
-        form, dates = max(known, key=lambda pair: pair[1].is_not_null().sum(), default=("", left.clear()))
-        if not form or dates.null_count() == left.len():
-            return []
-        chosen.append(form)
-        left = left.filter(dates.is_null())
-    return chosen
-
-
-def _read(values: pl.Series, form: str) -> pl.Series:
-    if form == FORMATS[-1]:
-        return values.cast(pl.Int32, strict=False)
-    dates = values.str.to_date(form, strict=False)
-    sensible = dates.dt.year().is_between(1800, 2200)
-    return dates.to_frame("d").with_columns(pl.when(sensible).then("d"))["d"]
 
 
 def _shape(look: Look) -> dict[str, Any]:
@@ -150,12 +175,26 @@ def _shape(look: Look) -> dict[str, Any]:
         scores = look.columns("home_score", "away_score")
         result = look.columns("winner") if len(scores) < 2 else {}
         if len(scores) == 2 or result:
-            return extra | look.columns("neutral") | groups | pair | (scores if len(scores) == 2 else result)
+            ending = scores if len(scores) == 2 else result
+            return extra | look.columns("neutral") | groups | pair | ending | _players(look)
         raise _lost(look, "the scores of both sides, or the winner")
     duel = look.columns("winner", "loser")
     if len(duel) == 2:
-        return extra | groups | duel
+        scores = look.columns("winner_score", "loser_score")
+        return extra | groups | duel | (scores if len(scores) == 2 else {})
     return extra | groups | _entrants(look)
+
+
+def _players(look: Look) -> dict[str, Any]:
+    """Who played, where columns say so: one delimited column a side, or one column a player."""
+    listed = look.columns("home_players", "away_players")
+    if len(listed) == 2:
+        cells = look.rows[listed["home_players"]].drop_nulls()
+        counts = {mark: int(cells.str.contains(mark, literal=True).sum()) for mark in PLAYER_DELIMITERS}
+        best = max(counts, key=lambda mark: counts[mark])
+        return listed | {"player_delimiter": best} if counts[best] > len(cells) / 2 else {}
+    numbered = {f"{side}_players": look.numbered(f"{side}_player") for side in ("home", "away")}
+    return numbered if all(numbered.values()) else {}
 
 
 def _entrants(look: Look) -> dict[str, Any]:
@@ -197,6 +236,17 @@ def _verdict(raw: bytes, name: str, league: str, body: dict[str, Any]) -> str:
         raise FeedError(f"{name}: no row makes a game: {'; '.join(rules)}.", _BY_HAND)
     text = f"{parsed.rows_read:,} rows make {parsed.games.height:,} games of {parsed.competitors.height:,} competitors"
     return f"{text}; {parsed.rejected.height:,} cannot be used: {'; '.join(rules)}." if rules else f"{text}."
+
+
+def _doubts(look: Look, columns: dict[str, Any]) -> list[str]:
+    """What the file leaves open, a sentence each."""
+    formats = columns.get("date_format", [])
+    found = []
+    if other := swapped(look.rows[columns["date"]], formats):
+        found.append(f"Its dates are ambiguous: they were read as {formats[0]}, and {other} would fit as well.")
+    if "home_players" in columns:
+        found.append('It says who played: rate = ["player"] rates them.')
+    return found
 
 
 def _lost(look: Look, what: str) -> FeedError:

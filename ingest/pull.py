@@ -4,9 +4,8 @@ Everything slow (network, parsing) happens outside the warehouse; then one short
 and records what that changed. Bad news is told before good data are replaced.
 """
 
-import hashlib
-import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,35 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 
-from ingest.corrections import DROPPED
+from ingest import snapshots
 from ingest.declared import declared
-from ingest.feed import Feed, find
-from ingest.fetch import fetch
-from ingest.slices import COPY, Read, Slice, loader_hash, read_slice, slices_of, staged, without_repeats
+from ingest.feed import Feed, find, plain
+from ingest.fetch import Fetched, fetch, stands_for
+from ingest.loading import Result, State, Work, load, state_of, write_league
+from ingest.slices import Read, Slice, loader_hash, read_slice, slices_of
 from store.errors import FeedError, StoreError
 from store.home import Home
 from store.stanzas import Stanza
-from store.warehouse import reading, writing
+from store.warehouse import writing
 
-log = logging.getLogger(__name__)
-
-SQL = Path(__file__).parent / "sql"
-REJECTED_SHARE, REJECTED_FLOOR = 0.02, 3
-LOST_SHARE, LOST_FLOOR = 0.01, 5
-REPLACED_SHARE = 0.5
-LEAGUE_COLUMNS = ("league", "title", "feed", "outcome", "source", "licence", "is_simulated", "stanza")
-NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
-KNOWN = "SELECT kind, competitor_id, name FROM competitor WHERE league = getvariable('league')"
-COUNTS = ("games_new", "games_changed", "games_gone", "games_unchanged")
+READERS = 2  # files read at once: what one does in Python the other uses to parse
 
 
 @dataclass(frozen=True)
 class Pulled:
     """What a pull did: files read anew and files unchanged, rows read and rejected, and games by what became of them.
 
-    `notes` says, a line each, where a source could not be had and its last snapshot was used.
+    `notes` says where a source could not be had and its last snapshot was used, and what was accepted that looked
+    wrong. `shown` are the first games that changed or went, in words.
     """
 
     league: str
@@ -57,6 +48,7 @@ class Pulled:
     games_unchanged: int = 0
     forecasts: int = 0
     notes: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -68,27 +60,10 @@ class Pulled:
             text = f"{self.league}: {games}, {self.games_unchanged:,} unchanged; {self.rows_rejected:,} rows rejected."
         if self.forecasts:
             text += f" {self.forecasts:,} forecasts of a peer read."
+        if self.shown:
+            others = self.games_changed + self.games_gone - len(self.shown)
+            text += f" Changed or gone: {'; '.join(self.shown)}{f'; and {others:,} more' if others else ''}."
         return " ".join([text, *self.notes])
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What the warehouse has of a slice: the bytes and the code it was read with, and how many games."""
-
-    sha256: str
-    loader: str
-    source: str
-    fetched_at: datetime
-    games: int
-    has_copies: bool
-
-
-@dataclass(frozen=True)
-class State:
-    """What the warehouse has of a league: its row, and each slice's last load."""
-
-    row: tuple[Any, ...] | None
-    slices: dict[str, Loaded]
 
 
 def pull(
@@ -96,47 +71,89 @@ def pull(
 ) -> Pulled:
     """What changed by fetching the league's sources and loading what is new in them; `now` is in UTC.
 
-    With `offline`, sources that were fetched once are not asked again: their last snapshots are read.
+    With `offline`, sources that were fetched once are not asked again: what was loaded of them is read.
 
-    Raises FeedError where a source cannot be had or read, and, unless `accept`, where a file has more than 2 % of its
-    rows rejected or lost more than 1 % of its games; then nothing is changed. Raises StanzaError, LockedError.
+    Raises FeedError where a source cannot be had or read, and, unless `accept`, where a load looks wrong (see
+    `ingest.judging`); then nothing is changed. Raises StanzaError, LockedError.
     """
     feed = find(stanza.feed).of(stanza)
+    state = state_of(home, league)
+    fetched = fetch(home.raw / league, stanza.source, now, feed.is_known, offline=offline, loaded=state.files)
+    snapshots.flush(home.raw / league)
+    notes = tuple(dict.fromkeys(file.note for file in fetched if file.note))
+    with _with_notes(notes):
+        pulled = _load_new(home, league, stanza, feed, fetched, state, now, accept)
+    return replace(pulled, notes=pulled.notes + notes)
+
+
+def _load_new(
+    home: Home,
+    league: str,
+    stanza: Stanza,
+    feed: Feed,
+    fetched: list[Fetched],
+    state: State,
+    now: datetime,
+    accept: bool,
+) -> Pulled:
     said = declared(home, league)
     mapping = stanza.columns.model_dump_json() if stanza.columns else ""
     loader = loader_hash(feed.name, mapping + said.fingerprint)
-    folder = home.raw / league
-    fetched = fetch(folder, stanza.source, now, feed.is_known, offline=offline)
     slices = slices_of(feed, fetched)
-    state = _state(home, league)
     row = _league_row(league, stanza, feed)
     stale, gone = _to_do(slices, state, loader)
-    reads = [read_slice(folder, feed, slice_, league, stanza, is_alone=len(slices) == 1) for slice_ in stale]
-    reads = [replace(read, parsed=said.applied_to(read.parsed, read.slice.name)) for read in reads]
-    unchanged = [slice_.name for slice_ in slices if slice_ not in stale]
-    counts: dict[str, int] = {}
+
+    def reading(slice_: Slice) -> Read:
+        read = _read(home.raw / league, feed, slice_, league, stanza, state, len(slices) == 1)
+        return replace(read, parsed=said.applied_to(read.parsed, slice_.name))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        reads = list(pool.map(reading, stale))
+    whence = {name: _whence(stanza, state.slices[name].source) for name in gone}
+    there = {plain(file.name) for file in fetched}
+    missing = {name: _whence(stanza, place) for name, place in state.companions.items() if name not in there}
+    result = Result({}, [], [])
     if reads or gone or row != state.row:
         with _told_plainly(home, league), writing(home) as con:
-            _write_league(con, row, now)
+            write_league(con, row, now)
             if reads or gone:
-                counts = _load(
-                    con, league, feed, reads, {name: state.slices[name] for name in gone}, now, accept, loader
-                )
+                result = load(con, Work(league, feed.name, loader, now, reads, whence, missing, state), accept=accept)
+    unchanged = [slice_.name for slice_ in slices if slice_ not in stale]
+    counts = dict(result.counts)
     counts["games_unchanged"] = counts.get("games_unchanged", 0) + sum(state.slices[name].games for name in unchanged)
-    notes = tuple(file.note for file in fetched if file.note)
-    pulled = Pulled(league, len(reads), len(unchanged), len(gone), notes=notes, **counts)
-    log.info(pulled.summary)
-    return pulled
+    notes = tuple(f"Accepted: {text}." for text in result.accepted)
+    return Pulled(league, len(reads), len(unchanged), len(gone), notes=notes, shown=tuple(result.shown), **counts)
 
 
-def _state(home: Home, league: str) -> State:
-    if not home.warehouse.exists():
-        return State(None, {})
-    with reading(home) as con:
-        columns = ", ".join(LEAGUE_COLUMNS)
-        row = con.execute(f"SELECT {columns} FROM league WHERE league = ?", [league]).fetchone()  # noqa: S608
-        loads = con.execute((SQL / "state.sql").read_text(), {"league": league, "copy": COPY}).fetchall()
-    return State(row, {name: Loaded(*rest) for name, *rest in loads})
+def _whence(stanza: Stanza, place: str) -> str:
+    """Which of the league's sources a file was of."""
+    return next((source for source in stanza.source if stands_for(source, place)), "the league's sources")
+
+
+@contextmanager
+def _with_notes(notes: tuple[str, ...]) -> Iterator[None]:
+    """Adds to what is wrong with files that some of them are not fresh, as that may be why."""
+    try:
+        yield
+    except FeedError as error:
+        if not notes:
+            raise
+        raise FeedError(" ".join([error.message, *notes]), error.hint) from error
+
+
+def _read(folder: Path, feed: Feed, slice_: Slice, league: str, stanza: Stanza, state: State, is_alone: bool) -> Read:
+    """The slice read by its feed. Raises FeedError that says which file is at fault and when it was fetched."""
+    try:
+        return read_slice(folder, feed, slice_, league, stanza, is_alone=is_alone)
+    except FeedError as error:
+        named = [name for name in slice_.files if name in error.message] or [slice_.name]
+        origins = [f"{name} was {slice_.files[name].origin}." for name in named]
+        stays = "Nothing was changed; the next pull asks for it again."
+        if slice_.name in state.slices:
+            stays = (
+                f"What was fetched {state.slices[slice_.name].fetched_at} UTC stays loaded; the next pull asks again."
+            )
+        raise FeedError(" ".join([f"{league}: {error.message}", *origins]), f"{error.hint} {stays}".strip()) from error
 
 
 def _to_do(slices: list[Slice], state: State, loader: str) -> tuple[list[Slice], list[str]]:
@@ -169,140 +186,3 @@ def _league_row(league: str, stanza: Stanza, feed: Feed) -> tuple[Any, ...]:
     stanza_json = stanza.model_dump_json()
     source = list(stanza.source)
     return (league, stanza.title, stanza.feed, stanza.outcome, source, feed.licence, feed.is_simulated, stanza_json)
-
-
-def _write_league(con: duckdb.DuckDBPyConnection, row: tuple[Any, ...], now: datetime) -> None:
-    places = ", ".join("?" * (len(row) + 1))
-    statement = f"INSERT OR REPLACE INTO league ({', '.join(LEAGUE_COLUMNS)}, updated_at_utc) VALUES ({places})"  # noqa: S608
-    con.execute(statement, [*row, now.replace(tzinfo=None)])
-
-
-def _load(
-    con: duckdb.DuckDBPyConnection,
-    league: str,
-    feed: Feed,
-    reads: list[Read],
-    gone: dict[str, Loaded],
-    now: datetime,
-    accept: bool,
-    loader: str,
-) -> dict[str, int]:
-    """Counts of the load, which is in the open transaction: slices compared, judged, replaced and recorded."""
-    con.execute("SET VARIABLE league = ?", [league])
-    con.execute("SET VARIABLE slices = ?::VARCHAR[]", [[*(read.slice.name for read in reads), *gone]])
-    con.register("read_frame", pl.concat([read.parsed.games.select("game_id") for read in reads] or [NO_GAMES]))
-    kept = con.sql(
-        "SELECT game_id FROM game SEMI JOIN read_frame USING (game_id) WHERE league = getvariable('league')"
-        " AND slice NOT IN (SELECT unnest(getvariable('slices')))"
-    ).pl()
-    reads = without_repeats(reads, kept)
-    frames = staged(reads)
-    for name, frame in frames.items():
-        con.register(f"{name}_frame", frame)
-    con.execute((SQL / "1_compare.sql").read_text())
-    changes = {row["slice"]: row for row in con.sql("FROM change").pl().to_dicts()}
-    if not accept:
-        _judge_rejected(league, reads)
-        _judge_lost(league, changes)
-    loads = _load_rows(league, loader, reads, gone, changes, now)
-    con.register("loads_frame", loads)
-    con.register("rejected_frame", _rejected_rows(league, feed, reads, loads))
-    con.register("known_frame", con.sql(KNOWN).pl())
-    con.execute((SQL / "2_replace.sql").read_text())
-    if reads:
-        con.execute("SET VARIABLE now = ?", [now.replace(tzinfo=None)])
-        con.execute((SQL / "3_names.sql").read_text())
-    forecasts = {"forecasts": frames["forecasts"].height + frames["outlooks"].height}
-    return forecasts | {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected", *COUNTS)}
-
-
-def _judge_rejected(league: str, reads: list[Read]) -> None:
-    """Raises FeedError where a file has too many rejected rows.
-
-    Copies of other files' games, and games left out by correction, do not count.
-    """
-    for read in reads:
-        broken = read.parsed.rejected.filter((pl.col("rule") != COPY) & ~pl.col("rule").str.starts_with(DROPPED))
-        if _too_many(broken.height, read.parsed.rows_read, REJECTED_SHARE, REJECTED_FLOOR):
-            rules = broken["rule"].value_counts(sort=True).head(3).rows()
-            raise FeedError(
-                f"{league}: {broken.height:,} of {read.parsed.rows_read:,} rows of {read.slice.name} cannot be used: "
-                + "; ".join(f"{rule} ({count:,})" for rule, count in rules)
-                + f". The first is line {broken['line'].min()}.",
-                _how_to_go_on(league, read.slice.snapshot.source),
-            )
-
-
-def _judge_lost(league: str, changes: dict[str, dict[str, Any]]) -> None:
-    """Raises FeedError where a file lost too many of the games it had, or holds others in place of most of them."""
-    for name, change in changes.items():
-        lost = change["games_gone"] - change["games_new"]
-        if _too_many(lost, change["games_before"], LOST_SHARE, LOST_FLOOR):
-            raise FeedError(
-                f"{league}: {name} lost {lost:,} of its {change['games_before']:,} games.",
-                _how_to_go_on(league, name),
-            )
-        if _too_many(change["games_gone"], change["games_before"], REPLACED_SHARE, LOST_FLOOR):
-            raise FeedError(
-                f"{league}: {change['games_gone']:,} of the {change['games_before']:,} games of {name} are gone and "
-                f"{change['games_new']:,} others are there. Is it another file, or its dates in another format?",
-                _how_to_go_on(league, name),
-            )
-
-
-def _too_many(part: int, whole: int, share: float, floor: int) -> bool:
-    """Whether `part` is above the share, and above a floor that keeps one row from stopping a tiny league."""
-    return part > max(share * whole, min(floor, whole / 2))
-
-
-def _how_to_go_on(league: str, what: str) -> str:
-    return f"Nothing was changed. Look at {what}; if it is right as it is: pooltable pull {league} --accept"
-
-
-def _load_rows(
-    league: str,
-    loader: str,
-    reads: list[Read],
-    gone: dict[str, Loaded],
-    changes: dict[str, dict[str, Any]],
-    now: datetime,
-) -> pl.DataFrame:
-    """One row a slice loaded or removed, shaped as the table `load`; a removed slice has no bytes, so sha256 is ""."""
-    moment = now.replace(tzinfo=None)
-    rows: list[dict[str, Any]] = [
-        {
-            "slice": read.slice.name, "source": read.slice.snapshot.source, "sha256": read.slice.sha256,
-            "etag": read.slice.snapshot.etag, "rows_read": read.parsed.rows_read,
-            "fetched_at_utc": datetime.fromisoformat(read.slice.snapshot.fetched_at_utc),
-            "rows_rejected": read.parsed.rejected.height,
-        }
-        for read in reads
-    ]  # fmt: skip
-    rows += [
-        {"slice": name, "source": loaded.source, "sha256": "", "etag": None, "rows_read": 0,
-         "fetched_at_utc": loaded.fetched_at, "rows_rejected": 0}
-        for name, loaded in gone.items()
-    ]  # fmt: skip
-    for row in rows:
-        key = "\n".join([league, row["slice"], row["sha256"], loader, moment.isoformat()])
-        row |= {"load_id": hashlib.sha256(key.encode()).hexdigest()[:16], "league": league}
-        row |= {"loaded_at_utc": moment, "loader": loader}
-        row |= {name: changes.get(row["slice"], {}).get(name, 0) for name in COUNTS}
-    return pl.DataFrame(rows, schema_overrides={"etag": pl.String})
-
-
-def _rejected_rows(league: str, feed: Feed, reads: list[Read], loads: pl.DataFrame) -> pl.DataFrame:
-    ids = dict(loads.select("slice", "load_id").iter_rows())
-    columns = {"league": pl.lit(league), "feed": pl.lit(feed.name)}
-    return pl.concat(
-        [
-            read.parsed.rejected.with_columns(load_id=pl.lit(ids[read.slice.name], pl.String), **columns)
-            for read in reads
-        ]
-        or [
-            pl.DataFrame(
-                schema=dict.fromkeys(["load_id", "league", "feed", "file", "rule", "raw"], pl.String)
-                | {"line": pl.Int64}
-            )
-        ]
-    )

@@ -30,13 +30,19 @@ class Slice:
     companions: Mapping[str, Snapshot]
     sha256: str
 
+    @property
+    def files(self) -> dict[str, Snapshot]:
+        """Snapshots by name: the file of results and its companions."""
+        return {self.name: self.snapshot, **self.companions}
+
 
 @dataclass(frozen=True)
 class Read:
-    """A slice with what its feed read from it."""
+    """A slice with what its feed read from it, and how many data rows each of its files has, by name."""
 
     slice: Slice
     parsed: Parsed
+    rows: Mapping[str, int]
 
 
 def slices_of(feed: Feed, fetched: list[Fetched]) -> list[Slice]:
@@ -55,7 +61,10 @@ def read_slice(folder: Path, feed: Feed, slice_: Slice, league: str, stanza: Sta
     """
     companions = {name: unpacked(snapshots.read(folder, of), name) for name, of in slice_.companions.items()}
     body = unpacked(snapshots.read(folder, slice_.snapshot), slice_.name)
-    return Read(slice_, feed.parse(body, Source(league, slice_.name, stanza, companions, is_alone)))
+    parsed = feed.parse(body, Source(league, slice_.name, stanza, companions, is_alone))
+    encoding = stanza.columns.encoding if stanza.columns else "utf-8"
+    rows = {name: _rows_in(companion, encoding) for name, companion in companions.items()}
+    return Read(slice_, parsed, {slice_.name: parsed.rows_read} | rows)
 
 
 def without_repeats(reads: list[Read], stored: pl.DataFrame) -> list[Read]:
@@ -90,6 +99,12 @@ def staged(reads: list[Read]) -> dict[str, pl.DataFrame]:
             schema.validate(single)
             frames[name] = single if name in WITH_SLICE else single.drop("slice")
     return frames
+
+
+def _rows_in(companion: bytes, encoding: str) -> int:
+    """How many data rows a companion has, which is delimited text with a header: its lines with content, but one."""
+    lines = companion.decode(encoding, errors="replace").split("\n")
+    return max(sum(1 for line in lines if line.strip(', \t\r"\ufeff')) - 1, 0)
 
 
 def _of_slice(read: Read, name: str) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 `raw/<league>/<sha256><ending>` holds the bytes and `<sha256>.<source>.json` says where and when they came from, with
 `<source>` a hash of the URL or path, so that the same bytes from two places have two sidecars. Files appear whole or
-not at all: written aside, flushed to the disk, renamed.
+not at all: written aside, flushed to the disk, renamed. That the folder lists them is flushed once, by `flush`, before
+anything is loaded from them.
 """
 
 import hashlib
@@ -31,11 +32,16 @@ class Snapshot:
     etag: str | None = None
     last_modified: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """When and from where it came, in words."""
+        return f"fetched {self.fetched_at_utc} UTC from {self.source}"
+
 
 def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[str | None, str | None]) -> Snapshot:
     """The snapshot of these bytes, now on disk with its sidecar. `headers` are ETag and Last-Modified.
 
-    Raises FeedError where the disk refuses.
+    After the last one comes `flush`. Raises FeedError where the disk refuses.
     """
     sha256 = hashlib.sha256(body).hexdigest()
     file = f"{sha256}{_ending(source)}"
@@ -47,11 +53,24 @@ def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[s
     return snapshot
 
 
-def newest(folder: Path, source: str) -> Snapshot | None:
-    """The last snapshot of a URL or path whose bytes are whole on disk; None where there is none."""
-    sidecars = [_sidecar(path) for path in folder.glob(f"*.{_short(source)}.json")]
-    whole = [snapshot for snapshot in sidecars if snapshot and is_whole(folder, snapshot)]
-    return max(whole, key=lambda snapshot: snapshot.fetched_at_utc, default=None)
+def flush(folder: Path) -> None:
+    """Has the disk keep the names of all that was put in the folder. Raises FeedError where it refuses."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise FeedError(f"{folder} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
+
+
+def kept(folder: Path) -> dict[str, list[Snapshot]]:
+    """Every snapshot in the folder by its source (URL or path), whether its bytes are whole or not."""
+    found: dict[str, list[Snapshot]] = {}
+    for snapshot in filter(None, map(_sidecar, sorted(folder.glob("*.json")))):
+        found.setdefault(snapshot.source, []).append(snapshot)
+    return found
 
 
 def is_whole(folder: Path, snapshot: Snapshot) -> bool:
@@ -104,14 +123,5 @@ def _write(path: Path, body: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
     except OSError as error:
         raise FeedError(f"{path} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

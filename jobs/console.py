@@ -41,10 +41,14 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logging() -> None:
-    """Sends our rooms' log lines from INFO, and everybody else's from WARNING, to standard error."""
+    """Sends our rooms' log lines from INFO, and everybody else's from WARNING, to standard error.
+
+    But not urllib3's about each retry: what came of them is told once, in our words.
+    """
     logging.basicConfig(level=logging.WARNING, handlers=[_handler()], force=True)
     for room in ROOMS:
         logging.getLogger(room).setLevel(logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def say(text: str) -> None:

@@ -73,7 +73,7 @@ def _add_from_csv(home: "Home", league: str, path: Path) -> None:
     proposal = propose(path, league)
     say(tomlkit.dumps({league: proposal.body}))
     say(proposal.verdict)
-    if sys.stdin.isatty() and not typer.confirm("Add it?", default=True):
+    if sys.stdin.isatty() and sys.stdout.isatty() and not typer.confirm("Add it?", default=True):
         say("Nothing was added.")
         return
     append_stanza(home, league, proposal.body)
@@ -142,7 +142,7 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
         if stops:
             raise PooltableError(
                 f"{name}: {len(stops)} finding(s) that stop it, the first: {stops[0].subject}: {stops[0].message}",
-                "Mend the source, or correct the results, and pull again.",
+                f"Mend the source, or correct the results in {home.root / 'corrections' / name}.csv; then pull again.",
             )
         say(f"{name}: nothing stops it; {len(findings)} warning(s)")
 

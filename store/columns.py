@@ -4,9 +4,10 @@ Values are names of columns unless said otherwise. What a file of results holds 
 (`rows = "game"`) or one row a side or entrant (`rows = "side"`). ingest/README.md has the reference.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 DAYS_SINCE = "days since "
 
@@ -46,7 +47,7 @@ class Columns(BaseModel):
     kind: Literal["team", "player"] = "team"  # what the competitors are
     delimiter: str = Field(",", min_length=1, max_length=1)
     encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
-    missing: str = "NA"  # the text of a missing value, beside none at all
+    missing: Names = ("NA",)  # texts of a missing value, beside none at all
     optional: Names = ()  # columns that some of the files do not have
 
     date: str
@@ -95,6 +96,29 @@ class Columns(BaseModel):
 
     appearances: AppearanceColumns | None = None
 
+    @field_validator("delimiter")
+    @classmethod
+    def _divides(cls, value: str) -> str:
+        if value in '"\r\n':
+            raise ValueError("a quote or the end of a line cannot divide fields")
+        return value
+
+    @field_validator("attributes", "groups")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("date_format")
+    @classmethod
+    def _formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [form for form in value if not _is_format(form)]
+        if wrong or not value:
+            shown = f'"{wrong[0]}" is none' if wrong else "none is given"
+            raise ValueError(
+                f'write a date\'s year, month and day as in "%d/%m/%Y", or "{DAYS_SINCE}1970-01-01"; {shown}'
+            )
+        return value
+
     @model_validator(mode="after")
     def _hangs_together(self) -> "Columns":
         for wrong, why in _MISTAKES_OF_SIDES if self.rows == "side" else _MISTAKES_OF_GAMES:
@@ -106,6 +130,18 @@ class Columns(BaseModel):
         if self.appearances and len(self.appearances.game) != len(self.game):
             raise ValueError('"game" must name the key\'s columns, as many here as in "appearances"')
         return self
+
+
+def _is_format(form: str) -> bool:
+    """Whether a text tells how the year, month and day of a date are written."""
+    if form.startswith(DAYS_SINCE):
+        try:
+            date.fromisoformat(form.removeprefix(DAYS_SINCE))
+        except ValueError:
+            return False
+        return True
+    parts = {part[:1] for part in form.split("%")[1:]}
+    return all(parts & set(letters) for letters in ("YyFDx", "mbBhFDxj", "deFDxj"))
 
 
 _ENTRANT = ("competitor", "competitor_name", "team", "score", "finish", "won", "is_home")

@@ -121,6 +121,7 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
         )
         with attached(home, con, "warehouse"):
             _run(con, "1_results")
+            _run(con, "1_peers")
             _run(con, "2_fits")
         _add_draws(home, con)
         _add_history(home, con)

@@ -1,17 +1,23 @@
-"""Formula 1 from the Ergast database's CSV export: races and qualifying, each a game of all its entrants.
+"""Formula 1 races from the Ergast database's CSV export, each a game of all its entrants.
 
 A side is a car: its team the constructor, its players the drivers. Drivers who shared a car in the fifties have a row
 each with the same place; a driver who raced two cars is on two sides. Who is not classified has no `finish`, and his
 `role` says why in the source's words ("R: Engine", "F: Did not qualify"): a broken machine says little of the driver.
-Missing is written \\N. Races still to be run have no entrants yet and are no games.
+Missing is written \\N. A race of the calendar after the last one with results is still to be run: a scheduled game,
+without sides until its results are there. An earlier one without results is no game.
+
+Of the export's folder, this feed reads races only. Qualifying is another contest, in a league of its own: the feed
+`ergast_f1_qualifying` reads it from the same folder, with `session` below.
 """
+
+from dataclasses import replace
 
 import dataframely as dy
 import polars as pl
 
 from ingest.entrants import entrants
-from ingest.feed import Feed, Source, plain
-from ingest.frames import Parsed, attributes
+from ingest.feed import Feed, Source
+from ingest.frames import Game, Parsed, Rejected, attributes
 from ingest.lines import Table, read_table, rejections, sift
 from store.errors import FeedError
 
@@ -19,6 +25,7 @@ MISSING = "\\N"
 ENTRY = ["raceId", "driverId", "constructorId", "number", "position"]
 OUTCOME = ["positionText", "positionOrder", "statusId"]
 RACES = "races.csv"
+SESSIONS = ["qualifying", "race"]  # in the order of a weekend
 # The columns of a name, and what it is called here, by the companion file and its key.
 NAMES = {
     "drivers.csv": ("driverId", ["forename", "surname"], "driver"),
@@ -53,12 +60,18 @@ class Row(dy.Schema):
 
 
 def parse(raw: bytes, source: Source) -> Parsed:
-    """The canonical frames of results.csv or qualifying.csv, with the calendar and the names beside it.
+    """The canonical frames of results.csv, with the calendar and the names beside it. Raises FeedError."""
+    run = session("race", raw, source, [*ENTRY, *OUTCOME])
+    return replace(run, games=pl.concat([run.games, Game.cast(_to_come(source, run))]))
 
-    Raises FeedError where the calendar, races.csv, is not there: only it knows the days.
+
+def session(name: str, raw: bytes, source: Source, columns: list[str]) -> Parsed:
+    """The canonical frames of a file of one kind of session, "race" or "qualifying", which has these columns.
+
+    Raises FeedError where the file lacks one of them, or where the calendar, races.csv, is not there: only it knows
+    the days.
     """
-    session = "race" if plain(source.slice).startswith("results") else "qualifying"
-    table = read_table(raw, source, ENTRY + (OUTCOME if session == "race" else []), missing=MISSING)
+    table = read_table(raw, source, columns, missing=MISSING)
     calendar, broken = _calendar(source)
     rows, rejected = sift(
         _typed(table).join(calendar, on="raceId", how="left", maintain_order="left"), Row, source.slice
@@ -69,14 +82,10 @@ def parse(raw: bytes, source: Source) -> Parsed:
     games = rows.select(
         "line",
         "raw",
-        pl.concat_str("raceId", pl.lit(f"|{session}")).alias("game_key"),
+        _key(name).alias("game_key"),
         _car().alias("entry_key"),
-        pl.lit(["qualifying", "race"].index(session)).alias("sequence"),
-        pl.col("year").alias("season"),
-        pl.col("date").alias("played_on"),
+        *_weekend(name),
         pl.lit("played").alias("status"),
-        "round",
-        attributes(session=pl.lit(session), race=pl.col("race"), circuit=pl.col("circuit")),
         ("f1:constructor-" + pl.col("constructorId")).alias("team"),
         pl.col("constructor").alias("team_name"),
         pl.col("position").alias("finish"),
@@ -85,6 +94,35 @@ def parse(raw: bytes, source: Source) -> Parsed:
         _role().alias("role"),
     )
     return entrants(games, pl.concat([table.rejected, rejected, broken]), source.slice, table.rows_read)
+
+
+def _key(name: str) -> pl.Expr:
+    return pl.concat_str("raceId", pl.lit(f"|{name}"))
+
+
+def _weekend(name: str) -> list[pl.Expr]:
+    """What the calendar says of a session."""
+    return [
+        pl.lit(SESSIONS.index(name)).alias("sequence"),
+        pl.col("year").alias("season"),
+        pl.col("date").alias("played_on"),
+        pl.col("round"),
+        attributes(session=pl.lit(name), race=pl.col("race"), circuit=pl.col("circuit")),
+    ]
+
+
+def _to_come(source: Source, run: Parsed) -> pl.DataFrame:
+    """The games of the calendar's races after the last one that was run; none where none was."""
+    last = pl.lit(run.games["played_on"].max(), pl.Date)
+    calendar, _ = _named(_calendar(source)[0].drop_nulls("year"), source, "circuits.csv")
+    return calendar.filter(pl.col("date") > last).select(
+        _key("race").alias("game_id"),
+        _key("race").alias("contest_id"),
+        *_weekend("race"),
+        pl.lit("day").alias("played_on_precision"),
+        pl.lit("scheduled").alias("status"),
+        pl.lit(True).alias("neutral"),
+    )
 
 
 def _typed(table: Table) -> pl.DataFrame:
@@ -109,7 +147,7 @@ def _named(rows: pl.DataFrame, source: Source, file: str) -> tuple[pl.DataFrame,
     """The rows with the names of a companion file, or with ids for names where it or one of them is missing."""
     key, parts, name = NAMES[file]
     if file not in source.companions:
-        return rows.with_columns(pl.col(key).alias(name)), rejections(rows.clear().with_columns(rule=pl.lit("")), file)
+        return rows.with_columns(pl.col(key).alias(name)), pl.DataFrame(Rejected.create_empty())
     table = read_table(source.companions[file], source, [key, *parts], file=file, missing=MISSING)
     names = table.rows.select(key, pl.concat_str(parts, separator=" ", ignore_nulls=True).alias(name))
     unique = names.drop_nulls().unique(key, keep="last", maintain_order=True)
@@ -134,11 +172,11 @@ def _role() -> pl.Expr:
 
 FEED = Feed(
     name="ergast_f1",
-    title="Formula 1 results and qualifying (Ergast database export)",
+    title="Formula 1 races (Ergast database export)",
     licence="CC BY 4.0",
     homepage="https://github.com/vankesteren/f1model",
-    row="one driver in one race, or in one qualifying",
+    row="one driver in one race",
     parse=parse,
-    slices=("results.csv", "qualifying.csv"),
+    slices=("results.csv",),
     companions=(RACES, *NAMES),
 )

@@ -90,7 +90,7 @@ def parse(raw: bytes, source: Source) -> Parsed:
     table = read_table(raw, source, [*EVENT, *people])
     rows, rejected = sift(_typed(table), schema, source.slice)
     rows, repeats = _without_second_numbers(rows, people)
-    games = rows.select(
+    games = rows.with_columns(unfinished=_is_unfinished()).select(
         "line",
         "raw",
         _key(is_doubles).alias("game_key"),
@@ -149,7 +149,7 @@ def _status() -> pl.Expr:
     found = pl.when(score.str.contains(r"w/o|walkover")).then(pl.lit("walkover"))
     found = found.when(score.str.contains(r"\bret?\b")).then(pl.lit("retired"))
     found = found.when(score.str.contains(r"\bdef")).then(pl.lit("awarded"))
-    return found.when(_is_unfinished()).then(pl.lit("abandoned")).otherwise(pl.lit("played"))
+    return found.when("unfinished").then(pl.lit("abandoned")).otherwise(pl.lit("played"))
 
 
 def _is_unfinished() -> pl.Expr:
@@ -157,7 +157,7 @@ def _is_unfinished() -> pl.Expr:
 
 
 def _won(side: str) -> pl.Expr:
-    return pl.when(~_is_unfinished()).then(pl.lit(side == "first"))
+    return pl.when(~pl.col("unfinished")).then(pl.lit(side == "first"))
 
 
 def _players(who: tuple[str, ...], file: str) -> pl.Expr:

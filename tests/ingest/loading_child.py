@@ -16,11 +16,11 @@ from store.stanzas import read_catalogue
 home, *versions = map(Path, sys.argv[1:4])
 hold = int(sys.argv[4]) if len(sys.argv) > 4 else None
 stanza = read_catalogue()["demo_stints"]
-load = ingest.pull._load
+load = ingest.pull.load
 
 
-def load_and_hold(*arguments):
-    load(*arguments)
+def load_and_hold(*arguments, **more):
+    load(*arguments, **more)
     print("written", flush=True)
     time.sleep(3600)
 
@@ -28,7 +28,7 @@ def load_and_hold(*arguments):
 print("ready", flush=True)
 for number, version in enumerate(itertools.cycle(versions)):
     if number == hold:
-        ingest.pull._load = load_and_hold
+        ingest.pull.load = load_and_hold
     sources = (str(version / "stints.csv"), str(version / "truth.csv"))
     league = stanza.model_copy(update={"source": sources})
     ingest.pull.pull(Home(home), "demo_stints", league, datetime.now(UTC), accept=True)

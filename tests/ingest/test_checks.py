@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.checks import check, files
+from ingest.corrections import HEADER, corrections_file
 from store.warehouse import reading, writing
 
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
@@ -35,7 +36,13 @@ OFFENCES = {
     ),
     "future_game_with_score": (
         "UPDATE game SET played_on = '2025-11-03' WHERE game_id = {some}",
-        "It has a result, but its day is 2025-11-03.",
+        "It has a result, but its day is 2025-11-03 (results.csv). To leave it out, add to"
+        " corrections/international_football.csv: 2024-01-01|Aland|Hiva,,,drop,,its day is in the future",
+    ),
+    "another_result": (
+        "INSERT INTO rejected_row SELECT load_id, league, 'csv', 'r.csv', 9, 'same day and sides as line 2, with"
+        " another result', '2024-01-01,A,B,3,0' FROM load",
+        "It is kept out, same day and sides as line 2, with another result: 2024-01-01,A,B,3,0",
     ),
     "same_game_twice": (COPY, "The same game stands there 2 times"),
     "game_count_fell": (
@@ -104,6 +111,17 @@ def test_findings_are_stored_in_place_of_earlier_ones(loaded):
         assert con.execute("SELECT * FROM finding").fetchall() == []
 
 
+def test_the_line_that_a_future_game_offers_leaves_it_out(home, load, results, rows):
+    path = results([*rows(20), '2030-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE'])
+    load(path)
+    [found] = [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"]
+    file = corrections_file(home, LEAGUE)
+    file.parent.mkdir()
+    file.write_text(f"{','.join(HEADER)}\n{found.message.split('.csv: ')[1]}\n")
+    assert load(path).games_gone == 1
+    assert [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"] == []
+
+
 def test_a_large_score_is_implausible_where_there_are_enough_to_judge_by(home, load, results, rows):
     load(results([*rows(50), "2025-01-01,Aland,Brava,99,0,Cup,Port,Isle,TRUE"]))
     found = [finding.message for finding in check(home, LEAGUE, NOW)]
@@ -113,7 +131,52 @@ def test_a_large_score_is_implausible_where_there_are_enough_to_judge_by(home, l
 def test_two_meetings_on_one_day_with_two_scores_are_not_one_game_twice(home, load, results, rows):
     twice = ["2025-01-01,Aland,Brava,1,0,Cup,Port,Isle,TRUE", "2025-01-01,Aland,Brava,2,0,Cup,Port,Isle,TRUE"]
     load(results([*rows(20), *twice]))
-    assert check(home, LEAGUE, NOW) == []
+    [found] = check(home, LEAGUE, NOW)
+    assert (found.severity, found.check_name, found.subject) == ("warn", "another_result", "2025-01-01|Aland|Brava#2")
+    assert "results.csv has this game twice, with two results, and both are loaded" in found.message
+
+
+def test_one_game_of_players_alone_and_one_of_many_sides_stand_there_twice(loaded):
+    spoil(
+        loaded,
+        """
+        INSERT INTO game SELECT * REPLACE ('duel' AS game_id, 'duel' AS contest_id) FROM game WHERE game_id = {some};
+        INSERT INTO game SELECT * REPLACE ('race' AS game_id, 'race' AS contest_id) FROM game WHERE game_id = {some};
+        INSERT INTO side SELECT 'international_football', 'duel', n, NULL, false, NULL, NULL, n = 1, 1
+        FROM range(1, 3) AS r(n);
+        INSERT INTO side SELECT 'international_football', 'race', n, 'fifa:Car' || n % 3, false, NULL, n, n = 1, 1
+        FROM range(1, 13) AS r(n);
+        INSERT INTO appearance SELECT league, game_id, side, 'p:' || side, 1, NULL FROM side
+        WHERE game_id IN ('duel', 'race');
+        CREATE TEMP TABLE again AS SELECT * REPLACE (game_id || ' again' AS game_id, game_id || ' again' AS contest_id)
+        FROM game WHERE game_id IN ('duel', 'race');
+        INSERT INTO game FROM again;
+        INSERT INTO side SELECT * REPLACE (game_id || ' again' AS game_id, (13 - side)::SMALLINT AS side) FROM side
+        WHERE game_id IN ('duel', 'race');
+        INSERT INTO appearance SELECT * REPLACE (game_id || ' again' AS game_id, (13 - side)::SMALLINT AS side)
+        FROM appearance WHERE game_id IN ('duel', 'race');
+    """,
+    )
+    found = [found.subject for found in check(loaded, LEAGUE, NOW) if found.check_name == "same_game_twice"]
+    assert found == ["duel", "race"]
+    spoil(loaded, "UPDATE side SET finish = 20 WHERE game_id = 'race' AND finish = 12")
+    spoil(loaded, "UPDATE appearance SET player = 'p:x' WHERE game_id = 'duel' AND side = 2")
+    assert [found for found in check(loaded, LEAGUE, NOW) if found.check_name == "same_game_twice"] == []
+
+
+def test_everyone_in_one_race_has_met(loaded):
+    spoil(
+        loaded,
+        """
+        INSERT INTO game SELECT * REPLACE ('race' AS game_id, 'race' AS contest_id) FROM game WHERE game_id = {some};
+        INSERT INTO side SELECT 'international_football', 'race', n, 'fifa:Car' || n, false, NULL, n, n = 1, 1
+        FROM range(1, 13) AS r(n);
+        INSERT INTO competitor SELECT 'international_football', 'fifa:Car' || n, 'team', 'Car ' || n, NULL
+        FROM range(1, 13) AS r(n);
+    """,
+    )
+    [found] = [found.message for found in check(loaded, LEAGUE, NOW) if found.check_name == "groups_that_never_meet"]
+    assert found.startswith("8 competitors never meet the largest group, of 12: Aland, Brava")
 
 
 def test_one_game_written_from_both_sides_is_found(home, load, results, rows):

@@ -175,7 +175,8 @@ def test_one_row_an_entrant_is_a_race():
     assert result_of(parsed, "lg-player:Cy")["won"] is False
     assert sorted(parsed.sides["side"]) == [1, 2, 3]
     assert sorted(rules(parsed)) == [
-        (5, "entrant named twice in a game"), (6, "the game has no other side"), (7, "the game has no other side"),
+        (5, "same game and entrant as line 2, with another result"),
+        (6, "the game has no other side"), (7, "the game has no other side"),
         (8, "finish is unreadable"),
     ]  # fmt: skip
 

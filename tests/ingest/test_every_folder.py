@@ -16,7 +16,6 @@ from store.stanzas import read_catalogue
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")]
 
-F1 = ("races.csv", "drivers.csv", "constructors.csv", "circuits.csv", "status.csv")
 READ = {
     "international_football": ["international_football"],
     "english_football": ["club_football/*/en.*.json"],
@@ -34,8 +33,8 @@ READ = {
     "atp_doubles": ["tennis_atp/atp_matches_doubles_*"],
     "grand_slam_odds": ["tennis_odds/atp_odds.csv"],
     "mlb": ["baseball"],
-    "formula_1": [f"f1/{name}" for name in ("results.csv", *F1)],
-    "formula_1_qualifying": [f"f1/{name}" for name in ("qualifying.csv", *F1)],
+    "formula_1": ["f1"],
+    "formula_1_qualifying": ["f1"],
     "fivethirtyeight": ["forecasts_538"],
 }  # fmt: skip
 WITHOUT_REAL_DATA = {"demo_football", "demo_stints", "wta"}

@@ -165,6 +165,16 @@ def games(home):
         return dict(con.execute("SELECT league, count(*) FROM game GROUP BY ALL").fetchall())
 
 
+def test_what_a_pull_did_is_said_in_one_line_and_once(leagues, results, rows):
+    home = leagues(fine=results(rows(5)))
+    for said in (
+        "fine: 20 games new, 0 changed, 0 gone, 0 unchanged; 0 rows rejected.",
+        "fine: nothing new (20 games).",
+    ):
+        done = pooltable(home, "pull")
+        assert (done.stdout, done.stderr) == (said + "\n", "")
+
+
 def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results, rows):
     big = results(rows(500), "big/results.csv")
     home = leagues(big=big, small=results(rows(5), "small/results.csv"))
@@ -179,7 +189,7 @@ def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results
 
 
 def test_a_disk_too_full_for_the_warehouse_leaves_it_as_it_was(leagues, results, rows):
-    big = results(rows(2500), "big/results.csv")
+    big = results(rows(5000), "big/results.csv")
     home = leagues(small=results(rows(5), "small/results.csv"), big=big)
     assert pooltable(home, "pull", "small").returncode == 0
     limit = max(big.stat().st_size, home.warehouse.stat().st_size) + 50_000
@@ -188,7 +198,7 @@ def test_a_disk_too_full_for_the_warehouse_leaves_it_as_it_was(leagues, results,
     assert games(home) == {"small": 20}
     again = pooltable(home, "pull")
     assert again.returncode == 0, again.stderr
-    assert games(home) == {"big": 10_000, "small": 20}
+    assert games(home) == {"big": 20_000, "small": 20}
 
 
 def test_an_unreadable_file_is_one_line_and_the_next_league_goes_on(leagues, results, rows, tmp_path):
@@ -230,7 +240,9 @@ def test_a_half_written_raw_file_is_fetched_again_or_said(leagues, results, rows
     assert raw.stat().st_size == source.stat().st_size
     raw.write_bytes(raw.read_bytes()[:100])
     source.unlink()
-    assert f"{source} cannot be read: No such file or directory." in complaint(pooltable(home, "pull"))
+    line = complaint(pooltable(home, "pull"))
+    assert f"{source} cannot be read: No such file or directory. Its snapshot of " in line
+    assert f" cannot stand in: {raw} is damaged." in line
     assert games(home) == {"half": 20, "fine": 20}
 
 

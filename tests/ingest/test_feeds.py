@@ -1,11 +1,13 @@
 """The first feeds, each by itself, and the page written from all of them; their contract is in test_feed_contract."""
 
+import re
+
 import polars as pl
 import pytest
 
 from ingest.feed import Source, feeds, find
 from ingest.frames import Parsed
-from ingest.sources_page import PAGE, sources_page
+from ingest.sources_page import MAPPED, PAGE, published_at, sources_page
 from store.errors import StanzaError
 from store.home import CHECKOUT
 from store.stanzas import read_catalogue
@@ -59,8 +61,37 @@ def test_the_nearest_feed_is_proposed():
 
 
 def test_the_page_of_sources_is_current():
-    assert PAGE.read_text(encoding="utf-8") == sources_page(feeds().values()), "python -m ingest.sources_page"
+    page = sources_page(feeds().values(), read_catalogue())
+    assert PAGE.read_text(encoding="utf-8") == page, "python -m ingest.sources_page"
 
 
-def test_every_stanza_of_the_catalogue_names_a_feed():
-    assert {stanza.feed for stanza in read_catalogue().values()} <= set(feeds())
+def test_every_stanza_of_the_catalogue_names_a_feed_and_has_a_title():
+    catalogue = read_catalogue()
+    assert {stanza.feed for stanza in catalogue.values()} <= set(feeds())
+    assert len({stanza.title for stanza in catalogue.values()}) == len(catalogue)
+
+
+def test_every_mapped_league_of_the_catalogue_has_its_own_source_and_licence():
+    mapped = {league for league, stanza in read_catalogue().items() if stanza.feed == "csv"}
+    assert set(MAPPED) == mapped
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if "| `csv` | http" in line]
+    assert len(rows) == len(mapped) and not any("as its owner says" in row for row in rows)
+
+
+# Published as R objects: their stanzas name the file that has to be made of them.
+NOT_AS_TEXT = {"nhl_goals", "nba_stints", "grand_slam_odds"}
+RAW = re.compile(r"https://raw\.githubusercontent\.com/[\w.-]+/[\w.-]+/(?:master|main|[0-9a-f]{40})/[^ ?#]+")
+
+
+@pytest.mark.parametrize("league", sorted(read_catalogue()))
+def test_every_league_has_a_public_address_of_a_raw_file(league):
+    stanza = read_catalogue()[league]
+    if find(stanza.feed).is_simulated:
+        assert all((CHECKOUT / source).is_file() for source in stanza.source)
+    elif league in NOT_AS_TEXT:
+        assert all("://" not in source for source in stanza.source)
+        assert published_at(league, stanza, find(stanza.feed)).startswith("https://github.com/")
+    else:
+        other = "https://www.football-data.co.uk/mmz4281/"
+        assert [source for source in stanza.source if not RAW.fullmatch(source) and not source.startswith(other)] == []
+        assert len(set(stanza.source)) == len(stanza.source)

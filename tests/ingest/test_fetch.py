@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from ingest import snapshots
-from ingest.fetch import Fetched, Limits, expand, fetch, unpacked
+from ingest.fetch import Fetched, expand, fetch, unpacked
+from ingest.servers import Asker, Limits, NotAsked
 from store.errors import FeedError
 
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
@@ -52,7 +54,7 @@ def serve() -> Iterator[Callable[..., Server]]:
 
         http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         running.append(http)
-        threading.Thread(target=http.serve_forever, daemon=True).start()
+        threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
         server.url = f"http://127.0.0.1:{http.server_port}/some/results.csv"
         return server
 
@@ -62,9 +64,15 @@ def serve() -> Iterator[Callable[..., Server]]:
         http.server_close()
 
 
-def get(folder: Path, *sources: Path | str, later: int = 0) -> list[Fetched]:
+def get(folder: Path, *sources: Path | str, later: int = 0, loaded: list[Fetched] | None = None) -> list[Fetched]:
+    """What is fetched, some hours later than NOW, where what was `loaded` is."""
     return fetch(
-        folder, tuple(map(str, sources)), NOW + timedelta(hours=later), lambda name: name.endswith("csv"), LIMITS
+        folder,
+        tuple(map(str, sources)),
+        NOW + timedelta(hours=later),
+        lambda name: name.endswith("csv"),
+        LIMITS,
+        loaded={file.snapshot.source: file.snapshot.sha256 for file in loaded or []},
     )
 
 
@@ -85,8 +93,8 @@ def test_bytes_are_kept_under_their_hash_with_a_sidecar(tmp_path, serve):
 
 def test_a_second_request_is_conditional_and_304_gives_the_last_snapshot(tmp_path, serve):
     server = serve((200, {"ETag": '"1"', "Last-Modified": "Sat, 01 Nov 2025 00:00:00 GMT"}, b"a,b\n"), (304, {}, b""))
-    first, second = get(tmp_path, server.url), get(tmp_path, server.url, later=1)
-    assert first == second
+    first = get(tmp_path, server.url)
+    assert get(tmp_path, server.url, later=1, loaded=first) == first
     assert server.asked[1]["If-None-Match"] == '"1"'
     assert server.asked[1]["If-Modified-Since"] == "Sat, 01 Nov 2025 00:00:00 GMT"
 
@@ -96,8 +104,8 @@ def test_new_bytes_are_a_new_snapshot_and_the_old_one_stays(tmp_path, serve):
     hashes = [get(tmp_path, server.url, later=hour)[0].snapshot.sha256 for hour in range(3)]
     assert hashes[0] == hashes[2] != hashes[1]
     assert len(list(tmp_path.glob("*.csv"))) == 2
-    newest = snapshots.newest(tmp_path, server.url)
-    assert newest and newest.sha256 == hashes[2]
+    server.answers = [(500, {}, b"")]
+    assert get(tmp_path, server.url)[0].snapshot.sha256 == hashes[2], "the newest stands in where none was loaded"
 
 
 def test_503_is_tried_again(tmp_path, serve):
@@ -119,18 +127,175 @@ def test_retry_after_is_waited_for(tmp_path, serve):
     assert time.monotonic() - began >= 1
 
 
-def test_a_server_that_says_nothing_is_timed_out(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/results.csv"
-        limits = replace(LIMITS, timeout_seconds=(0.2, 0.2), retries=0)
-        with pytest.raises(FeedError, match=r"cannot be fetched: .*timed out"):
-            fetch(tmp_path, (url,), NOW, lambda name: True, limits)
+@dataclass
+class Silent:
+    """A server that takes connections and says nothing."""
+
+    listening: socket.socket
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def connections(self) -> int:
+        """How many came since it was asked last."""
+        self.listening.setblocking(False)
+        found = 0
+        with suppress(BlockingIOError):
+            while True:
+                self.listening.accept()[0].close()
+                found += 1
+        return found
 
 
-def test_a_body_that_never_ends_is_given_up(tmp_path, serve):
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Silent(listening)
+
+
+IMPATIENT = replace(LIMITS, timeout_seconds=(0.2, 0.2), retries=0)
+
+
+def test_a_server_that_says_nothing_is_timed_out(tmp_path, silent):
+    with pytest.raises(FeedError) as error:
+        fetch(tmp_path, (f"{silent.url}/results.csv",), NOW, lambda name: True, IMPATIENT)
+    assert error.value.message == (
+        f"{silent.url}/results.csv cannot be fetched: its server timed out: nothing came for 0.2 s."
+    )
+
+
+def test_a_silent_server_is_asked_once_in_a_pull_and_its_other_files_share_one_note(tmp_path, silent):
+    urls = [f"{silent.url}/results-{number}.csv" for number in range(5)]
+    for url in urls:
+        snapshots.keep(tmp_path, url, b"a,b\n", NOW, (None, None))
+    found = fetch(tmp_path, tuple(urls), NOW, lambda name: True, IMPATIENT)
+    assert silent.connections() == 1
+    assert [file.name for file in found] == [f"results-{number}.csv" for number in range(5)]
+    first, *others = [file.note for file in found]
+    assert first.startswith(f"{urls[0]} cannot be fetched: its server timed out")
+    host = silent.url.removeprefix("http://")
+    assert set(others) == {
+        f"{host} was asked for no further files after it failed: its server timed out: nothing came for 0.2 s."
+        " The last snapshots were used."
+    }
+
+
+def test_another_server_is_asked_all_the_same(tmp_path, silent, serve):
+    server = serve((200, {}, b"a,b\n"))
+    snapshots.keep(tmp_path, f"{silent.url}/results.csv", b"a,b\n", NOW, (None, None))
+    found = fetch(tmp_path, (f"{silent.url}/results.csv", server.url), NOW, lambda name: True, IMPATIENT)
+    assert [bool(file.note) for file in found] == [True, False]
+
+
+def test_a_server_that_refuses_after_all_retries_is_asked_once_for_each_other_file(serve):
+    server = serve((503, {}, b""))
+    with Asker(LIMITS) as asker:
+        for path, asked in (("a.csv", 3), ("b.csv", 4), ("c.csv", 5)):
+            with pytest.raises(FeedError, match="answered 503"):
+                asker.ask(server.url.replace("results.csv", path))
+            assert len(server.asked) == asked
+
+
+def test_a_pull_has_one_budget_of_time_for_all_of_its_files(serve):
+    server = serve((200, {}, b"a,b\n"))
+    clock = iter([0.0, 100.0, 100.0, 901.0])
+    with Asker(Limits(), lambda: next(clock)) as asker:
+        assert asker.ask(server.url)
+        with pytest.raises(NotAsked, match="The 900 s a pull may spend on fetching were over"):
+            asker.ask(server.url)
+    assert len(server.asked) == 1
+
+
+def test_a_body_that_never_ends_is_given_up(serve):
     server = serve((200, {}, b"a,b\n" * 20))
-    with pytest.raises(FeedError, match="sends too slowly"):
-        fetch(tmp_path, (server.url,), NOW, lambda name: True, replace(LIMITS, total_seconds=-1))
+    clock = iter([0.0, 0.0, 901.0])
+    with Asker(Limits(), lambda: next(clock)) as asker, pytest.raises(FeedError, match="sends too slowly"):
+        asker.ask(server.url)
+
+
+def test_a_retry_after_nobody_can_read_does_not_hide_the_answer(tmp_path, serve):
+    server = serve((503, {"Retry-After": "soon"}, b""), (503, {"Retry-After": "soon"}, b""), (200, {}, b"a,b\n"))
+    assert get(tmp_path, server.url)[0].snapshot.bytes == 4
+    server.answers = [(503, {"Retry-After": "soon"}, b"")]
+    with pytest.raises(FeedError, match="answered 503 Service Unavailable"):
+        get(tmp_path / "new", server.url)
+
+
+def test_what_the_network_says_is_told_in_our_words(tmp_path, serve, monkeypatch):
+    def fails(host: str, *_rest: object, **_more: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    loop = serve((302, {}, b""))
+    loop.answers = [(302, {"Location": loop.url}, b"")]
+    short = serve((200, {"Content-Length": "100"}, b"a,b\n"))
+    for url, reason in (
+        ("http://127.0.0.1:9/results.csv", "its server refuses the connection"),
+        (loop.url, "it redirects too many times"),
+        (short.url, "its answer breaks off before its end"),
+        (serve((200, {}, b"a,b\n")).url.replace("http:", "https:"), "no secure connection to its server can be made"),
+        ("ftp://127.0.0.1/results.csv", "it is no address for http or https"),
+        ("http://nowhere.invalid/results.csv", "the name of its server is not found"),
+    ):
+        if "nowhere" in url:
+            monkeypatch.setattr(socket, "getaddrinfo", fails)
+        with pytest.raises(FeedError) as error:
+            get(tmp_path, url)
+        assert error.value.message == f"{url} cannot be fetched: {reason}."
+
+
+def test_what_calls_itself_a_web_page_is_none(tmp_path, serve):
+    server = serve((200, {"Content-Type": "text/html; charset=utf-8"}, b"Down for maintenance, back at six"))
+    with pytest.raises(FeedError, match=r"is a web page, not data: the server says it is text/html"):
+        get(tmp_path, server.url)
+    server.answers = [(200, {"Content-Type": "text/csv"}, b"a,b\n")]
+    assert get(tmp_path, server.url)[0].snapshot.bytes == 4
+
+
+def test_a_bad_answer_is_not_pinned_by_its_etag(tmp_path, serve):
+    """The request is conditional on what was loaded, so that a 304 never means the bytes nobody could read."""
+    server = serve((200, {"ETag": '"good"'}, b"a,b\n"), (200, {"ETag": '"bad"'}, b'{"error": 1}'), (304, {}, b""))
+    good = get(tmp_path, server.url)
+    bad = get(tmp_path, server.url, later=1, loaded=good)
+    assert bad[0].snapshot.sha256 != good[0].snapshot.sha256
+    assert get(tmp_path, server.url, later=2, loaded=good) == good
+    assert [asked.get("If-None-Match") for asked in server.asked] == [None, '"good"', '"good"']
+    server.answers = [(200, {}, b"a,b\n")]
+    get(tmp_path, server.url, later=3)
+    assert "If-None-Match" not in server.asked[-1], "nothing was loaded, so nothing is known to be good"
+
+
+def test_what_was_loaded_stands_in_and_not_a_newer_bad_answer(tmp_path, serve):
+    server = serve((200, {}, b"a,b\n"), (200, {}, b"Service unavailable"), (500, {}, b""))
+    good = get(tmp_path, server.url)
+    get(tmp_path, server.url, later=1, loaded=good)
+    stale = get(tmp_path, server.url, later=2, loaded=good)
+    assert stale[0].snapshot == good[0].snapshot
+    assert "answered 500" in stale[0].note
+    known = {server.url: good[0].snapshot.sha256}
+    assert fetch(tmp_path, (server.url,), NOW, lambda name: True, LIMITS, offline=True, loaded=known) == good
+
+
+@pytest.mark.parametrize("pattern", ["", "*.csv", "**/*.csv"])
+def test_a_folder_that_is_gone_or_empty_leaves_its_last_snapshots(tmp_path, pattern):
+    mount = tmp_path / "mount"
+    (mount / "deep").mkdir(parents=True)
+    (mount / "a.csv").write_text("a,b\n")
+    (mount / "b.csv").write_text("a,b\n1,2\n")
+    source, raw = mount / pattern if pattern else mount, tmp_path / "raw"
+    good = get(raw, source)
+    for file in mount.glob("*.csv"):
+        file.unlink()
+    empty = get(raw, source, later=1, loaded=good)
+    assert [(file.name, file.snapshot) for file in empty] == [(file.name, file.snapshot) for file in good]
+    assert {file.note for file in empty} == {
+        f"There are no files for this feed in {source}. The last snapshots of its 2 files were used."
+    }
+    (mount / "deep").rmdir()
+    mount.rmdir()
+    gone = get(raw, source, later=2, loaded=good)
+    assert [file.snapshot for file in gone] == [file.snapshot for file in good]
+    assert len({file.note for file in gone}) == 1 and "2 files were used" in gone[0].note
 
 
 def test_offline_asks_nobody_where_there_is_a_snapshot(tmp_path, serve):
@@ -220,9 +385,16 @@ def test_a_half_written_raw_file_is_not_used(tmp_path):
     raw = tmp_path / "raw"
     kept = raw / get(raw, path)[0].snapshot.file
     kept.write_bytes(b"a,b")
-    assert snapshots.newest(raw, str(path)) is None
     get(raw, path)
     assert kept.read_text() == "a,b\n1,2\n"
+    kept.write_bytes(b"a,b")
+    path.unlink()
+    with pytest.raises(FeedError) as error:
+        get(raw, path)
+    assert error.value.message == (
+        f"{path} cannot be read: No such file or directory."
+        f" Its snapshot of 2025-11-01T00:00:00 UTC cannot stand in: {kept} is damaged."
+    )
 
 
 def test_damaged_bytes_of_the_right_length_are_refused(tmp_path):

@@ -1,6 +1,8 @@
 """Proposing a stanza from a file, and the doors to it and to aliases, as typed."""
 
+import gzip
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from ingest.pull import pull
 from jobs.cli import app
 from store.errors import FeedError
 from store.stanzas import Stanza, read_stanzas
+from store.warehouse import reading
 
 FILES = {
     "scores": (
@@ -60,6 +63,38 @@ def test_dates_are_read_by_what_all_of_them_allow(tmp_path):
         assert propose(path, "mine").body["columns"]["date_format"] == formats
 
 
+def test_dates_that_could_be_either_way_round_are_said_and_others_are_not(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("date,home,away,winner\n01/05/2024,A,B,A\n02/05/2024,A,B,A\n")
+    proposal = propose(path, "mine")
+    assert proposal.body["columns"]["date_format"] == ["%d/%m/%Y"]
+    assert proposal.verdict.endswith(
+        "Its dates are ambiguous: they were read as %d/%m/%Y, and %m/%d/%Y would fit as well."
+    )
+    for days in (["01/05/2024", "13/05/2024"], ["05/05/2024", "06/06/2024"], ["2024-05-01"]):
+        path.write_text("date,home,away,winner\n" + "".join(f"{day},A,B,A\n" for day in days))
+        assert "ambiguous" not in propose(path, "mine").verdict
+
+
+def test_players_and_the_scores_of_winners_are_proposed(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text('date,home,away,hg,ag,home_lineup,away_lineup\n2024-05-01,A,B,1,0,"Al, Bo","Cy, Di"\n')
+    proposal = propose(path, "mine")
+    found = proposal.body["columns"]
+    assert (found["home_players"], found["away_players"], found["player_delimiter"]) == (
+        "home_lineup",
+        "away_lineup",
+        ",",
+    )
+    assert 'rate = ["player"] rates them' in proposal.verdict
+    path.write_text("date,home,away,hg,ag,Home Player 1,Home Player 2,Away Player 1\n2024-05-01,A,B,1,0,Al,Bo,Cy\n")
+    found = propose(path, "mine").body["columns"]
+    assert (found["home_players"], found["away_players"]) == (["Home Player 1", "Home Player 2"], ["Away Player 1"])
+    path.write_text("Date,Winner/tie,Loser/tie,PtsW,PtsL\n2024-05-01,Jets,Bills,21,20\n")
+    found = propose(path, "mine").body["columns"]
+    assert (found["winner"], found["winner_score"], found["loser_score"]) == ("Winner/tie", "PtsW", "PtsL")
+
+
 def test_latin_1_and_rows_that_cannot_be_used_are_said(tmp_path):
     path = tmp_path / "x.csv"
     path.write_bytes("date,home,away,winner\n2024-05-01,Å,B,B\n2024-05-02,B,B,B\n".encode("latin-1"))
@@ -71,6 +106,12 @@ def test_latin_1_and_rows_that_cannot_be_used_are_said(tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("2024-05-01,A,B,1,0\n", 'has no header: its first line holds "2024-05-01"'),
+        ("\ufeff\n <!doctype html><table>", "is a web page or other markup"),
+        ('{"matches": []}', "is JSON"),
+        ("PK\3\4ab", "is no text"),
+        ("date,home\0,away\n", "is no text"),
+        ("date,home,away,winner\n", "has no rows that fit its header"),
         ("home,away,winner\nA,B,A\n", "does not tell its dates. Its columns: home, away, winner"),
         ("date,home,away,winner\nsoon,A,B,A\n", 'does not tell how the dates in "date" are written'),
         ("date,home,away\n2024-05-01,A,B\n", "does not tell the scores of both sides, or the winner"),
@@ -120,6 +161,33 @@ def test_what_cannot_be_added_leaves_no_stanza(home, run, tmp_path):
     assert run("add", "mine", "--from-csv", str(tmp_path / "never.csv")).exit_code == 1
     assert run("add", "mine", "--from-csv", str(path), "--feed", "csv").exit_code == 2
     assert not home.leagues_toml.exists()
+
+
+def test_a_file_in_any_wrapping_is_proposed_and_loads(home, run, tmp_path):
+    text = "date\thome\taway\thg\tag\n2024-05-01\tÅ\tB\t1\t0\n2024-05-02\tB\tÅ\t1\t0\n"
+    wrapped = {
+        "tabs.tsv": text.encode(),
+        "latin.csv.gz": gzip.compress(text.replace("\t", ";").encode("latin-1")),
+        "wide.csv": text.replace("\t", ",").encode("utf-16"),
+        "excel.csv": text.replace("\t", ",").replace("\n", "\r\n").encode("utf-8-sig"),
+    }
+    for number, (name, body) in enumerate(wrapped.items()):
+        (tmp_path / name).write_bytes(body)
+        added = run("add", f"l{number}", "--from-csv", str(tmp_path / name))
+        assert added.exit_code == 0, added.output
+        assert added.output.count(f"[l{number}]") == added.output.count(f"[l{number}.columns]") == 1
+        stanza = read_stanzas(home)[f"l{number}"]
+        assert pull(home, f"l{number}", stanza, datetime(2025, 1, 1, tzinfo=UTC)).games_new == 2
+    with reading(home) as con:
+        assert con.execute("SELECT DISTINCT name FROM competitor ORDER BY name").fetchall() == [("B",), ("Å",)]
+
+
+def test_a_folder_or_nothing_at_all_is_one_clear_error(tmp_path):
+    with pytest.raises(FeedError, match="is a folder"):
+        propose(tmp_path, "mine")
+    with pytest.raises(FeedError, match="There is no file") as error:
+        propose(Path("https://host/x.csv"), "mine")
+    assert error.value.hint.startswith("To read from the web, download it once")
 
 
 def test_a_proposed_league_loads(home, tmp_path):

@@ -364,6 +364,14 @@ def test_ctrl_c_ends_quietly_with_130(run, room):
     assert (result.exit_code, result.output) == (130, "")
 
 
+def test_retries_are_not_logged_in_the_words_of_urllib3(capfd):
+    console.set_up_logging()
+    logging.getLogger("urllib3.connectionpool").warning("Retrying (Retry(total=3)) after connection broken by ...")
+    logging.getLogger("ingest.pull").info("ours")
+    (line,) = capfd.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "ours"
+
+
 def test_log_lines_are_json_off_a_terminal():
     record = logging.LogRecord("jobs.night", logging.INFO, "f", 1, "Åland: %s", ("2\n3",), None)
     line = console.JsonLines().format(record)

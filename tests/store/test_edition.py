@@ -176,3 +176,42 @@ def test_two_publications_do_not_meet(rated, now):
     with FileLock(rated.editions / ".publish.lock", is_singleton=False), pytest.raises(LockedError, match="publishing"):
         publish(rated, ["alps"], now)
     assert publish(rated, ["alps"], now) == current(rated)
+
+
+def test_loads_and_what_they_changed_or_kept_out_are_in_the_edition_without_this_machines_places(rated, now):
+    with writing(rated) as con:
+        con.execute("UPDATE load SET source = 'https://me:secret@example.org/a.csv', games_changed = 1")
+        con.execute("INSERT INTO load BY NAME SELECT * REPLACE ('l2' AS load_id, '/home/me/b.csv' AS source) FROM load")
+        con.execute("INSERT INTO game_change VALUES ('alps', 'l1', 'g0', 'changed', '2026-02-01 A 1-0 B -> 2-0')")
+        con.execute("INSERT INTO rejected_row VALUES ('l1', 'alps', 'csv', 'a.csv', 7, 'too few fields', 'x')")
+        con.execute("INSERT INTO load BY NAME SELECT * REPLACE ('l3' AS load_id, 'other' AS league) FROM load LIMIT 1")
+        for table in ("game_change", "rejected_row"):
+            con.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ('other' AS league) FROM {table}")
+    path = publish(rated, ["alps"], now)
+    assert read(path, "SELECT load_id, source, rows_read, games_new, games_changed FROM load ORDER BY load_id") == [
+        ("l1", "https://example.org/a.csv", 3, 3, 1),
+        ("l2", "b.csv", 3, 3, 1),
+    ]
+    assert read(path, "FROM game_change") == [("alps", "l1", "g0", "changed", "2026-02-01 A 1-0 B -> 2-0")]
+    assert read(path, "FROM rejected_row") == [("l1", "alps", "csv", "a.csv", 7, "too few fields", "x")]
+
+
+def test_what_others_forecast_is_in_the_edition_with_the_games_it_is_of(rated, now):
+    with writing(rated) as con:
+        con.execute("INSERT INTO league BY NAME SELECT * REPLACE ('peer' AS league) FROM league")
+        con.execute(
+            "INSERT INTO peer_forecast VALUES ('peer', 'p1', 'Peer', 'Alps Cup', '2026', DATE '2026-02-01', 0, 'A',"
+            " 'B', 0.5, 0.3, 0.2, NULL, NULL, 'first', 'p.csv')"
+        )
+        con.execute(
+            "INSERT INTO peer_outlook VALUES"
+            " ('peer', 'o1', 'Peer', 'Alps Cup', '2026', DATE '2026-02-01', 'A', 'final', 0.4, NULL, 'p.csv')"
+        )
+    path = publish(rated, ["alps", "peer"], now)
+    assert read(path, "SELECT first_name, first_probability FROM peer_forecast") == [("A", 0.5)]
+    assert read(path, "SELECT name, stage, probability FROM peer_outlook") == [("A", "final", 0.4)]
+    assert read(path, "FROM peer_forecast_game") == [("peer", "p1", "alps", "g0", 1, 2)]
+    path = publish(rated, ["alps"], now + timedelta(hours=1))
+    assert [read(path, f"SELECT count(*) FROM {name}") for name in ("peer_forecast", "peer_forecast_game")] == [
+        [(0,)]
+    ] * 2

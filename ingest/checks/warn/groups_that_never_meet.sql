@@ -1,6 +1,7 @@
 -- Competitors not linked to the largest group by any chain of games since the stanza's `since`: ratings mean nothing
 -- between groups that never meet. One row a group; the label of a group spreads from its first member, hop by hop.
-WITH RECURSIVE entrant AS (
+-- Each entrant of a game is linked to its first (by id) alone: that joins the same groups with far fewer links.
+WITH RECURSIVE entrant AS MATERIALIZED (
     SELECT DISTINCT s.game_id, coalesce(s.team, a.player) AS competitor_id
     FROM side AS s
     JOIN game AS g USING (league, game_id)
@@ -9,10 +10,9 @@ WITH RECURSIVE entrant AS (
     WHERE league = $league AND g.status = 'played' AND g.played_on >= coalesce((l.stanza ->> 'since')::DATE, '0001-01-01')
 ),
 node AS (SELECT DISTINCT competitor_id FROM entrant WHERE competitor_id IS NOT NULL),
-met AS (
-    SELECT DISTINCT a.competitor_id AS one, b.competitor_id AS other
-    FROM entrant AS a JOIN entrant AS b USING (game_id) WHERE a.competitor_id <> b.competitor_id
-),
+hub AS (SELECT game_id, min(competitor_id) AS hub FROM entrant GROUP BY game_id),
+link AS MATERIALIZED (SELECT DISTINCT hub, competitor_id FROM entrant JOIN hub USING (game_id) WHERE competitor_id <> hub),
+met AS MATERIALIZED (SELECT hub AS one, competitor_id AS other FROM link UNION SELECT competitor_id, hub FROM link),
 label (competitor_id, root) USING KEY (competitor_id) AS (
     SELECT competitor_id, competitor_id FROM node
     UNION

@@ -137,3 +137,56 @@ COMMENT ON COLUMN data_health.rule IS 'The check, or the rule the row broke.';
 COMMENT ON COLUMN data_health.subject IS 'What offends.';
 COMMENT ON COLUMN data_health.message IS 'What is wrong, in words; for a rejected row, the row itself.';
 COMMENT ON COLUMN data_health.at_utc IS 'When it was found, UTC.';
+
+CREATE TABLE load AS
+SELECT
+    l.load_id, l.league, l.slice,
+    CASE
+        WHEN contains(l.source, '://') THEN regexp_replace(l.source, '://[^/@]*@', '://')
+        ELSE regexp_extract(l.source, '[^/]*$')
+    END AS source,
+    l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
+    l.games_gone, l.games_unchanged
+FROM warehouse.load AS l
+WHERE l.league IN (SELECT league FROM league)
+ORDER BY l.loaded_at_utc DESC, l.league, l.slice;
+COMMENT ON TABLE load IS 'One row a load of a file of results: what it brought and changed. Files without change make no row.';
+COMMENT ON COLUMN load.load_id IS 'Key of the load.';
+COMMENT ON COLUMN load.league IS 'League.';
+COMMENT ON COLUMN load.slice IS 'Name of the file in its league, whose games were replaced as a whole.';
+COMMENT ON COLUMN load.source IS 'URL or name of the file.';
+COMMENT ON COLUMN load.fetched_at_utc IS 'When its bytes were fetched, UTC.';
+COMMENT ON COLUMN load.loaded_at_utc IS 'When they were loaded, UTC.';
+COMMENT ON COLUMN load.sha256 IS 'SHA-256 of the bytes; with companion files, of the hashes of all; empty where the file is gone.';
+COMMENT ON COLUMN load.rows_read IS 'Data rows in the file and in the files read along with it.';
+COMMENT ON COLUMN load.rows_rejected IS 'Those of them that were kept out: see rejected_row, which has those of each file''s last load.';
+COMMENT ON COLUMN load.games_new IS 'Games that were not there before.';
+COMMENT ON COLUMN load.games_changed IS 'Games there before whose content differs: see game_change.';
+COMMENT ON COLUMN load.games_gone IS 'Games there before that the file no longer holds: see game_change.';
+COMMENT ON COLUMN load.games_unchanged IS 'Games there before with the same content.';
+
+CREATE TABLE game_change AS
+SELECT league, load_id, game_id, change, description
+FROM warehouse.game_change
+WHERE league IN (SELECT league FROM league)
+ORDER BY ALL;
+COMMENT ON TABLE game_change IS 'One row a game that a load changed or took away: what a source corrected. New games are only counted, so a first load lists nothing; of one pull at most 1,000 games are listed, and loads of the last year.';
+COMMENT ON COLUMN game_change.league IS 'League.';
+COMMENT ON COLUMN game_change.load_id IS 'The load that changed it.';
+COMMENT ON COLUMN game_change.game_id IS 'The game; where it is gone, it is not in game.';
+COMMENT ON COLUMN game_change.change IS 'changed, or gone.';
+COMMENT ON COLUMN game_change.description IS 'The game as it was and, where it changed, what became of it.';
+
+CREATE TABLE rejected_row AS
+SELECT load_id, league, feed, file, line, rule, raw
+FROM warehouse.rejected_row
+WHERE league IN (SELECT league FROM league)
+ORDER BY league, file, line;
+COMMENT ON TABLE rejected_row IS 'One row a source row that broke a rule and was kept out of the ratings, of each file''s last load.';
+COMMENT ON COLUMN rejected_row.load_id IS 'The load that met it.';
+COMMENT ON COLUMN rejected_row.league IS 'League.';
+COMMENT ON COLUMN rejected_row.feed IS 'Feed that read it.';
+COMMENT ON COLUMN rejected_row.file IS 'Name of the file it is in.';
+COMMENT ON COLUMN rejected_row.line IS 'Line in the file, from 1, the header counted.';
+COMMENT ON COLUMN rejected_row.rule IS 'Rule it broke.';
+COMMENT ON COLUMN rejected_row.raw IS 'The row as it stands in the file.';

@@ -173,16 +173,46 @@ COMMENT ON COLUMN load.league IS 'League loaded.';
 COMMENT ON COLUMN load.slice IS 'Slice of the league that was replaced, usually one file.';
 COMMENT ON COLUMN load.loaded_at_utc IS 'When the load was committed, UTC.';
 COMMENT ON COLUMN load.source IS 'URL or path the bytes came from.';
-COMMENT ON COLUMN load.sha256 IS 'SHA-256 of the raw bytes.';
+COMMENT ON COLUMN load.sha256 IS 'SHA-256 of the raw bytes; with companion files, of the hashes of all; empty where the file is gone.';
 COMMENT ON COLUMN load.etag IS 'ETag the server gave with the bytes; NULL for files.';
 COMMENT ON COLUMN load.fetched_at_utc IS 'When the bytes were fetched, UTC.';
 COMMENT ON COLUMN load.loader IS 'Hash of the code that read the bytes; another loader reads the same bytes again.';
-COMMENT ON COLUMN load.rows_read IS 'Data rows in the file.';
+COMMENT ON COLUMN load.rows_read IS 'Data rows in the file and in the files read along with it.';
 COMMENT ON COLUMN load.games_new IS 'Games that were not there before.';
 COMMENT ON COLUMN load.games_changed IS 'Games there before whose content differs.';
 COMMENT ON COLUMN load.games_gone IS 'Games there before that the file no longer holds.';
 COMMENT ON COLUMN load.games_unchanged IS 'Games there before with the same content.';
-COMMENT ON COLUMN load.rows_rejected IS 'Rows put into rejected_row.';
+COMMENT ON COLUMN load.rows_rejected IS 'Rows put into rejected_row, of the file and of the files read along with it.';
+
+CREATE TABLE loaded_file (
+    league VARCHAR NOT NULL,
+    slice VARCHAR NOT NULL,
+    file VARCHAR NOT NULL,
+    source VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    fetched_at_utc TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE loaded_file IS 'One row a file that a loaded slice was read from: the file of results, and those read along with it. What stands in when a source cannot be had.';
+COMMENT ON COLUMN loaded_file.league IS 'League loaded.';
+COMMENT ON COLUMN loaded_file.slice IS 'Slice of the league.';
+COMMENT ON COLUMN loaded_file.file IS 'Name of the file in the league.';
+COMMENT ON COLUMN loaded_file.source IS 'URL or path it was fetched from.';
+COMMENT ON COLUMN loaded_file.sha256 IS 'SHA-256 of its bytes.';
+COMMENT ON COLUMN loaded_file.fetched_at_utc IS 'When its bytes were fetched, UTC.';
+
+CREATE TABLE game_change (
+    league VARCHAR NOT NULL,
+    load_id VARCHAR NOT NULL,
+    game_id VARCHAR NOT NULL,
+    change VARCHAR NOT NULL CHECK (change IN ('changed', 'gone')),
+    description VARCHAR NOT NULL
+);
+COMMENT ON TABLE game_change IS 'One row a game that a load changed or took away: what a source corrected. New games are only counted (load.games_new), so a first load lists nothing; of one pull at most 1,000 games are listed, and loads of the last year.';
+COMMENT ON COLUMN game_change.league IS 'League of the game.';
+COMMENT ON COLUMN game_change.load_id IS 'The load that changed it.';
+COMMENT ON COLUMN game_change.game_id IS 'The game.';
+COMMENT ON COLUMN game_change.change IS 'changed, or gone.';
+COMMENT ON COLUMN game_change.description IS 'The game as it was and, where it changed, what became of it.';
 
 CREATE TABLE rejected_row (
     load_id VARCHAR NOT NULL,

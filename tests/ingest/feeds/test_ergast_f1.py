@@ -9,7 +9,7 @@ import pytest
 
 from ingest.checks import check
 from ingest.entrants import place
-from ingest.feed import Source, find
+from ingest.feed import Feed, Source, find
 from ingest.frames import Parsed
 from store.errors import FeedError
 from store.stanzas import read_catalogue
@@ -17,14 +17,14 @@ from store.warehouse import reading
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "ergast_f1"
-FEED = find("ergast_f1")
+FEED, QUALIFYING = find("ergast_f1"), find("ergast_f1_qualifying")
+SESSIONS = (FIXTURE / "results.csv").read_bytes(), (FIXTURE.parent / QUALIFYING.name / "qualifying.csv").read_bytes()
 COMPANIONS = {name: (FIXTURE / name).read_bytes() for name in FEED.companions}
 
 
-def parse(raw: bytes | None = None, file: str = "results.csv", **changed: bytes) -> Parsed:
+def parse(raw: bytes = SESSIONS[0], feed: Feed = FEED, **changed: bytes) -> Parsed:
     companions = COMPANIONS | {f"{name}.csv": body for name, body in changed.items()}
-    body = (FIXTURE / file).read_bytes() if raw is None else raw
-    return FEED.parse(body, Source("f1", file, read_catalogue()["formula_1"], companions))
+    return feed.parse(raw, Source("f1", feed.slices[0], read_catalogue()["formula_1"], companions))
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +106,62 @@ def test_a_race_has_the_day_the_season_the_round_and_the_circuit_of_the_calendar
     }
 
 
-def test_qualifying_is_a_game_of_its_own_before_the_race():
-    parsed = parse(file="qualifying.csv")
+def test_a_race_of_the_calendar_after_the_last_one_run_is_scheduled_without_sides(season):
+    scheduled = season.games.filter(status="scheduled").to_dicts()
+    assert [(race["game_id"], str(race["played_on"]), race["season"], race["round"]) for race in scheduled] == [
+        ("9004|race", "2031-04-20", "2031", "4")
+    ]
+    assert {"key": "circuit", "value": "Corse, Old Road"} in scheduled[0]["attributes"]
+    assert "9004|race" not in {*season.sides["game_id"], *season.appearances["game_id"]}
+
+
+def test_a_race_before_the_last_one_run_that_has_no_results_is_no_game():
+    kept = [line for line in SESSIONS[0].splitlines() if b",9002," not in line]
+    assert parse(b"\n".join(kept)).games["game_id"].to_list() == ["9001|race", "9003|race", "9004|race"]
+
+
+def test_a_calendar_without_any_results_is_no_games():
+    assert parse(SESSIONS[0].splitlines()[0] + b"\n").games.is_empty()
+
+
+def test_a_scheduled_race_stops_nothing_and_is_the_same_game_once_it_is_run(home, load, tmp_path):
+    for name, raw in {**COMPANIONS, "results.csv": SESSIONS[0]}.items():
+        (tmp_path / name).write_bytes(raw)
+    load(tmp_path, league="formula_1")
+    stops = [found for found in check(home, "formula_1", datetime(2031, 4, 10, tzinfo=UTC)) if found.severity == "stop"]
+    assert stops == []
+    rows = (
+        b'96,9004,803,702,3,1,1,"1",1,0,50,\\N,\\N,\\N,\\N,\\N,\\N,1\n97,9004,801,701,1,2,2,"2",2,0,50,'
+        + b"\\N," * 6
+        + b"1\n"
+    )
+    (tmp_path / "results.csv").write_bytes(SESSIONS[0].rstrip() + b"\n" + rows)
+    pulled = load(tmp_path, league="formula_1")
+    assert (pulled.games_new, pulled.games_changed, pulled.games_gone) == (0, 1, 0)
+    assert pulled.shown == ("2031-04-20 9004|race without entrants -> Tern beat Gull",)
+
+
+def test_qualifying_is_a_game_of_its_own():
+    parsed = parse(SESSIONS[1], QUALIFYING)
     assert parsed.games.select("game_id", "sequence").rows() == [("9001|qualifying", 0)]
     assert parsed.sides["finish"].sort().to_list() == [1, 2, 3]
+
+
+def test_each_feed_refuses_the_others_file():
+    with pytest.raises(FeedError, match=r"results\.csv has no column positionText, positionOrder, statusId"):
+        parse(SESSIONS[1])
+    with pytest.raises(FeedError, match=r"qualifying\.csv has no column qualifyId"):
+        parse(SESSIONS[0], QUALIFYING)
+
+
+def test_of_one_folder_races_and_qualifying_are_loaded_into_leagues_of_their_own(home, load, tmp_path):
+    for name, raw in {**COMPANIONS, "results.csv": SESSIONS[0], "qualifying.csv": SESSIONS[1]}.items():
+        (tmp_path / name).write_bytes(raw)
+    assert load(tmp_path, league="formula_1").games_new == 4
+    assert load(tmp_path, league="formula_1_qualifying").games_new == 1
+    with reading(home) as con:
+        sessions = "SELECT league, attributes['session'], count(*) FROM game GROUP BY ALL ORDER BY ALL"
+        assert con.execute(sessions).fetchall() == [("formula_1", "race", 4), ("formula_1_qualifying", "qualifying", 1)]
 
 
 def test_results_without_a_calendar_are_refused():
@@ -133,23 +185,46 @@ def test_without_tables_of_names_ids_are_the_names():
 
 @pytest.mark.real
 @pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
-def test_every_race_and_every_qualifying_is_loaded(home, load):
-    """PROVENANCE: 25,400 results of 1,057 races with 853 drivers and 210 constructors; 9,135 of qualifying.
+def test_every_race_is_loaded_of_the_whole_folder_with_the_calendar_and_no_qualifying(home, load):
+    """PROVENANCE: 25,400 results of 1,057 races with 853 drivers and 210 constructors.
 
-    The calendar has 1,080 races: the 23 without a result are still to be run and have no entrants.
+    The calendar has 1,080 races: the 23 without a result, all of 2022, are scheduled games without sides.
     """
     pulled = load(Path(REAL or "") / "f1", league="formula_1")
-    assert (pulled.rows_read, pulled.rows_rejected, pulled.games_new) == (25_400 + 9_135, 0, 1_057 + 426)
+    assert (pulled.rows_rejected, pulled.games_new) == (0, 1_080)
     with reading(home) as con:
         ask = lambda sql: con.execute(sql).fetchall()  # noqa: E731
         assert ask("SELECT kind, count(*) FROM competitor GROUP BY ALL ORDER BY ALL") == [
             ("player", 853),
             ("team", 210),
         ]
-        race = "FROM game WHERE attributes['session'] = 'race'"
-        assert ask(f"SELECT min(played_on)::VARCHAR, max(played_on)::VARCHAR {race}") == [("1950-05-13", "2021-12-12")]
-        raced = f"FROM appearance SEMI JOIN (SELECT game_id {race}) USING (game_id)"
-        assert ask(f"SELECT count(*) - count(DISTINCT (game_id, player)) {raced}") == [(91,)]
-        assert ask("SELECT count(*) FROM appearance") == [(25_400 + 9_135,)]
+        assert ask("SELECT DISTINCT attributes['session'] FROM game") == [("race",)]
+        days = (
+            "SELECT status, count(*), min(played_on)::VARCHAR, max(played_on)::VARCHAR FROM game GROUP BY 1 ORDER BY 1"
+        )
+        assert ask(days) == [
+            ("played", 1_057, "1950-05-13", "2021-12-12"),
+            ("scheduled", 23, "2022-03-20", "2022-11-20"),
+        ]
+        assert ask("SELECT count(DISTINCT game_id) FROM side") == [(1_057,)]
+        assert ask("SELECT count(*), count(*) - count(DISTINCT (game_id, player)) FROM appearance") == [(25_400, 91)]
+        wins = """
+            SELECT c.name, count(*) FROM side JOIN appearance USING (league, game_id, side)
+            JOIN competitor AS c ON c.competitor_id = player WHERE won GROUP BY ALL ORDER BY 2 DESC LIMIT 3
+        """
+        assert ask(wins) == [("Lewis Hamilton", 103), ("Michael Schumacher", 91), ("Sebastian Vettel", 53)]
     stops = [found for found in check(home, "formula_1", datetime(2022, 1, 1, tzinfo=UTC)) if found.severity == "stop"]
     assert stops == []
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
+def test_every_qualifying_is_loaded_of_the_whole_folder_and_no_race(home, load):
+    """PROVENANCE: 9,135 rows of qualifying; they are of 426 weekends."""
+    pulled = load(Path(REAL or "") / "f1", league="formula_1_qualifying")
+    assert (pulled.rows_rejected, pulled.games_new) == (0, 426)
+    with reading(home) as con:
+        ask = lambda sql: con.execute(sql).fetchall()  # noqa: E731
+        assert ask("SELECT DISTINCT attributes['session'] FROM game") == [("qualifying",)]
+        assert ask("SELECT count(*), count(finish) FROM side") == [(9_135, 9_135)]
+        assert ask("SELECT count(*) FROM appearance") == [(9_135,)]

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.feed import Source, find
 from ingest.frames import Parsed
+from store.errors import FeedError
 from store.stanzas import read_catalogue
 from store.warehouse import reading, writing
 
@@ -90,7 +91,9 @@ def test_forecasts_are_replaced_by_file_and_loaded_once(home, load, tmp_path):
         0,
     )
     path.write_bytes(b"\n".join((FIXTURE / "mlb_games.csv").read_bytes().splitlines()[:3]))
-    load(path, league="fivethirtyeight")
+    with pytest.raises(FeedError, match=r"mlb_games\.csv lost 4 of its 6 forecasts"):
+        load(path, league="fivethirtyeight")
+    load(path, league="fivethirtyeight", accept=True)
     with reading(home) as con:
         found = con.execute("SELECT first_name, slice FROM peer_forecast ORDER BY ALL").fetchall()
         assert found == [("Gulls", "mlb_games.csv"), ("Terns", "mlb_games.csv")]

@@ -104,6 +104,12 @@ def test_the_real_file_is_6_421_games_of_32_franchises(home, load):
         assert ask("SELECT count(*) // 2 FROM side WHERE won IS NULL") == [(14,)]
         assert ask("SELECT count(*) FROM game WHERE attributes['home_moneyline'] IS NULL") == [(1_981,)]
         assert ask("SELECT count(*) FROM appearance") == [(2 * 6_421,)]
+        # Away and home team as game_id has them: 35 codes.
+        codes = "SELECT unnest(list_slice(string_split(game_id, '_'), 3, 4)) AS code FROM game"
+        assert ask(f"SELECT count(DISTINCT code) FROM ({codes})") == [(35,)]
+        # The seasons end in the next year, whose games stay in them.
+        later = "played_on >= make_date(season::INT + 1, 1, 1)"
+        assert ask(f"SELECT count(*) FILTER (round LIKE 'REG %'), count(*) FROM game WHERE {later}") == [(218, 484)]
         margin = """
             SELECT round(avg(abs(h.score - a.score - attributes['spread_line']::DOUBLE)), 2)
             FROM game JOIN side AS h USING (game_id) JOIN side AS a USING (game_id)

@@ -180,6 +180,11 @@ class TestReal:
             assert con.execute(with_score).fetchall() == [(39_243,)]
             # 426 names are 335 clubs: a cup gives the country behind the name, and many clubs are spelt in two ways.
             assert con.execute("SELECT count(*) FROM competitor").fetchall() == [(335,)]
+            # A season stopped in 2020: what was cancelled is of that one; finals are neutral, and Lisbon's last eight.
+            stopped = "SELECT DISTINCT season FROM game WHERE status = 'abandoned'"
+            assert con.execute(stopped).fetchall() == [("2019/20",)]
+            neutral = "SELECT count(*) FROM game WHERE neutral AND attributes['division'] = 'uefa.cl'"
+            assert con.execute(neutral).fetchall() == [(6 + 7,)]
             sizes = con.execute("SELECT attributes['division'], season, count(*) FROM game GROUP BY ALL").fetchall()
         games = {(division, season): count for division, season, count in sizes}
         seasons = {division: sum(1 for other, _ in games if other == division) for division, _ in games}
@@ -189,6 +194,7 @@ class TestReal:
         }  # fmt: skip
         assert games[("en.2", "2021/22")] == 552 + 5
         assert games[("it.2", "2013/14")] == 462 + 10
+        assert (games[("it.2", "2018/19")], games[("en.3", "2019/20")]) == (352, 506)  # of 19 and of 23 clubs
 
     def test_no_two_clubs_of_one_season_have_become_one(self, folder):
         for path in sorted(folder.glob("*/*.json")):

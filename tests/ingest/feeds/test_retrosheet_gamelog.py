@@ -133,4 +133,13 @@ def test_the_real_logs_are_17_007_games_of_30_clubs(home, load):
         # ten a side with a designated hitter, nine where the pitcher bats
         sizes = "SELECT game_id, side, count(*) AS n, bool_or(role = 'DH') AS dh FROM appearance GROUP BY ALL"
         assert ask(f"SELECT DISTINCT n, dh FROM ({sizes}) ORDER BY ALL") == [(9, False), (10, True)]
+        # 15 games were suspended and finished on another day, 12 played under protest; none was forfeited.
+        told = ", ".join(f"count(attributes['{name}'])" for name in ("completed", "protest", "forfeit"))
+        assert ask(f"SELECT {told} FROM game") == [(15, 12, 0)]
+        best = """
+            SELECT season, team, count(*) FILTER (won) AS w, count(*) FILTER (NOT won)
+            FROM game JOIN side USING (league, game_id) WHERE season >= '2015' GROUP BY season, team
+            QUALIFY row_number() OVER (PARTITION BY season ORDER BY w DESC) = 1 ORDER BY ALL
+        """
+        assert ask(best) == [("2015", "retrosheet:SLN", 100, 62), ("2016", "retrosheet:CHN", 103, 58)]
         assert ask("SELECT sequence, count(*) FROM game GROUP BY ALL ORDER BY ALL") == [(0, 16_671 + 168), (1, 168)]
