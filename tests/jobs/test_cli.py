@@ -23,8 +23,8 @@ from store.stanzas import read_stanzas
 from store.warehouse import writing
 
 COMMANDS = (
-    "demo", "leagues", "add", "alias", "remove", "pull", "check", "fit", "publish", "rollback", "nightly", "schedule",
-    "status", "runs", "serve", "sql",
+    "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
+    "schedule", "status", "runs", "serve", "sql",
 )  # fmt: skip
 
 

@@ -59,7 +59,7 @@ MISTAKES = {
     "no game has that attribute": ("score", 'effects = ["team:divison"]', 'Did you mean "division"?'),
     "no side of the games has one": ("score", 'rate = ["player"]', 'Take "player" out'),
     "no game has two entrants with a place": ("order", "", 'choose outcome = "win"'),
-    "means nothing for outcome": ("score", 'noise = ["division"]', "Take `noise` out"),
+    "means nothing for": ("score", 'noise = ["division"]', "Take `noise` out"),
     "needs a period": ("score", 'walk = ["team"]', 'Set period = "season"'),
     "no prior called": ("score", "priors = {atack = 1.0}", 'Did you mean "attack"?'),
     "has no likelihood": ("score", 'likelihood = "gamma"', "poisson"),

@@ -152,7 +152,9 @@ def simulated(game, games) -> Callable[..., Simulated]:
     def make(name: str, seed: int, size: int | None = None) -> Simulated:
         rng = np.random.default_rng([seed, *name.encode()])
         settings = {"title": name, "feed": "none", "source": ("none",), "min_games": 1, "active_days": 10_000}
-        stanza = Stanza.model_validate(settings | {"period": "season"} | SETTINGS[name])
+        stanza = Stanza.model_validate(
+            settings | ({"period": "season"} if "walk" in SETTINGS[name] else {}) | SETTINGS[name]
+        )
         found = schedule(rng, stanza.outcome, size or (80 if stanza.outcome == "order" else 400), game, games)
         design, truth = simulate(build_design(stanza, found), rng)
         fields = tuple(make_field(design, kind, stanza, found.as_of) for kind in design.kinds)
