@@ -94,15 +94,18 @@ COMMENT ON COLUMN truth.value IS 'The simulator''s strength, in the unit of the 
 CREATE TABLE game AS
 SELECT
     g.league, g.game_id, g.contest_id, g.season, g.played_on, g.status, g.round, g.neutral, g.attributes,
-    list(
-        struct_pack(
-            side := s.side, team_id := s.team, team := c.name, is_home := s.is_home, score := s.score,
-            finish := s.finish, won := s.won
-        )
-        ORDER BY s.is_home DESC, s.side
+    coalesce(
+        list(
+            struct_pack(
+                side := s.side, team_id := s.team, team := c.name, is_home := s.is_home, score := s.score,
+                finish := s.finish, won := s.won
+            )
+            ORDER BY s.is_home DESC, s.side
+        ) FILTER (s.side IS NOT NULL),
+        []
     ) AS sides
 FROM warehouse.game AS g
-JOIN warehouse.side AS s USING (league, game_id)
+LEFT JOIN warehouse.side AS s USING (league, game_id)
 LEFT JOIN warehouse.competitor AS c ON c.league = s.league AND c.competitor_id = s.team
 WHERE g.league IN (SELECT league FROM league)
 GROUP BY ALL
@@ -117,7 +120,7 @@ COMMENT ON COLUMN game.status IS 'scheduled, played, retired, walkover, abandone
 COMMENT ON COLUMN game.round IS 'Round of the competition.';
 COMMENT ON COLUMN game.neutral IS 'True where no side has home advantage.';
 COMMENT ON COLUMN game.attributes IS 'What else the source says, as text.';
-COMMENT ON COLUMN game.sides IS 'The entries: side, team_id, team (name), is_home, score, finish, won; the home side first.';
+COMMENT ON COLUMN game.sides IS 'The entries: side, team_id, team (name), is_home, score, finish, won; the home side first; empty where a scheduled game has no entrants yet.';
 
 CREATE TABLE data_health AS
 SELECT league, 'finding' AS what, severity, check_name AS rule, subject, message, found_at_utc AS at_utc
