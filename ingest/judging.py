@@ -74,6 +74,19 @@ def lost_too_much(changes: Changes, what: str, gone: Mapping[str, str]) -> list[
     return found
 
 
+def results_lost_too_much(changes: Changes, what: str) -> list[Refusal]:
+    """A refusal for each slice whose games (or forecasts: `what`) are there and too many of their results are not."""
+    return [
+        Refusal(
+            name,
+            f"{change['results_gone']:,} of the {change['results_before']:,} {what} of {name} that had a result "
+            "have no result any more",
+        )
+        for name, change in changes.items()
+        if _too_many(change["results_gone"], change["results_before"], LOST_SHARE, LOST_FLOOR)
+    ]
+
+
 def overturned_too_much(changes: Changes, is_read_as_before: Callable[[str], bool]) -> list[Refusal]:
     """A refusal for each slice in which most games have another result, where the same code and mapping read it."""
     return [

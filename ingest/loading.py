@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from ingest.frames import SCHEMAS
-from ingest.judging import Refusal, lost_too_much, overturned_too_much, rejected_too_much
+from ingest.judging import Refusal, lost_too_much, overturned_too_much, rejected_too_much, results_lost_too_much
 from ingest.slices import COPY, Read, staged, without_repeats
 from store.errors import FeedError
 from store.home import Home
@@ -28,7 +28,7 @@ NO_GAMES = pl.DataFrame(schema={"game_id": pl.String})
 KNOWN = "SELECT kind, competitor_id, name FROM competitor WHERE league = getvariable('league')"
 FILES = "SELECT source, arg_max(sha256, fetched_at_utc) FROM loaded_file WHERE league = ? GROUP BY source"
 COMPANIONS = "SELECT DISTINCT file, source FROM loaded_file WHERE league = ? AND file <> slice"
-COUNTS = ("games_new", "games_changed", "games_gone", "games_unchanged")
+FATES = ("new", "changed", "gone", "unchanged")
 FILE = {"slice": pl.String, "file": pl.String, "source": pl.String, "sha256": pl.String, "fetched_at_utc": pl.Datetime}
 REJECTED = dict.fromkeys(["load_id", "league", "feed", "file", "rule", "raw"], pl.String) | {"line": pl.Int64}
 
@@ -115,12 +115,13 @@ def load(con: duckdb.DuckDBPyConnection, work: Work, *, accept: bool) -> Result:
         con.register(f"{name}_frame", frame)
     con.execute((SQL / "1_compare.sql").read_text())
     changes = _by_slice(con, "change")
-    refusals = _refusals(work, changes, _by_slice(con, "forecast_change"))
+    forecasts = _by_slice(con, "forecast_change")
+    refusals = _refusals(work, changes, forecasts)
     if refusals and not accept:
         raise _refused(work, refusals)
     con.execute("SET VARIABLE most = ?", [LISTED_AT_MOST])
     con.execute((SQL / "changes.sql").read_text())
-    loads = _load_rows(work, reads, changes)
+    loads = _load_rows(work, reads, changes, forecasts)
     con.register("loads_frame", loads)
     con.register("files_frame", _file_rows(reads))
     con.register("rejected_frame", _rejected_rows(work, reads, loads))
@@ -129,7 +130,8 @@ def load(con: duckdb.DuckDBPyConnection, work: Work, *, accept: bool) -> Result:
     if reads:
         con.execute("SET VARIABLE now = ?", [work.now.replace(tzinfo=None)])
         con.execute((SQL / "3_names.sql").read_text())
-    counts = {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected", *COUNTS)}
+    counts = {name: int(loads[name].sum()) for name in ("rows_read", "rows_rejected")}
+    counts |= {f"games_{fate}": sum(change[f"games_{fate}"] for change in changes.values()) for fate in FATES}
     counts["forecasts"] = frames["forecasts"].height + frames["outlooks"].height
     return Result(counts, [refusal.text for refusal in refusals], _shown(con))
 
@@ -165,12 +167,17 @@ def _refusals(work: Work, changes: dict[str, dict[str, Any]], forecasts: dict[st
         *rejected_too_much(work.reads),
         *lost_too_much(changes, "games", work.gone),
         *lost_too_much(forecasts, "forecasts", work.gone),
+        *results_lost_too_much(changes, "games"),
+        *results_lost_too_much(forecasts, "forecasts"),
         *overturned_too_much(changes, is_read_as_before),
     ]
 
 
 def _refused(work: Work, refusals: list[Refusal]) -> FeedError:
     files = {name: snapshot for read in work.reads for name, snapshot in read.slice.files.items()}
+    # Files of results first: rows of those read along with one cannot be used where its games are gone.
+    own = {read.slice.name for read in work.reads} | set(work.gone)
+    refusals = sorted(refusals, key=lambda refusal: refusal.file not in own)
     named = [refusal.file for refusal in refusals]
     origins = [f"{name} was {files[name].origin}." for name in dict.fromkeys(named) if name in files]
     more = f"; and {len(refusals) - SHOWN_AT_MOST:,} more files" if len(refusals) > SHOWN_AT_MOST else ""
@@ -190,8 +197,13 @@ def _shown(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [row[0] for row in rows.fetchall()]
 
 
-def _load_rows(work: Work, reads: list[Read], changes: dict[str, dict[str, Any]]) -> pl.DataFrame:
-    """One row a slice loaded or removed, shaped as the table `load`; a removed slice has no bytes, so sha256 is ""."""
+def _load_rows(
+    work: Work, reads: list[Read], changes: dict[str, dict[str, Any]], forecasts: dict[str, dict[str, Any]]
+) -> pl.DataFrame:
+    """One row a slice loaded or removed, shaped as the table `load`; a removed slice has no bytes, so sha256 is "".
+
+    A peer's forecasts count as its file's games, so that the rows read add up there too.
+    """
     moment = work.now.replace(tzinfo=None)
     rows: list[dict[str, Any]] = [
         {
@@ -211,7 +223,8 @@ def _load_rows(work: Work, reads: list[Read], changes: dict[str, dict[str, Any]]
         key = "\n".join([work.league, row["slice"], row["sha256"], work.loader, moment.isoformat()])
         row |= {"load_id": hashlib.sha256(key.encode()).hexdigest()[:16], "league": work.league}
         row |= {"loaded_at_utc": moment, "loader": work.loader}
-        row |= {name: changes.get(row["slice"], {}).get(name, 0) for name in COUNTS}
+        games, foretold = changes.get(row["slice"], {}), forecasts.get(row["slice"], {})
+        row |= {f"games_{fate}": games.get(f"games_{fate}", 0) + foretold.get(f"forecasts_{fate}", 0) for fate in FATES}
     return pl.DataFrame(rows, schema_overrides={"etag": pl.String})
 
 
