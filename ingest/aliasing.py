@@ -22,4 +22,7 @@ def alias(home: Home, league: str, stanza: Stanza, one: str, other: str, now: da
         identity.restore(home, league, before)
         raise
     what = "are two again" if undo else "are one now"
-    return f'{league}: "{said.name}" and "{said.same_as_name}" {what}: {pulled.games_changed:,} games changed.'
+    text = f'{league}: "{said.name}" and "{said.same_as_name}" {what}: {pulled.games_changed:,} games changed.'
+    if said.is_former:
+        text += f" The results did not name {said.same_as} any more: if that id is mistaken, take it back with --undo."
+    return text

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # requests takes a tenth of a second to import: only where th
 MAX_BYTES = 1 << 29
 YEARS = re.compile(r"\{(\d{4})\.\.(\d{4})\}")
 GZIP = b"\x1f\x8b"
+LINE_ENDS = (b"\n", b"\r")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def fetch(
     Of folders and globs, only files whose name `is_known`. `loaded` has the SHA-256 of what is loaded from each place:
     servers are asked whether they have anything else, and it stands in where nothing can be had. With `offline`, the
     last snapshot of each where there is one, unasked. Raises FeedError, naming the source, where one cannot be had and
-    there is no earlier snapshot of it.
+    there is no earlier snapshot of it, StoreError where our own disk cannot keep what came.
     """
     loaded = loaded or {}
     found = [place for source in sources for place in _places(source, is_known, loaded)]
@@ -254,6 +255,8 @@ def _fresh(this: _Round, where: str, last: Snapshot | None) -> Snapshot:
         raise FeedError(f"{where} answered 304, but was not asked whether it changed.", "Try again later.")
     # A compressed answer is unpacked here, for requests takes the first half of one for the whole.
     body = unpacked(answer.body, where) if "gzip" in answer.packing else answer.body
+    if not (answer.has_end or "gzip" in answer.packing) and last and last.sha256 == this.loaded.get(where):
+        _insist_on_last_line(this.folder, last, body, where)
     return _kept(this, where, last, body, answer.headers)
 
 
@@ -278,6 +281,17 @@ def _kept(
         return last
     _insist_on_data(body, where)
     return snapshots.keep(this.folder, where, body, this.now, headers)
+
+
+def _insist_on_last_line(folder: Path, last: Snapshot, body: bytes, what: str) -> None:
+    """Raises FeedError where text whose length nobody said ends within a line, and what was loaded did not.
+
+    JSON and gzip say by themselves where they end.
+    """
+    if body.startswith(GZIP) or body.lstrip()[:1] in (b"{", b"["):
+        return
+    if body and not body.endswith(LINE_ENDS) and snapshots.read(folder, last).endswith(LINE_ENDS):
+        raise FeedError(f"{what} breaks off within its last line, after {len(body):,} bytes.", "Try again later.")
 
 
 def _insist_on_data(body: bytes, what: str) -> None:

@@ -6,7 +6,7 @@ The file says it, every load applies it, and taking the line out undoes it: noth
 import csv
 import difflib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,17 +17,22 @@ from store.errors import FeedError, StoreError, UsageError
 from store.home import Home
 from store.warehouse import reading
 
+RATED = "SELECT 1 FROM rating WHERE league = ? AND competitor_id = ? LIMIT 1"
 HEADER = ["competitor_id", "name", "same_as", "same_as_name"]
 
 
 @dataclass(frozen=True)
 class Merge:
-    """A competitor of the source that is another one: the ids of both, and the names they had when that was said."""
+    """A competitor of the source that is another one: the ids of both, and the names they had when that was said.
+
+    `is_former`: the results did not name that other one any more when it was said; not kept in the file.
+    """
 
     competitor_id: str
     name: str
     same_as: str
     same_as_name: str
+    is_former: bool = field(default=False, compare=False)
 
 
 def aliases_file(home: Home, league: str) -> Path:
@@ -42,21 +47,25 @@ def read_merges(home: Home, league: str) -> list[Merge]:
     for line, row in rows:
         if not all(row):
             raise StoreError(f"{path}, line {line}: none of its {len(HEADER)} fields may be empty.", "Mend that line.")
-    return [Merge(*row) for _, row in rows]
+    return [Merge(alias, name, same_as, same_as_name) for _, (alias, name, same_as, same_as_name) in rows]
 
 
 def merge(home: Home, league: str, one: str, other: str) -> Merge:
     """Declares that the league's competitor `one` (a name or an id) is `other`; applied at the next load.
 
-    Raises UsageError where a name is not known, means several competitors, or both are one already.
+    `other` may be one whom the results no longer name, as after a new spelling in the whole file: by its id, or by
+    the name in its id where it was rated. Raises UsageError where a name is not known, means several competitors, or
+    both are one already.
     """
     known = _competitors(home, league)
-    alias, target = _one_of(known, one, league), _one_of(known, other, league)
+    alias = _one_of(known, one, league)
+    target = _former(home, league, alias, known, other) or _one_of(known, other, league, alias["competitor_id"])
     if alias["competitor_id"] == target["competitor_id"]:
         raise UsageError(f'{league}: "{one}" and "{other}" are the same competitor already.')
     if alias["kind"] != target["kind"]:
         raise UsageError(f'{league}: "{one}" is a {alias["kind"]} and "{other}" is a {target["kind"]}.')
-    said = Merge(alias["competitor_id"], alias["name"], target["competitor_id"], target["name"])
+    is_former = target["competitor_id"] not in {row["competitor_id"] for row in known}
+    said = Merge(alias["competitor_id"], alias["name"], target["competitor_id"], target["name"], is_former)
     _write(aliases_file(home, league), [*read_merges(home, league), said])
     return said
 
@@ -175,7 +184,23 @@ def _competitors(home: Home, league: str) -> list[dict[str, str]]:
     return [dict(zip(("competitor_id", "kind", "name", "called"), row, strict=True)) for row in rows]
 
 
-def _one_of(known: list[dict[str, str]], name: str, league: str) -> dict[str, str]:
+def _former(
+    home: Home, league: str, alias: dict[str, str], known: list[dict[str, str]], other: str
+) -> dict[str, str] | None:
+    """A competitor whom no result names any more: whose id is given, or who was rated under that name; else None."""
+    if other in {row["called"] for row in known}:
+        return None
+    namespace = alias["competitor_id"].split(":", 1)[0] + ":"
+    id_ = namespace + other.removeprefix(namespace)
+    if not other.startswith(namespace):
+        with reading(home) as con:
+            if not con.execute(RATED, [league, id_]).fetchone():
+                return None
+    return {"competitor_id": id_, "kind": alias["kind"], "name": id_.removeprefix(namespace)}
+
+
+def _one_of(known: list[dict[str, str]], name: str, league: str, like: str = "") -> dict[str, str]:
+    """The competitor of that name or id. `like` is the id of one in whose form a former one's may be given."""
     if not known:
         raise UsageError(f"{league}: nothing is loaded yet, so no names are known.", f"First: pooltable pull {league}")
     found = {row["competitor_id"]: row for row in known if row["called"] == name}
@@ -184,7 +209,10 @@ def _one_of(known: list[dict[str, str]], name: str, league: str) -> dict[str, st
     if found:
         raise UsageError(f'{league}: "{name}" is the name of {len(found)}.', f"Say which: {', '.join(sorted(found))}.")
     near = difflib.get_close_matches(name, {row["called"] for row in known}, n=3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else 'See: pooltable sql "SELECT name FROM competitor"'
+    hint = f"Did you mean {' or '.join(near)}?" if near else "Give the name as the results write it, or the id."
+    if like:
+        former = f"{like.split(':', 1)[0]}:{name}"
+        hint += f' One whom the results no longer name is told by the id, perhaps "{former}".'
     raise UsageError(f'{league}: there is no competitor "{name}".', hint)
 
 

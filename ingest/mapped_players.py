@@ -118,7 +118,7 @@ def _second_file(source: Source, columns: Columns) -> tuple[AppearanceColumns, s
     names = [name for name in source.companions if part and fnmatchcase(plain(name), part.file)]
     if not part or not names:
         raise FeedError(
-            f'{source.league}: there is no file "{part.file if part else ""}" of appearances among its sources.',
+            f'There is no file "{part.file if part else ""}" of appearances among its sources.',
             "Add it to the stanza's source.",
         )
     return part, names[0], source.companions[names[0]]

@@ -44,11 +44,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server sent: the body, with the packing it says it used for the way, and its ETag and Last-Modified."""
+    """What a server sent: the body, with the packing it says it used for the way, and its ETag and Last-Modified.
+
+    `has_end`: whether it said where the body ends, so that one that breaks off is told from a whole one.
+    """
 
     body: bytes
     packing: str
     headers: tuple[str | None, str | None]
+    has_end: bool
 
 
 class NotAsked(FeedError):
@@ -122,7 +126,8 @@ class Asker:
                 "Check the address: servers send a page for an error.",
             )
         headers = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-        return Answer(self._body(url, answer), answer.headers.get("Content-Encoding", ""), headers)
+        has_end = "Content-Length" in answer.headers or "chunked" in answer.headers.get("Transfer-Encoding", "").lower()
+        return Answer(self._body(url, answer), answer.headers.get("Content-Encoding", ""), headers, has_end)
 
     def _body(self, url: str, answer: requests.Response) -> bytes:
         """The whole body as it came over the wire; urllib3 checks it against Content-Length.

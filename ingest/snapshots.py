@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from store.errors import FeedError
+from store.errors import FeedError, StoreError
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Snapshot:
 def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[str | None, str | None]) -> Snapshot:
     """The snapshot of these bytes, now on disk with its sidecar. `headers` are ETag and Last-Modified.
 
-    After the last one comes `flush`. Raises FeedError where the disk refuses.
+    After the last one comes `flush`. Raises StoreError where our disk refuses: no other snapshot stands in for that.
     """
     sha256 = hashlib.sha256(body).hexdigest()
     file = f"{sha256}{_ending(source)}"
@@ -54,7 +54,7 @@ def keep(folder: Path, source: str, body: bytes, now: datetime, headers: tuple[s
 
 
 def flush(folder: Path) -> None:
-    """Has the disk keep the names of all that was put in the folder. Raises FeedError where it refuses."""
+    """Has the disk keep the names of all that was put in the folder. Raises StoreError where it refuses."""
     try:
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -62,7 +62,7 @@ def flush(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        raise FeedError(f"{folder} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
+        raise StoreError(f"{folder} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
 
 
 def kept(folder: Path) -> dict[str, list[Snapshot]]:
@@ -124,4 +124,4 @@ def _write(path: Path, body: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise FeedError(f"{path} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error
+        raise StoreError(f"{path} cannot be written: {error.strerror}.", "Is the disk full, or read-only?") from error

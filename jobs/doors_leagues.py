@@ -84,7 +84,9 @@ def alias(
     ctx: typer.Context,
     league: LeagueName,
     one: Annotated[str, typer.Argument(metavar="ALIAS", help="A name, or an id, that the results use.")],
-    other: Annotated[str, typer.Argument(metavar="COMPETITOR", help="Whose name it is: a name or an id.")],
+    other: Annotated[
+        str, typer.Argument(metavar="COMPETITOR", help="Whose name it is: a name, or an id as in fifa:Spain.")
+    ],
     undo: Annotated[bool, typer.Option("--undo", help="Take that back: they are two again.")] = False,
 ) -> None:
     """Say that two names are one competitor, and read the results again so; --undo takes it back."""

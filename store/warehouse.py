@@ -7,7 +7,7 @@ and are then told who holds the file.
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -16,6 +16,8 @@ from store.errors import LockedError, StoreError
 from store.home import Home
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
+DISK_FAULTS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, duckdb.SerializationException)
+NO_ROOM = re.compile(r"no space|too large|quota|read-only|permission|disk full", re.IGNORECASE)
 
 
 @contextmanager
@@ -24,12 +26,16 @@ def writing(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Makes the file and brings its schema up to date first. Raises LockedError, StoreError.
     """
-    home.root.mkdir(parents=True, exist_ok=True)
+    try:
+        home.root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{home.root} cannot be made: {error.strerror}.", "Is the disk full, or read-only?") from error
     con = connect(home.warehouse, home.lock_wait_seconds)
     try:
-        migrate(con)
-        with transaction(con):
-            yield con
+        with _told_plainly(f"{home.warehouse} cannot be written"):
+            migrate(con)
+            with transaction(con):
+                yield con
     finally:
         con.close()
 
@@ -40,13 +46,14 @@ def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     if not home.warehouse.exists():
         raise StoreError(f"There is no warehouse in {home.root} yet.", "Load results first: pooltable pull")
     con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
-    if applied(con) != names():
-        con.close()
-        with writing(home):
-            pass
-        con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
     try:
-        yield con
+        with _told_plainly(f"{home.warehouse} cannot be read"):
+            if applied(con) != names():
+                con.close()
+                with writing(home):
+                    pass
+                con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
+            yield con
     finally:
         con.close()
 
@@ -58,7 +65,8 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        con.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # a fault of the disk may have ended it: that fault is what is to be told
+            con.execute("ROLLBACK")
         raise
     con.execute("COMMIT")
 
@@ -70,10 +78,12 @@ def attached(home: Home, con: duckdb.DuckDBPyConnection, alias: str) -> Iterator
         pass
     statement = f"ATTACH '{quoted(home.warehouse)}' AS {alias} (READ_ONLY)"
     _patiently(home.warehouse, home.lock_wait_seconds, lambda: con.execute(statement))
-    try:
-        yield
-    finally:
-        con.execute(f"DETACH {alias}")
+    with _told_plainly(f"What is in {home.warehouse} cannot be copied"):
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):
+                con.execute(f"DETACH {alias}")
 
 
 def connect(path: Path, wait_seconds: float, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
@@ -90,8 +100,8 @@ def _patiently[T](path: Path, wait_seconds: float, opening: Callable[[], T]) -> 
         try:
             return opening()
         except duckdb.Error as error:
-            if "lock" not in str(error).lower():
-                raise StoreError(f"{path} cannot be opened: {_first_line(error)}") from error
+            if not re.search(r"\block\b", str(error), re.IGNORECASE):  # "block" is a word of damaged files
+                raise StoreError(f"{path} cannot be opened: {_first_line(error)}", _hint(error)) from error
             if time.monotonic() >= deadline:
                 raise LockedError(
                     f"{path} is held by {_holder(error)} and was not let go within {wait_seconds:g} s.",
@@ -134,6 +144,24 @@ def applied(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the migrations this database has, in order; asking never writes."""
     known = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'migration'").fetchall()[0][0]
     return [row[0] for row in con.execute("SELECT name FROM migration ORDER BY name").fetchall()] if known else []
+
+
+@contextmanager
+def _told_plainly(what: str) -> Iterator[None]:
+    """Turns what DuckDB says of a disk that is full or failing, or of a damaged file, into a StoreError."""
+    try:
+        yield
+    except duckdb.Error as error:
+        # Of a checksum that is wrong DuckDB says so with no class of its own.
+        if not isinstance(error, DISK_FAULTS) and type(error) is not duckdb.Error:
+            raise
+        raise StoreError(f"{what}: {_first_line(error)}", _hint(error)) from error
+
+
+def _hint(error: duckdb.Error) -> str:
+    if NO_ROOM.search(str(error)):
+        return "Nothing was changed. Is there room on the disk, and may it be written?"
+    return "Nothing was changed. If the file is damaged, restore a backup, or remove it and pull and fit again."
 
 
 def _holder(error: duckdb.Error) -> str:

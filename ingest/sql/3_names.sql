@@ -15,7 +15,8 @@ WHERE league = getvariable('league') AND check_name = 'new_name'
         OR subject NOT IN (SELECT competitor_id FROM competitor WHERE league = getvariable('league'))
     );
 
--- Newcomers, most suspicious first, with the three known names most like theirs. A first load has no newcomers.
+-- Newcomers, most suspicious first, with the three known names most like theirs, and the ids of those whom no game names
+-- any more, up to five: one of them may have a new spelling in the whole file. A first load has no newcomers.
 INSERT INTO finding
 WITH newcomer AS (
     SELECT c.competitor_id, c.kind, c.name
@@ -32,12 +33,20 @@ nearest AS (
         competitor_id, max(similarity) AS similarity,
         array_to_string(max_by(name, similarity, 3), ', ') AS names
     FROM likeness WHERE similarity >= 0.7 GROUP BY competitor_id
+),
+lost AS (
+    SELECT k.kind, array_to_string(list(k.competitor_id ORDER BY k.competitor_id)[:5], ', ') AS ids
+    FROM known_frame AS k
+    ANTI JOIN (FROM competitor WHERE league = getvariable('league')) AS c USING (competitor_id)
+    GROUP BY k.kind
 )
 SELECT
     getvariable('league'), 'new_name', 'warn', n.competitor_id,
-    n.name || ' is new. ' || coalesce('The nearest known: ' || s.names || '.', 'No known name is like it.'),
+    n.name || ' is new. ' || coalesce('The nearest known: ' || s.names || '.', 'No known name is like it.')
+        || coalesce(' Gone in the same load: ' || l.ids || '.', ''),
     getvariable('now')::TIMESTAMP
 FROM newcomer AS n
 LEFT JOIN nearest AS s USING (competitor_id)
+LEFT JOIN lost AS l USING (kind)
 ORDER BY s.similarity DESC NULLS LAST, n.name
 LIMIT 100;

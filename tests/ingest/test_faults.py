@@ -188,13 +188,32 @@ def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results
     assert games(home) == {"big": 2000, "small": 20}
 
 
+def test_a_disk_too_full_for_a_new_download_is_not_taken_for_a_fault_of_its_source(leagues, results, rows):
+    home = leagues(fine=results(rows(5)))
+    assert pooltable(home, "pull").returncode == 0
+    results(rows(500))
+    done = pooltable(home, "pull", largest_file=20_000)
+    assert str(home.raw) in complaint(done) and "cannot be written: File too large" in complaint(done)
+    assert "Is the disk full, or read-only?" in done.stderr
+    assert games(home) == {"fine": 20}
+
+
+def test_a_disk_too_full_for_what_check_finds_is_said(leagues, results, rows):
+    home = leagues(fine=results([*rows(5), "2024-12-01,Aland,Nowhere,99,0,Friendly,Port,Isle,FALSE"]))
+    assert pooltable(home, "pull").returncode == 0
+    done = pooltable(home, "check", largest_file=16)
+    assert f"{home.warehouse} cannot be written" in complaint(done)
+    assert "Is there room on the disk" in done.stderr
+
+
 def test_a_disk_too_full_for_the_warehouse_leaves_it_as_it_was(leagues, results, rows):
     big = results(rows(5000), "big/results.csv")
     home = leagues(small=results(rows(5), "small/results.csv"), big=big)
     assert pooltable(home, "pull", "small").returncode == 0
     limit = max(big.stat().st_size, home.warehouse.stat().st_size) + 50_000
     done = pooltable(home, "pull", "big", largest_file=limit)
-    assert "big: " in complaint(done) and "cannot be written" in complaint(done)
+    assert f"{home.warehouse} cannot be written" in complaint(done)
+    assert "Is there room on the disk" in done.stderr
     assert games(home) == {"small": 20}
     again = pooltable(home, "pull")
     assert again.returncode == 0, again.stderr
@@ -244,6 +263,17 @@ def test_a_half_written_raw_file_is_fetched_again_or_said(leagues, results, rows
     assert f"{source} cannot be read: No such file or directory. Its snapshot of " in line
     assert f" cannot stand in: {raw} is damaged." in line
     assert games(home) == {"half": 20, "fine": 20}
+
+
+def test_a_warehouse_that_lost_its_end_is_said(leagues, results, rows):
+    home = leagues(fine=results(rows(500)))
+    assert pooltable(home, "pull").returncode == 0
+    with home.warehouse.open("r+b") as file:
+        file.truncate(300_000)
+    for command in ("pull", "check"):
+        done = pooltable(home, command)
+        assert str(home.warehouse) in complaint(done)
+        assert "restore a backup, or remove it" in done.stderr
 
 
 def test_a_warehouse_that_is_no_database_is_said(leagues, results, rows):

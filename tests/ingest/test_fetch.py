@@ -17,10 +17,11 @@ import pytest
 from ingest import snapshots
 from ingest.fetch import Fetched, expand, fetch, unpacked
 from ingest.servers import Asker, Limits, NotAsked
-from store.errors import FeedError
+from store.errors import FeedError, StoreError
 
 NOW = datetime(2025, 11, 1, tzinfo=UTC)
 LIMITS = Limits(timeout_seconds=(2, 2), max_bytes=1000, retries=2, backoff_seconds=0)
+UNBOUNDED = {"Content-Length": ""}  # sent without: the body ends where the connection does
 
 
 @dataclass
@@ -45,7 +46,8 @@ def serve() -> Iterator[Callable[..., Server]]:
                 status, headers, body = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
                 self.send_response(status)
                 for name, value in ({"Content-Length": str(len(body))} | headers).items():
-                    self.send_header(name, value)
+                    if value:
+                        self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -407,8 +409,26 @@ def test_damaged_bytes_of_the_right_length_are_refused(tmp_path):
 def test_a_disk_that_refuses_is_one_clear_error(tmp_path):
     blocked = tmp_path / "raw"
     blocked.write_text("a file where the folder should be")
-    with pytest.raises(FeedError, match="cannot be written"):
+    with pytest.raises(StoreError, match="cannot be written"):
         snapshots.keep(blocked, "/x/results.csv", b"a,b\n", NOW, (None, None))
+
+
+def test_an_answer_of_unknown_length_that_ends_within_a_line_is_cut_off(tmp_path, serve):
+    server = serve((200, {}, b"a,b\n"), (200, UNBOUNDED, b"a,b\n1,"))
+    good = get(tmp_path, server.url)
+    (cut,) = get(tmp_path, server.url, later=1, loaded=good)
+    assert cut.snapshot == good[0].snapshot
+    assert "breaks off within its last line, after 6 bytes." in cut.note
+    for headers, body in ((UNBOUNDED, b"a,b\n1,2\n"), (UNBOUNDED, b'{"a": 1}'), ({}, b"a,b\n1,2")):
+        server.answers = [(200, headers, body)]
+        (whole,) = get(tmp_path, server.url, later=2, loaded=good)
+        assert (whole.note, whole.snapshot.bytes) == ("", len(body))
+
+
+def test_where_no_line_ever_ended_the_file_an_answer_of_unknown_length_may_do_so_too(tmp_path, serve):
+    server = serve((200, UNBOUNDED, b"a,b\n1,2"), (200, UNBOUNDED, b"a,b\n1,2\n3,4"))
+    good = get(tmp_path, server.url)
+    assert get(tmp_path, server.url, later=1, loaded=good)[0].note == ""
 
 
 def test_a_range_of_years_in_braces_is_a_source_a_year():

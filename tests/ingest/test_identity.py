@@ -9,7 +9,7 @@ from ingest.aliasing import alias
 from ingest.checks import check
 from ingest.pull import pull
 from store.errors import FeedError, StoreError, UsageError
-from store.warehouse import reading
+from store.warehouse import reading, writing
 
 LEAGUE = "international_football"
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
@@ -189,3 +189,33 @@ def test_a_newcomer_is_shown_for_a_month_or_until_he_is_another(home, load, stan
     path = results([*rows(21), "2024-07-01,Elbe,Brava,1,0,Cup,Port,Isle,TRUE"])
     pull(home, LEAGUE, stanza(path), NOW + timedelta(days=40))
     assert ask(home, new) == [(0,)]
+
+
+def test_one_renamed_through_the_whole_file_is_aliased_back_by_its_id(home, stanza, load, results, rows):
+    load(results(rows(20)))
+    path = results([row.replace("Hiva", "Zyx") for row in rows(20)])
+    load(path, accept=True)
+    ((message,),) = ask(home, "SELECT message FROM finding WHERE check_name = 'new_name'")
+    assert message == "Zyx is new. No known name is like it. Gone in the same load: fifa:Hiva."
+    with pytest.raises(UsageError, match='no competitor "Hiva"') as error:
+        alias(home, LEAGUE, stanza(path), "Zyx", "Hiva", NOW)
+    assert 'told by the id, perhaps "fifa:Hiva"' in error.value.hint
+    said = alias(home, LEAGUE, stanza(path), "Zyx", "fifa:Hiva", NOW)
+    assert said.startswith('international_football: "Zyx" and "Hiva" are one now: 20 games changed.')
+    assert "did not name fifa:Hiva any more" in said
+    assert ask(home, "SELECT name FROM competitor WHERE competitor_id = 'fifa:Hiva'") == [("Hiva",)]
+    assert ask(home, "SELECT count(*) FROM side WHERE team = 'fifa:Zyx'") == [(0,)]
+    undone = alias(home, LEAGUE, stanza(path), "Zyx", "Hiva", NOW + timedelta(hours=1), undo=True)
+    assert "are two again" in undone
+
+
+def test_one_who_was_rated_is_known_by_name_even_where_no_result_names_it_any_more(home, stanza, load, results, rows):
+    load(results(rows(20)))
+    with writing(home) as con:
+        columns = "league, fit_id, kind, competitor_id, component, mean, sd, q5, q25, q50, q75, q95"
+        con.execute(
+            f"INSERT INTO rating ({columns}) SELECT ?, 'f', 'team', 'fifa:Hiva', 'goals', 0, 1, 0, 0, 0, 0, 0", [LEAGUE]
+        )
+    path = results([row.replace("Hiva", "Zyx") for row in rows(20)])
+    load(path, accept=True)
+    assert "are one now" in alias(home, LEAGUE, stanza(path), "Zyx", "Hiva", NOW)

@@ -122,3 +122,20 @@ def test_a_held_file_names_the_process_that_holds_it(home):
 
 def test_a_quote_in_a_path_is_doubled(tmp_path):
     assert quoted(tmp_path / "o'clock").endswith("o''clock")
+
+
+def test_damage_met_while_reading_is_told_with_the_file_and_what_to_do(home):
+    with writing(home) as con:
+        con.execute("CREATE TABLE big AS SELECT hash(i)::VARCHAR AS text FROM range(300000) AS t(i)")
+    body = bytearray(home.warehouse.read_bytes())
+    body[500_000:600_000] = b"x" * 100_000
+    home.warehouse.write_bytes(body)
+    with pytest.raises(StoreError) as caught, reading(home) as con:
+        con.execute("SELECT count(DISTINCT text) FROM big").fetchall()
+    assert caught.value.message.startswith(f"{home.warehouse} cannot be read: ")
+    assert "restore a backup" in caught.value.hint
+
+
+def test_a_mistake_in_a_statement_is_no_fault_of_the_disk(home):
+    with pytest.raises(duckdb.CatalogException), writing(home) as con:
+        con.execute("SELECT * FROM no_such_table")
