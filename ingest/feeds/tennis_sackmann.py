@@ -120,10 +120,12 @@ def _typed(table: Table) -> pl.DataFrame:
 def _without_second_numbers(rows: pl.DataFrame, people: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows without matches that stand there again under another number, and those.
 
-    Outside a round-robin the same players cannot meet twice in a round, and with the same score they did not.
+    Outside a round-robin the same players cannot meet twice in a round, and with the same score they did not. Where
+    one of the rows lacks the score, it is the one that goes.
     """
-    what = ["tourney_id", "round", "score", *(name for name in people if name.endswith("_id"))]
-    again = ~pl.struct(what).is_first_distinct() & (pl.col("round") != "RR")
+    what = ["tourney_id", "round", *(name for name in people if name.endswith("_id"))]
+    has_a_scored_twin = pl.col("score").is_null() & (pl.col("score").count().over(what) > 0)
+    again = (~pl.struct(*what, "score").is_first_distinct() | has_a_scored_twin) & (pl.col("round") != "RR")
     marked = rows.with_columns(again=again.fill_null(False))
     repeats = marked.filter("again").with_columns(rule=pl.lit("same match under another match_num"))
     return marked.filter(~pl.col("again")).drop("again"), repeats

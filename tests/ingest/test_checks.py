@@ -44,7 +44,16 @@ OFFENCES = {
         " another result', '2024-01-01,A,B,3,0' FROM load",
         "It is kept out, same day and sides as line 2, with another result: 2024-01-01,A,B,3,0",
     ),
-    "same_game_twice": (COPY, "The same game stands there 2 times"),
+    "same_game_twice": (
+        COPY,
+        "Aland, Hiva on 2024-01-01: the same game stands there 2 times: 2024-01-01|Aland|Hiva; 2024-01-01|Aland|Hiva"
+        " again. To leave one out, add to corrections/international_football.csv: "
+        '"2024-01-01|Aland|Hiva again",,,drop,,"the same game as 2024-01-01|Aland|Hiva"',
+    ),
+    "two_winners": (
+        "UPDATE side SET won = true, score = 1 WHERE game_id = {some}",
+        "It has 2 winners: ",
+    ),
     "game_count_fell": (
         "INSERT INTO load BY NAME SELECT * REPLACE (load_id || 'x' AS load_id, loaded_at_utc + INTERVAL 1 DAY AS"
         " loaded_at_utc, 0 AS games_new, 79 AS games_unchanged, 1 AS games_gone) FROM load",
@@ -162,6 +171,35 @@ def test_one_game_of_players_alone_and_one_of_many_sides_stand_there_twice(loade
     spoil(loaded, "UPDATE side SET finish = 20 WHERE game_id = 'race' AND finish = 12")
     spoil(loaded, "UPDATE appearance SET player = 'p:x' WHERE game_id = 'duel' AND side = 2")
     assert [found for found in check(loaded, LEAGUE, NOW) if found.check_name == "same_game_twice"] == []
+
+
+def test_games_of_one_day_whose_written_scores_differ_are_two_and_one_without_is_the_same(loaded):
+    """A day told by the round may be that of two events: then only the sets tell two matches apart."""
+    spoil(loaded, COPY)
+    for one, other, expected in (("6-3 6-0", "6-3 7-5", []), ("6-3 6-0", "6-3 6-0", ["x"]), ("6-3 6-0", None, ["x"])):
+        written = "map {}" if other is None else f"map {{'score': '{other}'}}"
+        with writing(loaded) as con:
+            con.execute(f"UPDATE game SET attributes = map {{'score': '{one}'}} WHERE game_id NOT LIKE '% again'")
+            con.execute(f"UPDATE game SET attributes = {written} WHERE game_id LIKE '% again'")
+        found = [found for found in check(loaded, LEAGUE, NOW) if found.check_name == "same_game_twice"]
+        assert len(found) == len(expected), (one, other)
+
+
+def test_the_line_that_a_game_there_twice_offers_leaves_one_out(home, load, results, rows):
+    twice = ['2025-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE', '2025-01-01,Brava,"Aland, isle",0,1,C,P,I,TRUE']
+    path = results([*rows(20), *twice])
+    load(path)
+    [found] = [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"]
+    file = corrections_file(home, LEAGUE)
+    file.parent.mkdir()
+    file.write_text(f"{','.join(HEADER)}\n{found.message.split('.csv: ')[1]}\n")
+    assert load(path).games_gone == 1
+    assert [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"] == []
+
+
+def test_a_dead_heat_is_no_game_of_two_winners(loaded):
+    spoil(loaded, "UPDATE side SET won = true, score = NULL, finish = 1 WHERE game_id = {some}")
+    assert [found for found in check(loaded, LEAGUE, NOW) if found.severity == "stop"] == []
 
 
 def test_everyone_in_one_race_has_met(loaded):
