@@ -132,27 +132,50 @@ def _typed(table: Table) -> pl.DataFrame:
 
 
 def _calendar(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Each race's year, round, day, name and circuit; and the rows of races.csv without a day that can be read."""
+    """Each race's year, round, day, name and circuit; and the rows of races.csv that cannot be used."""
     if RACES not in source.companions:
         raise FeedError(f"{source.slice} needs {RACES}: it has the days.", f"Add {RACES} to the league's source.")
     columns = ["raceId", "year", "round", "circuitId", "name", "date"]
     table = read_table(source.companions[RACES], source, columns, file=RACES, missing=MISSING)
     days = table.rows.with_columns(pl.col("date").str.to_date("%Y-%m-%d", strict=False)).rename({"name": "race"})
-    unknown = days.filter(pl.col("date").is_null()).with_columns(rule=pl.lit("date is missing or unreadable"))
-    known = days.drop_nulls(["raceId", "date"]).drop("line", "raw").unique("raceId", keep="last", maintain_order=True)
-    return known, pl.concat([table.rejected, rejections(unknown, RACES)])
+    no_key = pl.when(pl.col("raceId").is_null()).then(pl.lit("raceId is missing"))
+    rule = no_key.when(pl.col("date").is_null()).then(pl.lit("date is missing or unreadable"))
+    known, unusable = _by_key(days.with_columns(rule=rule), "raceId")
+    return known.drop("line", "raw", "rule"), pl.concat([table.rejected, rejections(unusable, RACES)])
 
 
 def _named(rows: pl.DataFrame, source: Source, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows with the names of a companion file, or with ids for names where it or one of them is missing."""
+    """The rows with the names of a companion file, or with ids for names where it or one of them is missing.
+
+    And the companion's rejected rows: without a key or a name, or with a key that a later row has too. Raises
+    FeedError where it holds no row at all: everybody would lose his name.
+    """
     key, parts, name = NAMES[file]
     if file not in source.companions:
         return rows.with_columns(pl.col(key).alias(name)), pl.DataFrame(Rejected.create_empty())
     table = read_table(source.companions[file], source, [key, *parts], file=file, missing=MISSING)
-    names = table.rows.select(key, pl.concat_str(parts, separator=" ", ignore_nulls=True).alias(name))
-    unique = names.drop_nulls().unique(key, keep="last", maintain_order=True)
-    joined = rows.join(unique, on=key, how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce(name, key).alias(name)), table.rejected
+    if not table.rows_read:
+        raise FeedError(f"{file} has a header and no rows.", "Look at the source; nothing was loaded from it.")
+    names = table.rows.with_columns(
+        pl.concat_str(parts, separator=" ", ignore_nulls=True).replace("", None).alias(name)
+    )
+    known, unusable = _by_key(names.with_columns(rule=_lacks(key, name)), key)
+    joined = rows.join(known.select(key, name), on=key, how="left", maintain_order="left")
+    named = joined.with_columns(pl.coalesce(name, key).alias(name))
+    return named, pl.concat([table.rejected, rejections(unusable, file)])
+
+
+def _lacks(key: str, name: str) -> pl.Expr:
+    """Which of the two a row of a companion lacks, as a rule; null where it has both."""
+    no_key = pl.when(pl.col(key).is_null()).then(pl.lit(f"{key} is missing"))
+    return no_key.when(pl.col(name).is_null()).then(pl.lit(f"the {name}'s name is missing"))
+
+
+def _by_key(rows: pl.DataFrame, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows without a `rule` that are the last of their key, and the others with the rule that they break."""
+    repeated = pl.col("rule").is_null() & ~pl.col(key).is_last_distinct().over("rule")
+    marked = rows.with_columns(rule=pl.when(repeated).then(pl.lit(f"{key} stands there again")).otherwise("rule"))
+    return marked.filter(pl.col("rule").is_null()), marked.filter(pl.col("rule").is_not_null())
 
 
 def _car() -> pl.Expr:

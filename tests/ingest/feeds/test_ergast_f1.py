@@ -11,7 +11,7 @@ from ingest.checks import check
 from ingest.entrants import place
 from ingest.feed import Feed, Source, find
 from ingest.frames import Parsed
-from store.errors import FeedError
+from store.errors import FeedError, PooltableError
 from store.stanzas import read_catalogue
 from store.warehouse import reading
 
@@ -181,6 +181,35 @@ def test_without_tables_of_names_ids_are_the_names():
     raw = (FIXTURE / "results.csv").read_bytes()
     parsed = FEED.parse(raw, Source("f1", "results.csv", read_catalogue()["formula_1"], companions))
     assert parsed.competitors.filter(competitor_id="f1:driver-801")["name"].to_list() == ["801"]
+
+
+def test_a_row_of_a_companion_without_key_or_name_or_that_stands_there_again_is_rejected():
+    drivers = COMPANIONS["drivers.csv"] + b"".join(
+        [rb"\N,a,1,AAA,Al,Ay,\N,X,u" b"\n", rb"804,b,1,BBB,\N,\N,\N,X,u" b"\n", rb"801,c,1,CCC,Ada,New,\N,X,u" b"\n"]
+    )
+    parsed = parse(drivers=drivers)
+    assert sorted(parsed.rejected.filter(file="drivers.csv")["rule"]) == [
+        "driverId is missing",
+        "driverId stands there again",
+        "the driver's name is missing",
+    ]
+    assert parsed.competitors.filter(competitor_id="f1:driver-801")["name"].to_list() == ["Ada New"]
+    assert parse().rejected.is_empty()
+
+
+def test_a_companion_that_lost_its_keys_or_its_rows_is_refused_and_nobody_loses_his_name(home, load, tmp_path):
+    for name, raw in {**COMPANIONS, "results.csv": SESSIONS[0]}.items():
+        (tmp_path / name).write_bytes(raw)
+    load(tmp_path, league="formula_1")
+    lines = COMPANIONS["drivers.csv"].decode().splitlines(keepends=True)
+    without_keys = "".join([lines[0], *("\\N," + line.split(",", 1)[1] for line in lines[1:])])
+    for spoiled, message in ((without_keys, "rows of drivers.csv cannot be used"), (lines[0], "header and no rows")):
+        (tmp_path / "drivers.csv").write_text(spoiled)
+        with pytest.raises(PooltableError, match=message):
+            load(tmp_path, league="formula_1")
+        with reading(home) as con:
+            names = con.execute("SELECT name FROM competitor WHERE competitor_id = 'f1:driver-801'").fetchall()
+        assert names == [("Ada Quill",)]
 
 
 @pytest.mark.real
