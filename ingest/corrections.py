@@ -65,7 +65,9 @@ def corrections_file(home: Home, league: str) -> Path:
 def read_corrections(home: Home, league: str) -> list[Correction]:
     """A league's corrections, in the file's order; empty where there is none. Raises StoreError naming the line."""
     path = corrections_file(home, league)
-    return [_correction(path, line, row) for line, row in read_declared(path, HEADER)]
+    found = [_correction(path, line, row) for line, row in read_declared(path, HEADER)]
+    _insist_on_one_each(path, found)
+    return found
 
 
 def as_frame(corrections: list[Correction]) -> pl.DataFrame:
@@ -214,15 +216,32 @@ def _correction(path: Path, line: int, row: list[str]) -> Correction:
     if read is None:
         raise wrong(f'there is no field "{field}": there are {", ".join(known)} and attributes.NAME')
     try:
+        played_on = date.fromisoformat(day) if day else None
+    except ValueError as error:
+        raise wrong(f'"{day}" cannot be played_on: write it as 2024-05-31') from error
+    try:
         value = read(text) if text else None
         if isinstance(value, float | int) and not (value >= _LEAST.get(field, -math.inf) and math.isfinite(value)):
             raise ValueError("out of range")
-        played_on = date.fromisoformat(day) if day else None
     except ValueError as error:
-        raise wrong(f'"{text}" cannot be {field}: {error}' if day in ("", str(day)) else str(error)) from error
+        raise wrong(f'"{text}" cannot be {field}: {error}') from error
     if value is None and field in _NEVER_EMPTY:
         raise wrong(f'"{field}" cannot be empty')
     return Correction(f"corrections/{path.name}", line, game_id, played_on, competitor, field, value, text, reason)
+
+
+def _insist_on_one_each(path: Path, corrections: list[Correction]) -> None:
+    """Raises StoreError where two lines correct one field of one game or side: only one of them can be right."""
+    lines: dict[tuple[str, ...], int] = {}
+    for own in corrections:
+        game = (own.game_id,) if own.game_id else ("", str(own.played_on), own.competitor)
+        key = (*game, own.competitor if own.field in SIDE_FIELDS else "", own.field)
+        if lines.setdefault(key, own.line) != own.line:
+            whose = f" of {own.competitor}" if own.field in SIDE_FIELDS else ""
+            raise StoreError(
+                f"{path}, lines {lines[key]} and {own.line}: both say {own.field}{whose} of one game.",
+                "Keep one of the two lines; nothing was changed.",
+            )
 
 
 def _bool(text: str) -> bool:

@@ -164,6 +164,11 @@ def test_a_correction_that_fits_no_game_is_said_and_one_of_another_file_is_fine(
         (f"{GAME},,,neutral,perhaps,x", "say true or false"),
         (",2024-01-01,,season,2024,x", "say which game"),
         (",yesterday,Aland,season,2024,x", "yesterday"),
+        (",2016/09/01,Aland,score,1,x", '"2016/09/01" cannot be played_on: write it as 2024-05-31'),
+        (
+            f"{GAME},,Hiva,score,1,x\n{GAME},,Aland,score,1,x\n{GAME},,Hiva,score,2,y",
+            "lines 2 and 4: both say score of Hiva of one game",
+        ),
         (
             f"{GAME},,Brava,score,1,x",
             f'corrections/international_football.csv, line 2: "Brava" has 0 sides in {GAME}',
