@@ -220,7 +220,9 @@ def _no_column(
         if needed <= set(header_of(text, file, mark)):
             written = "\\t" if mark == "\t" else mark
             return FeedError(message, f'[{source.league}.columns] delimiter = "{written}" gives them all.')
-    return FeedError(message, _nearest(column, header_of(text, file, columns.delimiter)))
+    near = _nearest(column, header_of(text, file, columns.delimiter))
+    others = f" If {file} is no file of results, list those that are in [{source.league}] source."
+    return FeedError(message, near if source.is_alone else near + others)
 
 
 def _named(settings: BaseModel) -> dict[str, str]:

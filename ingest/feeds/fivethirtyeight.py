@@ -73,7 +73,11 @@ class OutlookRow(dy.Schema):
     season = dy.String(nullable=False)
     forecast_date = dy.Date(nullable=False)
     player = dy.String(nullable=False)
-    chances = dy.List(dy.Float64(nullable=False, min=0, max=1), nullable=False)
+    chances = dy.List(dy.Float64(nullable=True, allow_inf=True, allow_nan=True), nullable=False)
+
+    @dy.rule()
+    def a_chance_is_missing_or_not_from_0_to_1(cls) -> pl.Expr:
+        return pl.col("chances").list.eval(pl.element().is_between(0, 1).fill_null(False)).list.all()
 
 
 def parse(raw: bytes, source: Source) -> Parsed:

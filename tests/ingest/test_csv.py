@@ -249,6 +249,15 @@ def test_a_second_file_that_is_not_there_is_said():
         parse(PAIR | {"game": "id", "appearances": PLAYED}, "id,day,h,a,hs,as", "1,2024-05-01,A,b,1,0")
 
 
+def test_of_several_files_one_that_is_not_of_results_says_how_to_leave_it_out():
+    source = Source("lg", "names.csv", stanza(PAIR), is_alone=False)
+    with pytest.raises(FeedError, match=r'names\.csv has no column "day"') as error:
+        find("csv").parse(b"team,city\nA,Port\n", source)
+    assert error.value.hint == (
+        "There are: team, city. If names.csv is no file of results, list those that are in [lg] source."
+    )
+
+
 def test_a_mapping_error_names_the_column_its_setting_and_the_nearest():
     with pytest.raises(FeedError, match=r'x\.csv has no column "h" \(home\)') as error:
         parse(PAIR, "day,H,a,hs,as", "2024-05-01,A,B,1,0")

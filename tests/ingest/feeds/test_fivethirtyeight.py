@@ -70,6 +70,17 @@ def test_chances_of_each_round_have_a_row_each():
     assert (row["probability"], row["is_reached"], str(row["forecast_on"])) == (0.5, True, "2031-09-02")
 
 
+def test_a_chance_that_is_none_is_rejected_in_words():
+    lines = (FIXTURE / "tennis_men.csv").read_bytes().splitlines()
+    spoiled = []
+    for text in (b"", b"nan", b"1.5"):
+        fields = lines[1].split(b",")
+        fields[lines[0].split(b",").index(b"round_4")] = text
+        spoiled.append(b",".join(fields))
+    rules = parse("tennis_men.csv", b"\n".join([lines[0], *spoiled, lines[2]])).rejected["rule"].to_list()
+    assert rules == ["a chance is missing or not from 0 to 1"] * 3
+
+
 def test_probabilities_that_do_not_sum_to_one_are_rejected():
     raw = (FIXTURE / "mlb_games.csv").read_bytes().replace(b"0.55,", b"0.75,").replace(b"0.48,", b"4.8,")
     rules = parse("mlb_games.csv", raw).rejected["rule"].to_list()
