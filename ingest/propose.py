@@ -26,6 +26,8 @@ WORDS = {
     "date": "date day gameday game_date match_date played_on datetime date_time kickoff tourney_date",
     "home": "home home_team hometeam team_home home_name home_club host team1 team_1 home_side",
     "away": "away away_team awayteam team_away away_name away_club visitor visitor_team guest team2 team_2 away_side",
+    "home_id": "home_id home_team_id hometeam_id team1_id team_1_id",
+    "away_id": "away_id away_team_id awayteam_id visitor_id team2_id team_2_id",
     "home_score": "home_score home_goals home_points home_pts home_runs hgoal hgoals fthg hg hs score1 score_1 goals1 "
     "score_home homescore home_final",
     "away_score": "away_score away_goals away_points away_pts away_runs vgoal vgoals agoal ftag ag as score2 score_2 "
@@ -43,6 +45,7 @@ WORDS = {
     "neutral": "neutral neutral_site is_neutral",
     "group": "division div tier conference",
     "game": "game_id match_id race_id gameid matchid raceid event_id race game match event",
+    "key": "game_id match_id gameid matchid event_id id",
     "player": "driver player athlete rider runner skier horse jockey driver_id player_id driverid",
     "team": "team constructor club constructor_id constructorid",
     "finish": "finish position place pos rank position_order positionorder finishing_position",
@@ -169,20 +172,36 @@ def _date(look: Look) -> dict[str, Any]:
 def _shape(look: Look) -> dict[str, Any]:
     """The mapping of who played and how it ended. Raises FeedError where that cannot be told."""
     extra = look.columns("season", "round")
+    numbered = extra | _key(look)
     groups = {"groups": [group]} if (group := look.column("group")) else {}
     pair = look.columns("home", "away")
     if len(pair) == 2:
         scores = look.columns("home_score", "away_score")
         result = look.columns("winner") if len(scores) < 2 else {}
         if len(scores) == 2 or result:
-            ending = scores if len(scores) == 2 else result
-            return extra | look.columns("neutral") | groups | pair | ending | _players(look)
+            who, ending = (_with_ids(look, pair), scores) if len(scores) == 2 else (pair, result)
+            return numbered | look.columns("neutral") | groups | who | ending | _players(look)
         raise _lost(look, "the scores of both sides, or the winner")
     duel = look.columns("winner", "loser")
     if len(duel) == 2:
         scores = look.columns("winner_score", "loser_score")
-        return extra | groups | duel | (scores if len(scores) == 2 else {})
+        return numbered | groups | duel | (scores if len(scores) == 2 else {})
     return extra | groups | _entrants(look)
+
+
+def _key(look: Look) -> dict[str, Any]:
+    """The column of a game's id, where one is called so and each row has one of its own."""
+    column = look.column("key")
+    is_unique = column is not None and look.rows[column].is_unique().all() and not look.rows[column].null_count()
+    return {"game": [column]} if is_unique else {}
+
+
+def _with_ids(look: Look, pair: dict[str, str]) -> dict[str, str]:
+    """Home and away: where ids stand beside the names, they tell who it is, and the names what he is called."""
+    ids = look.columns("home_id", "away_id")
+    if len(ids) < 2:
+        return pair
+    return {"home": ids["home_id"], "away": ids["away_id"], "home_name": pair["home"], "away_name": pair["away"]}
 
 
 def _players(look: Look) -> dict[str, Any]:

@@ -32,6 +32,16 @@ FILES = {
         "day,round,winner,loser\n20240501,F,Ann,Bea\n20240502,F,Ann,Cy\n", "win",
         {"date": "day", "date_format": ["%Y%m%d"], "round": "round", "winner": "winner", "loser": "loser"},
     ),
+    "ids": (
+        "match_id,date,home_id,home_name,away_id,away_name,hg,ag\n7,2024-05-01,1,A,2,B,1,0\n8,2024-05-01,1,A,2,B,2,0\n",
+        "score",
+        {"date": "date", "game": ["match_id"], "home": "home_id", "away": "away_id", "home_name": "home_name",
+         "away_name": "away_name", "home_score": "hg", "away_score": "ag"},
+    ),
+    "id_of_none": (
+        "id,date,home,away,hg,ag\n7,2024-05-01,A,B,1,0\n7,2024-05-02,A,B,2,0\n", "score",
+        {"date": "date", "home": "home", "away": "away", "home_score": "hg", "away_score": "ag"},
+    ),
     "results": (
         "when,home,away,winner\n2024-05-01,A,B,D\n2024-05-02,B,C,C\n", "result",
         {"date": "when", "home": "home", "away": "away", "winner": "winner"},
