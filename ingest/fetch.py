@@ -101,7 +101,10 @@ def fetch(
     order = dict.fromkeys(place.where for place in found)
     with ExitStack() as closing:
         this = _Round(folder, snapshots.kept(folder), loaded, now, offline, limits, closing)
-        return [_fetch_one(this, places[where], names[where]) for where in order]
+        fetched = [_fetch_one(this, places[where], names[where]) for where in order]
+    if not offline:
+        snapshots.note_standing_in(folder, [file.snapshot.source for file in fetched if file.note], now)
+    return fetched
 
 
 def stands_for(source: str, place: str) -> bool:

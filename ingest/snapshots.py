@@ -16,6 +16,8 @@ from pathlib import Path
 
 from store.errors import FeedError, StoreError
 
+STANDING_IN = ".standing-in"
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -71,6 +73,23 @@ def kept(folder: Path) -> dict[str, list[Snapshot]]:
     for snapshot in filter(None, map(_sidecar, sorted(folder.glob("*.json")))):
         found.setdefault(snapshot.source, []).append(snapshot)
     return found
+
+
+def standing_in(folder: Path) -> dict[str, str]:
+    """The sources that could not be had when last asked, each with the time (ISO 8601, UTC) it was first so."""
+    try:
+        return dict(json.loads((folder / STANDING_IN).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):  # none so far; and what is lost here only restarts the count
+        return {}
+
+
+def note_standing_in(folder: Path, sources: list[str], now: datetime) -> None:
+    """Keeps which sources could not be had now, with the time since when. Raises StoreError where the disk refuses."""
+    before = standing_in(folder)
+    moment = now.replace(tzinfo=None).isoformat(timespec="seconds")
+    after = {source: before.get(source, moment) for source in sources}
+    if after != before:
+        _write(folder / STANDING_IN, json.dumps(after, indent=1).encode())
 
 
 def is_whole(folder: Path, snapshot: Snapshot) -> bool:

@@ -66,6 +66,7 @@ def status(home: Home, now: datetime) -> Status:
     stanzas = read_stanzas(home)
     loads, fits = _warehouse(home, notes)
     edition, published_at, shown = _edition(home, notes)
+    notes += [note for name in stanzas if (note := _outage(home, name, now))]
     nights = last_nights(History(home.runs).rows("run"))
     leagues = [
         LeagueStatus(
@@ -132,6 +133,18 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
         return {}, {}
     newest = {name: Fit(_utc(at), verdict, as_of, tuple(why)) for name, at, verdict, as_of, why in fits}
     return {name: _utc(at) for name, at in loads}, newest
+
+
+def _outage(home: Home, league: str, now: datetime) -> str:
+    """Since when some of the league's sources cannot be had, in words; "" where all came when they were last asked."""
+    from ingest.snapshots import standing_in
+
+    since = standing_in(home.raw / league)
+    if not since:
+        return ""
+    first = _utc(datetime.fromisoformat(min(since.values())))
+    which = f"{next(iter(since))}{f' and {len(since) - 1:,} more' if len(since) > 1 else ''}"
+    return f"{league}: the last snapshots stand in since {first:%Y-%m-%d %H:%M} UTC ({ago(first, now)}) for {which}."
 
 
 def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, date]]:

@@ -436,3 +436,15 @@ def test_a_range_of_years_in_braces_is_a_source_a_year():
     assert [name for _, name in found] == ["matches_2009.csv", "matches_2010.csv", "matches_2011.csv"]
     assert found[0][0] == "https://example.org/matches_2009.csv?raw=1"
     assert expand("/x/matches_{9..11}.csv", lambda name: True) == [("/x/matches_{9..11}.csv", "matches_{9..11}.csv")]
+
+
+def test_since_when_snapshots_stand_in_is_kept_until_the_source_is_back(tmp_path, serve):
+    server = serve((200, {}, b"a,b\n"), (404, {}, b""))
+    get(tmp_path, server.url)
+    assert snapshots.standing_in(tmp_path) == {}
+    for hour in (1, 2):
+        get(tmp_path, server.url, later=hour)
+        assert snapshots.standing_in(tmp_path) == {server.url: "2025-11-01T01:00:00"}
+    server.answers = [(200, {}, b"a,b\n")]
+    get(tmp_path, server.url, later=3)
+    assert snapshots.standing_in(tmp_path) == {}

@@ -8,15 +8,17 @@ import subprocess
 import sys
 import types
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from ingest.snapshots import note_standing_in
 from jobs import console, doors_nights
 from jobs.cli import app
 from jobs.night import Outcome
+from jobs.status import status
 from store.edition import publish
 from store.errors import FeedError, FitError
 from store.stanzas import read_stanzas
@@ -295,6 +297,17 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
     second = run("status").stdout
     assert "3 days ago" in second
     assert f"Readers see {path.stem}, published just now." in second
+
+
+def test_status_says_since_when_snapshots_stand_in_for_a_source(home):
+    began, asked = datetime(2026, 3, 1, 4, 0, tzinfo=UTC), datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
+    note_standing_in(home.raw / "alps", ["https://host/a.csv", "https://host/b.csv"], began)
+    since = (
+        "alps: the last snapshots stand in since 2026-03-01 04:00 UTC (2 days ago) for https://host/a.csv and 1 more."
+    )
+    assert since in status(home, asked).notes
+    note_standing_in(home.raw / "alps", [], asked)
+    assert not any("stand in" in note for note in status(home, asked).notes)
 
 
 HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
