@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from store.errors import LockedError, StoreError, UsageError
 from store.history import RUN_COLUMNS, STEP_COLUMNS, History
 from store.home import Home
-from store.warehouse import attached, quoted
+from store.warehouse import attached, quoted, told_plainly
 
 SQL = Path(__file__).parent / "sql" / "edition"
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later, and tools built on it, can open the file
@@ -37,7 +37,8 @@ def publish(home: Home, leagues: list[str], now: datetime) -> Path:
         name = _free_name(home, now)
         building = home.editions / f".building-{uuid.uuid4().hex}.duckdb"
         try:
-            _build(home, building, name, leagues, now)
+            with told_plainly(f"{home.editions} cannot be written"):
+                _build(home, building, name, leagues, now)
             _settle(building)
             target = building.rename(home.editions / f"{name}.duckdb")
         finally:

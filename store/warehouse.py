@@ -32,7 +32,7 @@ def writing(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         raise StoreError(f"{home.root} cannot be made: {error.strerror}.", "Is the disk full, or read-only?") from error
     con = connect(home.warehouse, home.lock_wait_seconds)
     try:
-        with _told_plainly(f"{home.warehouse} cannot be written"):
+        with told_plainly(f"{home.warehouse} cannot be written"):
             migrate(con)
             with transaction(con):
                 yield con
@@ -47,7 +47,7 @@ def reading(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         raise StoreError(f"There is no warehouse in {home.root} yet.", "Load results first: pooltable pull")
     con = connect(home.warehouse, home.lock_wait_seconds, read_only=True)
     try:
-        with _told_plainly(f"{home.warehouse} cannot be read"):
+        with told_plainly(f"{home.warehouse} cannot be read"):
             if applied(con) != names():
                 con.close()
                 with writing(home):
@@ -78,7 +78,7 @@ def attached(home: Home, con: duckdb.DuckDBPyConnection, alias: str) -> Iterator
         pass
     statement = f"ATTACH '{quoted(home.warehouse)}' AS {alias} (READ_ONLY)"
     _patiently(home.warehouse, home.lock_wait_seconds, lambda: con.execute(statement))
-    with _told_plainly(f"What is in {home.warehouse} cannot be copied"):
+    with told_plainly(f"What is in {home.warehouse} cannot be copied"):
         try:
             yield
         finally:
@@ -147,7 +147,7 @@ def applied(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 @contextmanager
-def _told_plainly(what: str) -> Iterator[None]:
+def told_plainly(what: str) -> Iterator[None]:
     """Turns what DuckDB says of a disk that is full or failing, or of a damaged file, into a StoreError."""
     try:
         yield
