@@ -117,7 +117,7 @@ def _kind_blocks(parts: Parts, kind: str) -> list[Block]:
     """The blocks of a kind's ratings: entry states, their groups and their walk, for each component."""
     term, found = parts.terms[kind], []
     group = _groups(parts, kind)
-    for component in _components(parts.outcome):
+    for component in parts.outcome.components:
         name, words = _name(parts.stanza, kind, component), WORDS[component].format(kind)
         scale = _scale(parts, term)
         identity = csr_array(diags_array(np.ones(len(term.owner))))
@@ -236,7 +236,7 @@ def _slopes(parts: Parts, effect: Effect) -> list[Block]:
     scale = SLOPE * (parts.unit_sd if effect.entity == "home" else _scale(parts, base))
     single = effect.entity == "home" and parts.outcome.row == "side"
     found: list[Block] = []
-    for component in ("attack",) if single else _components(parts.outcome):
+    for component in ("attack",) if single else parts.outcome.components:
         owner = effect.entity if effect.entity == "home" else _name(parts.stanza, effect.entity, component)
         who = "home advantage" if effect.entity == "home" else WORDS[component].format(effect.entity)
         words = f"{who} by {effect.by}"
@@ -325,10 +325,6 @@ def _first_competitors(parts: Parts) -> tuple[NDArray[np.intp], NDArray[np.intp]
     own = np.where(has, matrix.indices[np.minimum(starts, max(matrix.nnz - 1, 0))], -1).astype(np.intp)
     other = np.full(len(own), -1) if parts.outcome.row == "entrant" else own[np.arange(len(own)) ^ 1]
     return own, other
-
-
-def _components(outcome: Outcome) -> tuple[str, ...]:
-    return outcome.components
 
 
 def _name(stanza: Stanza, kind: str, component: str) -> str:

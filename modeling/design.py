@@ -76,11 +76,17 @@ class Block:
         return np.ones(len(self.levels)) if self.years is None else np.sqrt(self.years)
 
     @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """Of a walk, the first level of each level's chain; chains stand one after the other."""
+        assert self.previous is not None
+        return np.maximum.accumulate(np.where(self.previous < 0, np.arange(len(self.levels)), 0))
+
+    @cached_property
     def reach(self) -> csr_array:
         """Weights of the independent parts D u in each unit's current state, shape (units, levels)."""
         if self.previous is None:
             return self.loading
-        starts = np.maximum.accumulate(np.where(self.previous < 0, np.arange(len(self.levels)), 0))
+        starts = self.starts
         units, last = self.loading.nonzero()
         rows = np.repeat(units, last - starts[last] + 1)
         columns = np.concatenate([np.zeros(0, int), *(np.arange(int(starts[end]), int(end) + 1) for end in last)])

@@ -28,7 +28,7 @@ DRAWS_SCHEMA = {
 def rating_rows(design: Design, posterior: Posterior, ratings: Ratings, unpooled: dict[str, Unpooled]) -> pl.DataFrame:
     """One row a competitor and component, the slopes' components too: the columns of `rating`."""
     frames = [_component_rows(design, posterior, ratings, one, unpooled[one]) for one in ratings.components]
-    frames += [_slope_rows(ratings.field, slope.component, slope.units, slope.draws) for slope in ratings.slopes]
+    frames += [_summaries(ratings.field, slope.component, slope.units, slope.draws) for slope in ratings.slopes]
     return pl.concat(frames, how="diagonal").with_columns(
         pl.col("unpooled", "unpooled_se", "shrinkage", "shrinkage_by_distance").fill_nan(None)
     )
@@ -50,10 +50,6 @@ def _component_rows(
         shrinkage=pl.Series(shrinkage),
         shrinkage_by_distance=pl.Series(distance),
     )
-
-
-def _slope_rows(field: Field, component: str, units: tuple[int, ...], draws: Array) -> pl.DataFrame:
-    return _summaries(field, component, units, draws)
 
 
 def _summaries(field: Field, component: str, units: tuple[int, ...], draws: Array) -> pl.DataFrame:

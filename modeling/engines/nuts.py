@@ -158,9 +158,7 @@ def _walk(block: Block) -> tuple[Any, Any]:
     dims = f"{block.name}_level"
     steps = scale * block.step_sd * pm.Normal(f"{block.name}_standard", dims=dims)
     sums = pt.concatenate([pt.zeros(1), pt.cumsum(steps)])
-    assert block.previous is not None
-    starts = np.maximum.accumulate(np.where(block.previous < 0, np.arange(len(block.levels)), 0))
-    return pm.Deterministic(block.name, sums[1:] - sums[starts], dims=dims), 0.0
+    return pm.Deterministic(block.name, sums[1:] - sums[block.starts], dims=dims), 0.0
 
 
 def is_centred(design: Design, block: Block, alone: laplace.Laplace) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
+from scipy.special import gammaln
 
 from modeling.outcomes.counts import count_margin, grid_for, log_mass_poisson, losses_of, masses, rate_of
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary
@@ -30,20 +31,24 @@ def _rates(tally: Array, eta: Array) -> tuple[Array, Array, Array]:
     return count, y, np.where(count > 0, exposure, 1.0) * np.exp(eta)
 
 
-def _slopes(low: Any, x: Any, y: Any, first: Any, second: Any, where: Any) -> tuple[Any, Any]:
-    """t - 1, and which of the two rates it is proportional to, as sums over the four low scores."""
-    zero_zero = where((x == 0) & (y == 0), -first * second * low, 0.0)
-    zero_one = where((x == 0) & (y == 1), first * low, 0.0)
-    one_zero = where((x == 1) & (y == 0), second * low, 0.0)
-    one_one = where((x == 1) & (y == 1), -low, 0.0)
+def _corrections(
+    low: Any, x: Any, y: Any, first: Any, second: Any, where: Any = np.where, equal: Any = np.equal
+) -> Any:
+    """t - 1; and the parts of it proportional to the first rate, to the second, and to both. Arrays or symbols."""
+    no_first, no_second = equal(x, 0), equal(y, 0)
+    one_first, one_second = equal(x, 1), equal(y, 1)
+    zero_zero = where(no_first & no_second, -first * second * low, 0.0)
+    zero_one = where(no_first & one_second, first * low, 0.0)
+    one_zero = where(one_first & no_second, second * low, 0.0)
+    one_one = where(one_first & one_second, -low, 0.0)
     return zero_zero + zero_one + one_zero + one_one, (zero_zero + zero_one, zero_zero + one_zero, zero_zero)
 
 
 def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     """log of the joint density of a game's two scores, the correction standing with the first row."""
     count, y, rate = _rates(tally, eta)
-    plain = count * (y * np.log(rate) - rate - _log_factorial(y))
-    more, _ = _slopes(aux["low_scores"], y[0::2], y[1::2], rate[..., 0::2], rate[..., 1::2], np.where)
+    plain = count * (y * np.log(rate) - rate - gammaln(y + 1))
+    more, _ = _corrections(aux["low_scores"], y[0::2], y[1::2], rate[..., 0::2], rate[..., 1::2])
     plain[..., 0::2] += count[0::2] * np.log(np.maximum(1 + more, LEAST))
     return plain
 
@@ -51,9 +56,7 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
 def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
     """Slope, and minus the second derivative as a sparse matrix: the two rows of a game go together."""
     count, y, rate = _rates(tally, eta)
-    more, (by_first, by_second, by_both) = _slopes(
-        aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2], np.where
-    )
+    more, (by_first, by_second, by_both) = _corrections(aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2])
     t = 1 + more
     counted = np.where(
         t > LEAST, count[0::2] / np.maximum(t, LEAST), 0.0
@@ -80,22 +83,9 @@ def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
     rate = pt.exp(log_rate)
     x, z = y[0::2], y[1::2]
 
-    def where(asked: Any, yes: Any, no: Any) -> Any:
-        return pt.where(asked, yes, no)
-
-    more = _symbolic_more(aux["low_scores"], x, z, rate[0::2], rate[1::2], where)
+    more, _ = _corrections(aux["low_scores"], x, z, rate[0::2], rate[1::2], pt.where, pt.eq)
     corrected = count[0::2] * pt.log(pt.maximum(1 + more, LEAST))
     return pt.sum(count * (y * log_rate - rate)) + pt.sum(corrected)
-
-
-def _symbolic_more(low: Any, x: Any, y: Any, first: Any, second: Any, where: Any) -> Any:
-    no_first, no_second, one_first, one_second = pt.eq(x, 0), pt.eq(y, 0), pt.eq(x, 1), pt.eq(y, 1)
-    return (
-        where(no_first & no_second, -first * second * low, 0.0)
-        + where(no_first & one_second, first * low, 0.0)
-        + where(one_first & no_second, second * low, 0.0)
-        + where(one_first & one_second, -low, 0.0)
-    )
 
 
 def simulate(rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxiliaries, _game: NDArray[np.intp]) -> Array:
@@ -109,7 +99,7 @@ def simulate(rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxilia
     waiting = np.ones(first.shape, dtype=bool)
     while waiting.any():
         x, y = drawn[..., 0::2], drawn[..., 1::2]
-        more, _ = _slopes(low, x, y, first, second, np.where)
+        more, _ = _corrections(low, x, y, first, second)
         waiting &= rng.random(first.shape) >= np.maximum(1 + more, 0) / largest
         again = np.repeat(waiting, 2, axis=-1)
         drawn[again] = rng.poisson(rate[again])
@@ -129,12 +119,6 @@ def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
     loss = 1 - np.sum(first * below, axis=-1) - np.sum(first * second, axis=-1) + loss_more
     each = np.maximum(np.stack([win, draw, loss], axis=-1), 0)
     return each / each.sum(axis=-1, keepdims=True)
-
-
-def _log_factorial(y: Array) -> Array:
-    from scipy.special import gammaln
-
-    return gammaln(y + 1)
 
 
 DIXON_COLES: dict[str, Any] = {

@@ -196,7 +196,7 @@ COMMENT ON COLUMN rating.q95 IS 'Posterior 95 % quantile.';
 COMMENT ON COLUMN rating.unpooled IS 'Estimate without pooling, the competitor''s own results alone; NULL where it is not finite.';
 COMMENT ON COLUMN rating.unpooled_se IS 'Standard error of the unpooled estimate.';
 COMMENT ON COLUMN rating.unpooled_reason IS 'Why there is no unpooled estimate; NULL where there is one.';
-COMMENT ON COLUMN rating.shrinkage IS 'Posterior variance over prior variance of the contrast: 1 where the results have said nothing yet, towards 0 as they pile up.';
+COMMENT ON COLUMN rating.shrinkage IS 'Posterior variance over prior variance of the contrast: 1 where the results have said nothing yet, towards 0 as they pile up; NULL where the component is the total at one value of something.';
 COMMENT ON COLUMN rating.shrinkage_by_distance IS 'How far the estimate was pulled to its group, 1 - (pooled - mean) / (unpooled - mean); NULL where the unpooled estimate is within a standard error of the mean.';
 
 CREATE TABLE standing (
