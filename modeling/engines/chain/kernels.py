@@ -92,8 +92,8 @@ def factor(low, high, unit_start, first, start, env):
 
 
 @jit
-def invert(low, high, unit_start, first, start, column_start, column_state, env, out):
-    """The inverse's entries within the envelope, from the last state back."""
+def invert(low, high, unit_start, first, start, column_start, column_state, env, out, variance):
+    """The inverse's entries within the envelope, from the last state back, and its diagonal by itself."""
     for u in range(low, high):
         for j in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
             inverse = env[start[j + 1] - 1]
@@ -110,6 +110,7 @@ def invert(low, high, unit_start, first, start, column_start, column_state, env,
                 out[start[i] + j - first[i]] = value
                 diagonal -= env[start[i] + j - first[i]] * value
             out[start[j + 1] - 1] = diagonal * inverse
+            variance[j] = diagonal * inverse
 
 
 @jit
@@ -125,73 +126,98 @@ def link_variances(low, high, unit_link, link_start, link_state, link_weight, fi
         out[link] = total
 
 
-@jit
-def solve(low, high, unit_start, first, start, env, x):
-    """Solves with the factors, in place, for the columns of x."""
-    count = x.shape[1]
-    for u in range(low, high):
-        for i in range(unit_start[u], unit_start[u + 1]):
-            for j in range(first[i], i):
-                value = env[start[i] + j - first[i]]
-                for c in range(count):
-                    x[i, c] -= value * x[j, c]
-            for c in range(count):
-                x[i, c] *= env[start[i + 1] - 1]
-        for i in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
-            for c in range(count):
-                x[i, c] *= env[start[i + 1] - 1]
-            for j in range(first[i], i):
-                value = env[start[i] + j - first[i]]
-                for c in range(count):
-                    x[j, c] -= value * x[i, c]
+def solver(width):
+    """(low, high, unit_start, first, start, env, x): solves with the factors, in place, for the `width` columns of x."""
+
+    @jit
+    def solve(low, high, unit_start, first, start, env, x):
+        for u in range(low, high):
+            for i in range(unit_start[u], unit_start[u + 1]):
+                for j in range(first[i], i):
+                    value = env[start[i] + j - first[i]]
+                    for c in range(width):
+                        x[i, c] -= value * x[j, c]
+                for c in range(width):
+                    x[i, c] *= env[start[i + 1] - 1]
+            for i in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
+                for c in range(width):
+                    x[i, c] *= env[start[i + 1] - 1]
+                for j in range(first[i], i):
+                    value = env[start[i] + j - first[i]]
+                    for c in range(width):
+                        x[j, c] -= value * x[i, c]
+
+    return solve
+
+
+def multiplier(width):
+    """out = (Q + A' T A) x of a range of units for the `width` columns of x: prior edges, then each link with its row.
+
+    A link reads its own states and, beside them, those of the row's other unit: no pass over rows is needed.
+    """
+
+    @jit
+    def multiply(
+        low, high, unit_start, parent, precision, unit_link, link_start, link_state, link_weight, other_start,
+        other_state, other_weight, link_tau, x, out,
+    ):  # fmt: skip
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                out[s, c] = 0
+        for s in range(unit_start[low], unit_start[high]):
+            q, a = precision[s], parent[s]
+            if a < 0:
+                for c in range(width):
+                    out[s, c] += q * x[s, c]
+            else:
+                for c in range(width):
+                    step = q * (x[s, c] - x[a, c])
+                    out[s, c] += step
+                    out[a, c] -= step
+        total = np.empty(width, x.dtype)
+        for link in range(unit_link[low], unit_link[high]):
+            total[:] = 0
+            for e in range(link_start[link], link_start[link + 1]):
+                for c in range(width):
+                    total[c] += link_weight[e] * x[link_state[e], c]
+            for e in range(other_start[link], other_start[link + 1]):
+                for c in range(width):
+                    total[c] += other_weight[e] * x[other_state[e], c]
+            for e in range(link_start[link], link_start[link + 1]):
+                factor = link_weight[e] * link_tau[link]
+                for c in range(width):
+                    out[link_state[e], c] += factor * total[c]
+
+    return multiply
+
+
+WIDTHS = (1, 4, 16)
+SOLVE = {width: solver(width) for width in WIDTHS}
+MULTIPLY = {width: multiplier(width) for width in WIDTHS}
 
 
 @jit
-def row_sums(low, high, row_start, column, weight, tau, x, out):
-    """tau times the rows' weighted sums of states."""
+def row_sums(low, high, row_start, column, weight, x, out):
+    """The rows' weighted sums of states, for the columns of x."""
     for r in range(low, high):
         for c in range(x.shape[1]):
             out[r, c] = 0.0
         for e in range(row_start[r], row_start[r + 1]):
             for c in range(x.shape[1]):
                 out[r, c] += weight[e] * x[column[e], c]
-        for c in range(x.shape[1]):
-            out[r, c] *= tau[r]
 
 
 @jit
-def gather(low, high, unit_link, link_start, link_state, link_weight, link_row, sums, out):
-    """Adds to every state the weighted sums of its rows."""
+def gather(low, high, unit_start, unit_link, link_start, link_state, link_weight, link_row, values, out):
+    """Every state's weighted sums of its rows' values, for the columns of them."""
+    for s in range(unit_start[low], unit_start[high]):
+        for c in range(values.shape[1]):
+            out[s, c] = 0
     for link in range(unit_link[low], unit_link[high]):
         r = link_row[link]
         for e in range(link_start[link], link_start[link + 1]):
-            for c in range(sums.shape[1]):
-                out[link_state[e], c] += link_weight[e] * sums[r, c]
-
-
-@jit
-def multiply(low, high, unit_start, parent, precision, unit_link, link_start, link_state, link_weight, link_row, sums, x, out, dot):
-    """out = (Q + A' T A) x of a range of units, from the rows' sums; dot = x' out of each column."""
-    count = x.shape[1]
-    for s in range(unit_start[low], unit_start[high]):
-        for c in range(count):
-            out[s, c] = 0.0
-    for s in range(unit_start[low], unit_start[high]):
-        q, a = precision[s], parent[s]
-        if a < 0:
-            for c in range(count):
-                out[s, c] += q * x[s, c]
-        else:
-            for c in range(count):
-                step = q * (x[s, c] - x[a, c])
-                out[s, c] += step
-                out[a, c] -= step
-    gather(low, high, unit_link, link_start, link_state, link_weight, link_row, sums, out)
-    for c in range(count):
-        dot[c] = 0.0
-    for s in range(unit_start[low], unit_start[high]):
-        for c in range(count):
-            dot[c] += x[s, c] * out[s, c]
+            for c in range(values.shape[1]):
+                out[link_state[e], c] += link_weight[e] * values[r, c]
 
 
 @jit
@@ -209,21 +235,17 @@ def exchange(low, high, row_link, tau, v, p, out):
 
 @jit
 def row_variances(low, high, row_link, tau, v, p, reach, covariance, out):
-    """Variance of every row's linear predictor; returns the rows' part of the log determinant.
+    """Variance of every row's linear predictor.
 
     Given the shared effects it is 1 / (1/V + tau), V the sum of the units' cavity variances; what the shared effects
     add is exact: reach' covariance reach, with `reach` = their values less what the states take up of them.
     """
-    total = 0.0
     for r in range(low, high):
         cavity = 0.0
         for side in range(row_link.shape[1]):
             link = row_link[r, side]
             if link >= 0:
-                one = v[link] / (1 - p[link] * v[link])
-                cavity += one
-                total -= np.log1p(p[link] * one)
-        total += np.log1p(tau[r] * cavity)
+                cavity += v[link] / (1 - p[link] * v[link])
         variance = cavity / (1 + tau[r] * cavity)
         for i in range(reach.shape[1]):
             inner = 0.0
@@ -231,6 +253,21 @@ def row_variances(low, high, row_link, tau, v, p, reach, covariance, out):
                 inner += covariance[i, j] * reach[r, j]
             variance += reach[r, i] * inner
         out[r] = variance
+
+
+@jit
+def row_determinants(low, high, row_link, tau, v, p):
+    """What the rows add to the units' log determinants in Bethe's approximation of log|H|; exact without loops."""
+    total = 0.0
+    for r in range(low, high):
+        cavity, parts = 0.0, 1.0
+        for side in range(row_link.shape[1]):
+            link = row_link[r, side]
+            if link >= 0:
+                one = v[link] / (1 - p[link] * v[link])
+                cavity += one
+                parts *= 1 + p[link] * one
+        total += np.log((1 + tau[r] * cavity) / parts)
     return total
 
 

@@ -26,6 +26,7 @@ CODES = {
 }
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(11)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
+BLOCK = 256
 LEAST = 1e-10  # smallest precision of a site: log-concave rows have positive ones, rounding may not
 ROOT_2 = math.sqrt(2)
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -136,6 +137,60 @@ def update(low, high, code, y, exposure, noise, aux, mean, variance, damping, ta
 
 
 @jit
+def exponential(x):
+    """exp(x) between -60 and 60 to 1e-10, without branches so that loops over it become vector code."""
+    y = min(max(x, -60.0), 60.0) * (1 / 256)
+    z = 1 + y * (1 + y / 2 * (1 + y / 3 * (1 + y / 4 * (1 + y / 5 * (1 + y / 6 * (1 + y / 7))))))
+    z *= z
+    z *= z
+    z *= z
+    z *= z
+    z *= z
+    z *= z
+    z *= z
+    return z * z
+
+
+@jit
+def update_logit(low, high, y, noise, mean, variance, damping, tau, nu, log_z):
+    """`update` for wins with the logit link, the bulk of the largest leagues: blocks of rows, node by node."""
+    held = 0
+    zero, one, two = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    root, rate = np.empty(BLOCK), np.empty(BLOCK)
+    for begin in range(low, high, BLOCK):
+        count = min(BLOCK, high - begin)
+        for k in range(count):
+            r = begin + k
+            zero[k], one[k], two[k] = 0.0, 0.0, 0.0
+            root[k], rate[k] = math.sqrt(variance[r]), (1 - 2 * y[r]) / noise[r]
+        for i in range(NODES.size):
+            node, weight = NODES[i], WEIGHTS[i]
+            for k in range(count):
+                r = begin + k
+                step = root[k] * node
+                odds = exponential(rate[k] * (mean[r] + step))
+                part = weight * exponential((0.5 * tau[r] * (step + 2 * mean[r]) - nu[r]) * step) / (1 + odds)
+                zero[k] += part
+                one[k] += part * step
+                two[k] += part * step * step
+        for k in range(count):
+            r = begin + k
+            old = 1 / variance[r] - tau[r]
+            pull = mean[r] / variance[r] - nu[r]
+            shift = one[k] / zero[k]
+            inverse = 1 / (two[k] / zero[k] - shift * shift)
+            apart = mean[r] - pull / old
+            log_z[r] = math.log(zero[k] * math.sqrt(old * variance[r])) - 0.5 * apart * apart * old
+            precision = inverse - old
+            if not precision > LEAST:
+                held += 1
+                precision = LEAST
+            tau[r] += damping * (precision - tau[r])
+            nu[r] += damping * ((mean[r] + shift) * inverse - pull - nu[r])
+    return held
+
+
+@jit
 def log_evidences(low, high, code, y, exposure, noise, aux, mean, variance, tau, nu):
     """Sum of log Z of rows at given beliefs and sites: what auxiliaries are differentiated by."""
     total = 0.0
@@ -145,7 +200,7 @@ def log_evidences(low, high, code, y, exposure, noise, aux, mean, variance, tau,
 
 
 @jit
-def start(low, high, code, y, exposure, noise, aux, mean, tau, nu):
+def laplace(low, high, code, y, exposure, noise, aux, mean, tau, nu):
     """Laplace's sites of rows around given linear predictors, by differences of the log density."""
     for r in range(low, high):
         h = 1e-3

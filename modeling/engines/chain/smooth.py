@@ -1,29 +1,38 @@
 """Expectation propagation over a whole league at given scales: units factorised, means and shared effects global.
 
-Given sites (tau, nu) on the rows' linear predictors, means solve the exact global system; variances are those of
+Given sites (tau, nu) on the rows' linear predictors, means solve the exact global system. Variances are those of
 messages between units, p = 1 / (1/tau + the other unit's cavity variance), each unit's inverse exact. Shared effects b
-are never factorised: with H the states' precision, F their values and G = H^-1 A'TF, their precision is exactly
-P + F'TF - (A'TF)'G, and they add (F - A G) cov(b) (F - A G)' to every row's variance.
+are never factorised: their covariance is that of the global system, and they add (F - A G) cov(b) (F - A G)' to the
+variance of the rows, G what the states give way by.
 The evidence is that of expectation propagation with log|H| as the messages have it (Bethe's), so that at the fixed
 point its derivative in a scale has no implicit term. Minka (2001); Cunningham, Hennig and Lacoste-Julien (2011).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from modeling.design import Design
 from modeling.engines.chain import kernels, sites
-from modeling.engines.chain.linear import Factored, conjugate_gradients, row_values, spread, state_sums
+from modeling.engines.chain.linear import (
+    SMALLEST,
+    Factored,
+    System,
+    conjugate_gradients,
+    row_values,
+    spread,
+    state_sums,
+)
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
 TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
-EXCHANGES = 2  # of messages' precisions a sweep
+REDUCTION = 0.03  # of the means' error by the global solve of one sweep; the sites move by as much anyway
+LIFT_TOLERANCE = 0.02  # of the shared effects' lift, in their own sds and the states'
+FAR = 3.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
 
@@ -35,8 +44,12 @@ class Sites:
     nu: Array
     p: Array
     """Precision of the message of each link."""
-    x: Array
-    """Means of the states at shared effects of zero, and what a unit of each shared effect takes from them (G)."""
+    y: Array
+    """Means of the states and, below them, of the shared effects."""
+    lift: Array
+    """What a unit of each shared effect takes from the states (G), shape (states, shared)."""
+    smallest: float = SMALLEST
+    """Smallest eigenvalue of the preconditioned global system."""
 
 
 @dataclass
@@ -65,14 +78,9 @@ class Smoothed:
     sweeps: int
     iterations: int
     """Iterations of conjugate gradients, all sweeps together."""
-    damped: int
+    damped: int = 0
     held: list[int] = field(default_factory=list)
     """Rows whose sites were held at the least precision, by sweep."""
-
-    @property
-    def lift(self) -> Array:
-        """What a unit of each shared effect takes from the states, shape (states, shared)."""
-        return self.sites.x[:, 1:]
 
 
 @dataclass
@@ -94,15 +102,21 @@ def rows_of(design: Design, values: dict[str, float]) -> Rows:
     return Rows(code, design.y, design.exposure, sites.noise_of(design, values), sites.auxiliary_of(design, values), design)
 
 
-def first_sites(structure: Structure, rows: Rows, eta: Array | None = None) -> Sites:
-    """Laplace's sites around given linear predictors (default: zero, or the logs of the rates)."""
-    tau, nu = np.empty(structure.rows), np.empty(structure.rows)
-    at = np.zeros(structure.rows) if eta is None else eta
-    if eta is None and rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
-        at = np.full(structure.rows, np.log((rows.y.sum() + 0.5) / rows.exposure.sum()))
-    sites.start(0, structure.rows, rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, at, tau, nu)
-    x = np.zeros((structure.size, 1 + structure.shared.shape[1]))
-    return Sites(tau, nu, tau[structure.link_row] / 2, x)
+def first_sites(structure: Structure, rows: Rows) -> Sites:
+    """Laplace's sites around linear predictors of zero, or the log of the mean rate."""
+    at = np.zeros(structure.rows)
+    if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
+        at += np.log((rows.y.sum() + 0.5) / rows.exposure.sum())
+    found, shared = _newton(rows, at), structure.shared.shape[1]
+    y, lift = np.zeros(structure.size + shared), np.full((structure.size, shared), np.nan)
+    return Sites(found["tau"], found["nu"], found["tau"][structure.link_row] / 2, y, lift)
+
+
+def _newton(rows: Rows, eta: Array) -> dict[str, Array]:
+    """Laplace's sites around given linear predictors."""
+    tau, nu = np.empty_like(eta), np.empty_like(eta)
+    sites.laplace(0, len(eta), rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, eta, tau, nu)
+    return {"tau": tau, "nu": nu}
 
 
 def smooth(
@@ -113,33 +127,41 @@ def smooth(
     factored: Factored | None = None,
     tell: Callable[[float], None] | None = None,
 ) -> Smoothed:
-    """The posterior at `values` of scales (scale_<block>) and auxiliaries. Raises FitError where it does not settle."""
+    """The posterior at `values` of scales (scale_<block>) and auxiliaries. Raises FitError where it does not settle.
+
+    The residual that must fall below `tolerance` is the true one: the distance, in sds, of the means from the global
+    solution for the sites that those means give.
+    """
     rows = rows_of(structure.design, values)
     work = Factored.empty(structure) if factored is None else factored
     work.precision = prior_precision(structure, values)
     now = first_sites(structure, rows) if begin is None else begin
-    last: Smoothed | None = None
-    inner, damping, damped, iterations = 0.1, 1.0, 0, 0
+    damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
+    variance = np.full(structure.size, np.inf)
     held: list[int] = []
     for sweep in range(1, MOST_SWEEPS + 1):
-        found = _sweep(structure, rows, values, now, work, inner)
+        found = _sweep(structure, values, now, work, tolerance)
         iterations += found.iterations
-        found.residual, widest = (np.inf, np.inf) if last is None else _change(last, found)
+        widened = float(np.abs(found.variance / variance - 1).max(initial=0.0)) / 2
+        if tell is not None:
+            tell(found.residual)
+        settled = max(found.residual, widened) <= tolerance
+        if not is_near and found.residual > FAR:
+            now = replace(found.sites, **_newton(rows, found.eta))
+            continue
         tau, nu = now.tau.copy(), now.nu.copy()
         held.append(_update(structure, rows, found, tau, nu, damping))
-        found.evidence = _evidence(structure, found)
-        found.sweeps, found.iterations, found.damped, found.held = sweep, iterations, damped, held
-        if max(found.residual, widest) <= tolerance:
+        if settled:
+            found.evidence += _evidence(structure, found)
+            found.sweeps, found.iterations, found.damped, found.held = sweep, iterations, damped, held
             return found
-        if last is not None and found.residual > 1.5 * last.residual and damping == 1.0:
+        if found.residual > 1.5 * before and damping == 1.0:
             damping, damped = RELUCTANT, damped + 1
         elif damping < 1.0:
             damping = min(1.0, damping * 1.4)
-        inner = float(np.clip(0.1 * found.residual, 0.2 * tolerance, 0.1))
-        now = Sites(tau, nu, found.sites.p, found.sites.x)
-        last = found
-        if tell is not None:
-            tell(found.residual)
+        before, variance = found.residual if is_near else np.inf, found.variance
+        is_near = True
+        now = replace(found.sites, tau=tau, nu=nu)
     raise FitError(
         f"{structure.design.league}: the chain engine did not settle in {MOST_SWEEPS} sweeps.",
         "Fit it with: --engine nuts",
@@ -158,73 +180,76 @@ def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
     return 1 / (scales[structure.shared_scale] * structure.shared_sd) ** 2
 
 
-def _sweep(s: Structure, rows: Rows, values: dict[str, float], now: Sites, work: Factored, inner: float) -> Smoothed:
+def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float) -> Smoothed:
     """Variances by messages, then means by the global system, at the sites as they are."""
-    p, v = now.p.copy(), np.empty(len(now.p))
+    work.refill(now.p)
+    p = np.empty_like(now.p)
+    spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, s.row_link, now.tau, work.links, now.p, p))
     work.refill(p)
-    work.link_variances(v)
-    for _ in range(EXCHANGES):
-        sent = np.empty_like(p)
-        spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, s.row_link, now.tau, v, p, sent))
-        p = sent
-        work.refill(p)
-        work.link_variances(v)
-    right = np.concatenate([now.nu[:, None], now.tau[:, None] * s.shared], axis=1)
-    states = state_sums(s, right)
+    system = System(work, now.tau, shared_precision(s, values), None if np.isnan(now.lift).any() else now.lift)
     sd = np.sqrt(work.variances)
-    prior = shared_precision(s, values)
-    weights = np.concatenate([[1.0], 1 / np.sqrt(prior + np.einsum("ij,ij->j", right[:, 1:], s.shared))])
-    solved = conjugate_gradients(work, now.tau, states, now.x, sd[:, None] / weights, inner)
-    x = solved.x
-    precision = np.diag(prior) + s.shared.T @ right[:, 1:] - states[:, 1:].T @ x[:, 1:]
-    covariance = cho_solve(cho_factor(precision), np.eye(len(prior))) if len(prior) else np.zeros((0, 0))
-    shared = covariance @ (s.shared.T @ now.nu - states[:, 1:].T @ x[:, 0])
-    fitted = row_values(s, x, np.ones(s.rows))
-    reach = s.shared - fitted[:, 1:]
-    eta = fitted[:, 0] + reach @ shared
-    eta_variance = np.empty(s.rows)
-    parts = spread(
-        s.row_chunks,
-        lambda _n, a, b: kernels.row_variances(a, b, s.row_link, now.tau, v, p, reach, covariance, eta_variance),
+    lift, covariance, lifted = _lift(system, sd)
+    unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])[:, None]
+    right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu)[:, None]])
+    solved = conjugate_gradients(
+        system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest
     )
-    mean = x[:, 0] - x[:, 1:] @ shared
-    variance = work.variances + np.einsum("ij,jk,ik->i", x[:, 1:], covariance, x[:, 1:])
-    gaussian = 0.5 * (mean @ states[:, 0] + shared @ (s.shared.T @ now.nu))
-    gaussian += 0.5 * (np.log(work.precision).sum() - work.log_determinant - sum(parts))
-    gaussian += 0.5 * (np.log(prior).sum() + np.linalg.slogdet(covariance)[1])
+    y = np.ascontiguousarray(solved.y[:, 0])
+    fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
+    reach = np.ascontiguousarray(s.shared - fitted[:, 1:])
+    eta, eta_variance = fitted[:, 0] + s.shared @ y[s.size :], np.empty(s.rows)
+
+    def row_variances(_number: int, a: int, b: int) -> None:
+        kernels.row_variances(a, b, s.row_link, now.tau, work.links, p, reach, covariance, eta_variance)
+
+    spread(s.row_chunks, row_variances)
+    variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
     return Smoothed(
-        s, values, Sites(now.tau, now.nu, p, x), work, mean, variance, shared, covariance, eta, eta_variance,
-        np.empty(s.rows), float(gaussian), np.inf, 0, solved.iterations, 0,
+        s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest), work, y[: s.size], variance,
+        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows), 0.5 * float(y @ right[:, 0]),
+        solved.first_error, 0, solved.iterations + lifted,
     )  # fmt: skip
 
 
-def _change(last: Smoothed, found: Smoothed) -> tuple[float, float]:
-    """Largest change of a mean in sds, and of an sd in its own size."""
-    sd = np.sqrt(found.variance)
-    moved = np.abs(found.mean - last.mean) / sd
-    widened = np.abs(found.variance / last.variance - 1) / 2
-    beta = np.abs(found.shared - last.shared) / np.sqrt(np.diag(found.covariance))
-    return float(max(moved.max(initial=0.0), beta.max(initial=0.0))), float(widened.max(initial=0.0))
+def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
+    """G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b), and iterations."""
+    if not system.shared:
+        return np.zeros((system.size, 0)), np.zeros((0, 0)), 0
+    right = np.concatenate([np.zeros((system.size, system.shared)), np.eye(system.shared)])
+    guess = system.basis @ system.basis_inverse
+    own = np.sqrt(np.diag(system.basis_inverse))
+    unit = np.concatenate([sd, own])[:, None] * own
+    solved = conjugate_gradients(system, right, guess, unit, LIFT_TOLERANCE)
+    if not solved.iterations:
+        return -system.basis[: system.size], system.basis_inverse, 0
+    lift = -solved.y[: system.size] @ np.linalg.inv(solved.y[system.size :])
+    system.deflate(lift)
+    return lift, system.basis_inverse, solved.iterations
 
 
 def _update(s: Structure, rows: Rows, found: Smoothed, tau: Array, nu: Array, damping: float) -> int:
-    counts = spread(
-        s.row_chunks,
-        lambda _n, a, b: sites.update(
-            a, b, rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, found.eta, found.eta_variance, damping,
-            tau, nu, found.log_z,
-        ),
-    )  # fmt: skip
-    return int(sum(counts))
+    """New sites in place; returns how many rows were held at the least precision."""
+    given = found.eta, found.eta_variance, damping, tau, nu, found.log_z
+
+    def work(_number: int, a: int, b: int) -> int:
+        if rows.code == sites.WIN_LOGIT:
+            return sites.update_logit(a, b, rows.y, rows.noise, *given)
+        return sites.update(a, b, rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, *given)
+
+    return int(sum(spread(s.row_chunks, work)))
 
 
 def _evidence(s: Structure, found: Smoothed) -> float:
-    now = found.sites
-    terms = spread(
-        s.row_chunks,
-        lambda _n, a, b: kernels.site_terms(a, b, found.eta, found.eta_variance, now.tau, now.nu),
-    )
-    return found.evidence + sum(terms) + float(found.log_z.sum())
+    """What the evidence has beside half of m'A'nu."""
+    now, work = found.sites, found.factored
+
+    def terms(_number: int, a: int, b: int) -> float:
+        sites_ = kernels.site_terms(a, b, found.eta, found.eta_variance, now.tau, now.nu)
+        return sites_ - 0.5 * kernels.row_determinants(a, b, s.row_link, now.tau, work.links, now.p)
+
+    gaussian = np.log(work.precision).sum() - work.log_determinant
+    gaussian += np.log(shared_precision(s, found.values)).sum() + np.linalg.slogdet(found.covariance)[1]
+    return sum(spread(s.row_chunks, terms)) + float(found.log_z.sum()) + 0.5 * float(gaussian)
 
 
 def scale_gradient(found: Smoothed) -> Array:
@@ -236,7 +261,7 @@ def scale_gradient(found: Smoothed) -> Array:
         s.chunks,
         lambda n, a, b: kernels.step_moments(
             a, b, s.unit_start, s.parent, work.precision, s.scale, s.first, s.envelope_start, work.inverse, found.mean,
-            np.ascontiguousarray(found.lift), found.covariance, parts[n],
+            found.sites.lift, found.covariance, parts[n],
         ),
     )  # fmt: skip
     gradient = parts.sum(axis=0)

@@ -8,6 +8,7 @@ A row is eta = sum of weights times states of at most two units + shared effects
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,10 @@ class Structure:
     link_state: Index
     link_weight: Array
     link_row: Index
+    other_start: Index
+    """Of each link, the entries of its row's other unit."""
+    other_state: Index
+    other_weight: Array
     unit_link: Index
     """First link of each unit, shape (units + 1,)."""
     row_link: Index
@@ -210,7 +215,7 @@ def _ordered(
     )  # fmt: skip
 
 
-def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> tuple[Index, Index, Array, Index, Index, Index]:
+def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> tuple[Any, ...]:
     """Runs of a row's entries that are of one unit, in order of units: the fields of Structure from link_start on."""
     row = np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
     owner = unit[matrix.indices]
@@ -227,10 +232,17 @@ def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> tuple[Index
     row_link = np.full((len(matrix.indptr) - 1, MOST_UNITS), -1, dtype=np.int32)
     row_link[row[begin], slot] = number
     unit_link = np.searchsorted(owner[begin][order], np.arange(units + 1))
-    return (
-        start.astype(np.int32), matrix.indices[entry].astype(np.int32), matrix.data[entry], link_row.astype(np.int32),
-        unit_link.astype(np.int32), row_link,
-    )  # fmt: skip
+    own = start.astype(np.int32), matrix.indices[entry].astype(np.int32), matrix.data[entry]
+    other = row_link[link_row[np.arange(len(order))], 1 - slot[order]]
+    return (*own, link_row.astype(np.int32), *_picked(*own, other), unit_link.astype(np.int32), row_link)
+
+
+def _picked(start: Index, state: Index, weight: Array, link: NDArray[np.intp]) -> tuple[Index, Index, Array]:
+    """The entries of given links (none where -1), as start, state and weight."""
+    length = np.where(link >= 0, np.diff(start)[link], 0)
+    begin = np.concatenate([[0], np.cumsum(length)])
+    entry = np.repeat(np.where(link >= 0, start[link], 0) - begin[:-1], length) + np.arange(begin[-1])
+    return begin.astype(np.int32), state[entry], weight[entry]
 
 
 def _shared(design: Design) -> tuple[Array, tuple[str, ...], Array, NDArray[np.intp]]:

@@ -1,0 +1,191 @@
+"""Scales and the likelihood's own parameters: their priors, and the values that maximise evidence and prior.
+
+Positive ones are searched for by their logarithms, with the Jacobian, as NUTS samples them: so that the maximum and the
+curvature there describe the posterior of the logarithm. Broyden, Fletcher, Goldfarb and Shanno's method with the
+evidence's gradient, every evaluation started from the last one's sites.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from modeling.design import Design
+from modeling.engines.chain import sites
+from modeling.engines.chain.linear import Factored, spread
+from modeling.engines.chain.smooth import Sites, Smoothed, rows_of, scale_gradient, smooth
+from modeling.engines.chain.structure import Structure
+from modeling.outcomes.outcome import Array
+
+MOST_EVALUATIONS = 60
+DECREMENT = 1e-3  # nats the maximum may still be above where the search stops
+LONGEST = 0.7  # step in a logarithm
+NUDGE = 1e-4  # of an auxiliary, for its derivative at fixed beliefs
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter: positive with prior HalfNormal(prior_sd), or Normal(0, prior_sd) where it is signed."""
+
+    name: str
+    prior_sd: float
+    is_signed: bool
+    start: float
+
+    def value(self, point: float) -> float:
+        """The parameter at a point of the search."""
+        return point if self.is_signed else float(np.exp(point))
+
+    def point(self, value: float) -> float:
+        """The point of the search of a value."""
+        return value if self.is_signed else float(np.log(value))
+
+    def log_prior(self, point: float) -> float:
+        """Log prior density of the point, up to a constant."""
+        return -0.5 * (self.value(point) / self.prior_sd) ** 2 + (0.0 if self.is_signed else point)
+
+    def log_prior_slope(self, point: float) -> float:
+        """Its derivative."""
+        if self.is_signed:
+            return -point / self.prior_sd**2
+        return 1 - (self.value(point) / self.prior_sd) ** 2
+
+
+def parameters_of(design: Design) -> list[Parameter]:
+    """Every block's scale, then the auxiliaries."""
+    scales = [Parameter(f"scale_{b.name}", b.prior_scale, False, 0.5 * b.prior_scale) for b in design.blocks]
+    return scales + [Parameter(a.name, a.scale, a.is_signed, 0.0 if a.is_signed else a.start) for a in design.auxiliaries]
+
+
+@dataclass
+class Found:
+    """The maximum of evidence and prior."""
+
+    parameters: list[Parameter]
+    point: Array
+    smoothed: Smoothed
+    gradient: Array
+    """Of log evidence and prior in the point."""
+    covariance: Array
+    """Of the point, from the curvature met on the way (or measured)."""
+    evaluations: int
+    sweeps: int
+    iterations: int
+    damped: int
+
+    @property
+    def decrement(self) -> float:
+        """Nats that the maximum is above, by the quadratic model."""
+        return 0.5 * float(self.gradient @ self.covariance @ self.gradient)
+
+
+class Objective:
+    """Log evidence and prior with its gradient, each evaluation started from the last."""
+
+    def __init__(self, structure: Structure, parameters: list[Parameter], begin: Sites | None, tell: Callable[[], None]):
+        self.structure, self.parameters, self.begin, self.tell = structure, parameters, begin, tell
+        self.factored = Factored.empty(structure)
+        self.evaluations = self.sweeps = self.iterations = self.damped = 0
+
+    def values(self, point: Array) -> dict[str, float]:
+        """The parameters by name."""
+        return {one.name: one.value(float(at)) for one, at in zip(self.parameters, point, strict=True)}
+
+    def __call__(self, point: Array, tolerance: float = 1e-2) -> tuple[float, Array, Smoothed]:
+        """(objective, gradient, posterior) at a point."""
+        found = smooth(self.structure, self.values(point), self.begin, tolerance, self.factored)
+        self.begin = found.sites
+        self.evaluations += 1
+        self.sweeps += found.sweeps
+        self.iterations += found.iterations
+        self.damped += found.damped
+        self.tell()
+        pairs = list(zip(self.parameters, point.tolist(), strict=True))
+        prior = sum(one.log_prior(at) for one, at in pairs)
+        slope = np.array([one.log_prior_slope(at) for one, at in pairs])
+        return found.evidence + prior, self.evidence_gradient(found, point) + slope, found
+
+    def evidence_gradient(self, found: Smoothed, point: Array) -> Array:
+        """In closed form for scales; for auxiliaries the change of the rows' log Z at the beliefs as they are."""
+        count = len(self.structure.design.blocks)
+        slopes = [self._auxiliary_slope(found, point, i) for i in range(count, len(point))]
+        return np.concatenate([scale_gradient(found), np.array(slopes)])
+
+    def _auxiliary_slope(self, found: Smoothed, point: Array, i: int) -> float:
+        ends = []
+        for step in (NUDGE, -NUDGE):
+            moved = point.copy()
+            moved[i] += step
+            ends.append(rows_log_z(found, self.values(moved)))
+        return (ends[0] - ends[1]) / (2 * NUDGE)
+
+
+def rows_log_z(found: Smoothed, values: dict[str, float]) -> float:
+    """Sum of the rows' log Z at other auxiliaries, sites and cavities staying."""
+    s, now, rows = found.structure, found.sites, rows_of(found.structure.design, values)
+    given = rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, found.eta, found.eta_variance
+
+    def work(_number: int, a: int, b: int) -> float:
+        return sites.log_evidences(a, b, *given, now.tau, now.nu)
+
+    return sum(spread(s.row_chunks, work))
+
+
+def maximise(objective: Objective, point: Array, covariance: Array | None) -> Found:
+    """The maximum from a point on, to within `DECREMENT` nats; `covariance` is a first guess of the point's."""
+    inverse = np.diag(_first_variances(objective)) if covariance is None else covariance.copy()
+    value, gradient, found = objective(point)
+    while objective.evaluations < MOST_EVALUATIONS:
+        if 0.5 * gradient @ inverse @ gradient < DECREMENT:
+            break
+        step = inverse @ gradient
+        step *= min(1.0, LONGEST / np.abs(step).max())
+        share = 1.0
+        while True:
+            reached, slope, then = objective(point + share * step)
+            if reached > value + 1e-4 * share * (gradient @ step) - DECREMENT or share < 1e-3:
+                break
+            share *= 0.4
+        inverse = _updated(inverse, share * step, gradient - slope)
+        point, value, gradient, found = point + share * step, reached, slope, then
+    return Found(
+        objective.parameters, point, found, gradient, inverse, objective.evaluations, objective.sweeps,
+        objective.iterations, objective.damped,
+    )  # fmt: skip
+
+
+def _first_variances(objective: Objective) -> Array:
+    """Variance of each point if a tenth of what belongs to it were seen directly: a scale of N effects, 1 / 2N."""
+    s, variances = objective.structure, []
+    seen = np.bincount(s.scale, minlength=len(s.design.blocks)) + np.bincount(
+        s.shared_scale[s.shared_scale >= 0], minlength=len(s.design.blocks)
+    )
+    for number, one in enumerate(objective.parameters):
+        count = seen[number] if number < len(seen) else s.rows
+        variances.append(1 / (1 / (one.prior_sd if one.is_signed else 1.0) ** 2 + 0.2 * count))
+    return np.array(variances)
+
+
+def _updated(inverse: Array, step: Array, fall: Array) -> Array:
+    """The inverse of minus the Hessian after a step along which the gradient fell; unchanged where it did not."""
+    along = float(step @ fall)
+    if along <= 1e-12:
+        return inverse
+    left = np.eye(len(step)) - np.outer(step, fall) / along
+    return left @ inverse @ left.T + np.outer(step, step) / along
+
+
+def measured_covariance(objective: Objective, found: Found, step: float = 0.5) -> Found:
+    """The same with the covariance of the point from differences of the gradient, each `step` sds to both sides."""
+    size, sds = len(found.point), np.sqrt(np.diag(found.covariance))
+    hessian = np.zeros((size, size))
+    for i in range(size):
+        ends = []
+        for sign in (1.0, -1.0):
+            moved = found.point.copy()
+            moved[i] += sign * step * sds[i]
+            ends.append(objective(moved, 1e-3)[1])
+        hessian[i] = (ends[1] - ends[0]) / (2 * step * sds[i])
+    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
+    values = np.maximum(values, 1e-3)
+    return replace(found, covariance=(vectors / values) @ vectors.T)
