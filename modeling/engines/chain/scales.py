@@ -19,6 +19,7 @@ from modeling.outcomes.outcome import Array
 
 MOST_EVALUATIONS = 60
 DECREMENT = 1e-3  # nats the maximum may still be above where the search stops
+NOISE = 0.3  # nats by which an evaluation may be off before the last digits of its sweeps
 LONGEST = 0.7  # step in a logarithm
 NUDGE = 1e-4  # of an auxiliary, for its derivative at fixed beliefs
 
@@ -143,7 +144,7 @@ def maximise(objective: Objective, point: Array, covariance: Array | None) -> Fo
         share = 1.0
         while True:
             reached, slope, then = objective(point + share * step)
-            if reached > value + 1e-4 * share * (gradient @ step) - DECREMENT or share < 1e-3:
+            if reached > value - NOISE or share < 1e-3:
                 break
             share *= 0.4
         inverse = _updated(inverse, share * step, gradient - slope)

@@ -107,12 +107,12 @@ def first_sites(structure: Structure, rows: Rows) -> Sites:
     at = np.zeros(structure.rows)
     if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
         at += np.log((rows.y.sum() + 0.5) / rows.exposure.sum())
-    found, shared = _newton(rows, at), structure.shared.shape[1]
+    found, shared = newton(rows, at), structure.shared.shape[1]
     y, lift = np.zeros(structure.size + shared), np.full((structure.size, shared), np.nan)
     return Sites(found["tau"], found["nu"], found["tau"][structure.link_row] / 2, y, lift)
 
 
-def _newton(rows: Rows, eta: Array) -> dict[str, Array]:
+def newton(rows: Rows, eta: Array) -> dict[str, Array]:
     """Laplace's sites around given linear predictors."""
     tau, nu = np.empty_like(eta), np.empty_like(eta)
     sites.laplace(0, len(eta), rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, eta, tau, nu)
@@ -147,7 +147,7 @@ def smooth(
             tell(found.residual)
         settled = max(found.residual, widened) <= tolerance
         if not is_near and found.residual > FAR:
-            now = replace(found.sites, **_newton(rows, found.eta))
+            now = replace(found.sites, **newton(rows, found.eta))
             continue
         tau, nu = now.tau.copy(), now.nu.copy()
         held.append(_update(structure, rows, found, tau, nu, damping))

@@ -1,0 +1,113 @@
+"""Joint draws by perturbing and solving, over hyperparameters drawn and weighted by their evidence.
+
+H^-1 (Q^1/2 e + A'T^1/2 e') has covariance H^-1 exactly (Papandreou and Yuille, 2010): one global solve for each draw,
+sixteen at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are
+integrated over: quasi-random points from a Gaussian at the maximum, each weighted by evidence and prior over density.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+from scipy.stats import qmc
+
+from modeling.engines.chain.linear import System, conjugate_gradients, state_sums
+from modeling.engines.chain.scales import Found, Objective
+from modeling.engines.chain.smooth import Smoothed, shared_precision
+from modeling.outcomes.outcome import Array
+
+TOGETHER = 16  # draws solved for at once
+TOLERANCE = 0.05  # of a draw, in sds, as estimated; the estimate is several times the true error
+NODES = 48  # points of the hyperparameters
+INTEGRATED = 50_000  # states up to which they are integrated over; in larger leagues their sds are a few per cent
+WIDER = 1.1  # the points' spread over the Gaussian's, so that weights stay even
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Joint draws: hyperparameters as points of the search, and chosen states with the shared effects below them."""
+
+    points: Array
+    """Shape (draws, parameters)."""
+    y: NDArray[np.float32]
+    """Shape (draws, chosen states + shared effects)."""
+    efficiency: float
+    """Effective share of the hyperparameters' points; 1 where they were plugged in."""
+
+
+def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draws of all states and shared effects at given hyperparameters, shape (states + shared, count)."""
+    s, work, tau = found.structure, found.factored, found.sites.tau
+    prior = shared_precision(s, found.values)
+    system = System(work, tau, prior, found.sites.lift, np.float32)
+    unit = np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)])).astype(np.float32)[:, None]
+    parts = []
+    for begin in range(0, count, TOGETHER):
+        right = _noise(found, min(TOGETHER, count - begin), rng)
+        solved = conjugate_gradients(system, right, None, unit, TOLERANCE, smallest=found.sites.smallest)
+        parts.append(solved.y + found.sites.y.astype(np.float32)[:, None])
+    return np.concatenate(parts, axis=1)
+
+
+def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Columns with covariance H."""
+    s = found.structure
+    rows = rng.standard_normal((s.rows, count), np.float32) * np.sqrt(found.sites.tau).astype(np.float32)[:, None]
+    steps = rng.standard_normal((s.size, count), np.float32) * np.sqrt(found.factored.precision).astype(np.float32)[:, None]
+    right = state_sums(s, rows) + steps
+    later = np.flatnonzero(s.parent >= 0)
+    np.subtract.at(right, s.parent[later], steps[later])
+    prior = rng.standard_normal((s.shared.shape[1], count)) * np.sqrt(shared_precision(s, found.values))[:, None]
+    return np.concatenate([right, (prior + s.shared.T @ rows).astype(np.float32)])
+
+
+def draw(
+    objective: Objective,
+    found: Found,
+    states: NDArray[np.intp],
+    count: int,
+    seed: int,
+    tell: Callable[[float], None],
+) -> Draws:
+    """Joint draws of hyperparameters, chosen states and shared effects."""
+    rng = np.random.default_rng(seed)
+    s = objective.structure
+    if s.size > INTEGRATED or not len(found.point):
+        points = rng.multivariate_normal(found.point, found.covariance, size=count)
+        y = np.empty((count, len(states) + s.shared.shape[1]), np.float32)
+        for begin in range(0, count, TOGETHER):
+            part = perturbed(found.smoothed, min(TOGETHER, count - begin), rng)
+            y[begin : begin + TOGETHER] = np.concatenate([part[states], part[s.size :]]).T
+            tell(begin / count)
+        return Draws(points, y, 1.0)
+    nodes, weights = _nodes(objective, found, seed, lambda share: tell(0.5 * share))
+    efficiency = float(1 / np.sum(weights**2) / len(weights))
+    each = np.bincount(_systematic(weights, count, rng), minlength=len(nodes))
+    parts, places = [], np.repeat(np.arange(len(nodes)), each)
+    for number, (node, wanted) in enumerate(zip(nodes, each, strict=True)):
+        if wanted:
+            part = perturbed(objective(node)[2], int(wanted), rng)
+            parts.append(np.concatenate([part[states], part[s.size :]]).T)
+        tell(0.5 + 0.5 * number / len(nodes))
+    order = rng.permutation(count)
+    return Draws(nodes[places][order], np.concatenate(parts)[order], efficiency)
+
+
+def _nodes(objective: Objective, found: Found, seed: int, tell: Callable[[float], None]) -> tuple[Array, Array]:
+    """Points of the hyperparameters and their weights."""
+    size = len(found.point)
+    standard = qmc.MultivariateNormalQMC(np.zeros(size), seed=seed).random(NODES)
+    factor = np.linalg.cholesky(found.covariance)
+    nodes, logs = found.point + WIDER * standard @ factor.T, np.empty(NODES)
+    for number, node in enumerate(nodes):
+        logs[number] = objective(node)[0] + 0.5 * standard[number] @ standard[number]
+        tell(number / NODES)
+    return nodes, np.exp(logs - logsumexp(logs))
+
+
+def _systematic(weights: Array, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Systematic resampling: each item as often as its weight says, to within one."""
+    at = (rng.random() + np.arange(count)) / count
+    return np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)

@@ -1,0 +1,208 @@
+"""The chain engine: fit a Design whose rows link two competitors' chains, at any size, with its own diagnostics."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from modeling.design import Block, Design
+from modeling.engines.chain import restart, sites
+from modeling.engines.chain.draws import INTEGRATED, Draws, draw
+from modeling.engines.chain.scales import Found, Objective, maximise, measured_covariance, parameters_of
+from modeling.engines.chain.smooth import TOLERANCE, rows_of
+from modeling.engines.chain.structure import MOST_SHARED, MOST_UNITS, Structure, is_shared, most_units, structure_of
+from modeling.outcomes.outcome import Array
+
+NAME = "chain"
+KEPT = 2e7  # values of a walk's draws that are kept in full; of larger ones the current states alone
+QUANTILES = {"q5": -1.6448536269514722, "q25": -0.6744897501960817, "q75": 0.6744897501960817, "q95": 1.6448536269514722}
+
+Progress = Callable[[float], None]
+
+
+def takes(design: Design) -> str | None:
+    """None where the engine can take the Design, else the reason in words."""
+    if sites.code_of(design) is None:
+        return f'"{design.outcome.name}" with likelihood "{design.outcome.likelihood}" has rows that are no chains\''
+    units = most_units(design)
+    if units > MOST_UNITS:
+        return f"{units} competitors' effects meet in one row; chains take {MOST_UNITS}"
+    if not any(not is_shared(block) for block in design.blocks):
+        return "no competitor is rated"
+    shared = sum(len(block.levels) for block in design.blocks if is_shared(block)) + len(design.fixed)
+    return f"{shared} shared effects are more than {MOST_SHARED}" if shared > MOST_SHARED else None
+
+
+def fit(
+    design: Design,
+    chosen: NDArray[np.bool_],
+    seed: int,
+    draws: int = 1000,
+    start: xr.DataTree | None = None,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Posterior of a Design that `takes` allows, given the chosen games, shape (games,).
+
+    `posterior` has the variables that nuts has, one chain of joint draws; of a walk with more than 2e7 values only
+    `<walk>_current`, each unit's last state less its entry state. `history` has mean, sd and quantiles of every state,
+    `rows` the linear predictors and each row's log predictive density given all others, `diagnostics` how it went,
+    `restart` what the next fit starts from (`start`). Raises FitError where it does not settle.
+    """
+    tell = progress or (lambda share: None)
+    began = time.perf_counter()
+    structure = structure_of(design if chosen.all() else _restricted(design, chosen))
+    found, objective = _maximum(structure, start, tell)
+    states = _wanted(structure, draws)
+    drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
+    groups = {
+        "posterior": _posterior(structure, found, drawn, states),
+        "history": _history(structure, found),
+        "rows": _rows(found),
+        "diagnostics": _diagnostics(structure, found, drawn),
+        "restart": restart.left_behind(structure, found),
+    }
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs |= {"engine": NAME, "seed": seed, "league": design.league, "started_from": "" if start is None else "a fit"}
+    tree.attrs |= {"seconds": time.perf_counter() - began}
+    return tree
+
+
+def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
+    """The hyperparameters' maximum, smoothed to the last tolerance there."""
+    parameters = parameters_of(structure.design)
+    point, covariance, begin = np.array([one.point(one.start) for one in parameters]), None, None
+    if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
+        point, covariance = was
+        values = {one.name: one.value(float(at)) for one, at in zip(parameters, point, strict=True)}
+        begin = restart.pick_up(structure, rows_of(structure.design, values), start["restart"].to_dataset())
+    done = [0]
+
+    def count() -> None:
+        done[0] += 1
+        tell(0.6 * done[0] / (done[0] + 6))
+
+    objective = Objective(structure, parameters, begin, count)
+    found = maximise(objective, point, covariance)
+    if structure.size <= INTEGRATED:
+        found = measured_covariance(objective, found)
+    _value, gradient, smoothed = objective(found.point, TOLERANCE)
+    kept = replace(smoothed, factored=replace(smoothed.factored, **_copies(smoothed.factored)))
+    return replace(found, smoothed=kept, gradient=gradient), objective
+
+
+def _copies(factored: object) -> dict[str, Array]:
+    """Copies of the arrays that the next evaluation writes over."""
+    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "links")}
+
+
+def _restricted(design: Design, chosen: NDArray[np.bool_]) -> Design:
+    """The Design with the rows of chosen games only; effects that lose all their rows stay, with their prior."""
+    rows = np.flatnonzero(chosen[design.game])
+    return replace(
+        design,
+        y=design.y[rows],
+        exposure=design.exposure[rows],
+        game=design.game[rows],
+        home=design.home[rows],
+        entrant=design.entrant[rows],
+        opponent=design.opponent[rows],
+        blocks=tuple(replace(block, weights=block.weights[rows]) for block in design.blocks),
+        fixed=tuple(replace(one, values=one.values[rows]) for one in design.fixed),
+        noise=tuple(replace(one, codes=one.codes[rows]) for one in design.noise),
+    )
+
+
+def _wanted(s: Structure, draws: int) -> NDArray[np.intp]:
+    """The states that draws are kept of, each once."""
+    wanted = [np.zeros(0, dtype=np.intp)]
+    for block in s.design.blocks:
+        if block.name in s.position:
+            in_full = block.role != "walk" or len(block.levels) * draws <= KEPT
+            wanted.append(s.position[block.name] if in_full else _last(s, block))
+    return np.unique(np.concatenate(wanted))
+
+
+def _last(s: Structure, walk: Block) -> NDArray[np.intp]:
+    """The last state of each unit of a walk."""
+    last = s.entry[walk.name].copy()
+    units, levels = walk.loading.nonzero()
+    last[units] = s.position[walk.name][levels]
+    return last
+
+
+def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp]) -> xr.Dataset:
+    """The draws as variables with dimensions (chain, draw, ...)."""
+    count, design = len(drawn.y), s.design
+    data: dict[str, tuple[tuple[str, ...], Array]] = {}
+    coords: dict[str, list[str]] = {}
+
+    def put(name: str, values: Array, *dims: str) -> None:
+        data[name] = (("chain", "draw", *dims), values[None])
+
+    for number, name in enumerate(s.shared_names):
+        if "|" not in name:
+            put(name, drawn.y[:, len(states) + number].astype(float))
+    for number, one in enumerate(found.parameters):
+        put(one.name, drawn.points[:, number] if one.is_signed else np.exp(drawn.points[:, number]))
+    for block in design.blocks:
+        dims = f"{block.name}_level"
+        if is_shared(block):
+            columns = [len(states) + i for i, name in enumerate(s.shared_names) if name.startswith(f"{block.name}|")]
+            put(block.name, drawn.y[:, columns], dims)
+        elif block.role != "walk":
+            put(block.name, drawn.y[:, np.searchsorted(states, s.position[block.name])], dims)
+        else:
+            entry, base = np.searchsorted(states, s.entry[block.name]), block.name.removesuffix("_walk")
+            last = np.searchsorted(states, _last(s, block))
+            put(f"{block.name}_current", drawn.y[:, last] - drawn.y[:, entry], f"{base}_level")
+            if len(block.levels) * count > KEPT:
+                continue
+            at = np.searchsorted(states, s.position[block.name])
+            put(block.name, drawn.y[:, at] - drawn.y[:, entry[_owners(block)]], dims)
+        coords[dims] = list(block.levels)
+    return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(count), **coords})
+
+
+def _owners(walk: Block) -> NDArray[np.intp]:
+    from modeling.engines.chain.structure import owners_of
+
+    return owners_of(walk)
+
+
+def _history(s: Structure, found: Found) -> xr.Dataset:
+    """Mean, sd and quantiles of every state: by block, its levels (of a walk, entry state plus displacement)."""
+    mean, sd = found.smoothed.mean, np.sqrt(found.smoothed.variance)
+    data: dict[str, tuple[str, Array]] = {}
+    for name, at in s.position.items():
+        own = {"mean": mean[at], "sd": sd[at]} | {q: mean[at] + z * sd[at] for q, z in QUANTILES.items()}
+        data |= {f"{name}_{what}": (f"{name}_level", values.astype(np.float32)) for what, values in own.items()}
+    return xr.Dataset(data)
+
+
+def _rows(found: Found) -> xr.Dataset:
+    """Each row's linear predictor and log predictive density given all others."""
+    one = found.smoothed
+    return xr.Dataset(
+        {"eta": ("row", one.eta), "eta_sd": ("row", np.sqrt(one.eta_variance)), "log_predictive": ("row", one.log_z)}
+    )
+
+
+def _diagnostics(s: Structure, found: Found, drawn: Draws) -> xr.Dataset:
+    """How the fit went, in numbers that a gate can read; by parameter, how sure the maximum is."""
+    one, sds = found.smoothed, np.sqrt(np.diag(found.covariance))
+    prior = np.array([p.value(float(at)) / p.prior_sd for p, at in zip(found.parameters, found.point, strict=True)])
+    numbers = {
+        "residual": one.residual, "evidence": one.evidence, "decrement": found.decrement,
+        "evaluations": found.evaluations, "sweeps": found.sweeps, "iterations": found.iterations,
+        "damped": found.damped, "held_rows": sum(one.held), "smallest_eigenvalue": one.sites.smallest,
+        "states": s.size, "rows": s.rows, "point_efficiency": drawn.efficiency,
+    }  # fmt: skip
+    by_parameter = {"gradient": found.gradient, "gradient_in_sds": found.gradient * sds, "sd_of_point": sds, "of_prior": prior}
+    return xr.Dataset(
+        {name: float(value) for name, value in numbers.items()}
+        | {name: ("parameter", values) for name, values in by_parameter.items()},
+        coords={"parameter": [p.name for p in found.parameters]},
+    )

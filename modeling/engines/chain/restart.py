@@ -1,0 +1,95 @@
+"""What a fit leaves for the next one: the sites of its rows and the means of its states, found again by their keys.
+
+A state's key is a hash of its block and label, a row's of its states, shared values and result: rows may have come or
+gone anywhere. Rows of the same key (the same two meeting twice in a period, with the same result) share a site.
+"""
+
+import numpy as np
+import polars as pl
+import xarray as xr
+from numpy.typing import NDArray
+
+from modeling.engines.chain.linear import row_values
+from modeling.engines.chain.scales import Found, Parameter
+from modeling.engines.chain.smooth import Rows, Sites, newton
+from modeling.engines.chain.structure import Structure
+from modeling.outcomes.outcome import Array
+
+Keys = NDArray[np.uint64]
+ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def keys_of(structure: Structure) -> tuple[Keys, Keys]:
+    """Keys of the states and of the rows."""
+    states = np.zeros(structure.size, np.uint64)
+    for block in structure.design.blocks:
+        if block.name in structure.position:
+            labels = pl.Series(block.levels, dtype=pl.String)
+            states[structure.position[block.name]] = (block.name + "|" + labels).hash(seed=1).to_numpy()
+    entries = structure.entries
+    weighted = states[entries.indices] * (entries.data * 1024).astype(np.int64).astype(np.uint64)
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(weighted, dtype=np.uint64)])
+    rows = sums[entries.indptr[1:]] - sums[entries.indptr[:-1]]
+    for column in (structure.design.y, structure.design.exposure, *structure.shared.T):
+        rows = (rows ^ np.ascontiguousarray(column, dtype=float).view(np.uint64)) * ODD
+    return states, rows
+
+
+def left_behind(structure: Structure, found: Found) -> xr.Dataset:
+    """The dataset `restart` of a fit's tree."""
+    now = found.smoothed.sites
+    states, rows = keys_of(structure)
+    sent = np.where(structure.row_link >= 0, now.p[structure.row_link], 0.0)
+    return xr.Dataset(
+        {
+            "row_key": ("row", rows),
+            "site_precision": ("row", now.tau),
+            "site_shift": ("row", now.nu),
+            "message_precision": (("row", "unit_of_row"), sent),
+            "state_key": ("state", states),
+            "mean": ("state", now.y[: structure.size]),
+            "lift": (("state", "shared"), now.lift),
+            "shared_mean": ("shared", now.y[structure.size :]),
+            "point": ("parameter", found.point),
+            "covariance": (("parameter", "parameter_"), found.covariance),
+        },
+        coords={"shared": list(structure.shared_names), "parameter": [one.name for one in found.parameters]},
+        attrs={"smallest": now.smallest},
+    )
+
+
+def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
+    """Sites to start from, or None where the shared effects are others than before."""
+    if list(left["shared"].to_numpy()) != list(structure.shared_names):
+        return None
+    states, keys = keys_of(structure)
+    place, known = _found(states, left["state_key"].to_numpy())
+    shared = len(structure.shared_names)
+    y, lift = np.zeros(structure.size + shared), np.zeros((structure.size, shared))
+    y[: structure.size][known], lift[known] = left["mean"].to_numpy()[place], left["lift"].to_numpy()[place]
+    y[structure.size :] = left["shared_mean"].to_numpy()
+    for state in np.flatnonzero(~known & (structure.parent >= 0)):
+        y[state], lift[state] = y[structure.parent[state]], lift[structure.parent[state]]
+    eta = row_values(structure, y[: structure.size, None])[:, 0] + structure.shared @ y[structure.size :]
+    sites = newton(rows, eta)
+    p = sites["tau"][structure.link_row] / 2
+    place, known = _found(keys, left["row_key"].to_numpy())
+    sites["tau"][known], sites["nu"][known] = left["site_precision"].to_numpy()[place], left["site_shift"].to_numpy()[place]
+    links, sent = structure.row_link[known], left["message_precision"].to_numpy()[place]
+    p[links[links >= 0]] = sent[links >= 0]
+    return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]))
+
+
+def where_it_was(parameters: list[Parameter], left: xr.Dataset) -> tuple[Array, Array] | None:
+    """The point and covariance of the hyperparameters, or None where they are others than before."""
+    if list(left["parameter"].to_numpy()) != [one.name for one in parameters]:
+        return None
+    return left["point"].to_numpy(), left["covariance"].to_numpy()
+
+
+def _found(wanted: Keys, there: Keys) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each wanted key that is there stands, and which those are."""
+    order = np.argsort(there, kind="stable")
+    place = np.minimum(np.searchsorted(there, wanted, sorter=order), len(there) - 1)
+    known = there[order[place]] == wanted
+    return order[place[known]], known
