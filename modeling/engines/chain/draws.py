@@ -20,7 +20,7 @@ from modeling.outcomes.outcome import Array
 
 TOGETHER = 16  # draws solved for at once
 TOLERANCE = 0.05  # of a draw, in sds, as estimated; the estimate is several times the true error
-NODES = 48  # points of the hyperparameters
+NODES = 32  # points of the hyperparameters
 INTEGRATED = 50_000  # states up to which they are integrated over; in larger leagues their sds are a few per cent
 WIDER = 1.1  # the points' spread over the Gaussian's, so that weights stay even
 

@@ -155,16 +155,22 @@ def maximise(objective: Objective, point: Array, covariance: Array | None) -> Fo
     )  # fmt: skip
 
 
+SEEN = {"base": 0.3, "group": 0.4, "walk": 0.05, "slope": 0.06}  # of a level's two degrees of freedom for its scale
+SEEN_OF_NOISE = 0.13  # information of a row on the log of its noise
+
+
 def _first_variances(objective: Objective) -> Array:
-    """Variance of each point if a tenth of what belongs to it were seen directly: a scale of N effects, 1 / 2N."""
-    s, variances = objective.structure, []
-    seen = np.bincount(s.scale, minlength=len(s.design.blocks)) + np.bincount(
-        s.shared_scale[s.shared_scale >= 0], minlength=len(s.design.blocks)
-    )
-    for number, one in enumerate(objective.parameters):
-        count = seen[number] if number < len(seen) else s.rows
-        variances.append(1 / (1 / (one.prior_sd if one.is_signed else 1.0) ** 2 + 0.2 * count))
-    return np.array(variances)
+    """Rough variances of the point, by what leagues' results told of such parameters: the first step's size."""
+    s = objective.structure
+    information = [2 + SEEN[block.role] * len(block.levels) for block in s.design.blocks]
+    rows = [s.rows] * len(s.design.outcome.auxiliaries(s.design.unit_sd))
+    rows += [int((noise.codes == k).sum()) for noise in s.design.noise for k in range(1, len(noise.values) + 1)]
+    own = objective.parameters[len(information) :]
+    information += [
+        (one.prior_sd**-2 if one.is_signed else 2.0) + SEEN_OF_NOISE * count
+        for one, count in zip(own, rows, strict=True)
+    ]
+    return 1 / np.array(information)
 
 
 def _updated(inverse: Array, step: Array, fall: Array) -> Array:

@@ -1,0 +1,231 @@
+"""The forward filter: one pass over a league that forecasts each game from the results of earlier days alone.
+
+Assumed-density filtering (Opper, 1998): of every unit the mean and covariance of its current states (strength, and its
+slopes); a game moves them by matching the moments of its tilted distribution. Between days a walk's variance grows by
+drift^2 times the years that passed. Shared effects and hyperparameters are given, learned from earlier games.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from modeling.design import Design
+from modeling.engines.chain import sites
+from modeling.engines.chain.kernels import jit
+from modeling.engines.chain.scales import Parameter, parameters_of
+from modeling.engines.chain.smooth import rows_of
+from modeling.engines.chain.structure import Structure
+from modeling.outcomes.outcome import Array
+from modeling.periods import DAYS_A_YEAR
+
+FIRST_STEP = 0.2  # of the search for hyperparameters, in their logarithms or prior sds
+PRECISE = 2e-6  # of the mean log loss, where the search stops
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The current states of the units: one for each chain, with entry and drift scales."""
+
+    of_state: NDArray[np.int32]
+    """Number of each state's chain within its unit."""
+    start: NDArray[np.int32]
+    """First slot of each unit, shape (units + 1,)."""
+    block: NDArray[np.int32]
+    """Number of the block of each slot's entry state, and of its walk (-1 of one that does not move)."""
+    walk: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Of every row what was known before its day: the linear predictor's mean and variance, and log P(result)."""
+
+    eta: Array
+    variance: Array
+    log_predictive: Array
+
+
+def slots_of(s: Structure) -> Slots:
+    """The chains of every unit."""
+    root = np.arange(s.size)
+    later = s.parent >= 0
+    root[later] = -1
+    while (root < 0).any():
+        open_ = np.flatnonzero(root < 0)
+        root[open_] = root[s.parent[open_]]
+    number = np.cumsum(~later) - 1
+    start = np.concatenate([[0], np.cumsum(~later)])[s.unit_start]
+    unit = np.repeat(np.arange(s.units), np.diff(s.unit_start))
+    walk = np.full(int((~later).sum()), -1)
+    walk[number[root[later]]] = s.scale[later]
+    own = number[root] - start[unit]
+    return Slots(own.astype(np.int32), start.astype(np.int32), s.scale[~later], walk.astype(np.int32))
+
+
+def forecast(
+    s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None
+) -> Forecasts:
+    """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
+    slots, rows = slots_of(s) if slots is None else slots, rows_of(s.design, values)
+    scales = np.array([*(values[f"scale_{block.name}"] for block in s.design.blocks), 0.0])
+    played = s.design.played_on[s.design.game].astype("datetime64[D]").astype(np.int64)
+    out = np.empty((3, s.rows))
+    width = np.diff(slots.start)
+    at = np.concatenate([[0], np.cumsum(width**2)])
+    _forward(
+        _ends(played), played / DAYS_A_YEAR, s.row_link, s.link_start, s.link_state, s.link_weight,
+        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_link)), slots.of_state, slots.start, at,
+        scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
+        s.shared @ shared, out,
+    )  # fmt: skip
+    return Forecasts(*out)
+
+
+def _ends(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each day's rows end; rows are in order of play."""
+    return np.append(np.flatnonzero(day[1:] != day[:-1]) + 1, len(day))
+
+
+@jit
+def _read(row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain):
+    """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
+    centre, variance = 0.0, 0.0
+    for side in range(2):
+        link = row_link[row, side]
+        if link < 0:
+            continue
+        unit = link_unit[link]
+        first, width = start[unit], start[unit + 1] - start[unit]
+        for i in range(width):
+            total = 0.0
+            for e in range(link_start[link], link_start[link + 1]):
+                j = slot[link_state[e]]
+                value = cov[at[unit] + i * width + j]
+                if i == j:
+                    value += drift[first + i] ** 2 * (year - last[unit])
+                total += value * link_weight[e]
+            gain[side, i] = total
+        for e in range(link_start[link], link_start[link + 1]):
+            j = slot[link_state[e]]
+            centre += link_weight[e] * mean[first + j]
+            variance += link_weight[e] * gain[side, j]
+    return centre, variance
+
+
+@jit
+def _write(row, year, shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain):
+    """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink, after their walk up to the year."""
+    for side in range(2):
+        link = row_link[row, side]
+        if link < 0:
+            continue
+        unit = link_unit[link]
+        first, width = start[unit], start[unit + 1] - start[unit]
+        for i in range(width):
+            cov[at[unit] + i * width + i] += drift[first + i] ** 2 * (year - last[unit])
+            mean[first + i] += gain[side, i] * shift
+            for j in range(width):
+                cov[at[unit] + i * width + j] -= gain[side, i] * gain[side, j] * shrink
+        last[unit] = year
+
+
+@jit
+def _forward(
+    ends, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, entry, drift, code, y,
+    exposure, noise, aux, offset, out,
+):  # fmt: skip
+    """Day by day: first every row's forecast, then every row's update."""
+    units = start.size - 1
+    mean, cov = np.zeros(start[-1]), np.zeros(at[-1])
+    last = np.full(units, year[0])
+    gain = np.zeros((2, max(1, np.max(start[1:] - start[:-1]))))
+    for unit in range(units):
+        width = start[unit + 1] - start[unit]
+        for i in range(width):
+            cov[at[unit] + i * width + i] = entry[start[unit] + i] ** 2
+    seen = np.zeros(units, np.bool_)
+    begin = 0
+    for end in ends:
+        for row in range(begin, end):
+            for side in range(2):
+                link = row_link[row, side]
+                if link >= 0 and not seen[link_unit[link]]:
+                    seen[link_unit[link]], last[link_unit[link]] = True, year[row]
+            m, v = _read(
+                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
+                mean, cov, gain,
+            )  # fmt: skip
+            out[0, row], out[1, row] = m + offset[row], v
+            out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
+        for row in range(begin, end):
+            m, v = _read(
+                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
+                mean, cov, gain,
+            )  # fmt: skip
+            m += offset[row]
+            _, after, left = sites.tilted(code, y[row], exposure[row], noise[row], aux, m, v, 0.0, 0.0)
+            shift, shrink = (after - m) / v, (1 - left / v) / v
+            _write(row, year[row], shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain)
+        begin = end
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Hyperparameters and shared effects that forecast best, and their mean log loss on the rows they were judged by."""
+
+    values: dict[str, float]
+    shared: Array
+    log_loss: float
+    passes: int
+
+
+def learn(
+    s: Structure,
+    judged: NDArray[np.bool_],
+    begin: dict[str, float] | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> Learned:
+    """Hyperparameters and shared effects that maximise the prequential likelihood of the judged rows, with their priors.
+
+    The choice for forecasting, where the evidence of the smoother is the choice for looking back: Dawid (1984).
+    Rows after the last judged one are never looked at.
+    """
+    upto = int(np.flatnonzero(judged)[-1]) + 1
+    part, slots, parameters = _first_rows(s, upto), slots_of(s), parameters_of(s.design)
+    free = [one for number, one in enumerate(parameters) if number not in set(s.shared_scale.tolist())]
+    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + [0.0] * s.shared.shape[1])
+    fixed = {one.name: one.prior_sd for one in parameters}
+    passes = [0]
+
+    def objective(point: Array) -> float:
+        values = fixed | {one.name: one.value(float(at)) for one, at in zip(free, point, strict=False)}
+        shared, passes[0] = point[len(free) :], passes[0] + 1
+        found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
+        prior = sum(one.log_prior(float(at)) for one, at in zip(free, point, strict=False))
+        prior -= 0.5 * float(np.sum((shared / (s.shared_sd * _scales(s, fixed))) ** 2))
+        if tell is not None:
+            tell(-found / judged.sum())
+        return -(found + prior) / judged.sum()
+
+    options = {"ftol": PRECISE / 10, "gtol": PRECISE, "eps": 1e-4}
+    best = minimize(objective, start, method="L-BFGS-B", options=options)
+    values = fixed | {one.name: one.value(float(at)) for one, at in zip(free, best.x, strict=False)}
+    return Learned(values, best.x[len(free) :], float(best.fun), passes[0])
+
+
+def _scales(s: Structure, values: dict[str, float]) -> Array:
+    """The scale of each shared effect's prior."""
+    each = [values[f"scale_{block.name}"] for block in s.design.blocks]
+    return np.array([each[number] if number >= 0 else 1.0 for number in s.shared_scale])
+
+
+def _first_rows(s: Structure, count: int) -> Structure:
+    """The structure with its first rows alone, for the filter."""
+    from dataclasses import replace
+
+    d = s.design
+    noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
+    design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)
+    return replace(s, design=design, row_link=s.row_link[:count], shared=s.shared[:count])
