@@ -32,7 +32,7 @@ TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
 REDUCTION = 0.03  # of the means' error by the global solve of one sweep; the sites move by as much anyway
 LIFT_TOLERANCE = 0.2  # of the shared effects' lift, in sds, as estimated: a twentieth of that in fact
-FAR = 3.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
+FAR = 25.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
 
