@@ -25,9 +25,7 @@ def played(game, games, count: int = 300, outcome: str = "win", stanza: Stanza =
         margin = strength[a] - strength[b] + rng.logistic()
         scores = (float(margin > 0), float(margin <= 0)) if outcome == "win" else (round(margin, 3), 0.0)
         where = {"surface": "clay" if rng.random() < 0.5 else "hard", "best_of": "5" if number % 4 == 0 else "3"}
-        found.append(
-            game((f"t{a}", f"t{b}"), scores, day=date(2023, 1, 1) + timedelta(days=number // 3), **where)
-        )
+        found.append(game((f"t{a}", f"t{b}"), scores, day=date(2023, 1, 1) + timedelta(days=number // 3), **where))
     return build_design(stanza, games(*found))
 
 
@@ -59,7 +57,9 @@ def test_it_is_exact_where_rows_are_normal(game, games):
     values = {"scale_team": 1.1, "scale_team_surface": 0.6, "sigma": 1.7}
     found = forecast(structure_of(design), values, np.zeros(0))
     x = np.hstack([block.weights.toarray() for block in design.blocks])
-    prior = np.concatenate([np.full(len(block.levels), values[f"scale_{block.name}"] ** -2.0) for block in design.blocks])
+    prior = np.concatenate(
+        [np.full(len(block.levels), values[f"scale_{block.name}"] ** -2.0) for block in design.blocks]
+    )
     # units are filtered apart: exact for the first game of every pair of newcomers, and for whoever meets only them
     first = np.flatnonzero(np.cumsum(np.abs(x[:, :8]), axis=0).max(axis=1) <= 1)
     assert len(first)

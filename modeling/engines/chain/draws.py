@@ -55,7 +55,9 @@ def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[np.
     """Columns with covariance H."""
     s = found.structure
     rows = rng.standard_normal((s.rows, count), np.float32) * np.sqrt(found.sites.tau).astype(np.float32)[:, None]
-    steps = rng.standard_normal((s.size, count), np.float32) * np.sqrt(found.factored.precision).astype(np.float32)[:, None]
+    steps = (
+        rng.standard_normal((s.size, count), np.float32) * np.sqrt(found.factored.precision).astype(np.float32)[:, None]
+    )
     right = state_sums(s, rows) + steps
     later = np.flatnonzero(s.parent >= 0)
     np.subtract.at(right, s.parent[later], steps[later])

@@ -18,7 +18,12 @@ from modeling.outcomes.outcome import Array
 
 NAME = "chain"
 KEPT = 2e7  # values of a walk's draws that are kept in full; of larger ones the current states alone
-QUANTILES = {"q5": -1.6448536269514722, "q25": -0.6744897501960817, "q75": 0.6744897501960817, "q95": 1.6448536269514722}
+QUANTILES = {
+    "q5": -1.6448536269514722,
+    "q25": -0.6744897501960817,
+    "q75": 0.6744897501960817,
+    "q95": 1.6448536269514722,
+}
 
 Progress = Callable[[float], None]
 
@@ -65,7 +70,12 @@ def fit(
         "restart": restart.left_behind(structure, found),
     }
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs |= {"engine": NAME, "seed": seed, "league": design.league, "started_from": "" if start is None else "a fit"}
+    tree.attrs |= {
+        "engine": NAME,
+        "seed": seed,
+        "league": design.league,
+        "started_from": "" if start is None else "a fit",
+    }
     tree.attrs |= {"seconds": time.perf_counter() - began}
     return tree
 
@@ -200,7 +210,12 @@ def _diagnostics(s: Structure, found: Found, drawn: Draws) -> xr.Dataset:
         "damped": found.damped, "held_rows": sum(one.held), "smallest_eigenvalue": one.sites.smallest,
         "states": s.size, "rows": s.rows, "point_efficiency": drawn.efficiency,
     }  # fmt: skip
-    by_parameter = {"gradient": found.gradient, "gradient_in_sds": found.gradient * sds, "sd_of_point": sds, "of_prior": prior}
+    by_parameter = {
+        "gradient": found.gradient,
+        "gradient_in_sds": found.gradient * sds,
+        "sd_of_point": sds,
+        "of_prior": prior,
+    }
     return xr.Dataset(
         {name: float(value) for name, value in numbers.items()}
         | {name: ("parameter", values) for name, values in by_parameter.items()},

@@ -64,9 +64,7 @@ def slots_of(s: Structure) -> Slots:
     return Slots(own.astype(np.int32), start.astype(np.int32), s.scale[~later], walk.astype(np.int32))
 
 
-def forecast(
-    s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None
-) -> Forecasts:
+def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
     """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
     slots, rows = slots_of(s) if slots is None else slots, rows_of(s.design, values)
     scales = np.array([*(values[f"scale_{block.name}"] for block in s.design.blocks), 0.0])
@@ -89,7 +87,9 @@ def _ends(day: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @jit
-def _read(row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain):
+def _read(
+    row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain
+):
     """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
     centre, variance = 0.0, 0.0
     for side in range(2):

@@ -51,7 +51,9 @@ def columns(first):
 
 
 @jit
-def assemble(low, high, unit_start, parent, precision, first, start, unit_link, link_start, link_state, link_weight, p, out):
+def assemble(
+    low, high, unit_start, parent, precision, first, start, unit_link, link_start, link_state, link_weight, p, out
+):
     """Fills the envelopes of the units' precisions: prior edges, and p h h' of the links."""
     for u in range(low, high):
         for s in range(unit_start[u], unit_start[u + 1]):

@@ -74,7 +74,10 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
     sites = newton(rows, eta)
     p = sites["tau"][structure.link_row] / 2
     place, known = _found(keys, left["row_key"].to_numpy())
-    sites["tau"][known], sites["nu"][known] = left["site_precision"].to_numpy()[place], left["site_shift"].to_numpy()[place]
+    sites["tau"][known], sites["nu"][known] = (
+        left["site_precision"].to_numpy()[place],
+        left["site_shift"].to_numpy()[place],
+    )
     links, sent = structure.row_link[known], left["message_precision"].to_numpy()[place]
     p[links[links >= 0]] = sent[links >= 0]
     return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]))

@@ -55,7 +55,9 @@ class Parameter:
 def parameters_of(design: Design) -> list[Parameter]:
     """Every block's scale, then the auxiliaries."""
     scales = [Parameter(f"scale_{b.name}", b.prior_scale, False, 0.5 * b.prior_scale) for b in design.blocks]
-    return scales + [Parameter(a.name, a.scale, a.is_signed, 0.0 if a.is_signed else a.start) for a in design.auxiliaries]
+    return scales + [
+        Parameter(a.name, a.scale, a.is_signed, 0.0 if a.is_signed else a.start) for a in design.auxiliaries
+    ]
 
 
 @dataclass
@@ -83,7 +85,9 @@ class Found:
 class Objective:
     """Log evidence and prior with its gradient, each evaluation started from the last."""
 
-    def __init__(self, structure: Structure, parameters: list[Parameter], begin: Sites | None, tell: Callable[[], None]):
+    def __init__(
+        self, structure: Structure, parameters: list[Parameter], begin: Sites | None, tell: Callable[[], None]
+    ):
         self.structure, self.parameters, self.begin, self.tell = structure, parameters, begin, tell
         self.factored = Factored.empty(structure)
         self.evaluations = self.sweeps = self.iterations = self.damped = 0

@@ -99,7 +99,9 @@ def rows_of(design: Design, values: dict[str, float]) -> Rows:
     """The rows' results with the likelihood's own parameters at given values."""
     code = sites.code_of(design)
     assert code is not None
-    return Rows(code, design.y, design.exposure, sites.noise_of(design, values), sites.auxiliary_of(design, values), design)
+    return Rows(
+        code, design.y, design.exposure, sites.noise_of(design, values), sites.auxiliary_of(design, values), design
+    )
 
 
 def first_sites(structure: Structure, rows: Rows) -> Sites:
@@ -191,9 +193,7 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     lift, covariance, lifted = _lift(system, sd)
     unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])[:, None]
     right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu)[:, None]])
-    solved = conjugate_gradients(
-        system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest
-    )
+    solved = conjugate_gradients(system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
     y = np.ascontiguousarray(solved.y[:, 0])
     fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
     reach = np.ascontiguousarray(s.shared - fitted[:, 1:])

@@ -149,9 +149,7 @@ def structure_of(design: Design) -> Structure:
     return _ordered(design, found, units, position, entry)
 
 
-def _chains(
-    block: Block, walk: Block | None, unit: NDArray[np.intp], numbers: dict[str, int], offset: int
-) -> States:
+def _chains(block: Block, walk: Block | None, unit: NDArray[np.intp], numbers: dict[str, int], offset: int) -> States:
     """The states of a block: its levels as entry states, then those of its walk."""
     count = len(block.levels)
     first = np.full(count, -1), np.ones(count), np.full(count, numbers[block.name])
