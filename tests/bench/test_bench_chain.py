@@ -22,7 +22,7 @@ START = date(2015, 1, 1)
 
 
 def simulated(count: int, teams: int, link: str = "probit") -> tuple[Design, list]:
-    """Games at random between teams whose strengths differ, twenty a day, and (day, first, second, first won) of each."""
+    """Games at random between teams whose strengths differ, twenty a day; of each (day, first, second, first won)."""
     rng = np.random.default_rng(1)
     strength = rng.normal(0, 0.7, teams)
     played = []
@@ -96,7 +96,8 @@ def test_the_fixed_point_of_trueskill_through_time(capsys):
     with capsys.disabled():
         print(
             f"\n3,000 games, 120 teams, weekly: theirs {theirs:.2f} s, ours {ours:.4f} s converged, ratio "
-            f"{theirs / ours:.0f}; means differ by {np.abs(apart).max():.1e} sd, sds {min(wider):.4f} to {max(wider):.4f}"
+            f"{theirs / ours:.0f}; means differ by {np.abs(apart).max():.1e} sd, "
+            f"sds {min(wider):.4f} to {max(wider):.4f}"
         )
     assert np.abs(apart).max() < 2e-3
     assert np.allclose(wider, 1, atol=2e-3)

@@ -1,7 +1,7 @@
 """Accuracy on real results: the forward filter on all of men's tennis, hyperparameters learned before 2013.
 
-The rows judged are tour matches of the main draws of 2014 (and 2013 to 2016) by the event's date, Davis Cup and walkovers
-left out, retirements kept. `pytest -m slow -s tests/flow/test_chain_accuracy.py` prints the table.
+The rows judged are main-draw tour matches of 2014 (and 2013 to 2016) by the event's date, Davis Cup and walkovers left
+out, retirements kept. `pytest -m slow -s tests/flow/test_chain_accuracy.py` prints the table.
 """
 
 import os

@@ -48,7 +48,7 @@ def league(game, games, outcome: str, teams: int = 6, count: int = 90, seed: int
         elif outcome == "result":
             scores = (1.0, 1.0) if abs(margin) < 0.5 else (2.0 * (margin > 0), 2.0 * (margin <= 0))
         elif outcome == "margin":
-            scores = (round(3 * margin, 2), 0.0)
+            scores = (float(np.round(3 * margin, 2)), 0.0)
         else:
             scores = (float(margin > 0), float(margin <= 0))
         played.append(
@@ -137,12 +137,12 @@ def test_tilted_moments_are_those_of_quadrature(kind):
     for y in outcomes[kind[0]]:
         for centre, cavity in ((0.0, 0.4), (1.1, 1.5), (-0.8, 0.05)):
             exact = _quadrature(code, y, noise, auxiliary, centre, cavity)
-            belief, tau, nu = (centre, cavity), 0.0, 0.0
+            belief, tau, nu, log_z = (centre, cavity), 0.0, 0.0, 0.0
             for _ in range(4):  # the site settles, as it does in a fit
                 log_z, mean, variance = sites.tilted(code, y, 1.0, noise, auxiliary, *belief, tau, nu)
                 tau, nu = 1 / variance - 1 / cavity, mean / variance - centre / cavity
                 belief = (mean, variance)
-            assert (log_z, mean, variance) == pytest.approx(exact, rel=5e-4, abs=2e-5)
+            assert (log_z, *belief) == pytest.approx(exact, rel=5e-4, abs=2e-5)
 
 
 def _quadrature(code: int, y: float, noise: float, auxiliary: float, centre: float, cavity: float) -> tuple:
@@ -263,7 +263,7 @@ def test_a_warm_restart_finds_the_same_fit_with_less_work(game, games):
     most = np.ones(design.games, dtype=bool)
     first = chain.fit(design, most, seed=1, draws=32)
     again = chain.fit(design, most, seed=1, draws=32, start=first)
-    cold, warm = first["diagnostics"], again["diagnostics"]
+    cold, warm = first["diagnostics"].to_dataset(), again["diagnostics"].to_dataset()
     assert float(warm["sweeps"]) < 0.5 * float(cold["sweeps"])
     for name in ("team_mean", "team_walk_mean"):
         assert again["history"][name].to_numpy() == pytest.approx(first["history"][name].to_numpy(), abs=0.05)

@@ -23,7 +23,7 @@ def played(game, games, count: int = 300, outcome: str = "win", stanza: Stanza =
     for number in range(count):
         a, b = rng.choice(8, 2, replace=False)
         margin = strength[a] - strength[b] + rng.logistic()
-        scores = (float(margin > 0), float(margin <= 0)) if outcome == "win" else (round(margin, 3), 0.0)
+        scores = (float(margin > 0), float(margin <= 0)) if outcome == "win" else (float(np.round(margin, 3)), 0.0)
         where = {"surface": "clay" if rng.random() < 0.5 else "hard", "best_of": "5" if number % 4 == 0 else "3"}
         found.append(game((f"t{a}", f"t{b}"), scores, day=date(2023, 1, 1) + timedelta(days=number // 3), **where))
     return build_design(stanza, games(*found))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
-from modeling.engines.chain.linear import System, conjugate_gradients, state_sums
+from modeling.engines.chain.linear import Columns, System, conjugate_gradients, state_sums
 from modeling.engines.chain.scales import Found, Objective
 from modeling.engines.chain.smooth import Smoothed, shared_precision
 from modeling.outcomes.outcome import Array
@@ -37,7 +37,7 @@ class Draws:
     """Effective share of the hyperparameters' points; 1 where they were plugged in."""
 
 
-def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
     """Draws of all states and shared effects at given hyperparameters, shape (states + shared, count)."""
     s, work, tau = found.structure, found.factored, found.sites.tau
     prior = shared_precision(s, found.values)
@@ -51,7 +51,7 @@ def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[
     return np.concatenate(parts, axis=1)
 
 
-def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
     """Columns with covariance H."""
     s = found.structure
     rows = rng.standard_normal((s.rows, count), np.float32) * np.sqrt(found.sites.tau).astype(np.float32)[:, None]
@@ -100,7 +100,7 @@ def draw(
 def _nodes(objective: Objective, found: Found, seed: int, tell: Callable[[float], None]) -> tuple[Array, Array]:
     """Points of the hyperparameters and their weights."""
     size = len(found.point)
-    standard = qmc.MultivariateNormalQMC(np.zeros(size), seed=seed).random(NODES)
+    standard = qmc.MultivariateNormalQMC(np.zeros(size), rng=seed).random(NODES)
     factor = np.linalg.cholesky(found.covariance)
     nodes, logs = found.point + WIDER * standard @ factor.T, np.empty(NODES)
     for number, node in enumerate(nodes):

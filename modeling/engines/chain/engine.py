@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from modeling.design import Block, Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
+from modeling.engines.chain.linear import Columns
 from modeling.engines.chain.scales import Found, Objective, maximise, measured_covariance, parameters_of
 from modeling.engines.chain.smooth import TOLERANCE, rows_of
-from modeling.engines.chain.structure import MOST_SHARED, MOST_UNITS, Structure, is_shared, most_units, structure_of
+from modeling.engines.chain.structure import (
+    MOST_SHARED,
+    MOST_UNITS,
+    Structure,
+    is_shared,
+    most_units,
+    owners_of,
+    structure_of,
+)
 from modeling.outcomes.outcome import Array
 
 NAME = "chain"
@@ -146,10 +155,10 @@ def _last(s: Structure, walk: Block) -> NDArray[np.intp]:
 def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp]) -> xr.Dataset:
     """The draws as variables with dimensions (chain, draw, ...)."""
     count, design = len(drawn.y), s.design
-    data: dict[str, tuple[tuple[str, ...], Array]] = {}
+    data: dict[str, tuple[tuple[str, ...], Columns]] = {}
     coords: dict[str, list[str]] = {}
 
-    def put(name: str, values: Array, *dims: str) -> None:
+    def put(name: str, values: Columns, *dims: str) -> None:
         data[name] = (("chain", "draw", *dims), values[None])
 
     for number, name in enumerate(s.shared_names):
@@ -171,21 +180,15 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
             if len(block.levels) * count > KEPT:
                 continue
             at = np.searchsorted(states, s.position[block.name])
-            put(block.name, drawn.y[:, at] - drawn.y[:, entry[_owners(block)]], dims)
+            put(block.name, drawn.y[:, at] - drawn.y[:, entry[owners_of(block)]], dims)
         coords[dims] = list(block.levels)
     return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(count), **coords})
-
-
-def _owners(walk: Block) -> NDArray[np.intp]:
-    from modeling.engines.chain.structure import owners_of
-
-    return owners_of(walk)
 
 
 def _history(s: Structure, found: Found) -> xr.Dataset:
     """Mean, sd and quantiles of every state: by block, its levels (of a walk, entry state plus displacement)."""
     mean, sd = found.smoothed.mean, np.sqrt(found.smoothed.variance)
-    data: dict[str, tuple[str, Array]] = {}
+    data: dict[str, tuple[str, Columns]] = {}
     for name, at in s.position.items():
         own = {"mean": mean[at], "sd": sd[at]} | {q: mean[at] + z * sd[at] for q, z in QUANTILES.items()}
         data |= {f"{name}_{what}": (f"{name}_level", values.astype(np.float32)) for what, values in own.items()}

@@ -5,17 +5,15 @@ slopes); a game moves them by matching the moments of its tilted distribution. B
 drift^2 times the years that passed. Shared effects and hyperparameters are given, learned from earlier games.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from modeling.design import Design
-from modeling.engines.chain import sites
-from modeling.engines.chain.kernels import jit
-from modeling.engines.chain.scales import Parameter, parameters_of
+from modeling.engines.chain.forward import forward
+from modeling.engines.chain.scales import parameters_of
 from modeling.engines.chain.smooth import rows_of
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
@@ -72,7 +70,7 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     out = np.empty((3, s.rows))
     width = np.diff(slots.start)
     at = np.concatenate([[0], np.cumsum(width**2)])
-    _forward(
+    forward(
         _ends(played), played / DAYS_A_YEAR, s.row_link, s.link_start, s.link_state, s.link_weight,
         np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_link)), slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
@@ -86,94 +84,9 @@ def _ends(day: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.append(np.flatnonzero(day[1:] != day[:-1]) + 1, len(day))
 
 
-@jit
-def _read(
-    row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain
-):
-    """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
-    centre, variance = 0.0, 0.0
-    for side in range(2):
-        link = row_link[row, side]
-        if link < 0:
-            continue
-        unit = link_unit[link]
-        first, width = start[unit], start[unit + 1] - start[unit]
-        for i in range(width):
-            total = 0.0
-            for e in range(link_start[link], link_start[link + 1]):
-                j = slot[link_state[e]]
-                value = cov[at[unit] + i * width + j]
-                if i == j:
-                    value += drift[first + i] ** 2 * (year - last[unit])
-                total += value * link_weight[e]
-            gain[side, i] = total
-        for e in range(link_start[link], link_start[link + 1]):
-            j = slot[link_state[e]]
-            centre += link_weight[e] * mean[first + j]
-            variance += link_weight[e] * gain[side, j]
-    return centre, variance
-
-
-@jit
-def _write(row, year, shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain):
-    """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink, after their walk up to the year."""
-    for side in range(2):
-        link = row_link[row, side]
-        if link < 0:
-            continue
-        unit = link_unit[link]
-        first, width = start[unit], start[unit + 1] - start[unit]
-        for i in range(width):
-            cov[at[unit] + i * width + i] += drift[first + i] ** 2 * (year - last[unit])
-            mean[first + i] += gain[side, i] * shift
-            for j in range(width):
-                cov[at[unit] + i * width + j] -= gain[side, i] * gain[side, j] * shrink
-        last[unit] = year
-
-
-@jit
-def _forward(
-    ends, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, entry, drift, code, y,
-    exposure, noise, aux, offset, out,
-):  # fmt: skip
-    """Day by day: first every row's forecast, then every row's update."""
-    units = start.size - 1
-    mean, cov = np.zeros(start[-1]), np.zeros(at[-1])
-    last = np.full(units, year[0])
-    gain = np.zeros((2, max(1, np.max(start[1:] - start[:-1]))))
-    for unit in range(units):
-        width = start[unit + 1] - start[unit]
-        for i in range(width):
-            cov[at[unit] + i * width + i] = entry[start[unit] + i] ** 2
-    seen = np.zeros(units, np.bool_)
-    begin = 0
-    for end in ends:
-        for row in range(begin, end):
-            for side in range(2):
-                link = row_link[row, side]
-                if link >= 0 and not seen[link_unit[link]]:
-                    seen[link_unit[link]], last[link_unit[link]] = True, year[row]
-            m, v = _read(
-                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
-                mean, cov, gain,
-            )  # fmt: skip
-            out[0, row], out[1, row] = m + offset[row], v
-            out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
-        for row in range(begin, end):
-            m, v = _read(
-                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
-                mean, cov, gain,
-            )  # fmt: skip
-            m += offset[row]
-            _, after, left = sites.tilted(code, y[row], exposure[row], noise[row], aux, m, v, 0.0, 0.0)
-            shift, shrink = (after - m) / v, (1 - left / v) / v
-            _write(row, year[row], shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain)
-        begin = end
-
-
 @dataclass(frozen=True)
 class Learned:
-    """Hyperparameters and shared effects that forecast best, and their mean log loss on the rows they were judged by."""
+    """Hyperparameters and shared effects that forecast best, and their mean log loss on the judged rows."""
 
     values: dict[str, float]
     shared: Array
@@ -187,7 +100,7 @@ def learn(
     begin: dict[str, float] | None = None,
     tell: Callable[[float], None] | None = None,
 ) -> Learned:
-    """Hyperparameters and shared effects that maximise the prequential likelihood of the judged rows, with their priors.
+    """Hyperparameters and shared effects that maximise the prequential likelihood of the judged rows and the priors.
 
     The choice for forecasting, where the evidence of the smoother is the choice for looking back: Dawid (1984).
     Rows after the last judged one are never looked at.
@@ -223,8 +136,6 @@ def _scales(s: Structure, values: dict[str, float]) -> Array:
 
 def _first_rows(s: Structure, count: int) -> Structure:
     """The structure with its first rows alone, for the filter."""
-    from dataclasses import replace
-
     d = s.design
     noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
     design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)

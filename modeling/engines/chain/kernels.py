@@ -7,6 +7,8 @@ sparse positive definite systems, chapter 4; inverse within the envelope: Takaha
 Every function works on a range of units, so that threads can share a league.
 """
 
+# ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
+
 import numba
 import numpy as np
 
@@ -129,7 +131,7 @@ def link_variances(low, high, unit_link, link_start, link_state, link_weight, fi
 
 
 def solver(width):
-    """(low, high, unit_start, first, start, env, x): solves with the factors, in place, for the `width` columns of x."""
+    """(low, high, unit_start, first, start, env, x): solves with the factors in place, for `width` columns."""
 
     @jit
     def solve(low, high, unit_start, first, start, env, x):
@@ -287,7 +289,7 @@ def site_terms(low, high, mean, variance, tau, nu):
 
 @jit
 def step_moments(low, high, unit_start, parent, precision, scale, first, start, inverse, mean, lift, covariance, out):
-    """Adds to each scale the sum over its steps d of E[d^2] / prior variance - 1: the evidence's gradient in log scale."""
+    """Adds to each scale the sum over its steps d of E[d^2] / prior variance - 1: the gradient in its log."""
     count = lift.shape[1]
     for s in range(unit_start[low], unit_start[high]):
         a = parent[s]

@@ -13,13 +13,17 @@ weakly linked pool) are those where the residual says least.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
 from modeling.engines.chain import kernels
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
+
+Columns = NDArray[np.floating[Any]]  # states and shared effects of several right-hand sides, in either precision
 
 MOST_ITERATIONS = 400
 SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.04 to 0.2
@@ -82,7 +86,7 @@ class Factored:
         self.log_determinant = sum(spread(s.chunks, work))
 
 
-def state_sums(s: Structure, values: Array) -> Array:
+def state_sums(s: Structure, values: Columns) -> Columns:
     """A' values, for columns of row values."""
     out = np.empty((s.size, values.shape[1]), values.dtype)
 
@@ -95,7 +99,7 @@ def state_sums(s: Structure, values: Array) -> Array:
     return out
 
 
-def row_values(s: Structure, x: Array) -> Array:
+def row_values(s: Structure, x: Columns) -> Columns:
     """A x, for columns of states."""
     out, e = np.empty((s.rows, x.shape[1]), x.dtype), s.entries
     spread(s.row_chunks, lambda _n, a, b: kernels.row_sums(a, b, e.indptr, e.indices, e.data, x, out))
@@ -105,7 +109,9 @@ def row_values(s: Structure, x: Array) -> Array:
 class System:
     """The global system at given sites, as products and a preconditioner for columns of [x; b]."""
 
-    def __init__(self, factored: Factored, tau: Array, prior: Array, lift: Array | None, dtype: type = np.float64):
+    def __init__(
+        self, factored: Factored, tau: Array, prior: Array, lift: Array | None, dtype: type = np.float64
+    ) -> None:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
         self.size, self.shared = s.size, len(prior)
@@ -119,19 +125,19 @@ class System:
         if self.shared:
             self.deflate(self._locally(self.border) if lift is None else lift)
 
-    def deflate(self, lift: Array) -> None:
+    def deflate(self, lift: Columns) -> None:
         """Corrects on [-lift; I] from now on."""
         basis = np.concatenate([-lift, np.eye(self.shared)]).astype(self.border.dtype)
         self.basis, self.basis_product = basis, self.multiply(basis)
         inner = self.basis.T.astype(float) @ self.basis_product
         self.basis_inverse = np.linalg.inv((inner + inner.T) / 2).astype(self.border.dtype)
 
-    def multiply(self, y: Array) -> Array:
+    def multiply(self, y: Columns) -> Columns:
         """H y."""
         s, out = self.structure, np.empty_like(y)
         x, b = y[: self.size], y[self.size :]
 
-        def work(_number: int, low: int, high: int, x: Array, to: Array) -> None:
+        def work(_number: int, low: int, high: int, x: Columns, to: Columns) -> None:
             kernels.MULTIPLY[x.shape[1]](
                 low, high, s.unit_start, s.parent, self.precision, s.unit_link, s.link_start, s.link_state,
                 s.link_weight, s.other_start, s.other_state, s.other_weight, self.link_tau, x, to,
@@ -143,7 +149,7 @@ class System:
             out[self.size :] = self.border.T @ x + self.corner @ b
         return out
 
-    def precondition(self, residual: Array) -> Array:
+    def precondition(self, residual: Columns) -> Columns:
         """The approximate inverse times a residual."""
         z = np.zeros_like(residual)
         z[: self.size] = self._locally(residual[: self.size])
@@ -151,11 +157,11 @@ class System:
             z += self.basis @ (self.basis_inverse @ (self.basis.T @ residual))
         return z
 
-    def _locally(self, x: Array) -> Array:
+    def _locally(self, x: Columns) -> Columns:
         """Every unit solved alone."""
         s, out = self.structure, np.empty_like(x)
 
-        def work(_number: int, low: int, high: int, x: Array, to: Array) -> None:
+        def work(_number: int, low: int, high: int, x: Columns, to: Columns) -> None:
             a, b = s.unit_start[low], s.unit_start[high]
             to[a:b] = x[a:b]
             kernels.SOLVE[x.shape[1]](low, high, s.unit_start, s.first, s.envelope_start, self.env, to)
@@ -163,7 +169,7 @@ class System:
         self._by_width(x, out, work)
         return out
 
-    def _by_width(self, x: Array, out: Array, work: Callable[..., None]) -> None:
+    def _by_width(self, x: Columns, out: Columns, work: Callable[..., None]) -> None:
         """Works on columns in groups that the compiled widths fit."""
         count, done = x.shape[1], 0
         if count in kernels.WIDTHS and x.flags.c_contiguous:
@@ -184,7 +190,7 @@ class System:
 class Solution:
     """Columns solved for, and how."""
 
-    y: Array
+    y: Columns
     iterations: int
     first_error: float
     """Largest error of the start in units of the answers' sds, as estimated."""
@@ -195,9 +201,9 @@ class Solution:
 
 def conjugate_gradients(
     system: System,
-    right: Array,
-    start: Array | None,
-    unit: Array,
+    right: Columns,
+    start: Columns | None,
+    unit: Columns,
     tolerance: float,
     reduction: float = 0.0,
     smallest: float = SMALLEST,
@@ -233,7 +239,7 @@ def _ratio(over: Array, under: Array) -> Array:
     return np.where(under > 0, over / np.where(under > 0, under, 1), 0.0)
 
 
-def _dots(a: Array, b: Array) -> Array:
+def _dots(a: Columns, b: Columns) -> Array:
     return np.einsum("ij,ij->j", a, b, dtype=np.float64)
 
 

@@ -19,6 +19,7 @@ from modeling.outcomes.outcome import Array
 
 MOST_EVALUATIONS = 60
 DECREMENT = 1e-3  # nats the maximum may still be above where the search stops
+CLOSE, LOOSE, LARGE = 1e-2, 0.1, 50_000  # residual of an evaluation: close, or loose in leagues of more states
 NOISE = 0.3  # nats by which an evaluation may be off before the last digits of its sweeps
 LONGEST = 0.7  # step in a logarithm
 NUDGE = 1e-4  # of an auxiliary, for its derivative at fixed beliefs
@@ -87,7 +88,7 @@ class Objective:
 
     def __init__(
         self, structure: Structure, parameters: list[Parameter], begin: Sites | None, tell: Callable[[], None]
-    ):
+    ) -> None:
         self.structure, self.parameters, self.begin, self.tell = structure, parameters, begin, tell
         self.factored = Factored.empty(structure)
         self.evaluations = self.sweeps = self.iterations = self.damped = 0
@@ -96,9 +97,10 @@ class Objective:
         """The parameters by name."""
         return {one.name: one.value(float(at)) for one, at in zip(self.parameters, point, strict=True)}
 
-    def __call__(self, point: Array, tolerance: float = 1e-2) -> tuple[float, Array, Smoothed]:
+    def __call__(self, point: Array, tolerance: float | None = None) -> tuple[float, Array, Smoothed]:
         """(objective, gradient, posterior) at a point."""
-        found = smooth(self.structure, self.values(point), self.begin, tolerance, self.factored)
+        limit = (LOOSE if self.structure.size > LARGE else CLOSE) if tolerance is None else tolerance
+        found = smooth(self.structure, self.values(point), self.begin, limit, self.factored)
         self.begin = found.sites
         self.evaluations += 1
         self.sweeps += found.sweeps

@@ -5,6 +5,8 @@ Gauss-Hermite nodes placed by the belief N(m, v) itself, where likelihood over s
 weights, Z = sum w_i t(x_i) / site(x_i). Probit rows are done in closed form, Normal rows are their own site.
 """
 
+# ruff: noqa: ANN001, ANN201 -- compiled: numba infers the types from the arrays
+
 import math
 
 import numpy as np
@@ -59,9 +61,9 @@ def log_cdf(is_probit, x):
 @jit
 def log_density(code, y, exposure, eta, noise, aux):
     """Log likelihood of a row, with every constant: as the outcomes state it."""
-    if code == WIN_LOGIT or code == WIN_PROBIT:
+    if code in (WIN_LOGIT, WIN_PROBIT):
         return log_cdf(code == WIN_PROBIT, (2 * y - 1) * eta / noise)
-    if code == RESULT_LOGIT or code == RESULT_PROBIT:
+    if code in (RESULT_LOGIT, RESULT_PROBIT):
         is_probit, x = code == RESULT_PROBIT, eta / noise
         if y != 1:
             return log_cdf(is_probit, (1 - y) * x - aux)
@@ -80,7 +82,7 @@ def log_density(code, y, exposure, eta, noise, aux):
 
 @jit
 def tilted_probit(y, noise, centre, variance):
-    """(log Z, mean, variance) of Phi(s eta / noise) N(eta; centre, variance): Rasmussen and Williams (2006), eq. 3.58."""
+    """(log Z, mean, variance) of Phi(+-eta / noise) N(centre, variance): Rasmussen and Williams (2006), eq. 3.58."""
     sign = 2 * y - 1
     spread = math.sqrt(noise * noise + variance)
     z = sign * centre / spread

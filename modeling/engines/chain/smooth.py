@@ -194,7 +194,7 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])[:, None]
     right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu)[:, None]])
     solved = conjugate_gradients(system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
-    y = np.ascontiguousarray(solved.y[:, 0])
+    y = np.ascontiguousarray(solved.y[:, 0], dtype=np.float64)
     fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
     reach = np.ascontiguousarray(s.shared - fitted[:, 1:])
     eta, eta_variance = fitted[:, 0] + s.shared @ y[s.size :], np.empty(s.rows)

@@ -8,6 +8,7 @@ A row is eta = sum of weights times states of at most two units + shared effects
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ class Structure:
     entries: csr_array
     """Weights of the rows, shape (rows, states)."""
     link_start: Index
-    """A link is a row's part in one unit; links are in order of units. First entry of each in link_state, link_weight."""
+    """A link is a row's part in one unit, in order of units: where its entries start in link_state, link_weight."""
     link_state: Index
     link_weight: Array
     link_row: Index
@@ -116,7 +117,7 @@ def cut(total: NDArray[np.intp], at_least: int = 20_000, most: int = 32) -> list
     count = int(np.clip(total[-1] // at_least, 1, most)) if len(total) else 1
     ends = np.searchsorted(total, np.linspace(0, total[-1], count + 1)[1:]) + 1 if len(total) else np.array([0])
     bounds = np.unique(np.r_[0, np.minimum(ends, len(total))])
-    return [(int(a), int(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)] or [(0, 0)]
+    return [(int(a), int(b)) for a, b in pairwise(bounds)] or [(0, 0)]
 
 
 def is_shared(block: Block) -> bool:
@@ -201,19 +202,28 @@ def _ordered(
     unit = unit[order]
     start = np.searchsorted(unit, np.arange(units + 1)).astype(np.int32)
     links = _links(matrix, unit, units)
-    first = kernels.envelope(parent, links[0], links[1])
+    first = kernels.envelope(parent, links["link_start"], links["link_state"])
     envelope_start = np.concatenate([[0], np.cumsum(np.arange(len(first)) - first + 1)]).astype(np.int64)
-    columns = kernels.columns(first)
-    shared, names, sds, scales = _shared(design)
     return Structure(
-        design, units, start, parent, np.concatenate([s.years for s in found])[order],
-        np.concatenate([s.scale for s in found])[order].astype(np.int32), when[order], matrix, *links,
-        first, envelope_start, *columns, shared, names, sds, scales,
-        {name: place[at] for name, at in position.items()}, {name: place[at] for name, at in entry.items()},
-    )  # fmt: skip
+        design=design,
+        units=units,
+        unit_start=start,
+        parent=parent,
+        years=np.concatenate([s.years for s in found])[order],
+        scale=np.concatenate([s.scale for s in found])[order].astype(np.int32),
+        when=when[order],
+        entries=matrix,
+        **links,
+        first=first,
+        envelope_start=envelope_start,
+        **dict(zip(("column_start", "column_state"), kernels.columns(first), strict=True)),
+        **_shared(design),
+        position={name: place[at] for name, at in position.items()},
+        entry={name: place[at] for name, at in entry.items()},
+    )
 
 
-def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> tuple[Any, ...]:
+def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> dict[str, Any]:
     """Runs of a row's entries that are of one unit, in order of units: the fields of Structure from link_start on."""
     row = np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
     owner = unit[matrix.indices]
@@ -232,10 +242,13 @@ def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> tuple[Any, 
     unit_link = np.searchsorted(owner[begin][order], np.arange(units + 1))
     own = start.astype(np.int32), matrix.indices[entry].astype(np.int32), matrix.data[entry]
     other = row_link[link_row[np.arange(len(order))], 1 - slot[order]]
-    return (*own, link_row.astype(np.int32), *_picked(*own, other), unit_link.astype(np.int32), row_link)
+    found = dict(zip(("link_start", "link_state", "link_weight"), own, strict=True))
+    found |= dict(zip(("other_start", "other_state", "other_weight"), _picked(*own, other), strict=True))
+    found |= {"link_row": link_row.astype(np.int32), "unit_link": unit_link.astype(np.int32), "row_link": row_link}
+    return found
 
 
-def _picked(start: Index, state: Index, weight: Array, link: NDArray[np.intp]) -> tuple[Index, Index, Array]:
+def _picked(start: Index, state: Index, weight: Array, link: Index) -> tuple[Index, Index, Array]:
     """The entries of given links (none where -1), as start, state and weight."""
     length = np.where(link >= 0, np.diff(start)[link], 0)
     begin = np.concatenate([[0], np.cumsum(length)])
@@ -243,7 +256,7 @@ def _picked(start: Index, state: Index, weight: Array, link: NDArray[np.intp]) -
     return begin.astype(np.int32), state[entry], weight[entry]
 
 
-def _shared(design: Design) -> tuple[Array, tuple[str, ...], Array, NDArray[np.intp]]:
+def _shared(design: Design) -> dict[str, Any]:
     """Values, names, prior sds and scales of the shared effects."""
     columns = [np.ones((len(design.y), 1))] if design.outcome.has_intercept else []
     names = ["level"] if design.outcome.has_intercept else []
@@ -259,7 +272,12 @@ def _shared(design: Design) -> tuple[Array, tuple[str, ...], Array, NDArray[np.i
             sds += [1.0] * len(block.levels)
             scales += [number] * len(block.levels)
     values = np.concatenate([np.zeros((len(design.y), 0)), *columns], axis=1)
-    return np.ascontiguousarray(values), tuple(names), np.array(sds, dtype=float), np.array(scales, dtype=np.intp)
+    return {
+        "shared": np.ascontiguousarray(values),
+        "shared_names": tuple(names),
+        "shared_sd": np.array(sds, dtype=float),
+        "shared_scale": np.array(scales, dtype=np.intp),
+    }
 
 
 def most_units(design: Design) -> int:

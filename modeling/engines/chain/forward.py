@@ -1,0 +1,93 @@
+"""The forward filter's compiled pass over days: every row's forecast first, then every row's update."""
+
+# ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
+
+import numpy as np
+
+from modeling.engines.chain import sites
+from modeling.engines.chain.kernels import jit
+
+
+@jit
+def _read(
+    row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain
+):
+    """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
+    centre, variance = 0.0, 0.0
+    for side in range(2):
+        link = row_link[row, side]
+        if link < 0:
+            continue
+        unit = link_unit[link]
+        first, width = start[unit], start[unit + 1] - start[unit]
+        for i in range(width):
+            total = 0.0
+            for e in range(link_start[link], link_start[link + 1]):
+                j = slot[link_state[e]]
+                value = cov[at[unit] + i * width + j]
+                if i == j:
+                    value += drift[first + i] ** 2 * (year - last[unit])
+                total += value * link_weight[e]
+            gain[side, i] = total
+        for e in range(link_start[link], link_start[link + 1]):
+            j = slot[link_state[e]]
+            centre += link_weight[e] * mean[first + j]
+            variance += link_weight[e] * gain[side, j]
+    return centre, variance
+
+
+@jit
+def _write(row, year, shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain):
+    """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink, after their walk up to the year."""
+    for side in range(2):
+        link = row_link[row, side]
+        if link < 0:
+            continue
+        unit = link_unit[link]
+        first, width = start[unit], start[unit + 1] - start[unit]
+        for i in range(width):
+            cov[at[unit] + i * width + i] += drift[first + i] ** 2 * (year - last[unit])
+            mean[first + i] += gain[side, i] * shift
+            for j in range(width):
+                cov[at[unit] + i * width + j] -= gain[side, i] * gain[side, j] * shrink
+        last[unit] = year
+
+
+@jit
+def forward(
+    ends, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, entry, drift, code, y,
+    exposure, noise, aux, offset, out,
+):  # fmt: skip
+    """Day by day: first every row's forecast, then every row's update."""
+    units = start.size - 1
+    mean, cov = np.zeros(start[-1]), np.zeros(at[-1])
+    last = np.full(units, year[0])
+    gain = np.zeros((2, max(1, np.max(start[1:] - start[:-1]))))
+    for unit in range(units):
+        width = start[unit + 1] - start[unit]
+        for i in range(width):
+            cov[at[unit] + i * width + i] = entry[start[unit] + i] ** 2
+    seen = np.zeros(units, np.bool_)
+    begin = 0
+    for end in ends:
+        for row in range(begin, end):
+            for side in range(2):
+                link = row_link[row, side]
+                if link >= 0 and not seen[link_unit[link]]:
+                    seen[link_unit[link]], last[link_unit[link]] = True, year[row]
+            m, v = _read(
+                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
+                mean, cov, gain,
+            )  # fmt: skip
+            out[0, row], out[1, row] = m + offset[row], v
+            out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
+        for row in range(begin, end):
+            m, v = _read(
+                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
+                mean, cov, gain,
+            )  # fmt: skip
+            m += offset[row]
+            _, after, left = sites.tilted(code, y[row], exposure[row], noise[row], aux, m, v, 0.0, 0.0)
+            shift, shrink = (after - m) / v, (1 - left / v) / v
+            _write(row, year[row], shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain)
+        begin = end
