@@ -77,7 +77,7 @@ def _scores(league: str, sides: pl.DataFrame) -> pl.Series:
     if len(gaps):
         raise FitError(
             f"{league}: {len(gaps)} side(s) of played games lack a score, first {gaps['game_id'][0]}.",
-            "Run: pooltable check",
+            'Where games have winners and no scores choose outcome = "win". Otherwise run: pooltable check',
         )
     return sides["score"]
 

@@ -141,7 +141,7 @@ def _blow_out_share(results: Results) -> float:
     return float(np.mean(np.abs(scores[:, 0] - scores[:, 1]) >= 5))
 
 
-def _goals_a_game(results: Results) -> float:
+def _total(results: Results) -> float:
     return float(np.mean(_pairs(results).sum(axis=1)))
 
 
@@ -161,11 +161,11 @@ def _rate_variance(results: Results) -> float:
 COUNT_STATISTICS = (
     Statistic("home_wins", "share of home games won by the home side", _home_win_share, 0.05, is_hard=True),
     Statistic("draws", "share of games drawn", _draw_share, 0.05, is_hard=True),
-    Statistic("variance", "variance of goals by a side", _variance, 0.15, is_relative=True, is_hard=True),
-    Statistic("goals", "goals a game", _goals_a_game),
-    Statistic("goalless", "share of games without a goal", _goalless_share),
-    Statistic("blow_outs", "share of games won by five goals or more", _blow_out_share),
-    Statistic("highest", "most goals by a side in one game", _highest_score),
+    Statistic("variance", "variance of a side's score", _variance, 0.15, is_relative=True, is_hard=True),
+    Statistic("total", "both sides' scores together, a game", _total),
+    Statistic("goalless", "share of games in which nobody scored", _goalless_share),
+    Statistic("blow_outs", "share of games won by five or more", _blow_out_share),
+    Statistic("highest", "highest score of a side", _highest_score),
 )
 RATE_STATISTICS = (
     Statistic("rate_variance", "variance of a full exposure's points", _rate_variance, 0.15, True, is_hard=True),
@@ -176,7 +176,7 @@ POISSON = Outcome(
     name="score",
     likelihood="poisson",
     formula="score ~ Poisson(e exp(eta)), e the exposure, eta = attack of the side - defence of the other",
-    unit="log goals",
+    unit="log score",
     row="side",
     components=("attack", "defence"),
     unit_sd=lambda _y, _exposure: LOG_UNIT_SD,
