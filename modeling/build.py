@@ -49,7 +49,8 @@ def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str]
     insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
     _insist_on_sense(games, stanza, outcome)
     seen = observe(games, outcome)
-    parts = _parts(games, stanza, outcome, effects, seen.sides, outcome.unit_sd(seen.y, seen.exposure))
+    unit_sd = outcome.unit_sd(seen.y, seen.exposure)  # of held-out results too: it is the priors' size, nothing else
+    parts = _parts(games, stanza, outcome, effects, seen.sides, unit_sd)
     blocks = [block for kind in stanza.rate for block in _kind_blocks(parts, kind)]
     pooled, fixed = _effects(parts, effects)
     blocks, fixed = _with_priors(parts, [*blocks, *pooled], fixed)
@@ -62,6 +63,7 @@ def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str]
         entrant[rows], opponent[rows], tuple(blocks), tuple(fixed), _noise(parts),
         tuple(Kind(kind, parts.competitors[kind], parts.terms[kind].matrix) for kind in stanza.rate),
         game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes,
+        tuple(first["game_id"]),
     )  # fmt: skip
 
 

@@ -156,6 +156,8 @@ class Design:
     contest: NDArray[np.intp]
     notes: tuple[str, ...] = ()
     """What was left out and why, in words."""
+    game_ids: tuple[str, ...] = ()
+    """Of each game, its id."""
 
     @property
     def games(self) -> int:

@@ -26,6 +26,7 @@ from modeling.outcomes import outcome_of
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, intercept_of, make_ratings
+from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
 from store.errors import FitError
 from store.home import Home
@@ -35,6 +36,7 @@ from store.warehouse import reading
 SEED = 20140101
 DRAWS = 1500  # a chain
 LENGTHENING = (1, 2, 4)  # a fit that has not converged gets more draws before it is rejected
+PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
 Report = Callable[[str, float], None]
 
@@ -48,12 +50,15 @@ class Fitted:
     reasons: list[str]
     is_new: bool
     summary: str
+    tree: xr.DataTree | None = None
+    """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
 
 
 @dataclass(frozen=True)
 class Sampled:
     """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
 
+    tree: xr.DataTree
     posterior: Posterior
     ratings: list[Ratings]
     parameters: dict[str, Diagnosis]
@@ -113,12 +118,12 @@ def fit_league(
     sampled, judged = _fit_and_judge(design, games, stanza, start, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
+    sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    return Fitted(
-        name, row["verdict"], judged.reasons, True, _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
-    )
+    summary = _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
+    return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
 def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
@@ -149,7 +154,9 @@ def _fit_and_judge(
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
     sampled = _sample(compiled, games, fields, tell)
     tell("predictive checks", 0.55)
-    predictive = judge.predictive_checks(design, sampled.posterior, rng)
+    kept = room_for(design, sampled.posterior)
+    predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
+    complete(sampled.tree, design, sampled.posterior, kept)
     poolings = judge.compare(_held_out_losses(compiled, rng, tell))
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
     return sampled, Judged(checks, predictive, poolings)
@@ -173,7 +180,7 @@ def _diagnosed(design: Design, games: Games, tree: xr.DataTree, fields: list[Fie
     ratings = [make_ratings(design, posterior, field, rng) for field in fields]
     parameters = judge.diagnose_parameters(design, posterior, ratings)
     rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
-    return Sampled(posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
+    return Sampled(tree, posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
 
 
 def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
@@ -183,8 +190,8 @@ def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Re
     tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
     partial = from_tree(design, tree)
     likely = {name: float(draws.mean()) for name, draws in partial.auxiliaries.items()}
-    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, judge.REPLICATIONS)
-    alike = laplace.complete_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
+    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)
+    alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
     return {
         "partial": judge.log_losses(design, partial, held_out),
         "none": judge.log_losses(design, alone, held_out),
@@ -244,6 +251,7 @@ def _fit_row(
         "last_game_on": games.sides["played_on"].max(),
         "draws": sampled.posterior.draws,
         "seed": SEED,
+        "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
         "games_fingerprint": games.fingerprint,
         "code_hash": code_hash(),

@@ -70,10 +70,6 @@ class Laplace:
             return self._posterior(np.zeros((count, 0)))
         return self._posterior(self.mode + solve_triangular(self.factor, noise, lower=True, trans=1).T)
 
-    def at_mode(self) -> Posterior:
-        """The mode itself, as a single draw."""
-        return self._posterior(self.mode[None])
-
     def _posterior(self, theta: Array) -> Posterior:
         count, first = len(theta), int(self.design.outcome.has_intercept)
         fixed = {effect.name: theta[:, first + i] for i, effect in enumerate(self.design.fixed)}

@@ -1,8 +1,11 @@
 """A league from the warehouse to recorded, judged ratings, as the command does it."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import arviz
 import duckdb
 import polars as pl
 import pytest
@@ -122,6 +125,36 @@ def test_a_rejected_fit_is_not_fitted_again_but_can_be_overridden(home, wild, st
     assert (forced.verdict, forced.fit_id) == ("accepted", wild.fit_id)
     found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
     assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
+
+
+def test_its_tree_has_every_group_and_says_where_it_comes_from(healthy, league):
+    tree = healthy.tree
+    assert set(tree.children) == {
+        "posterior", "sample_stats", "observed_data", "constant_data", "log_likelihood", "posterior_predictive",
+    }  # fmt: skip
+    assert (tree.attrs["fit_id"], tree.attrs["as_of"]) == (healthy.fit_id, str(league.games.as_of))
+    assert json.loads(tree.attrs["design"])["likelihood_name"] == "poisson"
+    assert json.loads(tree.attrs["versions"])["nutpie"] in tree.attrs["sampler"]
+    assert {"engine", "seed", "tune", "league", "started_from", "centred", "code_hash"} <= set(tree.attrs)
+    assert tree["constant_data"]["game"].to_numpy().tolist() == league.games.sides["game_id"].unique().sort().to_list()
+
+
+def test_arviz_reads_its_tree(healthy):
+    """Leave-one-out: 180 games, as many parameters as ten teams with two effects each could have at most."""
+    found: Any = arviz.loo(healthy.tree)
+    assert (found.n_data_points, found.n_samples) == (180, healthy.tree.attrs["kept_draws"])
+    assert 0 < found.p < 25
+    assert not found.warning
+
+
+def test_a_later_fit_starts_from_the_last_accepted_and_says_so(home, healthy, stanza):
+    later = fit_league(home, "healthy", stanza, NOW, as_of=date(2024, 2, 1))
+    found = dict(rows(home, "SELECT fit_id, started_from FROM fit WHERE league = 'healthy'"))
+    assert found == {healthy.fit_id: None, later.fit_id: healthy.fit_id}
+    assert later.tree is not None and later.tree.attrs["started_from"] == healthy.fit_id
+    publish(home, ["healthy"], NOW)
+    with duckdb.connect(str(current(home)), read_only=True) as con:
+        assert dict(con.execute("SELECT fit_id, started_from FROM fit").fetchall()) == found
 
 
 def test_the_three_poolings_and_the_baseline_are_compared(home, healthy):

@@ -28,6 +28,7 @@ COMMENT ON COLUMN fit.last_game_on IS 'Day of the last game used.';
 COMMENT ON COLUMN fit.draws IS 'Posterior draws behind the summaries.';
 COMMENT ON COLUMN fit.seed IS 'Seed of all randomness.';
 COMMENT ON COLUMN fit.seconds IS 'Wall time of fitting and judging, seconds.';
+COMMENT ON COLUMN fit.started_from IS 'The earlier accepted fit whose posterior means the sampler started around; NULL where it started from the prior.';
 COMMENT ON COLUMN fit.design IS 'The model as JSON: blocks, priors, fixed effects.';
 COMMENT ON COLUMN fit.games_fingerprint IS 'Hash of the games used.';
 COMMENT ON COLUMN fit.code_hash IS 'Hash of the modelling code.';

@@ -1,0 +1,4 @@
+-- Where the chains of a fit started: from an earlier fit, or from the prior.
+
+ALTER TABLE fit ADD COLUMN started_from VARCHAR;
+COMMENT ON COLUMN fit.started_from IS 'The earlier accepted fit whose posterior means the sampler started around; NULL where it started from the prior. It changes how soon the chains settle, not what they settle on.';
