@@ -23,8 +23,8 @@ SIZES = {
     "mlb": (7_287, None),
     "demo_stints": (1_568, 64),
 }
-# Read from the winner, a good driver may have a bad day no more often than a bad one a good day: motor races do not go
-# so, and the gate says it by how far the model's leagues are from the real one.
+# Read from the winner, the published model lets a slow car have a good day as easily as a fast one a bad day. Races are
+# not so: the real places are further apart and the favourites win more often than in leagues the model would make.
 REJECTED = {"formula_1_published": {"spread", "dominance"}}
 CONVERGENCE = ("r_hat", "ess_bulk", "ess_tail", "divergences")
 

@@ -25,7 +25,8 @@ def players(rated) -> pl.DataFrame:
     )
     long = rated.ratings("nhl", "player").join(on_ice, on="competitor_id").filter(pl.col("goals") >= LONG_CAREER)
     zero = long["mean"].mean()
-    return long.with_columns(pl.col("mean", "q5", "q95") - zero).with_row_index("place", 1)
+    ordered = long.with_columns(pl.col("mean", "q5", "q95") - zero).sort("mean", descending=True)
+    return ordered.with_row_index("place", 1)
 
 
 def test_who_stands_out_in_the_lasso_stands_out_here(players, show):
