@@ -20,12 +20,17 @@ SIZES = {
     "nhl": (64_569, 2_302),
     "nba": (23_190, 467),
     "nfl": (3_535, 32),
-    "mlb": (7_287, None),
+    "mlb": (7_287, 30 + 461),
+    "mlb_margin": (7_287, 30 + 461),
     "demo_stints": (1_568, 64),
 }
-# Read from the winner, the published model lets a slow car have a good day as easily as a fast one a bad day. Races are
-# not so: the real places are further apart and the favourites win more often than in leagues the model would make.
-REJECTED = {"formula_1_published": {"spread", "dominance"}}
+# Checks that fail, and why. Read from the winner, the published model of Formula 1 lets a slow car have a good day as
+# easily as a fast one a bad day; in real races the places are further apart and the favourites win more often. Runs as
+# counts make a tenth of baseball's games level, and extra innings leave none: its forecasts give those to nobody.
+REJECTED = {
+    "formula_1_published": {"spread", "dominance"},
+    "mlb": {"home_wins", "draws", "held_out"},
+}
 CONVERGENCE = ("r_hat", "ess_bulk", "ess_tail", "divergences")
 
 
@@ -38,11 +43,12 @@ def test_its_fit_converges_and_the_verdict_is_the_expected_one(rated, league):
     checks = rated.ask("FROM fit_check WHERE fit_id = $fit_id", fit_id=fit["fit_id"])
     assert set(CONVERGENCE) <= set(checks["check_name"])
     failed = checks.filter(pl.col("status") == "fail")
-    assert failed.is_empty(), failed.rows()
     missed = rated.ask("FROM predictive_check WHERE fit_id = $fit_id AND status = 'fail'", fit_id=fit["fit_id"])
-    assert set(missed["statistic"]) == REJECTED.get(league, set())
+    assert not set(failed["check_name"]) & set(CONVERGENCE), failed.rows()
+    assert {*failed["check_name"], *missed["statistic"]} == REJECTED.get(league, set())
     assert (fit["verdict"] == "rejected") == (league in REJECTED)
-    assert all(sentence in fit["reasons"] for sentence in missed["message"])
+    assert len(fit["reasons"]) == len(REJECTED.get(league, ()))
+    assert set(missed["message"]) <= set(fit["reasons"])
 
 
 def test_partial_pooling_forecasts_the_last_games_no_worse_than_the_baseline_or_each_alone(rated, show):
@@ -59,8 +65,9 @@ def test_partial_pooling_forecasts_the_last_games_no_worse_than_the_baseline_or_
     for other in ("none", "complete", "baseline"):
         kept += [f"difference_{other}", f"difference_se_{other}"]
     show("Held-out log loss of partial pooling, and how much more the others lose (with standard errors)", wide[kept])
+    accepted = wide.filter(~pl.col("league").is_in(list(REJECTED)))
     assert (wide["difference_none"] > -3 * wide["difference_se_none"]).all()
-    assert (wide["difference_baseline"] > -3 * wide["difference_se_baseline"]).all()
+    assert (accepted["difference_baseline"] > -3 * accepted["difference_se_baseline"]).all()
 
 
 def test_the_table_of_every_rated_league(rated, show):
@@ -100,3 +107,22 @@ def _row(rated, league: str) -> dict[str, object]:
         "seconds": round(fit["seconds"]),
         "scales": ", ".join(scales),
     }
+
+
+# Who any follower of the sport would name, and within how many of the first our rating has to have them.
+KNOWN = [
+    ("internationals", "team", "total", ["Brazil", "Argentina", "France", "Spain", "England"], 8),
+    ("english", "team", "total", ["Manchester City FC", "Liverpool FC"], 2),
+    ("atp_tour", "player", "total", ["Novak Djokovic", "Rafael Nadal"], 2),
+    ("atp_tour", "player", "surface:Clay", ["Rafael Nadal", "Novak Djokovic"], 2),
+    ("doubles", "player", "total", ["Jack Sock", "Nicolas Mahut", "Marcelo Melo"], 10),
+    ("nfl", "team", "total", ["BUF", "KC", "SF", "PHI"], 6),
+    ("mlb", "player", "total", ["Clayton Kershaw", "Jake Arrieta", "Max Scherzer"], 10),
+    ("mlb_margin", "player", "total", ["Clayton Kershaw"], 3),
+]
+
+
+@pytest.mark.parametrize(("league", "kind", "component", "names", "within"), KNOWN)
+def test_the_best_known_are_among_the_first(rated, league, kind, component, names, within):
+    ranked = rated.ratings(league, kind, component).filter(pl.col("status") == "ranked")
+    assert set(names) <= set(ranked["name"].head(within))
