@@ -107,7 +107,7 @@ def fit_league(
         games, design = design_of(con, league, stanza, as_of)
         name = fit_id(stanza, games, design, nuts.NAME, SEED)
         earlier = read_earlier(con, name)
-        start = read_start(con, league, design.outcome.name, design.outcome.likelihood)
+        start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     if due and earlier and home.draws_of(name).exists():
         if not is_dated:

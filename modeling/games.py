@@ -35,7 +35,7 @@ WHERE league = $league AND (len($roles) = 0 OR list_contains($roles, role))
 """
 START = """
 SELECT fit_id FROM fit
-WHERE league = $league AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
+WHERE league = $league AND fit_id <> $fit_id AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
     AND design::JSON ->> '$.likelihood_name' = $likelihood
 ORDER BY current_at_utc DESC LIMIT 1
 """
@@ -168,14 +168,17 @@ class Start:
     """By kind and component, ratings by competitor."""
 
 
-def read_start(con: duckdb.DuckDBPyConnection, league: str, outcome: str, likelihood: str) -> Start | None:
-    """The last accepted fit of a league with the same likelihood, or None."""
-    asked = {"league": league, "outcome": outcome, "likelihood": likelihood}
+def read_start(con: duckdb.DuckDBPyConnection, league: str, fit_id: str, outcome: str, likelihood: str) -> Start | None:
+    """The last accepted fit of a league with the same likelihood, other than the one that is to be made; or None.
+
+    A fit that is made again so starts where it did before, and comes out the same.
+    """
+    asked = {"league": league, "fit_id": fit_id, "outcome": outcome, "likelihood": likelihood}
     found = con.execute(START, asked).fetchall()
     if not found:
         return None
-    fit_id = found[0][0]
+    start = found[0][0]
     effects: dict[tuple[str, str], dict[str, float]] = {}
-    for kind, component, competitor, mean in con.execute(START_EFFECTS, [fit_id]).fetchall():
+    for kind, component, competitor, mean in con.execute(START_EFFECTS, [start]).fetchall():
         effects.setdefault((kind, component), {})[competitor] = mean
-    return Start(fit_id, dict(con.execute(START_PARAMETERS, [fit_id]).fetchall()), effects)
+    return Start(start, dict(con.execute(START_PARAMETERS, [start]).fetchall()), effects)

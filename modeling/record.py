@@ -18,7 +18,7 @@ TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "
 def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:
     """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws.
 
-    A fit of the same id is replaced: the same inputs give the same posterior.
+    A fit of the same id is replaced: the same inputs give the same posterior, and from the same start the same draws.
     """
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
     _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))

@@ -121,7 +121,9 @@ def test_a_wrong_likelihood_is_rejected_stored_and_never_published(home, healthy
 def test_a_rejected_fit_is_not_fitted_again_but_can_be_overridden(home, wild, stanza):
     again = fit_league(home, "wild", stanza, NOW, due=True)
     assert (again.verdict, again.is_new, again.reasons) == ("rejected", False, wild.reasons)
+    before = rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL")
     forced = fit_league(home, "wild", stanza, NOW, override="goals are tripled on purpose")
+    assert rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL") == before
     assert (forced.verdict, forced.fit_id) == ("accepted", wild.fit_id)
     found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
     assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
