@@ -308,10 +308,16 @@ def test_a_win_is_who_won_and_else_the_score(design, game):
 
 
 def test_a_result_may_be_a_draw_and_games_without_one_are_noted(design, game):
-    some = [game("ab", (1, 1)), game("ab", (2, 1)), game("ab", (1, 1), won=(False, True)), game("ab")]
+    some = [game("ab", (1, 1)), game("ab", (2, 1)), game("ab", (1, 1), won=(False, True)), game("ab", won=(True, True))]
     found = design(*some, outcome="result")
     assert found.y.tolist() == [1, 0, 2]
     assert found.notes == ("1 games without a result were left out.",)
+
+
+def test_a_game_without_scores_that_nobody_won_is_a_draw(design, game):
+    found = design(game("ab", won=(True, False)), game("ab"), game("ab", won=(False, False)), outcome="result")
+    assert found.y.tolist() == [0, 1, 1]
+    assert found.notes == ()
 
 
 def test_a_margin_is_the_first_sides_and_its_exposure_the_mean_of_both(design, game):
