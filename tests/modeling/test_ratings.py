@@ -141,9 +141,10 @@ def test_the_unpooled_standard_error_is_that_of_the_contrast(rated):
     design, _, _, unpooled = rated
     alone = laplace.no_pooling(design, np.ones(design.games, dtype=bool)).draws(np.random.default_rng(2), 8000)
     finite = np.array([reason is None for reason in unpooled["attack"].reason])
+    attack = alone.blocks["attack"]
     weight = np.zeros(len(finite))
-    weight[finite] = alone.blocks["attack"][:, finite].var(axis=0) ** -1.0
-    contrast = alone.blocks["attack"] - (alone.blocks["attack"] @ (weight / weight.sum()))[:, None]
+    weight[finite] = (attack[:, finite] - attack[:, finite].mean(axis=1)[:, None]).var(axis=0) ** -1.0
+    contrast = attack - (attack @ (weight / weight.sum()))[:, None]
     assert unpooled["attack"].se[finite] == pytest.approx(contrast.std(axis=0)[finite], rel=0.05)
 
 
