@@ -69,10 +69,15 @@ def insist_on_attributes(
 
 
 def numbers_of(sides: pl.DataFrame, name: str) -> pl.Series | None:
-    """An attribute of each side's game as numbers (null where a game has none); None where it is not of numbers."""
+    """An attribute of each side's game as numbers, null where a game has none; None where it is not of numbers.
+
+    "nan" and "inf" are no numbers: a game has none then.
+    """
     column = sides[ATTRIBUTE + name]
     numbers = column.cast(pl.Float64, strict=False)
-    return numbers if numbers.null_count() == column.null_count() else None
+    if numbers.null_count() > column.null_count() or not numbers.is_finite().any():
+        return None
+    return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
 
 
 def _parsed(league: str, text: str) -> Effect:

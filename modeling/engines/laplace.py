@@ -27,7 +27,7 @@ MOST_LATENT = 12_000  # a dense factor of this size has 1.2 GB
 
 @dataclass(frozen=True)
 class Laplace:
-    """A Gaussian around the mode. Order of theta: intercept, fixed effects, then the blocks that were kept."""
+    """A Gaussian around the mode. Order of theta: intercept less its prior mean, fixed effects, the blocks kept."""
 
     design: Design
     blocks: tuple[str, ...]
@@ -74,7 +74,7 @@ class Laplace:
         count, first = len(theta), int(self.design.outcome.has_intercept)
         fixed = {effect.name: theta[:, first + i] for i, effect in enumerate(self.design.fixed)}
         blocks = {name: theta[:, self.slice_of(name)] for name in self.blocks}
-        level = theta[:, 0] if first else np.zeros(count)
+        level = theta[:, 0] + self.design.centre if first else np.zeros(count)
         return Posterior(
             level, fixed, blocks, {}, {name: np.full(count, value) for name, value in self.auxiliaries.items()}
         )
@@ -156,11 +156,11 @@ def _newton(
     derivatives, log_density = design.outcome.derivatives, design.outcome.log_density
 
     def objective(theta: Array) -> float:
-        return float(log_density(tally, x @ theta, arguments).sum() - 0.5 * theta @ (prior @ theta))
+        return float(log_density(tally, x @ theta + design.centre, arguments).sum() - 0.5 * theta @ (prior @ theta))
 
     theta, value = start, objective(start)
     for _ in range(MOST_STEPS):
-        slope, curvature, _third = derivatives(tally, x @ theta, arguments)
+        slope, curvature, _third = derivatives(tally, x @ theta + design.centre, arguments)
         w = csr_array(diags_array(curvature)) if isinstance(curvature, np.ndarray) else curvature
         gradient = x.T @ slope - prior @ theta
         factor = _factor(x, w, prior)
