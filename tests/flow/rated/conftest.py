@@ -76,9 +76,9 @@ class Rated:
             component=component,
         )
 
-    def parameters(self, league: str) -> dict[str, NDArray[np.float64]]:
+    def parameters(self, league: str, as_of: str | None = None) -> dict[str, NDArray[np.float64]]:
         """Posterior draws of every scale, fixed effect and parameter of the likelihood."""
-        draws = pl.read_parquet(self.home.draws_of(self.fit(league)["fit_id"]))
+        draws = pl.read_parquet(self.home.draws_of(self.fit(league, as_of)["fit_id"]))
         own = draws.filter(pl.col("parameter").is_not_null())
         return {name: np.array(one) for name, one in own.select("parameter", "draws").iter_rows()}
 

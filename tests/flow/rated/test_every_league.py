@@ -16,7 +16,7 @@ SIZES = {
     "doubles": (6_746, 789),
     "formula_1_published": (160, 49 + 19),
     "formula_1_worst_first": (160, 49 + 19),
-    "formula_1": (237, None),
+    "formula_1": (237, 93),
     "nhl": (64_569, 2_302),
     "nba": (23_190, 467),
     "nfl": (3_535, 32),
