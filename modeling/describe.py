@@ -10,6 +10,11 @@ from modeling.games import Games
 from modeling.outcomes.outcome import Auxiliary
 from store.stanzas import Stanza
 
+POOLED = {
+    "partial": "Effects that are pooled: u ~ Normal(0, scale), the scale learned",
+    "none": "Effects that are not pooled: u ~ Normal(0, scale), the scale given and wide",
+    "complete": "Effects that are pooled completely: u ~ Normal(0, scale), the scale given and next to nothing",
+}
 SIDES = {"game": ("first", "second"), "side": ("side", "other"), "entrant": ("entrant", "")}
 
 
@@ -37,7 +42,7 @@ def describe(games: Games, design: Design, stanza: Stanza) -> list[Section]:
         Section("Games", (_which_games(games, design, stanza),)),
         Section("In words", _words(design, stanza)),
         Section("In mathematics", formulas=_formulas(design)),
-        Section("Effects that are pooled: u ~ Normal(0, scale), the scale learned", table=_pooled(design)),
+        Section(POOLED[stanza.pooling], table=_pooled(design)),
         Section("Other parameters", table=_single(design)),
         Section("What was left out", design.notes),
         Section("Engine", (f"{nuts.NAME}: PyMC, sampled by nutpie; the seed is fixed.",)),
@@ -57,7 +62,7 @@ def _which_games(games: Games, design: Design, stanza: Stanza) -> str:
 
 
 def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
-    parts = [design.outcome.words, *(_kind_words(design, kind.name) for kind in design.kinds)]
+    parts = [design.outcome.words, *(_kind_words(design, kind.name, stanza.pooling) for kind in design.kinds)]
     roles = {block.role for block in design.blocks}
     if len(design.kinds) > 1:
         parts.append("A player's part stands beside the team's. Who changes teams, and teammates, tell the two apart.")
@@ -78,14 +83,16 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _kind_words(design: Design, kind: str) -> str:
+def _kind_words(design: Design, kind: str, pooling: str) -> str:
     sides = next(one for one in design.kinds if one.name == kind).sides
     a_side = float(np.median(np.diff(sides.indptr)[np.diff(sides.indptr) > 0]))
     sums = f" A side's is the sum of its {kind}s', each by the share played ({a_side:g} a side)." if a_side > 1 else ""
-    return (
-        f"Each {kind} has {_parts(design)} of its own, drawn to the mean of all, the more the less its games say. How "
-        f"far {kind}s differ is learned.{sums}"
-    )
+    own = f"Each {kind} has {_parts(design)} of its own"
+    if pooling == "none":
+        return f"{own}, told by its results alone: nothing is pooled.{sums}"
+    if pooling == "complete":
+        return f"Each {kind} has {_parts(design)} as good as any other's: pooling is complete.{sums}"
+    return f"{own}, drawn to the mean of all, the more the less its games say. How far {kind}s differ is learned.{sums}"
 
 
 def _parts(design: Design) -> str:
@@ -156,10 +163,13 @@ def _block_term(design: Design, block: Block, own: str, other: str) -> str:
 
 def _pooled(design: Design) -> Table:
     rows = tuple(
-        (block.name, block.role, f"{len(block.levels):,}", f"HalfNormal({block.prior_scale:.3g})", _title(block))
-        for block in design.blocks
+        (block.name, block.role, f"{len(block.levels):,}", _scale(block), _title(block)) for block in design.blocks
     )
     return Table(("effect", "role", "levels", "prior of its scale", "what it is"), rows)
+
+
+def _scale(block: Block) -> str:
+    return f"HalfNormal({block.prior_scale:.3g})" if block.fixed_scale is None else f"{block.fixed_scale:.3g}, given"
 
 
 def _title(block: Block) -> str:
@@ -169,7 +179,8 @@ def _title(block: Block) -> str:
 def _single(design: Design) -> Table:
     rows: list[tuple[str, ...]] = []
     if design.outcome.has_intercept:
-        rows.append(("intercept", f"Normal(0, {design.intercept_sd:.3g})", "two average sides on neutral ground"))
+        prior = f"Normal({design.centre:.3g}, {design.intercept_sd:.3g})"
+        rows.append(("intercept", prior, "two average sides on neutral ground"))
     rows += [(one.name, f"Normal(0, {one.prior_sd:.3g})", one.title) for one in design.fixed]
     rows += [(one.name, _prior(one), one.title) for one in design.auxiliaries]
     return Table(("parameter", "prior", "what it is"), tuple(rows))

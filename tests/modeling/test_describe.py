@@ -56,3 +56,31 @@ def test_a_walk_is_not_called_what_its_entry_is(told):
 def test_each_outcome_says_its_own_words(told):
     assert words(told(outcome="margin")).startswith("A game has a margin, one side's score less the other's.")
     assert words(told()).startswith("Each side of a game has a score of its own")
+
+
+def priors(sections: dict[str, Section], title: str) -> dict[str, str]:
+    """Each parameter's prior, by name."""
+    table = sections[title].table
+    assert table is not None
+    return {row[0]: row[-2] for row in table.rows}
+
+
+def test_points_are_told_with_the_mean_their_intercept_is_expected_at(told):
+    found = priors(told(likelihood="normal"), "Other parameters")
+    assert found["intercept"] == "Normal(1.33, 3.77)"  # mean and four times the sd of 2, 1, 1, 3, 0, 1
+    assert priors(told(), "Other parameters")["intercept"] == "Normal(0, 2)"
+
+
+def test_a_prior_of_ones_own_is_printed(told):
+    found = priors(told(likelihood="normal", priors={"intercept": 7, "sigma": 3}), "Other parameters")
+    assert found == {"intercept": "Normal(1.33, 7)", "sigma": "HalfNormal(3)"}
+
+
+def test_other_pooling_is_told_in_words_and_with_its_scales(told):
+    none, complete = told(pooling="none"), told(pooling="complete")
+    assert "an attack and a defence of its own, told by its results alone" in words(none)
+    assert "pooling is complete" in words(complete)
+    title = next(title for title in none if title.startswith("Effects that are not pooled"))
+    assert priors(none, title) == {"attack": "5, given", "defence": "5, given"}
+    title = next(title for title in complete if title.startswith("Effects that are pooled completely"))
+    assert priors(complete, title) == {"attack": "0.0005, given", "defence": "0.0005, given"}
