@@ -55,13 +55,15 @@ def usual_normal(results: Results, held_out: NDArray[np.bool_]) -> Array:
 
     What is usual is told from the other rows with the same home; where those are fewer than two or all alike from all
     others, and where those are so too from all rows, which makes the forecasts to be beaten better than they could be.
+    Where even all are alike they are taken as spread around zero.
     """
     rate, weight = results.y / results.exposure, results.exposure
     loss = np.zeros(int(held_out.sum()))
     for place in (-1, 0, 1):
         then, before = held_out & (results.home == place), ~held_out & (results.home == place)
         known = next((rows for rows in (before, ~held_out) if len(np.unique(rate[rows])) > 1), np.ones_like(then))
-        mean = np.average(rate[known], weights=weight[known])
+        differ = len(np.unique(rate[known])) > 1
+        mean = np.average(rate[known], weights=weight[known]) if differ else 0.0
         variance = max(float(np.mean(weight[known] * (rate[known] - mean) ** 2)), 1e-12)
         own = variance / weight[then]
         density = -0.5 * np.log(2 * np.pi * own) - 0.5 * (rate[then] - mean) ** 2 / own - np.log(weight[then])

@@ -405,3 +405,9 @@ def test_a_baseline_of_normal_results_is_told_from_what_there_is():
     every = -stats.norm.logpdf(y, 2, y.std())
     assert baseline(results, np.array([False, True, True])) == pytest.approx(every[1:])
     assert baseline(results, np.array([True, True, True])) == pytest.approx(every)
+
+
+def test_a_baseline_of_margins_all_alike_is_as_wide_as_they_are():
+    results = Results(np.array([4.0, 4.0]), np.ones(2), np.arange(2), np.zeros(2, int), np.arange(2), np.arange(2) + 1)
+    found = outcome_of("margin").baseline(results, np.array([False, True]))
+    assert found == pytest.approx([-stats.norm.logpdf(4, 0, 4)])
