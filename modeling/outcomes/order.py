@@ -278,8 +278,8 @@ WORST_FIRST = replace(
     derivatives=_worst_first_derivatives,
     pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),
     simulate=_worst_first_simulate,
-    losses=_worst_first_losses,
     places=_worst_first_places,
+    losses=_worst_first_losses,
     layout=_from_behind,
 )
 OUTCOMES = (BEST_FIRST, WORST_FIRST)

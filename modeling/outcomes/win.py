@@ -16,6 +16,9 @@ from modeling.outcomes.shared import density_losses, usual_shares
 from modeling.outcomes.sides import less_the_other, winning
 from modeling.outcomes.symbols import pt
 
+WORDS = "One of two sides wins a game. Its chance grows with its strength less the other's; two equals have a half each."
+REMEDY = 'Games that may be drawn have outcome = "result", or "score". Otherwise run: pooltable check'
+
 
 def tallies(y: Array, _exposure: Array) -> Array:
     """Wins and losses of the first side, shape (rows, 2)."""
@@ -58,8 +61,7 @@ def with_link(link: Link) -> Outcome:
         name="win",
         likelihood=link.name,
         formula=f"P(first side wins) = F(eta / noise), F(x) = {link.formula}, eta = strength of first - of second",
-        words="One of two sides wins a game. Its chance grows with its strength less the other's; two equals have a "
-        "half each.",
+        words=WORDS,
         unit=f"{link.name}s",
         row="game",
         components=("total",),
@@ -79,7 +81,7 @@ def with_link(link: Link) -> Outcome:
         statistics=STATISTICS,
         statuses=("played", "retired"),
         lacking="a winner",
-        remedy='Games that may be drawn have outcome = "result", or "score". Otherwise run: pooltable check',
+        remedy=REMEDY,
         takes_link=True,
         extremes=_extremes,
     )
