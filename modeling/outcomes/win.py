@@ -16,7 +16,9 @@ from modeling.outcomes.shared import density_losses, usual_shares
 from modeling.outcomes.sides import less_the_other, winning
 from modeling.outcomes.symbols import pt
 
-WORDS = "One of two sides wins a game. Its chance grows with its strength less the other's; two equals have a half each."
+WORDS = (
+    "One of two sides wins a game. Its chance grows with its strength less the other's; two equals have a half each."
+)
 REMEDY = 'Games that may be drawn have outcome = "result", or "score". Otherwise run: pooltable check'
 
 
