@@ -22,7 +22,7 @@ from modeling.field import Field, make_field
 from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
-from modeling.outcomes import outcome_of
+from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, intercept_of, make_ratings
@@ -36,6 +36,7 @@ from store.warehouse import reading
 SEED = 20140101
 DRAWS = 1500  # a chain
 LENGTHENING = (1, 2, 4)  # a fit that has not converged gets more draws before it is rejected
+CARE = (0.8, 0.95, 0.99)  # target acceptance: one that diverged gets smaller steps too
 PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
 Report = Callable[[str, float], None]
@@ -128,7 +129,7 @@ def fit_league(
 
 def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
     """A league's games and its Design, from the warehouse. Raises FitError."""
-    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
+    outcome = outcome_for(league, stanza)
     effects = parse_effects(league, stanza)
     games = read_games(
         con,
@@ -157,16 +158,19 @@ def _fit_and_judge(
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
-    poolings = judge.compare(_held_out_losses(compiled, rng, tell))
+    poolings = judge.compare(_held_out_losses(compiled, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
     return sampled, Judged(checks, predictive, poolings)
 
 
 def _sample(compiled: nuts.Compiled, games: Games, fields: list[Field], tell: Report) -> Sampled:
     everything = np.ones(compiled.design.games, dtype=bool)
-    sampled = None
+    sampled, care = None, 0
     for length in LENGTHENING:
-        tree = nuts.sample(compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f))
+        tree = nuts.sample(
+            compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f), CARE[care]
+        )
+        care += int(judge.divergences(tree) > 0)
         sampled = _diagnosed(compiled.design, games, tree, fields)
         if all(check.status != "fail" for check in sampled.checks):
             break
@@ -183,21 +187,23 @@ def _diagnosed(design: Design, games: Games, tree: xr.DataTree, fields: list[Fie
     return Sampled(tree, posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
 
 
-def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
-    """Log loss of each held-out game under partial, no and complete pooling of the others, and under the baseline."""
+def _held_out_losses(compiled: nuts.Compiled, pooling: str, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
+    """Log loss of each held-out game under the model's, no and complete pooling of the others, and the baseline.
+
+    Empty where all games are of one day: then there is nothing to forecast from.
+    """
     design = compiled.design
     held_out = judge.held_out_games(design)
+    if held_out.all():
+        return {}
     tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
-    partial = from_tree(design, tree)
-    likely = {name: float(draws.mean()) for name, draws in partial.auxiliaries.items()}
+    asked = from_tree(design, tree)
+    likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
     alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
-    return {
-        "partial": judge.log_losses(design, partial, held_out),
-        "none": judge.log_losses(design, alone, held_out),
-        "complete": judge.log_losses(design, alike, held_out),
-        "baseline": judge.baseline_log_losses(design, held_out),
-    }
+    fits = {"none": alone, "complete": alike, pooling: asked}
+    losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
+    return losses | {"baseline": judge.baseline_log_losses(design, held_out)}
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:

@@ -27,7 +27,8 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
             con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
         _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
         for table, rows in tables.items():
-            _insert(con, table, rows.with_columns(keys))
+            if rows.height:
+                _insert(con, table, rows.with_columns(keys))
 
 
 def confirm(home: Home, fit_id: str, now: datetime) -> None:

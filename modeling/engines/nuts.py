@@ -94,6 +94,7 @@ def sample(
     seed: int,
     draws: int = 1000,
     progress: Progress | None = None,
+    target_accept: float = 0.8,
 ) -> xr.DataTree:
     """Posterior of the Design given the chosen games, shape (games,): a DataTree with posterior and sample_stats.
 
@@ -112,6 +113,7 @@ def sample(
             chains=CHAINS,
             cores=2,
             seed=seed,
+            target_accept=target_accept,
             save_warmup=False,
             **options,
         )
@@ -119,6 +121,7 @@ def sample(
         raise FitError(f"{compiled.design.league}: NUTS could not sample: {error}") from error
     assert isinstance(tree, xr.DataTree)
     tree.attrs |= {"engine": NAME, "sampler": f"nutpie {nutpie.__version__}", "seed": seed, "tune": TUNE}
+    tree.attrs |= {"target_accept": target_accept}
     tree.attrs |= {"league": compiled.design.league, "centred": ", ".join(compiled.centred)}
     tree.attrs |= {"started_from": compiled.started_from or ""}
     return tree
@@ -136,7 +139,7 @@ def _model(design: Design, tally: Array, centred: tuple[str, ...]) -> pm.Model:
             level_variance += variance
             eta += _times(csr_array(block.weights[rows]), effect)
         if design.outcome.has_intercept:
-            eta += pm.Normal("level", 0.0, pt.sqrt(level_variance))
+            eta += pm.Normal("level", design.centre, pt.sqrt(level_variance))
         for fixed in design.fixed:
             eta += pt.as_tensor(fixed.values[rows]) * pm.Normal(fixed.name, 0.0, fixed.prior_sd)
         values = {one.name: _auxiliary(one) for one in design.auxiliaries}
@@ -151,7 +154,7 @@ def _auxiliary(one: Auxiliary) -> Any:
 
 def _block(block: Block, centred: bool) -> tuple[Any, Any]:
     """The block's effects, and the prior variance that its mean adds to the level."""
-    scale = pm.HalfNormal(f"scale_{block.name}", block.prior_scale)
+    scale = _scale(block)
     dims, confounded = f"{block.name}_level", block.row_sum is not None and len(block.levels) > 1
     if centred:
         free = pm.Normal(f"{block.name}_free", sigma=scale, dims=dims)
@@ -161,9 +164,17 @@ def _block(block: Block, centred: bool) -> tuple[Any, Any]:
     return effect, (block.row_sum or 0.0) ** 2 * scale**2 / len(block.levels) if confounded else 0.0
 
 
+def _scale(block: Block) -> Any:
+    """The block's scale: learned, or as given."""
+    name = f"scale_{block.name}"
+    if block.fixed_scale is None:
+        return pm.HalfNormal(name, block.prior_scale)
+    return pm.Deterministic(name, pt.constant(block.fixed_scale))
+
+
 def _walk(block: Block) -> tuple[Any, Any]:
     """The walk's states less the entry states: sums of the steps of each chain, which stand one after the other."""
-    scale = pm.HalfNormal(f"scale_{block.name}", block.prior_scale)
+    scale = _scale(block)
     dims = f"{block.name}_level"
     steps = scale * block.step_sd * pm.Normal(f"{block.name}_standard", dims=dims)
     sums = pt.concatenate([pt.zeros(1), pt.cumsum(steps)])
@@ -177,6 +188,8 @@ def is_centred(design: Design, block: Block, alone: laplace.Laplace) -> bool:
     the results hardly determine are left out. A group's estimate is the mean of its members', its error theirs over
     their number; a member's is its distance from that mean.
     """
+    if block.fixed_scale is not None:
+        return block.fixed_scale > block.prior_scale
     effects, error = _estimates(design, block, alone)
     known = error <= 4 * np.median(error)
     typical = max(error[known].mean(), 1e-12)

@@ -7,9 +7,13 @@ from typing import Any
 
 import arviz
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
+import xarray as xr
 
+from modeling import fit, judge
+from modeling.build import build_design
 from modeling.fit import fit_league
 from store.edition import current, publish
 from store.errors import FitError
@@ -89,7 +93,6 @@ def test_identical_inputs_are_never_refitted(home, healthy, stanza):
 
 
 def test_a_changed_stanza_or_date_is_another_fit(home, healthy, stanza):
-    from modeling.build import build_design
     from modeling.games import read_games
     from modeling.identity import fit_id
 
@@ -165,9 +168,39 @@ def test_the_three_poolings_and_the_baseline_are_compared(home, healthy):
     assert found["partial"] == 0
 
 
-def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
-    import numpy as np
+def test_without_pooling_and_with_a_single_day_of_play_it_says_what_it_could_not_test(home, healthy, league, stanza):
+    """Scales are given, so none is learned; intervals are wider than with pooling; nothing could be held out."""
+    fill(home, "one_day", league.games.sides.with_columns(played_on=pl.lit(date(2024, 1, 1))))
+    fitted = fit_league(home, "one_day", stanza.model_copy(update={"pooling": "none"}), NOW)
+    assert fitted.verdict == "accepted", fitted.reasons
+    of = f"FROM {{}} WHERE fit_id = '{fitted.fit_id}'"
+    ((status, message),) = rows(home, f"SELECT status, message {of.format('fit_check')} AND check_name = 'held_out'")
+    assert (status, "one day" in message) == ("warn", True)
+    assert rows(home, f"SELECT pooling {of.format('pooling')}") == []
+    assert {name for (name,) in rows(home, f"SELECT parameter {of.format('hyperparameter')}")} == {"intercept", "home"}
+    spread = "SELECT avg(sd) FROM rating WHERE component = 'total' AND fit_id = '{}'"
+    assert rows(home, spread.format(fitted.fit_id)) > rows(home, spread.format(healthy.fit_id))
 
+
+def test_a_fit_that_diverged_is_sampled_again_with_smaller_steps(monkeypatch, league, stanza):
+    """And one that only lacks draws is sampled with the same."""
+    lost = iter([3, 0, 0])
+    asked: list[float] = []
+    design = build_design(stanza, league.games)
+
+    def sample(_compiled, _chosen, _seed, _draws, _progress, target_accept):
+        asked.append(target_accept)
+        diverging = xr.Dataset({"diverging": ("draw", np.arange(10) < next(lost))})
+        return xr.DataTree.from_dict({"sample_stats": diverging})
+
+    failed = judge.Check("ess_bulk", "home advantage", 1.0, 400.0, "fail", "")
+    monkeypatch.setattr(fit.nuts, "sample", sample)
+    monkeypatch.setattr(fit, "_diagnosed", lambda *_: fit.Sampled(xr.DataTree(), None, [], {}, [failed]))
+    fit._sample(fit.nuts.Compiled(design, None), league.games, [], lambda stage, share: None)
+    assert asked == [0.8, 0.95, 0.95]
+
+
+def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
     from modeling.outcomes import outcome_of
 
     chances = outcome_of("score").chances
