@@ -37,7 +37,6 @@ NAME = "nuts"
 CHAINS = 4
 TUNE = 1000
 CENTRED_ABOVE = 3.0  # measured: below 2 the centred form diverges, above 4 it has several times the other's draws
-INNER = ("_standard", "_free")  # what effects are made from, which nobody reads
 FEW_ENTRIES = 4  # rows of up to so many levels are looked up instead of multiplied
 
 Progress = Callable[[float], None]
@@ -64,8 +63,7 @@ def compile_design(design: Design, start: Start | None = None) -> Compiled:
     with TemporaryDirectory(prefix="pooltable-") as folder, config.change_flags(generated_src_dir=folder):
         model = _model(design, design.collapsed(everything), centred)
         points: Any = _points(design, start, {one.name for one in model.free_RVs}) if start else {}
-        stored = [one.name for one in model.unobserved_RVs if not one.name.endswith(INNER)]
-        compiled = nutpie.compile_pymc_model(model, backend="numba", initial_points=points, var_names=stored)
+        compiled = nutpie.compile_pymc_model(model, backend="numba", initial_points=points)
     return Compiled(design, compiled, centred, start.fit_id if start else None)
 
 
