@@ -45,7 +45,7 @@ class Parts:
 def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str] = ()) -> Design:
     """The Design of a league. Raises FitError where the stanza asks for what the games or the model cannot give."""
     outcome = outcome_for(games.league, stanza)
-    effects = parse_effects(games.league, stanza)
+    effects = parse_effects(games.league, stanza, outcome)
     insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
     _insist_on_sense(games, stanza, outcome, effects)
     seen = observe(games, outcome)

@@ -130,7 +130,7 @@ def fit_league(
 def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
     """A league's games and its Design, from the warehouse. Raises FitError."""
     outcome = outcome_for(league, stanza)
-    effects = parse_effects(league, stanza)
+    effects = parse_effects(league, stanza, outcome)
     games = read_games(
         con,
         league,
