@@ -39,7 +39,7 @@ def parse_effects(league: str, stanza: Stanza, outcome: Outcome) -> list[Effect]
     for effect in found:
         if outcome.row == "entrant" and "home" in (effect.entity, effect.by):
             raise FitError(
-                f'{league}: effect "{effect.name}" needs a home side, and outcome "{outcome.name}" has races of many entrants.',
+                f'{league}: effect "{effect.name}" needs a home side; "{outcome.name}" has races of many entrants.',
                 f'Take "{effect.name}" out of `effects`, or use an outcome of two sides.',
             )
     return found

@@ -37,7 +37,7 @@ class Stanza(BaseModel):
     pooling: Literal["partial", "none", "complete"] = "partial"
     link: str | None = None
     likelihood: str | None = None
-    active_days: int = Field(400, gt=0, le=100_000)
+    active_days: int = Field(default=400, gt=0, le=100_000)
     min_games: PositiveInt = 5
     refit: time = time(4, 0)
     priors: dict[str, float] = {}

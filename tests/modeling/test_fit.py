@@ -195,7 +195,8 @@ def test_a_fit_that_diverged_is_sampled_again_with_smaller_steps(monkeypatch, le
 
     failed = judge.Check("ess_bulk", "home advantage", 1.0, 400.0, "fail", "")
     monkeypatch.setattr(fit.nuts, "sample", sample)
-    monkeypatch.setattr(fit, "_diagnosed", lambda *_: fit.Sampled(xr.DataTree(), None, [], {}, [failed]))
+    nothing: Any = None
+    monkeypatch.setattr(fit, "_diagnosed", lambda *_: fit.Sampled(nothing, nothing, [], {}, [failed]))
     fit._sample(fit.nuts.Compiled(design, None), league.games, [], lambda stage, share: None)
     assert asked == [0.8, 0.95, 0.95]
 
