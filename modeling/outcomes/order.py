@@ -119,6 +119,36 @@ def _curvature(strength: Array, once: Array, twice: Array, inverse: Array, races
     return csr_array(coo_array((block[both], (rows, columns)), shape=(size, size)))
 
 
+def contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    """Third derivatives over two of their places with a covariance C: at a stage with chances p of the next place,
+    minus the gradient of diag(C)'p - p'Cp."""
+    races: Races = aux["layout"]
+    noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
+    padded, entrant = _padded(eta / noise, races), np.maximum(races.entrant, 0)
+    inverse = np.where(races.there, 1 / noise[entrant], 0.0)
+    counted = np.where(races.there, tally[entrant, 0], 0.0)
+    c = _by_race(covariance, races) * inverse[:, :, None] * inverse[:, None, :]
+    is_in = races.there[:, None, :] & (np.arange(padded.shape[1]) >= races.first[:, :, None])
+    p = np.where(is_in, np.exp(np.minimum(padded[:, None, :] - _log_behind(padded, races)[:, :, None], 0.0)), 0.0)
+    own, across = c[:, None, np.arange(p.shape[2]), np.arange(p.shape[2])], p @ c
+    inner = own - 2 * across
+    turned = p * (inner - np.sum(p * inner, axis=2, keepdims=True))
+    found = np.zeros_like(eta)
+    found[races.entrant[races.there]] = -(np.einsum("rs,rsi->ri", counted, turned) * inverse)[races.there]
+    return found
+
+
+def _by_race(covariance: csr_array, races: Races) -> Array:
+    """A matrix with entries between entrants of a race alone, by race and two places."""
+    race, place = np.zeros(covariance.shape[0], dtype=int), np.zeros(covariance.shape[0], dtype=int)
+    where = np.nonzero(races.there)
+    race[races.entrant[where]], place[races.entrant[where]] = where
+    entries, size = coo_array(covariance), races.entrant.shape[1]
+    dense = np.zeros((len(races.entrant), size, size))
+    dense[race[entries.row], place[entries.row], place[entries.col]] = entries.data
+    return dense
+
+
 def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
     """The same as a PyTensor scalar."""
     races: Races = aux["layout"]
@@ -207,6 +237,10 @@ def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tupl
     return -slope, curvature, None
 
 
+def _worst_first_contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    return -contracted(tally, -eta, aux, covariance)
+
+
 def _worst_first_simulate(
     rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxiliaries, game: NDArray[np.intp]
 ) -> Array:
@@ -244,6 +278,7 @@ BEST_FIRST = Outcome(
     ),
     extremes=_extremes,
     is_additive=False,
+    contracted=contracted,
     layout=races_of,
 )
 WORST_FIRST = replace(
@@ -255,6 +290,7 @@ WORST_FIRST = replace(
     pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),
     simulate=_worst_first_simulate,
     losses=_worst_first_losses,
+    contracted=_worst_first_contracted,
     layout=_from_behind,
 )
 OUTCOMES = (BEST_FIRST, WORST_FIRST)

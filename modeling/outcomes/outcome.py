@@ -141,5 +141,11 @@ class Outcome:
     """Whether tallies of rows with the same eta may be summed."""
     takes_noise: bool = True
     """Whether `noise` means anything to it."""
+    contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
+    """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk the third derivatives of the
+    log likelihood in eta; where rows of a game go together. C is symmetric, with the curvature's entries."""
+    is_coarse: bool = False
+    """Whether a single result says little more than yes or no, so that the posterior is not centred on its mode and
+    deterministic inference matches moments instead."""
     layout: Callable[[Array, NDArray[np.intp]], Any] | None = field(default=None)
     """(y, game) -> what the likelihood needs to know of how rows go together, put into auxiliaries as `layout`."""

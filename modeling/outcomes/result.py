@@ -98,6 +98,7 @@ def with_link(link: Link) -> Outcome:
         margin=ordered.margin,
         statistics=STATISTICS,
         extremes=_extremes,
+        is_coarse=True,
     )
 
 

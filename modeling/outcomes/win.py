@@ -74,6 +74,7 @@ def with_link(link: Link) -> Outcome:
         statistics=STATISTICS,
         statuses=("played", "retired"),
         extremes=_extremes,
+        is_coarse=True,
     )
 
 

@@ -83,6 +83,26 @@ def test_third_derivatives_are_there_where_rows_stand_alone(outcome):
     assert (third is None) == isinstance(curvature, csr_array)
 
 
+def test_third_derivatives_over_a_covariance_are_those_of_the_curvature(outcome):
+    """-sum of C times the curvature has, as its gradient, what a row's third derivatives sum to over C."""
+    y, eta, exposure, aux, _ = made(outcome)
+    tally = outcome.tallies(y, exposure)
+    _, curvature, third = outcome.derivatives(tally, eta, aux)
+    if third is not None:
+        assert outcome.contracted is None
+        return
+    rng = np.random.default_rng(4)
+    loads = rng.normal(size=(len(eta), 3))
+    rows = np.repeat(np.arange(len(eta)), np.diff(curvature.indptr))
+    values = np.sum(loads[rows] * loads[curvature.indices], axis=1)
+    covariance = csr_array((values, curvature.indices, curvature.indptr), shape=curvature.shape)
+    found, step = outcome.contracted(tally, eta, aux, covariance), 1e-5
+    for row in (0, 1, 2, 7, len(eta) - 1):
+        up, down = eta + step * np.eye(len(eta))[row], eta - step * np.eye(len(eta))[row]
+        high, low = (covariance.multiply(outcome.derivatives(tally, at, aux)[1]).sum() for at in (up, down))
+        assert found[row] == pytest.approx(-(high - low) / (2 * step), rel=1e-5, abs=1e-7)
+
+
 def test_the_symbolic_likelihood_is_the_density_up_to_a_constant(outcome):
     y, eta, exposure, aux, _ = made(outcome)
     symbol = pt.dvector("eta")

@@ -1,0 +1,128 @@
+"""What deterministic inference works on: a Design's latent vector and chosen games, and its hyperparameters as one vector.
+
+Hyperparameters theta are the blocks' scales and the likelihood's own parameters: positive ones by their logarithms, with
+the Jacobian in the prior, signed ones as they stand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeling.design import Design
+from modeling.engines.joint_algebra import Curvature, Latent, factorise, latent_of
+from modeling.outcomes.outcome import Array, Auxiliaries
+
+START = 0.5  # of a scale, in prior scales
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """One hyperparameter: HalfNormal(prior), or Normal(0, prior) where it is signed."""
+
+    name: str
+    prior: float
+    is_signed: bool
+    start: float
+
+    def value(self, point: Array) -> Array:
+        """The parameter at a coordinate of theta."""
+        return point if self.is_signed else np.exp(point)
+
+    def coordinate(self, value: Array | float) -> Array:
+        """The coordinate of theta at a value."""
+        return np.asarray(value, dtype=float) if self.is_signed else np.log(value)
+
+    def log_prior(self, point: Array) -> Array:
+        """Log prior density of the coordinate."""
+        inner = -0.5 * (self.value(point) / self.prior) ** 2 - np.log(self.prior) - 0.5 * np.log(2 * np.pi)
+        return inner if self.is_signed else inner + np.log(2) + point
+
+    def prior_slope(self, point: Array) -> Array:
+        """Its derivative."""
+        return -point / self.prior**2 if self.is_signed else 1 - (np.exp(point) / self.prior) ** 2
+
+
+@dataclass(frozen=True)
+class Model:
+    """A Design given some of its games."""
+
+    design: Design
+    latent: Latent
+    tally: Array
+    hypers: tuple[Hyper, ...]
+    """Scales of the latent vector's blocks, then the likelihood's own parameters."""
+
+    def scales(self, theta: Array) -> Array:
+        """Scales of the blocks."""
+        return np.exp(theta[: len(self.latent.spans)])
+
+    def values(self, theta: Array) -> dict[str, float]:
+        """Every hyperparameter by name."""
+        return {one.name: float(one.value(point)) for one, point in zip(self.hypers, theta, strict=True)}
+
+    def arguments(self, theta: Array) -> Auxiliaries:
+        """What the likelihood needs beside eta, at theta."""
+        return self.design.likelihood_arguments(self.values(theta), self.design.cell_rows)
+
+    def log_prior(self, theta: Array) -> float:
+        """Log prior density of theta."""
+        return float(sum(one.log_prior(point) for one, point in zip(self.hypers, theta, strict=True)))
+
+    def prior_slope(self, theta: Array) -> Array:
+        """Its gradient."""
+        return np.array([one.prior_slope(point) for one, point in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    @property
+    def auxiliary(self) -> range:
+        """Where the likelihood's own parameters stand in theta."""
+        return range(len(self.latent.spans), len(self.hypers))
+
+    def moved(self, theta: Array, which: int, by: float) -> tuple[Auxiliaries, Auxiliaries]:
+        """The likelihood's arguments a little above and below theta in one coordinate."""
+        step = np.eye(len(theta))[which] * by
+        return self.arguments(theta + step), self.arguments(theta - step)
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """Gaussian approximation of the effects at one theta, with the evidence of theta."""
+
+    theta: Array
+    log_evidence: float
+    """Log p(y | theta)."""
+    slope: Array
+    """Its gradient."""
+    information: Array
+    """Rough curvature of minus it, each coordinate alone: what to step by at first."""
+    mean: Array
+    sd: Array
+    curvature: Curvature
+    """What the data add to the precision: H = Q + X'WX."""
+    state: tuple[Array, ...]
+    """Where the same at a theta nearby starts from."""
+    steps: int
+    """Times a precision was factorised."""
+    damped: int
+    """Steps that had to be shortened."""
+    residual: float
+    """What was left when it stopped: of Newton's method nats, of moment matching posterior sds."""
+
+    def factor(self, model: Model) -> Array:
+        """Lower Cholesky factor of its precision."""
+        return factorise(model.latent.precision(model.latent.prior(model.scales(self.theta)), self.curvature))
+
+
+def model_of(design: Design, chosen: NDArray[np.bool_], blocks: tuple[str, ...] | None = None) -> Model:
+    """The model of some of the games, shape (games,), with all or some of the blocks."""
+    kept = [block for block in design.blocks if blocks is None or block.name in blocks]
+    scales = [Hyper(f"scale_{b.name}", b.prior_scale, False, START * b.prior_scale) for b in kept]
+    own = [Hyper(one.name, one.scale, one.is_signed, one.start) for one in design.auxiliaries]
+    latent = latent_of(design, tuple(block.name for block in kept))
+    return Model(design, latent, design.collapsed(chosen), (*scales, *own))
+
+
+def theta_of(model: Model, values: Mapping[str, float]) -> Array:
+    """Theta at given values, the usual start for those that are not."""
+    return np.array([one.coordinate(values.get(one.name, one.start)) for one in model.hypers], dtype=float)
