@@ -21,7 +21,7 @@ from modeling.engines import joint_moments, laplace
 from modeling.engines.joint_climb import Climbed, climb
 from modeling.engines.joint_draws import certify, draw, is_better_weighted, resample
 from modeling.engines.joint_model import Approximation, Model, model_of, theta_of
-from modeling.engines.joint_surface import star, surface_of
+from modeling.engines.joint_surface import explore
 from modeling.games import Start
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
@@ -63,9 +63,9 @@ def fit(
 
     climbed = climb(model, at, theta_of(model, start.parameters if start else {}))
     tell(0.3)
-    points = star(model, at, climbed)
+    explored = explore(model, at, climbed, seed)
+    surface, points = explored.surface, explored.points
     tell(0.7)
-    surface = surface_of(model, (*points, *(one for one in climbed.tried if one is not climbed.best)), climbed)
     z, log_evidence = surface.draws((draws + 1) // 2, seed)
     rng = np.random.default_rng(seed)
     drawn = draw(model, surface, points, z, rng)
@@ -74,7 +74,8 @@ def fit(
     kept = resample(drawn, certificate, draws, rng)
     tree = _tree(model, drawn.theta[kept % len(z)], drawn.effects.reshape(2 * len(z), -1)[kept])
     tree["diagnostics"] = xr.DataTree(_diagnostics(model, climbed, points, drawn.theta))
-    tree["diagnostics"].attrs |= {"log_evidence": log_evidence, "k_hat": certificate.k_hat}
+    tree["diagnostics"].attrs |= {"log_evidence": log_evidence, "surface_error": explored.error}
+    tree["diagnostics"].attrs |= {"k_hat": certificate.k_hat}
     tree["diagnostics"].attrs |= {"importance_ess": certificate.ess, "importance_draws": certificate.weights.size}
     tree["diagnostics"].attrs |= {"is_weighted": is_better_weighted(drawn, certificate)}
     tree.attrs |= {"engine": NAME, "sampler": approximate.__module__.rpartition(".")[2], "seed": seed}

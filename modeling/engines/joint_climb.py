@@ -1,7 +1,7 @@
 """The top of the posterior of the hyperparameters, by quasi-Newton steps on the evidence's analytic gradient.
 
 BFGS: Nocedal and Wright (2006), Numerical Optimization, section 6.1, begun at the rough information that each
-approximation states, steps no longer than LONGEST in any coordinate, halved until the objective rises.
+approximation states, steps no longer than is sensible in any coordinate, halved until the objective rises.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from modeling.engines.joint_model import Approximation, Model
 from modeling.outcomes.outcome import Array
 
-LONGEST = 0.7  # of a step in the logarithm of a scale
 ENOUGH = 1e-3  # nats that a Newton step would still gain: a hundredth of a standard deviation is 5e-5
 MOST_STEPS = 60
 MOST_HALVINGS = 6
@@ -44,13 +43,13 @@ def climb(model: Model, at: At, start: Array, free: NDArray[np.intp] | None = No
 
     best = at(start, None)
     tried, (value, slope), point = [best], seen(best), start
-    covariance = np.diag(1 / (best.information[free] + _prior_information(model, best.theta)[free]))
+    covariance = np.diag(1 / (best.information[free] + model.prior_information(best.theta)[free]))
     for _ in range(MOST_STEPS):
         step = covariance @ slope
         gain = 0.5 * float(slope @ step)
         if gain < ENOUGH:
             break
-        step /= max(1.0, float(np.abs(step).max()) / LONGEST)
+        step /= max(1.0, float(np.max(np.abs(step) / model.longest_step(best.theta)[free])))
         for _ in range(MOST_HALVINGS):
             found = at(point + step, best)
             tried.append(found)
@@ -63,13 +62,6 @@ def climb(model: Model, at: At, start: Array, free: NDArray[np.intp] | None = No
             break
         point, best, value, slope = point + step, found, reached, turned
     return Climbed(best, covariance, 0.5 * float(slope @ covariance @ slope), tuple(tried))
-
-
-def _prior_information(model: Model, theta: Array) -> Array:
-    """Curvature of minus the log prior."""
-    scaled = np.array([(one.value(point) / one.prior) ** 2 for one, point in zip(model.hypers, theta, strict=True)])
-    signed = np.array([one.is_signed for one in model.hypers], dtype=bool)
-    return np.where(signed, [one.prior**-2.0 for one in model.hypers], 2 * scaled)
 
 
 def _updated(covariance: Array, step: Array, bend: Array) -> Array:

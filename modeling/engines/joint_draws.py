@@ -122,8 +122,8 @@ def _between(places: Array, z: Array) -> Array:
 
 def move(model: Model, point: Approximation, factor: Array, theta: Array, apart: Array) -> Array:
     """Draws of N(0, S) at a point, shape (draws, latent), as draws of the Gaussians at thetas, shape (draws, ...)."""
-    latent, blocks = model.latent, len(model.latent.spans)
-    change = np.clip(np.expm1(-2 * (theta - point.theta)[:, :blocks]), *LARGEST_CHANGE)
+    latent, scales = model.latent, model.scales(theta)
+    change = np.clip((model.scales(point.theta) / scales) ** 2 - 1, *LARGEST_CHANGE)
     low, high = min(0.0, change.min(initial=0.0)), max(0.0, change.max(initial=0.0))
     if high - low < CLOSE:
         return apart
@@ -228,7 +228,7 @@ def _log_joint(model: Model, theta: Array, effects: Array) -> Array:
     arguments = design.likelihood_arguments(own, design.cell_rows)
     eta = np.ascontiguousarray((latent.x @ effects.T).T)
     total = design.outcome.log_density(model.tally, eta, arguments).sum(axis=1)
-    log_scales = theta[:, : len(latent.spans)]
+    log_scales = np.log(model.scales(theta))
     flat = latent.size - int(latent.counts.sum())
     inner = effects.T * (latent.pattern @ effects.T)
     total -= 0.5 * inner[:flat].sum(axis=0) + log_scales @ latent.counts

@@ -1,11 +1,14 @@
 """What deterministic inference works on: a Design's latent vector and chosen games, and its hyperparameters as one vector.
 
-Hyperparameters theta are the blocks' scales and the likelihood's own parameters: positive ones by their logarithms, with
-the Jacobian in the prior, signed ones as they stand.
+Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their posterior
+is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results hardly tell a
+scale from zero its logarithm has a long tail to the left; scales of few levels by their logarithms, for the scale itself
+has a long tail to the right. The Jacobian is part of the prior.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from modeling.engines.joint_algebra import Curvature, Latent, factorise, latent_
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 START = 0.5  # of a scale, in prior scales
+FEW = 12  # levels: the posterior of their scale has a tail to the right
 
 
 @dataclass(frozen=True)
@@ -23,25 +27,46 @@ class Hyper:
 
     name: str
     prior: float
-    is_signed: bool
+    form: Literal["signed", "root", "log"]
     start: float
 
     def value(self, point: Array) -> Array:
         """The parameter at a coordinate of theta."""
-        return point if self.is_signed else np.exp(point)
+        return point if self.form == "signed" else np.square(point) if self.form == "root" else np.exp(point)
 
     def coordinate(self, value: Array | float) -> Array:
         """The coordinate of theta at a value."""
-        return np.asarray(value, dtype=float) if self.is_signed else np.log(value)
+        given = np.asarray(value, dtype=float)
+        return given if self.form == "signed" else np.sqrt(given) if self.form == "root" else np.log(given)
 
     def log_prior(self, point: Array) -> Array:
         """Log prior density of the coordinate."""
         inner = -0.5 * (self.value(point) / self.prior) ** 2 - np.log(self.prior) - 0.5 * np.log(2 * np.pi)
-        return inner if self.is_signed else inner + np.log(2) + point
+        if self.form == "signed":
+            return inner
+        return inner + np.log(2) + (np.log(2 * np.abs(point)) if self.form == "root" else point)
 
-    def prior_slope(self, point: Array) -> Array:
+    def prior_slope(self, point: float) -> float:
         """Its derivative."""
-        return -point / self.prior**2 if self.is_signed else 1 - (np.exp(point) / self.prior) ** 2
+        if self.form == "signed":
+            return -point / self.prior**2
+        share = float(self.value(np.array(point)) / self.prior) ** 2
+        return 1 / point - 2 * share / point if self.form == "root" else 1 - share
+
+    def prior_information(self, point: float) -> float:
+        """Minus its second derivative."""
+        if self.form == "signed":
+            return self.prior**-2
+        share = float(self.value(np.array(point)) / self.prior) ** 2
+        return (1 + 6 * share) / point**2 if self.form == "root" else 2 * share
+
+    def by_log(self, point: float) -> float:
+        """Derivative of the value's logarithm."""
+        return 2 / point if self.form == "root" else 1.0
+
+    def longest_step(self, point: float) -> float:
+        """How far to go at once: to about half or double the value."""
+        return self.prior if self.form == "signed" else 0.6 / abs(self.by_log(point))
 
 
 @dataclass(frozen=True)
@@ -55,8 +80,10 @@ class Model:
     """Scales of the latent vector's blocks, then the likelihood's own parameters."""
 
     def scales(self, theta: Array) -> Array:
-        """Scales of the blocks."""
-        return np.exp(theta[: len(self.latent.spans)])
+        """Scales of the blocks at one theta or at many, shape (..., blocks)."""
+        blocks = len(self.latent.spans)
+        each = [one.value(theta[..., number]) for number, one in enumerate(self.hypers[:blocks])]
+        return np.stack(each, axis=-1) if each else np.zeros((*theta.shape[:-1], 0))
 
     def values(self, theta: Array) -> dict[str, float]:
         """Every hyperparameter by name."""
@@ -73,6 +100,24 @@ class Model:
     def prior_slope(self, theta: Array) -> Array:
         """Its gradient."""
         return np.array([one.prior_slope(point) for one, point in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    def by_log_scale(self, theta: Array) -> Array:
+        """Derivative of the log of each block's scale in its coordinate."""
+        blocks = len(self.latent.spans)
+        return np.array([one.by_log(x) for one, x in zip(self.hypers[:blocks], theta[:blocks], strict=True)], dtype=float)
+
+    @property
+    def is_root(self) -> NDArray[np.bool_]:
+        """Which coordinates of theta are roots, and so positive."""
+        return np.array([one.form == "root" for one in self.hypers], dtype=bool)
+
+    def prior_information(self, theta: Array) -> Array:
+        """Minus its second derivative in each coordinate."""
+        return np.array([one.prior_information(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    def longest_step(self, theta: Array) -> Array:
+        """How far to go at once in each coordinate."""
+        return np.array([one.longest_step(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
 
     @property
     def auxiliary(self) -> range:
@@ -117,8 +162,11 @@ class Approximation:
 def model_of(design: Design, chosen: NDArray[np.bool_], blocks: tuple[str, ...] | None = None) -> Model:
     """The model of some of the games, shape (games,), with all or some of the blocks."""
     kept = [block for block in design.blocks if blocks is None or block.name in blocks]
-    scales = [Hyper(f"scale_{b.name}", b.prior_scale, False, START * b.prior_scale) for b in kept]
-    own = [Hyper(one.name, one.scale, one.is_signed, one.start) for one in design.auxiliaries]
+    scales = [
+        Hyper(f"scale_{b.name}", b.prior_scale, "log" if len(b.levels) < FEW else "root", START * b.prior_scale)
+        for b in kept
+    ]
+    own = [Hyper(one.name, one.scale, "signed" if one.is_signed else "root", one.start) for one in design.auxiliaries]
     latent = latent_of(design, tuple(block.name for block in kept))
     return Model(design, latent, design.collapsed(chosen), (*scales, *own))
 

@@ -147,12 +147,13 @@ def _stated(
 ) -> Approximation:
     latent = model.latent
     left = latent.counts - latent.traces(prior, q.covariance)
+    turn = model.by_log_scale(theta)
     own = [_own_slope(model, theta, which, tilted) for which in model.auxiliary]
     return Approximation(
         theta,
         q.log_integral + float(tilted.log_mass.sum()),
-        np.array([*(latent.by_block(prior, q.effects, q.effects) - left), *(slope for slope, _ in own)]),
-        np.array([*(2 * left**2 / latent.counts), *(information for _, information in own)]),
+        np.array([*((latent.by_block(prior, q.effects, q.effects) - left) * turn), *(slope for slope, _ in own)]),
+        np.array([*(2 * left**2 / latent.counts * turn**2), *(information for _, information in own)]),
         q.effects,
         np.sqrt(q.covariance.diagonal()),
         sites[0],

@@ -108,12 +108,13 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     skew = times(covariance, latent.transposed @ (0.5 * _contraction(model, theta, mode, spread)))
     left = latent.counts - latent.traces(mode.prior, covariance)
     direct = latent.by_block(mode.prior, mode.x, mode.x) + 2 * latent.by_block(mode.prior, skew, mode.x)
+    turn = model.by_log_scale(theta)
     own = [_own_slope(model, theta, which, mode.x, spread, skew) for which in model.auxiliary]
     return Approximation(
         theta,
         evidence,
-        np.array([*(direct - left), *(slope for slope, _ in own)]),
-        np.array([*(2 * left**2 / latent.counts), *(information for _, information in own)]),
+        np.array([*((direct - left) * turn), *(slope for slope, _ in own)]),
+        np.array([*(2 * left**2 / latent.counts * turn**2), *(information for _, information in own)]),
         mode.x + skew,
         np.sqrt(covariance.diagonal()),
         mode.curvature,
