@@ -34,7 +34,7 @@ LEAST_DRAWS = 500
 LARGEST_CHANGE = (-0.9, 9.0)  # of a block's precision, relative, over which draws are moved
 CLOSE, MOST_TERMS = 0.003, 16  # of the Chebyshev series
 MOST_SKEW = 1.5
-EVEN = 0.05  # nats between all weights below which they tell of nothing
+EVEN = 0.01  # variance of the log weights below which they tell of nothing
 GOOD_K, GOOD_ESS = 0.5, 1000
 
 
@@ -152,10 +152,10 @@ def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
 
 
 def skewness(model: Model, point: Approximation) -> Array:
-    """Skewness of each effect at a point; zeros where rows of a game go together."""
+    """Skewness of each effect at a point, from each row's own third derivative."""
     eta = model.latent.x @ (point.state[0] if not model.design.outcome.is_coarse else point.mean)
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
-    if third is None or not third.any():
+    if not third.any():
         return np.zeros(model.latent.size)
     covariance = invert(point.factor(model))
     covariance = covariance + np.tril(covariance, -1).T
@@ -210,7 +210,7 @@ def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], d
 
 def _smoothed(log_ratios: Array) -> Certificate:
     flat = log_ratios.ravel()
-    if np.ptp(flat) < EVEN:
+    if flat.var() < EVEN:
         return Certificate(0.0, float(flat.size), np.full(log_ratios.shape, 1 / flat.size))
     with np.errstate(all="ignore"):
         smoothed, k_hat = array_stats.psislw(flat)

@@ -21,7 +21,8 @@ REACH = 1.3  # of the star's points, in sds
 DROP = (0.2, 3.0)  # nats below the top that tell of the shape; of a point at REACH sds it is 0.85
 WIDE, FAR = 0.3, 3.0  # axes longer than this share of a long step have tails that a point FAR sds away must tell of
 LEAST = 0.1  # of the highest point's root: what a star's point keeps to
-ROUNDS, AMONG = 3, 300  # times that a point for each such axis is added where the surface is known least, of so many
+AMONG = 300  # draws, of which a round adds those where the surface is known least, one for each such axis
+ROUNDS, KNOWN = 8, 0.1  # at most, and nats that the surface may be wrong by at the points of the last
 SMOOTH = 2.5  # length over which what the quadratic misses is alike, in sds
 NUGGET = 1e-5  # variance in nats^2 of the evidence's own error, against one of what the quadratic misses
 FARTHEST = 8.0  # points, in sds, that the surface goes through
@@ -119,14 +120,16 @@ def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
     points = star(model, at, climbed)
     others = tuple(one for one in climbed.tried if one is not climbed.best)
     wide = sum(is_wide(model, climbed.best.theta, axis) for axis in _axes(climbed.covariance).T)
-    surface, error = surface_of(model, (*points, *others), *_quadratic(model, (*points, *others), climbed)), 0.0
-    for _ in range(ROUNDS if wide else 0):
+    surface = surface_of(model, (*points, *others), *_quadratic(model, (*points, *others), climbed))
+    error, rounds = (np.inf, 0) if wide else (0.0, 0)
+    while error > KNOWN and rounds < ROUNDS:
         z, _ = surface.draws(AMONG, seed)
         density = surface.log_density(z)
         places = least_known(surface, z[density > np.quantile(density, 0.1)], wide)
         found = tuple(at(surface.centre + surface.axes @ place, climbed.best) for place in places)
         told = np.array([one.log_evidence + model.log_prior(one.theta) for one in found])
-        error, points = float(np.sqrt(np.mean((told - surface.log_density(places)) ** 2))), (*points, *found)
+        error, rounds = float(np.sqrt(np.mean((told - surface.log_density(places)) ** 2))), rounds + 1
+        points = (*points, *found)
         theta = surface.centre + z @ surface.axes.T
         surface = surface_of(model, (*points, *others), theta.mean(axis=0), _axes(np.atleast_2d(np.cov(theta.T))))
     return Explored(surface, points, error)

@@ -47,7 +47,7 @@ class Mode:
     objective: float
     """log p(y | x) - x'Qx / 2."""
     curvature: Curvature
-    third: Array | None
+    third: Array
     prior: csr_array
     factor: Array
     """Lower Cholesky factor of H."""
@@ -127,10 +127,11 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
 
 def _contraction(model: Model, theta: Array, mode: Mode, spread: Curvature) -> Array:
     """Third derivatives of the log likelihood over two of their places with the covariance of eta."""
-    if mode.third is not None:
-        return mode.third * spread
     contracted = model.design.outcome.contracted
-    assert contracted is not None
+    if contracted is None:
+        assert isinstance(spread, np.ndarray)
+        return mode.third * spread
+    assert isinstance(spread, csr_array)
     return contracted(model.tally, model.latent.x @ mode.x, model.arguments(theta), spread)
 
 

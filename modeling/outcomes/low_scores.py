@@ -53,8 +53,8 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     return plain
 
 
-def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    """Slope, and minus the second derivative as a sparse matrix: the two rows of a game go together."""
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    """Slope, minus the second derivative as a sparse matrix (the two rows of a game go together), each row's own third."""
     count, y, rate, a, b, c = _parts(tally, eta, aux)
     slope = count * (y - rate)
     slope[0::2] += a
@@ -62,12 +62,15 @@ def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_
     diagonal = count * rate
     diagonal[0::2] -= a - a**2
     diagonal[1::2] -= b - b**2
+    third = -count * rate
+    third[0::2] += (1 - 2 * a) * (a - a**2)
+    third[1::2] += (1 - 2 * b) * (b - b**2)
     across = -(c - a * b)
     first, size = np.arange(0, len(y), 2), len(y)
     rows = np.concatenate([np.arange(size), first, first + 1])
     columns = np.concatenate([np.arange(size), first + 1, first])
     values = np.concatenate([diagonal, across, across])
-    return slope, csr_array(coo_array((values, (rows, columns)), shape=(size, size))), None
+    return slope, csr_array(coo_array((values, (rows, columns)), shape=(size, size))), third
 
 
 def _parts(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, ...]:

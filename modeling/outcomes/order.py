@@ -80,8 +80,8 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     return tally[:, 0] * found
 
 
-def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    """Slope, and minus the second derivative: a block a race, as a sparse matrix."""
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    """Slope, minus the second derivative (a block a race, as a sparse matrix), and each row's own third."""
     races: Races = aux["layout"]
     noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
     padded = _padded(eta / noise, races)
@@ -89,11 +89,14 @@ def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_
     strength = np.exp(padded - top)
     counted = np.where(races.there, tally[np.maximum(races.entrant, 0), 0], 0.0)
     behind = np.exp(_log_behind(padded, races) - top)
-    once, twice = _over_stages(counted / behind, races), _over_stages(counted / behind**2, races)
+    once, twice, thrice = (_over_stages(counted / behind**power, races) for power in (1, 2, 3))
     inverse = np.where(races.there, 1 / noise[np.maximum(races.entrant, 0)], 0.0)
     slope = np.zeros_like(eta)
     slope[races.entrant[races.there]] = ((counted - strength * once) * inverse)[races.there]
-    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), None
+    third = np.zeros_like(eta)
+    own = strength * once - 3 * strength**2 * twice + 2 * strength**3 * thrice
+    third[races.entrant[races.there]] = -(own * inverse**3)[races.there]
+    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), third
 
 
 def _over_stages(per_entrant: Array, races: Races) -> Array:
@@ -232,9 +235,9 @@ def _worst_first_log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Arra
     return log_density(tally, -eta, aux)
 
 
-def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    slope, curvature, _ = derivatives(tally, -eta, aux)
-    return -slope, curvature, None
+def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    slope, curvature, third = derivatives(tally, -eta, aux)
+    return -slope, curvature, -third
 
 
 def _worst_first_contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
