@@ -152,14 +152,29 @@ def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
 
 
 def skewness(model: Model, point: Approximation) -> Array:
-    """Skewness of each effect at a point, from each row's own third derivative."""
-    eta = model.latent.x @ (point.state[0] if not model.design.outcome.is_coarse else point.mean)
+    """Skewness of each effect at a point."""
+    is_alone = model.design.outcome.contracted is None
+    eta = model.latent.x @ point.mean
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
     if not third.any():
         return np.zeros(model.latent.size)
     covariance = invert(point.factor(model))
     covariance = covariance + np.tril(covariance, -1).T
-    return _cubes(covariance, model.latent.x, third) / point.sd**3
+    return (_cubes(covariance, model.latent.x, third) if is_alone else _along(model, point, covariance)) / point.sd**3
+
+
+def _along(model: Model, point: Approximation, covariance: Array) -> Array:
+    """Third derivatives of the log likelihood along each effect's column of S, by central differences of sds' length."""
+    x, arguments = model.latent.x, model.arguments(point.theta)
+    found = np.zeros(len(covariance))
+    for some in np.array_split(np.arange(len(found)), max(1, int(len(found) * x.shape[0] / AT_ONCE))):
+        along = (x @ (covariance[:, some] / point.sd[some])).T
+        at = [
+            model.design.outcome.log_density(model.tally, x @ point.mean + step * along, arguments).sum(axis=1)
+            for step in (-2, -1, 1, 2)
+        ]
+        found[some] = 0.5 * (at[3] - 2 * at[2] + 2 * at[1] - at[0]) * point.sd[some] ** 3
+    return found
 
 
 def _cubes(covariance: Array, x: csr_array, third: Array) -> Array:
@@ -213,7 +228,7 @@ def _smoothed(log_ratios: Array) -> Certificate:
     if flat.var() < EVEN:
         return Certificate(0.0, float(flat.size), np.full(log_ratios.shape, 1 / flat.size))
     with np.errstate(all="ignore"):
-        smoothed, k_hat = array_stats.psislw(flat)
+        smoothed, k_hat = array_stats.psislw(-flat)  # it wants log likelihoods, of which weights are the inverse
     if not np.isfinite(smoothed).all():
         smoothed = flat
     weight = np.exp(smoothed - smoothed.max())
