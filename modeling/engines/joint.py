@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from modeling.design import Design
 from modeling.engines import joint_moments, laplace
-from modeling.engines.joint_climb import Climbed, climb
+from modeling.engines.joint_climb import At, Climbed, climb
 from modeling.engines.joint_draws import certify, draw, is_better_weighted, resample
-from modeling.engines.joint_model import Approximation, Model, model_of, theta_of
+from modeling.engines.joint_model import Approximation, Model, model_of, reformed, theta_of
 from modeling.engines.joint_surface import explore
 from modeling.games import Start
 from modeling.outcomes.outcome import Array
@@ -55,15 +55,10 @@ def fit(
     if (reason := takes(design)) is not None:
         raise FitError(f"{design.league}: {reason}.", "Use another engine, a later `since` or a longer period.")
     tell = progress or (lambda share: None)
-    model = model_of(design, chosen)
-    approximate = joint_moments.approximate if design.outcome.is_coarse else laplace.approximate
-
-    def at(theta: Array, near: Approximation | None) -> Approximation:
-        return approximate(model, theta, near.state if near else ())
-
-    climbed = climb(model, at, theta_of(model, start.parameters if start else {}))
+    first = model_of(design, chosen)
+    model, climbed = top_of(first, theta_of(first, start.parameters if start else {}))
     tell(0.3)
-    explored = explore(model, at, climbed, seed)
+    explored = explore(model, approximating(model), climbed, seed)
     surface, points = explored.surface, explored.points
     tell(0.7)
     z, log_evidence = surface.draws((draws + 1) // 2, seed)
@@ -78,17 +73,35 @@ def fit(
     tree["diagnostics"].attrs |= {"k_hat": certificate.k_hat}
     tree["diagnostics"].attrs |= {"importance_ess": certificate.ess, "importance_draws": certificate.weights.size}
     tree["diagnostics"].attrs |= {"is_weighted": is_better_weighted(drawn, certificate)}
-    tree.attrs |= {"engine": NAME, "sampler": approximate.__module__.rpartition(".")[2], "seed": seed}
+    method = "expectation propagation" if design.outcome.is_coarse else "Laplace"
+    tree.attrs |= {"engine": NAME, "sampler": method, "seed": seed}
     tree.attrs |= {"league": design.league, "started_from": start.fit_id if start else ""}
     tell(1.0)
     return tree
+
+
+def approximating(model: Model, state: tuple[Array, ...] = ()) -> At:
+    """The approximation that suits the model's outcome, begun where one nearby ended, or at a state."""
+    approximate = joint_moments.approximate if model.design.outcome.is_coarse else laplace.approximate
+    return lambda theta, near: approximate(model, theta, near.state if near else state)
+
+
+def top_of(model: Model, theta: Array) -> tuple[Model, Climbed]:
+    """The climb from theta; again from its top where that shows that other coordinates suit."""
+    climbed = climb(model, approximating(model), theta)
+    other, values = reformed(model, climbed.best), model.values(climbed.best.theta)
+    if other.hypers == model.hypers:
+        return model, climbed
+    return other, climb(other, approximating(other, climbed.best.state), theta_of(other, values))
 
 
 def _tree(model: Model, theta: Array, effects: Array) -> xr.DataTree:
     design = model.design
     values = {one.name: one.value(theta[:, i]) for i, one in enumerate(model.hypers)}
     found = laplace.effects_of(design, model.latent.spans, effects, {}, {})
-    variables: dict[str, Any] = {name: (("chain", "draw"), draws[None]) for name, draws in (values | found.fixed).items()}
+    variables: dict[str, Any] = {
+        name: (("chain", "draw"), draws[None]) for name, draws in (values | found.fixed).items()
+    }
     if design.outcome.has_intercept:
         variables["level"] = (("chain", "draw"), found.level[None])
     for name, draws in found.blocks.items():

@@ -2,12 +2,12 @@
 
 Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their posterior
 is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results hardly tell a
-scale from zero its logarithm has a long tail to the left; scales of few levels by their logarithms, for the scale itself
-has a long tail to the right. The Jacobian is part of the prior.
+scale from zero its logarithm has a long tail to the left; scales of few but well-known levels by their logarithms, for
+the scale itself then has a long tail to the right. The Jacobian is part of the prior.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from modeling.engines.joint_algebra import Curvature, Latent, factorise, latent_
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 START = 0.5  # of a scale, in prior scales
-FEW = 12  # levels: the posterior of their scale has a tail to the right
+FEW, WELL_KNOWN = 12, 0.7  # levels of a block, and share of them that the results determine: its scale by its logarithm
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ class Model:
     def by_log_scale(self, theta: Array) -> Array:
         """Derivative of the log of each block's scale in its coordinate."""
         blocks = len(self.latent.spans)
-        return np.array([one.by_log(x) for one, x in zip(self.hypers[:blocks], theta[:blocks], strict=True)], dtype=float)
+        return np.array(
+            [one.by_log(x) for one, x in zip(self.hypers[:blocks], theta[:blocks], strict=True)], dtype=float
+        )
 
     @property
     def is_root(self) -> NDArray[np.bool_]:
@@ -162,10 +164,7 @@ class Approximation:
 def model_of(design: Design, chosen: NDArray[np.bool_], blocks: tuple[str, ...] | None = None) -> Model:
     """The model of some of the games, shape (games,), with all or some of the blocks."""
     kept = [block for block in design.blocks if blocks is None or block.name in blocks]
-    scales = [
-        Hyper(f"scale_{b.name}", b.prior_scale, "log" if len(b.levels) < FEW else "root", START * b.prior_scale)
-        for b in kept
-    ]
+    scales = [Hyper(f"scale_{b.name}", b.prior_scale, "root", START * b.prior_scale) for b in kept]
     own = [Hyper(one.name, one.scale, "signed" if one.is_signed else "root", one.start) for one in design.auxiliaries]
     latent = latent_of(design, tuple(block.name for block in kept))
     return Model(design, latent, design.collapsed(chosen), (*scales, *own))
@@ -174,3 +173,15 @@ def model_of(design: Design, chosen: NDArray[np.bool_], blocks: tuple[str, ...] 
 def theta_of(model: Model, values: Mapping[str, float]) -> Array:
     """Theta at given values, the usual start for those that are not."""
     return np.array([one.coordinate(values.get(one.name, one.start)) for one in model.hypers], dtype=float)
+
+
+def reformed(model: Model, at: Approximation) -> Model:
+    """The model with the scales of few levels, where the results know those well, by their logarithms.
+
+    Of n levels the results determine n - tr(S Q_b), which the information of a scale is made of.
+    """
+    blocks, turn = len(model.latent.spans), model.by_log_scale(at.theta)
+    known = np.sqrt(at.information[:blocks] / (2 * model.latent.counts)) / turn
+    is_few = (model.latent.counts < FEW) & (known > WELL_KNOWN)
+    scales = [replace(one, form="log") if few else one for one, few in zip(model.hypers, is_few, strict=False)]
+    return replace(model, hypers=(*scales, *model.hypers[blocks:]))

@@ -103,9 +103,7 @@ def _marginals(model: Model, prior: csr_array, scales: Array, tau: Array, nu: Ar
     return Marginals(effects, covariance, latent.x @ effects, variance, integral)
 
 
-def tilt(
-    model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau: Array, nu: Array
-) -> Tilted:
+def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau: Array, nu: Array) -> Tilted:
     """Moments of N(mean, variance) x likelihood / site of each cell, by quadrature."""
     root = np.sqrt(variance)
     eta = mean + root * NODES[:, None]

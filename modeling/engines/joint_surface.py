@@ -131,7 +131,8 @@ def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
         error, rounds = float(np.sqrt(np.mean((told - surface.log_density(places)) ** 2))), rounds + 1
         points = (*points, *found)
         theta = surface.centre + z @ surface.axes.T
-        surface = surface_of(model, (*points, *others), theta.mean(axis=0), _axes(np.atleast_2d(np.cov(theta.T))))
+        covariance = np.atleast_2d(np.cov(theta.T))
+        surface = surface_of(model, (*points, *others), theta.mean(axis=0), _axes(covariance))
     return Explored(surface, points, error)
 
 

@@ -135,9 +135,7 @@ def _contraction(model: Model, theta: Array, mode: Mode, spread: Curvature) -> A
     return contracted(model.tally, model.latent.x @ mode.x, model.arguments(theta), spread)
 
 
-def _own_slope(
-    model: Model, theta: Array, which: int, x: Array, spread: Curvature, skew: Array
-) -> tuple[float, float]:
+def _own_slope(model: Model, theta: Array, which: int, x: Array, spread: Curvature, skew: Array) -> tuple[float, float]:
     """The evidence's derivative in a parameter a of the likelihood, and its rough information.
 
     dl/da - tr(C dW/da) / 2 + (S X't)' X' dg/da, the derivatives in a by central differences.
