@@ -24,7 +24,8 @@ LEAST = 0.1  # of the highest point's root: what a star's point keeps to
 AMONG = 300  # draws, of which a round adds those where the surface is known least, one for each such axis
 ROUNDS, KNOWN = 8, 0.1  # at most, and nats that the surface may be wrong by at the points of the last
 SMOOTH = 2.5  # length over which what the quadratic misses is alike, in sds
-NUGGET = 1e-5  # variance in nats^2 of the evidence's own error, against one of what the quadratic misses
+NUGGET = 1e-3  # variance in nats^2 that points may be missed by, against one of what the quadratic misses
+OVER = 0.1  # nats above the highest point, which a climb ended at, that the surface may rise to
 FARTHEST = 8.0  # points, in sds, that the surface goes through
 WIDER = 1.5  # proposals than the quadratic
 POINTS = 2**13
@@ -38,6 +39,8 @@ class Surface:
     axes: Array
     """Shape (coordinates of theta, coordinates of z); z has about unit variance."""
     top: float
+    highest: float
+    """Value of the highest point."""
     is_root: NDArray[np.bool_]
     """Which coordinates of theta have to be."""
     places: Array
@@ -55,7 +58,8 @@ class Surface:
         value, slope = _alike(apart)
         found = np.einsum("qp,p->q", value, self.weights[:, 0]) + np.einsum("qpi,pi->q", slope, self.weights[:, 1:])
         outside = np.any((self.centre + z @ self.axes.T)[:, self.is_root] <= 0, axis=1)
-        return np.where(outside, -np.inf, self.top - 0.5 * np.sum(z**2, axis=1) + found)
+        found = np.minimum(found + self.top - 0.5 * np.sum(z**2, axis=1), self.highest + OVER)
+        return np.where(outside, -np.inf, found)
 
     def draws(self, count: int, seed: int) -> tuple[Array, float]:
         """z of equally weighted draws, shape (count, coordinates), and the log of the density's integral over theta."""
@@ -120,19 +124,18 @@ def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
     points = star(model, at, climbed)
     others = tuple(one for one in climbed.tried if one is not climbed.best)
     wide = sum(is_wide(model, climbed.best.theta, axis) for axis in _axes(climbed.covariance).T)
-    surface = surface_of(model, (*points, *others), *_quadratic(model, (*points, *others), climbed))
+    centre, axes = _quadratic(model, (*points, *others), climbed)
+    surface = surface_of(model, (*points, *others), centre, axes)
     error, rounds = (np.inf, 0) if wide else (0.0, 0)
     while error > KNOWN and rounds < ROUNDS:
-        z, _ = surface.draws(AMONG, seed)
+        z, _ = surface.draws(AMONG, seed + rounds)
         density = surface.log_density(z)
-        places = least_known(surface, z[density > np.quantile(density, 0.1)], wide)
-        found = tuple(at(surface.centre + surface.axes @ place, climbed.best) for place in places)
+        places = least_known(surface, z[density >= np.quantile(density, 0.1)], wide)
+        found = tuple(at(centre + axes @ place, climbed.best) for place in places)
         told = np.array([one.log_evidence + model.log_prior(one.theta) for one in found])
         error, rounds = float(np.sqrt(np.mean((told - surface.log_density(places)) ** 2))), rounds + 1
         points = (*points, *found)
-        theta = surface.centre + z @ surface.axes.T
-        covariance = np.atleast_2d(np.cov(theta.T))
-        surface = surface_of(model, (*points, *others), theta.mean(axis=0), _axes(covariance))
+        surface = surface_of(model, (*points, *others), centre, axes)
     return Explored(surface, points, error)
 
 
@@ -151,7 +154,7 @@ def surface_of(model: Model, points: Sequence[Approximation], centre: Array, axe
     near = square < FARTHEST**2
     top = float(np.average(value + 0.5 * square, weights=np.exp(-0.5 * np.minimum(square, 50.0))))
     left = np.column_stack([value - (top - 0.5 * square), slope @ axes + z])
-    return Surface(centre, axes, top, model.is_root, z[near], _weights(z[near], left[near]))
+    return Surface(centre, axes, top, float(value.max()), model.is_root, z[near], _weights(z[near], left[near]))
 
 
 def _known(model: Model, points: Sequence[Approximation]) -> tuple[Array, Array, Array]:
