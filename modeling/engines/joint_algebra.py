@@ -1,8 +1,8 @@
 """The latent effects of a Design as one Gaussian vector: its sparse prior, its dense precision, LAPACK in place.
 
-With eta = X x, x ~ N(0, Q^-1) and W minus the second derivative of the log likelihood in eta (or the sites of expectation
-propagation), the posterior's precision is H = Q + X'WX. Only lower triangles are computed, in Fortran order so that
-LAPACK's dpotrf and dpotri need no copy: a factor costs n^3/3 operations, the inverse from it 2n^3/3.
+With eta = X x, x ~ N(0, Q^-1) and W minus the second derivative of the log likelihood in eta (or the sites of
+expectation propagation), the posterior's precision is H = Q + X'WX. Only lower triangles are computed, in Fortran order
+so that LAPACK's dpotrf and dpotri need no copy: a factor costs n^3/3 operations, the inverse from it 2n^3/3.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,17 @@ from functools import cached_property
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, blas, lapack
+from scipy.linalg import LinAlgError, get_blas_funcs, get_lapack_funcs
 from scipy.sparse import block_diag, csr_array, diags_array, hstack
 
 from modeling.design import Design
 from modeling.outcomes.outcome import Array
 
 Curvature = Array | csr_array
-"""Minus the second derivative of the log likelihood in eta: its diagonal, or a matrix where rows of a game go together."""
+"""Minus the second derivative of the log likelihood in eta: its diagonal, or a matrix where rows go together."""
 FLAT = -1
+dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "trtrs"), dtype=np.float64)
+(dsymv,) = get_blas_funcs(("symv",), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Latent:
     def size(self) -> int:
         """Number of latent effects."""
         return self.pattern.indptr.size - 1
+
+    @property
+    def cells(self) -> int:
+        """Number of cells of results."""
+        return self.x.indptr.size - 1
 
     @cached_property
     def counts(self) -> Array:
@@ -96,7 +103,7 @@ class Latent:
         return h
 
     def spread(self, covariance: Array, like: Curvature) -> Curvature:
-        """X S X' where the curvature has entries: the variances of eta, or also covariances of rows that go together."""
+        """X S X' where the curvature has entries: variances of eta, or also covariances of rows that go together."""
         x = self.x
         if isinstance(like, np.ndarray):
             return _variances(covariance, x.indptr, x.indices, x.data)
@@ -134,7 +141,7 @@ def factorise(precision: Array) -> Array:
     """Lower Cholesky factor, in place of the precision; the upper triangle is zero. Raises LinAlgError."""
     if not precision.size:
         return precision
-    factor, info = lapack.dpotrf(precision, lower=1, clean=0, overwrite_a=1)
+    factor, info = dpotrf(precision, lower=1, clean=0, overwrite_a=1)
     if info:
         raise LinAlgError(f"not positive definite at {info}")
     return factor
@@ -147,24 +154,24 @@ def log_determinant_of(factor: Array) -> float:
 
 def solve(factor: Array, right: Array) -> Array:
     """H^-1 times a vector or matrix, by the factor of H."""
-    return lapack.dpotrs(factor, right, lower=1)[0].reshape(right.shape) if factor.size else right
+    return dpotrs(factor, right, lower=1)[0].reshape(right.shape) if factor.size else right
 
 
 def invert(factor: Array) -> Array:
     """Lower triangle of H^-1, in place of the factor of H."""
-    return lapack.dpotri(factor, lower=1, overwrite_c=1)[0] if factor.size else factor
+    return dpotri(factor, lower=1, overwrite_c=1)[0] if factor.size else factor
 
 
 def times(lower: Array, vector: Array) -> Array:
     """Symmetric matrix, of which the lower triangle is there, times a vector."""
-    return blas.dsymv(1.0, lower, vector, lower=1) if lower.size else vector
+    return dsymv(1.0, lower, vector, lower=1) if lower.size else vector
 
 
 def spread_draws(factor: Array, noise: Array) -> Array:
     """Draws of N(0, H^-1) from standard normal ones, shape (draws, latent): L^-T z."""
     if not factor.size:
         return noise
-    return lapack.dtrtrs(factor, noise.T, lower=1, trans=1)[0].T
+    return dtrtrs(factor, noise.T, lower=1, trans=1)[0].T
 
 
 @njit(cache=True)

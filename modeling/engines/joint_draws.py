@@ -1,7 +1,8 @@
 """Joint draws from approximations at few points of theta, and their certificate.
 
-A draw at theta starts from the Gaussian N(0, S) of the nearest point and is moved to theta's, then bent to the skewness
-that the likelihood's third derivatives give each effect, then put at theta's mean. Draws come in pairs, one on each side.
+A draw at theta starts from the Gaussian N(0, S) of the nearest point and is moved to theta's, then bent to the
+skewness that the likelihood's third derivatives give each effect, then put at theta's mean. Draws come in pairs, one on
+each side.
 
 Moving: with D the change of the prior's precision and S = H^-1, (1 + SD)^-1/2 y has the covariance (H + D)^-1 exactly.
 The eigenvalues of SD lie between the smallest and the largest relative change of a block's precision, so a Chebyshev
@@ -141,9 +142,7 @@ def move(model: Model, point: Approximation, factor: Array, theta: Array, apart:
 
 def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
     """The Chebyshev series of (1 + t)^-1/2 between low and high, by Clenshaw's recurrence."""
-    terms = np.polynomial.chebyshev.chebinterpolate(
-        lambda x: (1 + low + (high - low) * (x + 1) / 2) ** -0.5, MOST_TERMS
-    )
+    terms = np.polynomial.Chebyshev.interpolate(lambda t: (1 + t) ** -0.5, MOST_TERMS, [low, high]).coef
     count = max(1, int(np.flatnonzero(np.abs(terms) > CLOSE).max()))
     after, later = np.zeros_like(y), np.zeros_like(y)
     for term in terms[count:0:-1]:
@@ -164,10 +163,10 @@ def skewness(model: Model, point: Approximation) -> Array:
 
 
 def _along(model: Model, point: Approximation, covariance: Array) -> Array:
-    """Third derivatives of the log likelihood along each effect's column of S, by central differences of sds' length."""
+    """Third derivatives of the log likelihood along each effect's column of S, by central differences of an sd."""
     x, arguments = model.latent.x, model.arguments(point.theta)
     found = np.zeros(len(covariance))
-    for some in np.array_split(np.arange(len(found)), max(1, int(len(found) * x.shape[0] / AT_ONCE))):
+    for some in np.array_split(np.arange(len(found)), max(1, int(len(found) * model.latent.cells / AT_ONCE))):
         along = (x @ (covariance[:, some] / point.sd[some])).T
         at = [
             model.design.outcome.log_density(model.tally, x @ point.mean + step * along, arguments).sum(axis=1)
@@ -208,7 +207,7 @@ def bend_of(skew: Array) -> Bend:
 
 def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], drawn: Draws) -> Certificate:
     """Importance weights of some or all pairs against the exact joint density, Pareto-smoothed, with k-hat."""
-    cells, pairs = max(model.latent.x.shape[0], 1), len(drawn.theta)
+    cells, pairs = max(model.latent.cells, 1), len(drawn.theta)
     some = np.arange(min(pairs, max(int(CERTIFIED / cells / 2), LEAST_DRAWS // 2)))
     theta, mean, sd = (np.array([getattr(one, name) for one in points]) for name in ("theta", "mean", "sd"))
     at_points = surface.log_density(surface.z(theta))

@@ -1,9 +1,9 @@
-"""What deterministic inference works on: a Design's latent vector and chosen games, and its hyperparameters as one vector.
+"""What deterministic inference works on: a Design's latent vector, chosen games, and hyperparameters as one vector.
 
-Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their posterior
-is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results hardly tell a
-scale from zero its logarithm has a long tail to the left; scales of few but well-known levels by their logarithms, for
-the scale itself then has a long tail to the right. The Jacobian is part of the prior.
+Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their
+posterior is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results
+hardly tell a scale from zero its logarithm has a long tail to the left; scales of few but well-known levels by their
+logarithms, for the scale itself then has a long tail to the right. The Jacobian is part of the prior.
 """
 
 from collections.abc import Mapping

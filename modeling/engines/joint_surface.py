@@ -1,8 +1,9 @@
 """The posterior of the hyperparameters from few points: a surface through values and gradients, and draws from it.
 
-Points stand on a star around the highest one, at both ends of each axis of the curvature. The surface is the quadratic
-that fits them best plus a Gaussian process for what is left, both conditioned on gradients too (Rasmussen and Williams,
-2006, section 9.4); far from all points it is the quadratic. Draws are weighted quasi-random points.
+Points stand on a star around the highest one, on both sides of each axis of the curvature, and where the surface is
+known least. It is the quadratic that fits them best plus a Gaussian process for what is left, both conditioned on
+gradients too (Rasmussen and Williams, 2006, section 9.4); the Jacobian of the roots, which no smooth surface follows, is
+added to both. Draws are weighted quasi-random points.
 """
 
 from collections.abc import Sequence
@@ -57,9 +58,9 @@ class Surface:
         apart = z[:, None, :] - self.places[None]
         value, slope = _alike(apart)
         found = np.einsum("qp,p->q", value, self.weights[:, 0]) + np.einsum("qpi,pi->q", slope, self.weights[:, 1:])
-        outside = np.any((self.centre + z @ self.axes.T)[:, self.is_root] <= 0, axis=1)
-        found = np.minimum(found + self.top - 0.5 * np.sum(z**2, axis=1), self.highest + OVER)
-        return np.where(outside, -np.inf, found)
+        roots = (self.centre + z @ self.axes.T)[:, self.is_root]
+        found += self.top - 0.5 * np.sum(z**2, axis=1) + np.log(np.maximum(roots, 1e-300)).sum(axis=1)
+        return np.where(np.any(roots <= 0, axis=1), -np.inf, np.minimum(found, self.highest + OVER))
 
     def draws(self, count: int, seed: int) -> tuple[Array, float]:
         """z of equally weighted draws, shape (count, coordinates), and the log of the density's integral over theta."""
@@ -111,7 +112,7 @@ def _along(model: Model, theta: Array, step: Array) -> Array:
 
 @dataclass(frozen=True)
 class Explored:
-    """The surface, the points to draw from (the central one first), and how wrong the surface was where it was tried."""
+    """The surface, the points to draw from (the central one first), and how wrong the surface was when last tried."""
 
     surface: Surface
     points: tuple[Approximation, ...]
@@ -149,12 +150,14 @@ def _axes(covariance: Array) -> Array:
 def surface_of(model: Model, points: Sequence[Approximation], centre: Array, axes: Array) -> Surface:
     """The surface through all points around a centre, with axes of about a sd."""
     theta, value, slope = _known(model, points)
+    highest, roots = float(value.max()), np.where(model.is_root, theta, 1.0)
+    value, slope = value - np.log(roots).sum(axis=1), slope - model.is_root / roots
     z = np.linalg.solve(axes, (theta - centre).T).T
     square = np.sum(z**2, axis=1)
     near = square < FARTHEST**2
     top = float(np.average(value + 0.5 * square, weights=np.exp(-0.5 * np.minimum(square, 50.0))))
     left = np.column_stack([value - (top - 0.5 * square), slope @ axes + z])
-    return Surface(centre, axes, top, float(value.max()), model.is_root, z[near], _weights(z[near], left[near]))
+    return Surface(centre, axes, top, highest, model.is_root, z[near], _weights(z[near], left[near]))
 
 
 def _known(model: Model, points: Sequence[Approximation]) -> tuple[Array, Array, Array]:

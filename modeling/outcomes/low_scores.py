@@ -54,7 +54,7 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
 
 
 def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
-    """Slope, minus the second derivative as a sparse matrix (the two rows of a game go together), each row's own third."""
+    """Slope, minus the second derivative (the two rows of a game go together), and each row's own third."""
     count, y, rate, a, b, c = _parts(tally, eta, aux)
     slope = count * (y - rate)
     slope[0::2] += a

@@ -143,7 +143,7 @@ def contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array
 
 def _by_race(covariance: csr_array, races: Races) -> Array:
     """A matrix with entries between entrants of a race alone, by race and two places."""
-    race, place = np.zeros(covariance.shape[0], dtype=int), np.zeros(covariance.shape[0], dtype=int)
+    race, place = np.zeros((2, int(races.entrant.max()) + 1), dtype=int)
     where = np.nonzero(races.there)
     race[races.entrant[where]], place[races.entrant[where]] = where
     entries, size = coo_array(covariance), races.entrant.shape[1]

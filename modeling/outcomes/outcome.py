@@ -143,8 +143,8 @@ class Outcome:
     """Whether `noise` means anything to it."""
     contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
     """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk the third derivatives of the
-    log likelihood in eta, where rows of a game go together; C is symmetric, with the curvature's entries. None where
-    rows stand alone: there it is the third derivative times the diagonal of C."""
+    log likelihood in eta, where rows of a game go together; C is symmetric, with the curvature's entries. None
+    where rows stand alone: there it is the third derivative times the diagonal of C."""
     is_coarse: bool = False
     """Whether a single result says little more than yes or no, so that the posterior is not centred on its mode and
     deterministic inference matches moments instead."""

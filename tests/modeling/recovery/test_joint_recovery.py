@@ -1,8 +1,7 @@
 """The joint engine on leagues made by the model itself: truth is inside intervals as often as they say."""
 
 import numpy as np
-import pytest
-from scipy.stats import binom, kstest
+from scipy.stats import binom
 
 from modeling.engines import joint
 from modeling.posterior import Posterior, from_tree
@@ -13,7 +12,7 @@ ALIKE = 4  # ratings of a league share their scales and their zero: so many coun
 
 
 def fitted(league, seed: int = 3):
-    tree = joint.fit(league.design, np.ones(league.design.games, dtype=bool), seed, draws=1000)
+    tree = joint.fit(league.design, np.ones(league.design.games, dtype=bool), seed, draws=4000)
     return tree, from_tree(league.design, tree)
 
 
