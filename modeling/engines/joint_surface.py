@@ -2,7 +2,7 @@
 
 Points stand on a star around the highest one, on both sides of each axis of the curvature, and where the surface is
 known least. It is the quadratic that fits them best plus a Gaussian process for what is left, both conditioned on
-gradients too (Rasmussen and Williams, 2006, section 9.4); the Jacobian of the roots, which no smooth surface follows, is
+gradients too (Rasmussen and Williams, 2006, section 9.4); the roots' Jacobian, which no smooth surface follows, is
 added to both. Draws are weighted quasi-random points.
 """
 

@@ -142,7 +142,7 @@ class Outcome:
     takes_noise: bool = True
     """Whether `noise` means anything to it."""
     contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
-    """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk the third derivatives of the
+    """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk third derivatives of the
     log likelihood in eta, where rows of a game go together; C is symmetric, with the curvature's entries. None
     where rows stand alone: there it is the third derivative times the diagonal of C."""
     is_coarse: bool = False
