@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from modeling.engines.joint_model import Approximation, Model
 from modeling.outcomes.outcome import Array
 
-ENOUGH = 1e-3  # nats that a Newton step would still gain: a hundredth of a standard deviation is 5e-5
+ENOUGH = 0.01  # nats that a step would still gain: a seventh of a sd, and the surface need not stand on the very top
 MOST_STEPS = 60
 MOST_HALVINGS = 6
 

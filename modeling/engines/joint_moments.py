@@ -64,7 +64,7 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     prior, steps = latent.prior(scales), 0
     if not state:
         state, steps = _start(model, scales, arguments)
-    tau, nu = state
+    tau, nu = np.maximum(state[0], LEAST_PRECISION), state[1]
     residual, damped, part = np.inf, 0, 1.0
     for _ in range(MOST_STEPS):
         q = _marginals(model, prior, scales, tau, nu)

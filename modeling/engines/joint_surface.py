@@ -7,7 +7,7 @@ added to both. Draws are weighted quasi-random points.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +85,9 @@ def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
     centre, found = climbed.best, [climbed.best]
     top = centre.log_evidence + model.log_prior(centre.theta)
     for axis in _axes(climbed.covariance).T:
+        near = centre
         for side in (axis, -axis):
-            near = at(_along(model, centre.theta, REACH * side), centre)
+            near = at(_along(model, centre.theta, REACH * side), _mirrored(near, centre))
             drop = top - near.log_evidence - model.log_prior(near.theta)
             sd = np.clip(np.sqrt(0.5 * REACH**2 / max(drop, 1e-3)), 0.3, 3.0)
             if not DROP[0] < drop < DROP[1]:
@@ -95,6 +96,11 @@ def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
             if is_wide(model, centre.theta, axis):
                 found.append(at(_along(model, centre.theta, sd * FAR * side), near))
     return tuple(found)
+
+
+def _mirrored(one: Approximation, centre: Approximation) -> Approximation:
+    """Where an approximation on the other side of the centre may be begun."""
+    return replace(one, state=tuple(2 * c - s for c, s in zip(centre.state, one.state, strict=True)))
 
 
 def is_wide(model: Model, theta: Array, axis: Array) -> bool:
