@@ -83,8 +83,8 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     return tally[:, 0] * found
 
 
-def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    """Slope, and minus the second derivative: a block a race, as a sparse matrix."""
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    """Slope, minus the second derivative (a block a race, as a sparse matrix), and each row's own third."""
     races: Races = aux["layout"]
     noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
     padded = _padded(eta / noise, races)
@@ -92,11 +92,14 @@ def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_
     strength = np.exp(padded - top)
     counted = np.where(races.there, tally[np.maximum(races.entrant, 0), 0], 0.0)
     behind = np.exp(_log_behind(padded, races) - top)
-    once, twice = _over_stages(counted / behind, races), _over_stages(counted / behind**2, races)
+    once, twice, thrice = (_over_stages(counted / behind**power, races) for power in (1, 2, 3))
     inverse = np.where(races.there, 1 / noise[np.maximum(races.entrant, 0)], 0.0)
     slope = np.zeros_like(eta)
     slope[races.entrant[races.there]] = ((counted - strength * once) * inverse)[races.there]
-    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), None
+    third = np.zeros_like(eta)
+    own = strength * once - 3 * strength**2 * twice + 2 * strength**3 * thrice
+    third[races.entrant[races.there]] = -(own * inverse**3)[races.there]
+    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), third
 
 
 def _over_stages(per_entrant: Array, races: Races) -> Array:
@@ -120,6 +123,36 @@ def _curvature(strength: Array, once: Array, twice: Array, inverse: Array, races
     rows = np.broadcast_to(races.entrant[:, :, None], both.shape)[both]
     columns = np.broadcast_to(races.entrant[:, None, :], both.shape)[both]
     return csr_array(coo_array((block[both], (rows, columns)), shape=(size, size)))
+
+
+def contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    """Third derivatives over two of their places with a covariance C: at a stage with chances p of the next place,
+    minus the gradient of diag(C)'p - p'Cp."""
+    races: Races = aux["layout"]
+    noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
+    padded, entrant = _padded(eta / noise, races), np.maximum(races.entrant, 0)
+    inverse = np.where(races.there, 1 / noise[entrant], 0.0)
+    counted = np.where(races.there, tally[entrant, 0], 0.0)
+    c = _by_race(covariance, races) * inverse[:, :, None] * inverse[:, None, :]
+    is_in = races.there[:, None, :] & (np.arange(padded.shape[1]) >= races.first[:, :, None])
+    p = np.where(is_in, np.exp(np.minimum(padded[:, None, :] - _log_behind(padded, races)[:, :, None], 0.0)), 0.0)
+    own, across = c[:, None, np.arange(p.shape[2]), np.arange(p.shape[2])], p @ c
+    inner = own - 2 * across
+    turned = p * (inner - np.sum(p * inner, axis=2, keepdims=True))
+    found = np.zeros_like(eta)
+    found[races.entrant[races.there]] = -(np.einsum("rs,rsi->ri", counted, turned) * inverse)[races.there]
+    return found
+
+
+def _by_race(covariance: csr_array, races: Races) -> Array:
+    """A matrix with entries between entrants of a race alone, by race and two places."""
+    race, place = np.zeros((2, int(races.entrant.max()) + 1), dtype=int)
+    where = np.nonzero(races.there)
+    race[races.entrant[where]], place[races.entrant[where]] = where
+    entries, size = coo_array(covariance), races.entrant.shape[1]
+    dense = np.zeros((len(races.entrant), size, size))
+    dense[race[entries.row], place[entries.row], place[entries.col]] = entries.data
+    return dense
 
 
 def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
@@ -217,9 +250,13 @@ def _worst_first_log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Arra
     return log_density(tally, -eta, aux)
 
 
-def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    slope, curvature, _ = derivatives(tally, -eta, aux)
-    return -slope, curvature, None
+def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    slope, curvature, third = derivatives(tally, -eta, aux)
+    return -slope, curvature, -third
+
+
+def _worst_first_contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    return -contracted(tally, -eta, aux, covariance)
 
 
 def _worst_first_simulate(
@@ -268,6 +305,7 @@ BEST_FIRST = Outcome(
     remedy='For games of two sides choose outcome = "win", "result", "margin" or "score".',
     places=places,
     is_additive=False,
+    contracted=contracted,
     layout=races_of,
 )
 WORST_FIRST = replace(
@@ -280,6 +318,7 @@ WORST_FIRST = replace(
     simulate=_worst_first_simulate,
     places=_worst_first_places,
     losses=_worst_first_losses,
+    contracted=_worst_first_contracted,
     layout=_from_behind,
 )
 OUTCOMES = (BEST_FIRST, WORST_FIRST)

@@ -151,10 +151,10 @@ class Outcome:
     """(y, exposure) -> sufficient statistics of each row, shape (rows, k)."""
     log_density: Callable[[Array, Array, Auxiliaries], Array]
     """(tallies, eta, auxiliaries) -> log likelihood of each cell, with every constant, shape of eta."""
-    derivatives: Callable[[Array, Array, Auxiliaries], tuple[Array, Array | csr_array, Array | None]]
+    derivatives: Callable[[Array, Array, Auxiliaries], tuple[Array, Array | csr_array, Array]]
     """(tallies, eta, auxiliaries) -> first, minus second, third derivative of the log likelihood in eta.
 
-    The second is the diagonal, or a sparse matrix where rows of a game go together; then the third is None."""
+    The second is the diagonal, or a sparse matrix where rows of a game go together; the third is each row's own."""
     pymc: Callable[[Any, Any, Auxiliaries], Any]
     """(tallies, eta, auxiliaries) -> log likelihood as a PyTensor scalar, up to a constant."""
     simulate: Callable[[np.random.Generator, Array, Array, Auxiliaries, NDArray[np.intp]], Array]
@@ -192,5 +192,12 @@ class Outcome:
     """Whether tallies of rows with the same eta may be summed."""
     takes_noise: bool = True
     """Whether `noise` means anything to it."""
+    contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
+    """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk third derivatives of the
+    log likelihood in eta, where rows of a game go together; C is symmetric, with the curvature's entries. None
+    where rows stand alone: there it is the third derivative times the diagonal of C."""
+    is_coarse: bool = False
+    """Whether a single result says little more than yes or no, so that the posterior is not centred on its mode and
+    deterministic inference matches moments instead."""
     layout: Callable[[Array, NDArray[np.intp]], Any] | None = field(default=None)
     """(y, game) -> what the likelihood needs to know of how rows go together, put into auxiliaries as `layout`."""

@@ -104,6 +104,7 @@ def with_link(link: Link) -> Outcome:
         statistics=STATISTICS,
         takes_link=True,
         extremes=_extremes,
+        is_coarse=True,
     )
 
 

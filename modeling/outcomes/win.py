@@ -86,6 +86,7 @@ def with_link(link: Link) -> Outcome:
         remedy=REMEDY,
         takes_link=True,
         extremes=_extremes,
+        is_coarse=True,
     )
 
 

@@ -78,14 +78,28 @@ def test_slope_and_curvature_are_those_of_the_density(outcome):
             outcome.derivatives(tally, moved, aux) for moved in (up, down)
         )
         assert -(slope_up - slope_down) / (2 * step) == pytest.approx(dense[row], rel=1e-5, abs=1e-6)
-        if third is not None:
-            assert -(curve_up - curve_down)[row] / (2 * step) == pytest.approx(third[row], rel=1e-4, abs=1e-6)
+        own_up, own_down = (c.diagonal() if isinstance(c, csr_array) else c for c in (curve_up, curve_down))
+        assert -(own_up - own_down)[row] / (2 * step) == pytest.approx(third[row], rel=1e-4, abs=1e-6)
 
 
-def test_third_derivatives_are_there_where_rows_stand_alone(outcome):
+def test_third_derivatives_over_a_covariance_are_those_of_the_curvature(outcome):
+    """-sum of C times the curvature has, as its gradient, what a row's third derivatives sum to over C."""
     y, eta, exposure, aux, _ = made(outcome)
-    _, curvature, third = outcome.derivatives(outcome.tallies(y, exposure), eta, aux)
-    assert (third is None) == isinstance(curvature, csr_array)
+    tally = outcome.tallies(y, exposure)
+    curvature = outcome.derivatives(tally, eta, aux)[1]
+    if outcome.contracted is None:
+        assert not isinstance(curvature, csr_array)
+        return
+    rng = np.random.default_rng(4)
+    loads = rng.normal(size=(len(eta), 3))
+    rows = np.repeat(np.arange(len(eta)), np.diff(curvature.indptr))
+    values = np.sum(loads[rows] * loads[curvature.indices], axis=1)
+    covariance = csr_array((values, curvature.indices, curvature.indptr), shape=curvature.shape)
+    found, step = outcome.contracted(tally, eta, aux, covariance), 1e-5
+    for row in (0, 1, 2, 7, len(eta) - 1):
+        up, down = eta + step * np.eye(len(eta))[row], eta - step * np.eye(len(eta))[row]
+        high, low = (covariance.multiply(outcome.derivatives(tally, at, aux)[1]).sum() for at in (up, down))
+        assert found[row] == pytest.approx(-(high - low) / (2 * step), rel=1e-5, abs=1e-7)
 
 
 def test_the_symbolic_likelihood_is_the_density_up_to_a_constant(outcome):
