@@ -17,7 +17,7 @@ from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array, diags_array
 
 from modeling.design import Design
-from modeling.engines.joint_algebra import (
+from modeling.engines.joint.algebra import (
     Curvature,
     factorise,
     invert,
@@ -27,8 +27,8 @@ from modeling.engines.joint_algebra import (
     spread_draws,
     times,
 )
-from modeling.engines.joint_climb import climb
-from modeling.engines.joint_model import Approximation, Model, model_of, theta_of
+from modeling.engines.joint.climb import climb
+from modeling.engines.joint.model import Approximation, Model, model_of, theta_of
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import Posterior
 from store.errors import FitError

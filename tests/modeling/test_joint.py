@@ -10,12 +10,14 @@ from scipy.stats import multivariate_normal, norm
 
 from modeling.build import build_design
 from modeling.design import Design
-from modeling.engines import joint, joint_moments, laplace
-from modeling.engines.joint_algebra import factorise, invert, log_determinant_of, solve, spread_draws, times
-from modeling.engines.joint_climb import climb
-from modeling.engines.joint_draws import bend_of, move, skewness
-from modeling.engines.joint_model import Approximation, Hyper, Model, model_of, theta_of
-from modeling.engines.joint_surface import explore
+from modeling.engines import laplace
+from modeling.engines.joint import engine as joint
+from modeling.engines.joint import moments
+from modeling.engines.joint.algebra import factorise, invert, log_determinant_of, solve, spread_draws, times
+from modeling.engines.joint.climb import climb
+from modeling.engines.joint.draws import bend_of, move, skewness
+from modeling.engines.joint.model import Approximation, Hyper, Model, model_of, theta_of
+from modeling.engines.joint.surface import explore
 from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree
 from store.errors import FitError
@@ -56,13 +58,13 @@ def league_of(game, games) -> Callable[..., Design]:
 
 
 def approximation(model: Model) -> Callable[..., Approximation]:
-    return joint_moments.approximate if model.design.outcome.is_coarse else laplace.approximate
+    return moments.approximate if model.design.outcome.is_coarse else laplace.approximate
 
 
 @pytest.fixture
 def exactly(monkeypatch) -> None:
     """Iterations that go on to the end."""
-    monkeypatch.setattr(joint_moments, "TOLERANCE", 1e-9)
+    monkeypatch.setattr(moments, "TOLERANCE", 1e-9)
     monkeypatch.setattr(laplace, "TOLERANCE", 1e-13)
 
 
@@ -101,7 +103,7 @@ def test_matched_moments_are_those_of_a_fine_grid(league_of, likelihood):
     model = model_of(design, every(design))
     assert len(model.tally) <= 2
     theta = theta_of(model, {"scale_team": 1.1})
-    found = joint_moments.approximate(model, theta)
+    found = moments.approximate(model, theta)
     line = np.linspace(-7, 7, 701)
     effects = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
     density = model.design.outcome.log_density(model.tally, effects @ model.latent.x.T, model.arguments(theta))

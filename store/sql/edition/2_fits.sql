@@ -14,7 +14,8 @@ COMMENT ON COLUMN fit.fit_id IS 'Hash of everything the fit depends on: the same
 COMMENT ON COLUMN fit.league IS 'League.';
 COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
 COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit was started, UTC.';
-COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
+COMMENT ON COLUMN fit.engine IS 'How it was computed: joint (deterministic, one dense factor) or nuts (PyMC sampled by nutpie).';
+COMMENT ON COLUMN fit.engine_reason IS 'Why this engine: asked for, or what of the model or of another engine''s checks decided it; NULL before engines were chosen.';
 COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
 COMMENT ON COLUMN fit.override_reason IS 'Reason given by a person for accepting a fit the rules would have rejected.';

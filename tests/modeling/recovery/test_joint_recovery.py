@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import binom
 
-from modeling.engines import joint
+from modeling.engines.joint import engine as joint
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import parameter_draws
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.design import Design
-from modeling.engines.joint_algebra import Curvature, Latent, factorise, latent_of
+from modeling.engines.joint.algebra import Curvature, Latent, factorise, latent_of
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 START = 0.5  # of a scale, in prior scales

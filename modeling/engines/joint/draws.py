@@ -24,9 +24,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modeling.engines.joint_algebra import invert, log_determinant_of, solve, spread_draws
-from modeling.engines.joint_model import Approximation, Model
-from modeling.engines.joint_surface import Surface
+from modeling.engines.joint.algebra import invert, log_determinant_of, solve, spread_draws
+from modeling.engines.joint.model import Approximation, Model
+from modeling.engines.joint.surface import Surface
 from modeling.outcomes.outcome import Array
 
 AT_ONCE = 4e6  # linear predictors in memory together

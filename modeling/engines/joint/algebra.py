@@ -27,8 +27,9 @@ dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "t
 
 @dataclass(frozen=True)
 class Latent:
-    """Order of x: intercept less its prior mean, fixed effects, then the blocks. The prior's precision at scales s is one list of entries,
-    those of block b divided by s_b^2."""
+    """Order of x: intercept less its prior mean, fixed effects, then the blocks.
+
+    The prior's precision at scales s is one list of entries, those of block b divided by s_b^2."""
 
     x: csr_array
     """Design matrix of the cells, shape (cells, latent)."""

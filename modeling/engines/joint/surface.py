@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm, qmc
 
-from modeling.engines.joint_climb import At, Climbed
-from modeling.engines.joint_model import Approximation, Model
+from modeling.engines.joint.climb import At, Climbed
+from modeling.engines.joint.model import Approximation, Model
 from modeling.outcomes.outcome import Array
 
 REACH = 1.3  # of the star's points, in sds

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array
 
-from modeling.engines.joint_algebra import factorise, invert, log_determinant_of, times
-from modeling.engines.joint_model import Approximation, Model
+from modeling.engines.joint.algebra import factorise, invert, log_determinant_of, times
+from modeling.engines.joint.model import Approximation, Model
 from modeling.engines.laplace import STEP, find_mode
 from modeling.outcomes.outcome import Array, Auxiliaries
 from store.errors import FitError

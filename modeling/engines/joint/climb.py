@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling.engines.joint_model import Approximation, Model
+from modeling.engines.joint.model import Approximation, Model
 from modeling.outcomes.outcome import Array
 
 ENOUGH = 0.01  # nats that a step would still gain: a seventh of a sd, and the surface need not stand on the very top

@@ -3,7 +3,7 @@
 Effects given the hyperparameters are Gaussian: around matched moments where single results are coarse (wins, results),
 around the mode with its skewness corrected else, exactly so for Normal rows. Hyperparameters are maximised by the
 evidence's gradient and integrated over a surface through few points; joint draws and their certificate follow from
-the approximations at those points (joint_draws.py).
+the approximations at those points (draws.py).
 
 The same seed gives the same draws, up to the rounding of a linear algebra library that may sum in another order on
 another number of threads.
@@ -17,11 +17,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.design import Design
-from modeling.engines import joint_moments, laplace
-from modeling.engines.joint_climb import At, Climbed, climb
-from modeling.engines.joint_draws import certify, draw, is_better_weighted, resample
-from modeling.engines.joint_model import Approximation, Model, model_of, reformed, theta_of
-from modeling.engines.joint_surface import explore
+from modeling.engines import laplace
+from modeling.engines.joint import moments
+from modeling.engines.joint.climb import At, Climbed, climb
+from modeling.engines.joint.draws import certify, draw, is_better_weighted, resample
+from modeling.engines.joint.model import Approximation, Model, model_of, reformed, theta_of
+from modeling.engines.joint.surface import explore
 from modeling.games import Start
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
@@ -84,7 +85,7 @@ def fit(
 
 def approximating(model: Model, state: tuple[Array, ...] = ()) -> At:
     """The approximation that suits the model's outcome, begun where one nearby ended, or at a state."""
-    approximate = joint_moments.approximate if model.design.outcome.is_coarse else laplace.approximate
+    approximate = moments.approximate if model.design.outcome.is_coarse else laplace.approximate
     return lambda theta, near: approximate(model, theta, near.state if near else state)
 
 
