@@ -43,7 +43,7 @@ def test_seconds_beside_factorisations_and_nuts(league_maker, stanza, teams, rou
     ess = min(diagnose(name, draws, 4).ess_bulk for name, draws in (posterior.fixed | posterior.scales).items())
     with capsys.disabled():
         print(
-            f"\n{teams} teams, {design.games:,} games, {model.latent.size} effects: {ours:.2f} s for 4,000 joint draws, "
+            f"\n{teams} teams, {design.games:,} games, {model.latent.size} effects: {ours:.2f} s for 4,000 draws, "
             f"20 factorisations with inverse {bound:.2f} s; NUTS {seconds:.1f} s for {ess:,.0f} effective draws of its "
             f"worst parameter: {4000 / ours / (ess / seconds):,.0f} times as fast"
         )
