@@ -22,10 +22,11 @@ from modeling.field import Field, make_field
 from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Diagnosis, Pooling, Predictive
-from modeling.outcomes import outcome_of
+from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, intercept_of, make_ratings
+from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
 from store.errors import FitError
 from store.home import Home
@@ -35,6 +36,8 @@ from store.warehouse import reading
 SEED = 20140101
 DRAWS = 1500  # a chain
 LENGTHENING = (1, 2, 4)  # a fit that has not converged gets more draws before it is rejected
+CARE = (0.8, 0.95, 0.99)  # target acceptance: one that diverged gets smaller steps too
+PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
 Report = Callable[[str, float], None]
 
@@ -48,12 +51,15 @@ class Fitted:
     reasons: list[str]
     is_new: bool
     summary: str
+    tree: xr.DataTree | None = None
+    """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
 
 
 @dataclass(frozen=True)
 class Sampled:
     """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
 
+    tree: xr.DataTree
     posterior: Posterior
     ratings: list[Ratings]
     parameters: dict[str, Diagnosis]
@@ -102,7 +108,7 @@ def fit_league(
         games, design = design_of(con, league, stanza, as_of)
         name = fit_id(stanza, games, design, nuts.NAME, SEED)
         earlier = read_earlier(con, name)
-        start = read_start(con, league, design.outcome.name, design.outcome.likelihood)
+        start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     if due and earlier and home.draws_of(name).exists():
         if not is_dated:
@@ -113,18 +119,18 @@ def fit_league(
     sampled, judged = _fit_and_judge(design, games, stanza, start, tell)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
+    sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    return Fitted(
-        name, row["verdict"], judged.reasons, True, _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
-    )
+    summary = _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
+    return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
 def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
     """A league's games and its Design, from the warehouse. Raises FitError."""
-    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
-    effects = parse_effects(league, stanza)
+    outcome = outcome_for(league, stanza)
+    effects = parse_effects(league, stanza, outcome)
     games = read_games(
         con,
         league,
@@ -149,17 +155,22 @@ def _fit_and_judge(
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
     sampled = _sample(compiled, games, fields, tell)
     tell("predictive checks", 0.55)
-    predictive = judge.predictive_checks(design, sampled.posterior, rng)
-    poolings = judge.compare(_held_out_losses(compiled, rng, tell))
+    kept = room_for(design, sampled.posterior)
+    predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
+    complete(sampled.tree, design, sampled.posterior, kept)
+    poolings = judge.compare(_held_out_losses(compiled, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
     return sampled, Judged(checks, predictive, poolings)
 
 
 def _sample(compiled: nuts.Compiled, games: Games, fields: list[Field], tell: Report) -> Sampled:
     everything = np.ones(compiled.design.games, dtype=bool)
-    sampled = None
+    sampled, care = None, 0
     for length in LENGTHENING:
-        tree = nuts.sample(compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f))
+        tree = nuts.sample(
+            compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f), CARE[care]
+        )
+        care += int(judge.divergences(tree) > 0)
         sampled = _diagnosed(compiled.design, games, tree, fields)
         if all(check.status != "fail" for check in sampled.checks):
             break
@@ -173,24 +184,26 @@ def _diagnosed(design: Design, games: Games, tree: xr.DataTree, fields: list[Fie
     ratings = [make_ratings(design, posterior, field, rng) for field in fields]
     parameters = judge.diagnose_parameters(design, posterior, ratings)
     rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
-    return Sampled(posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
+    return Sampled(tree, posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
 
 
-def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
-    """Log loss of each held-out game under partial, no and complete pooling of the others, and under the baseline."""
+def _held_out_losses(compiled: nuts.Compiled, pooling: str, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
+    """Log loss of each held-out game under the model's, no and complete pooling of the others, and the baseline.
+
+    Empty where all games are of one day: then there is nothing to forecast from.
+    """
     design = compiled.design
     held_out = judge.held_out_games(design)
+    if held_out.all():
+        return {}
     tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
-    partial = from_tree(design, tree)
-    likely = {name: float(draws.mean()) for name, draws in partial.auxiliaries.items()}
-    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, judge.REPLICATIONS)
-    alike = laplace.complete_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
-    return {
-        "partial": judge.log_losses(design, partial, held_out),
-        "none": judge.log_losses(design, alone, held_out),
-        "complete": judge.log_losses(design, alike, held_out),
-        "baseline": judge.baseline_log_losses(design, held_out),
-    }
+    asked = from_tree(design, tree)
+    likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
+    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)
+    alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
+    fits = {"none": alone, "complete": alike, pooling: asked}
+    losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
+    return losses | {"baseline": judge.baseline_log_losses(design, held_out)}
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
@@ -244,6 +257,7 @@ def _fit_row(
         "last_game_on": games.sides["played_on"].max(),
         "draws": sampled.posterior.draws,
         "seed": SEED,
+        "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
         "games_fingerprint": games.fingerprint,
         "code_hash": code_hash(),

@@ -31,10 +31,11 @@ def versions() -> str:
 
 
 def fit_id(stanza: Stanza, games: Games, design: Design, engine: str, seed: int) -> str:
-    """Hash of league, Design with priors, since, as-of date, modelling code, library versions, games, seed, engine."""
+    """Hash of league, Design with priors and arrays, since, as-of date, code, library versions, games, seed, engine."""
     inputs = {
         "league": games.league,
         "design": design.as_json(),
+        "arrays": design.fingerprint,
         "stanza": stanza.model_dump(mode="json", include=STANZA_SETTINGS),
         "as_of": games.as_of.isoformat(),
         "code": code_hash(),

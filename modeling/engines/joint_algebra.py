@@ -5,7 +5,6 @@ expectation propagation), the posterior's precision is H = Q + X'WX. Only lower 
 so that LAPACK's dpotrf and dpotri need no copy: a factor costs n^3/3 operations, the inverse from it 2n^3/3.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,8 +26,8 @@ dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "t
 
 @dataclass(frozen=True)
 class Latent:
-    """Order of x: intercept, fixed effects, then the blocks. The prior's precision at scales s is one list of entries,
-    those of block b divided by s_b^2."""
+    """Order of x: intercept less its prior mean, fixed effects, the blocks. The prior's precision at scales s is one
+    list of entries, those of block b divided by s_b^2."""
 
     x: csr_array
     """Design matrix of the cells, shape (cells, latent)."""
@@ -130,11 +129,6 @@ def latent_of(design: Design, blocks: tuple[str, ...]) -> Latent:
     by_row = np.repeat(np.arange(len(kept) + 1) - 1, np.diff(ends, prepend=0))
     step_log_sd = float(np.log(flat).sum() + sum(np.log(block.step_sd).sum() for block in kept))
     return Latent(x, spans, pattern, np.repeat(by_row, np.diff(pattern.indptr)), step_log_sd)
-
-
-def scales_of(latent: Latent, scales: Mapping[str, float]) -> Array:
-    """Scales in the order of the blocks."""
-    return np.array([scales[name] for name in latent.spans], dtype=float)
 
 
 def factorise(precision: Array) -> Array:

@@ -81,7 +81,7 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
 def _start(model: Model, scales: Array, arguments: Auxiliaries) -> tuple[tuple[Array, Array], int]:
     """Sites that are each likelihood's curve at the mode."""
     mode = find_mode(model, scales, arguments, np.zeros(model.latent.size))
-    eta = model.latent.x @ mode.x
+    eta = model.eta(mode.x)
     slope, curvature, _ = model.design.outcome.derivatives(model.tally, eta, arguments)
     assert isinstance(curvature, np.ndarray)
     tau = np.maximum(curvature, LEAST_PRECISION)
@@ -100,7 +100,7 @@ def _marginals(model: Model, prior: csr_array, scales: Array, tau: Array, nu: Ar
     variance = latent.spread(covariance, tau)
     assert isinstance(variance, np.ndarray)
     integral = 0.5 * (latent.log_determinant(scales) - log_determinant + float(shift @ effects))
-    return Marginals(effects, covariance, latent.x @ effects, variance, integral)
+    return Marginals(effects, covariance, model.eta(effects), variance, integral)
 
 
 def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau: Array, nu: Array) -> Tilted:
@@ -145,13 +145,13 @@ def _stated(
 ) -> Approximation:
     latent = model.latent
     left = latent.counts - latent.traces(prior, q.covariance)
-    turn = model.by_log_scale(theta)
+    direct = latent.by_block(prior, q.effects, q.effects)
     own = [_own_slope(model, theta, which, tilted) for which in model.auxiliary]
     return Approximation(
         theta,
         q.log_integral + float(tilted.log_mass.sum()),
-        np.array([*((latent.by_block(prior, q.effects, q.effects) - left) * turn), *(slope for slope, _ in own)]),
-        np.array([*(2 * left**2 / latent.counts * turn**2), *(information for _, information in own)]),
+        np.array([*model.by_scale(theta, direct - left), *(slope for slope, _ in own)]),
+        np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
         q.effects,
         np.sqrt(q.covariance.diagonal()),
         sites[0],

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import gammaln
 
-from modeling.outcomes.counts import count_margin, grid_for, log_mass_poisson, losses_of, masses, rate_of
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary
+from modeling.outcomes.counts import POISSON_COUNTS, chances_of, count_margin, losses_of, rate_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, exposure_of
 from modeling.outcomes.symbols import pt
 
 LEAST = 1e-10
+_poisson_chances = chances_of(POISSON_COUNTS)
 
 
 def tallies(y: Array, exposure: Array) -> Array:
@@ -131,17 +132,15 @@ def simulate(rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxilia
 
 
 def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-    """Chances of win, draw and loss of the first side from the grid of scores with its corner corrected."""
-    goals = grid_for(eta_first, eta_second)
-    first, second = masses(log_mass_poisson, eta_first, goals, aux), masses(log_mass_poisson, eta_second, goals, aux)
-    below = np.cumsum(second, axis=-1) - second
-    win, draw = np.sum(first * below, axis=-1), np.sum(first * second, axis=-1)
-    low, mean, other = aux["low_scores"], rate_of(eta_first)[..., 0], rate_of(eta_second)[..., 0]
-    win = win + first[..., 1] * second[..., 0] * other * low
-    loss_more = first[..., 0] * second[..., 1] * mean * low
-    draw = draw - first[..., 0] * second[..., 0] * mean * other * low - first[..., 1] * second[..., 1] * low
-    loss = 1 - np.sum(first * below, axis=-1) - np.sum(first * second, axis=-1) + loss_more
-    each = np.maximum(np.stack([win, draw, loss], axis=-1), 0)
+    """Chances of win, draw and loss of the first side: those of Poisson scores, corrected.
+
+    What 1-0 and 0-1 win or lose is l m r exp(-l - m) each, and so is what 0-0 and 1-1 lose or win.
+    """
+    log_exposure = np.log(exposure_of(aux))
+    first, second = rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure)
+    more = aux["low_scores"] * first * second * np.exp(-first - second)
+    each = _poisson_chances(eta_first, eta_second, aux) + more[..., None] * np.array([1.0, -2.0, 1.0])
+    each = np.maximum(each, 0)
     return each / each.sum(axis=-1, keepdims=True)
 
 

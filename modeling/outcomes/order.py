@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import expit
 
-from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Results, Statistic
-from modeling.outcomes.shared import by_game, density_losses
+from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Places, Results, Statistic
+from modeling.outcomes.shared import by_game, density_losses, variance_of_means
 from modeling.outcomes.symbols import pt
+
+FORECAST_RACES = 100_000  # simulated for a forecast: a chance's standard error is at most 0.0016
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,21 @@ def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
     return np.stack([ahead, np.zeros_like(ahead), 1 - ahead], axis=-1)
 
 
+def places(rng: np.random.Generator, eta: Array, aux: Auxiliaries) -> Places:
+    """Chances of every place by simulation: some races of each joint draw, so that what is uncertain counts."""
+    draws, size = eta.shape
+    repeats, taken = -(-FORECAST_RACES // draws), np.zeros((size, size))
+    for _ in range(repeats):
+        order = np.argsort(-eta / aux["noise"] - rng.gumbel(size=eta.shape), axis=1)
+        taken += np.bincount((order * size + np.arange(size)).ravel(), minlength=size**2).reshape(size, size)
+    return Places(taken / (repeats * draws))
+
+
+def _observe(_league: str, sides: pl.DataFrame) -> pl.Series:
+    """Places among those of the race that are there: a race may be known in part, its sixth, tenth and twelfth."""
+    return sides.select(pl.col("finish").rank("min").over("game_id")).to_series()
+
+
 def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:
     """Log loss of each held-out race where every order is as likely."""
     y, game = results.y[held_out], results.game[held_out]
@@ -203,28 +221,25 @@ def _extremes(results: Results) -> dict[str, Extreme]:
     return {"total": Extreme(results.y == first, results.y == last, "won every race", "came last in every race")}
 
 
-def _mean_places(results: Results) -> Array:
-    """Mean place, as a share of the field, of each competitor with ten races or more."""
-    field = np.bincount(results.game)[results.game]
-    share = (results.y - 1) / np.maximum(field - 1, 1)
-    count = np.bincount(results.entrant)
-    often = count >= 10
-    return np.bincount(results.entrant, share)[often] / count[often]
-
-
 def _spread(results: Results) -> float:
-    means = _mean_places(results)
-    return float(np.var(means)) if len(means) >= 3 else float("nan")
+    """Variance between competitors of their mean place, as a share of the field, among those with ten races or more."""
+    field = np.bincount(results.game)[results.game]
+    return variance_of_means(results.entrant, (results.y - 1) / np.maximum(field - 1, 1))
+
+
+def _winners(results: Results) -> NDArray[np.intp]:
+    """Who won, where a competitor of the first kind stands for the entrant."""
+    return results.entrant[(results.y == 1) & (results.entrant >= 0)]
 
 
 def _winners_share(results: Results) -> float:
     """Share of races won by whoever won most."""
-    winners = np.bincount(results.entrant[results.y == 1])
-    return float(winners.max() / winners.sum()) if winners.sum() else float("nan")
+    won = np.bincount(_winners(results))
+    return float(won.max() / won.sum()) if won.size else float("nan")
 
 
 def _different_winners(results: Results) -> float:
-    return float(len(np.unique(results.entrant[results.y == 1])))
+    return float(len(np.unique(_winners(results))))
 
 
 def _from_behind(y: Array, game: NDArray[np.intp]) -> Races:
@@ -251,6 +266,10 @@ def _worst_first_simulate(
     return np.bincount(game)[game] + 1 - from_last
 
 
+def _worst_first_places(rng: np.random.Generator, eta: Array, aux: Auxiliaries) -> Places:
+    return Places(places(rng, -eta, aux).chances[:, ::-1])
+
+
 def _worst_first_losses(y: Array, exposure: Array, eta: Array, aux: Auxiliaries, game: NDArray[np.intp]) -> Array:
     return losses(-y, exposure, -eta, aux, game)
 
@@ -259,11 +278,13 @@ BEST_FIRST = Outcome(
     name="order",
     likelihood="plackett_luce",
     formula="P(next place to i) = exp(eta_i / noise) / sum of those not yet placed",
+    words="A race has an order. Of any two the stronger finishes ahead with the greater chance, whoever else is in it.",
     unit="logits",
     row="entrant",
     components=("total",),
     unit_sd=lambda _y, _exposure: 1.0,
     has_intercept=False,
+    observe=_observe,
     auxiliaries=lambda _unit: (),
     tallies=tallies,
     log_density=log_density,
@@ -280,6 +301,9 @@ BEST_FIRST = Outcome(
         Statistic("winners", "different winners", _different_winners),
     ),
     extremes=_extremes,
+    lacking="a place",
+    remedy='For games of two sides choose outcome = "win", "result", "margin" or "score".',
+    places=places,
     is_additive=False,
     contracted=contracted,
     layout=races_of,
@@ -292,6 +316,7 @@ WORST_FIRST = replace(
     derivatives=_worst_first_derivatives,
     pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),
     simulate=_worst_first_simulate,
+    places=_worst_first_places,
     losses=_worst_first_losses,
     contracted=_worst_first_contracted,
     layout=_from_behind,
