@@ -22,7 +22,6 @@ from modeling.engines.joint.algebra import (
     factorise,
     invert,
     log_determinant_of,
-    scales_of,
     solve,
     spread_draws,
     times,
@@ -62,12 +61,12 @@ def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array)
     prior = latent.prior(scales)
 
     def objective(x: Array) -> float:
-        return float(outcome.log_density(model.tally, latent.eta(x), arguments).sum() - 0.5 * x @ (prior @ x))
+        return float(outcome.log_density(model.tally, model.eta(x), arguments).sum() - 0.5 * x @ (prior @ x))
 
     x, value, halvings = start, objective(start), 0
     factor, before = np.zeros((0, 0)), None
     for step_number in range(1, MOST_STEPS + 1):
-        slope, curvature, third = outcome.derivatives(model.tally, latent.eta(x), arguments)
+        slope, curvature, third = outcome.derivatives(model.tally, model.eta(x), arguments)
         if before is None or not _same(curvature, before):
             factor, before = _positive_factor(model, prior, curvature), curvature
         gradient = latent.transposed @ slope - prior @ x
@@ -108,13 +107,12 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     skew = times(covariance, latent.transposed @ (0.5 * _contraction(model, theta, mode, spread)))
     left = latent.counts - latent.traces(mode.prior, covariance)
     direct = latent.by_block(mode.prior, mode.x, mode.x) + 2 * latent.by_block(mode.prior, skew, mode.x)
-    turn = model.by_log_scale(theta)
     own = [_own_slope(model, theta, which, mode.x, spread, skew) for which in model.auxiliary]
     return Approximation(
         theta,
         evidence,
-        np.array([*((direct - left) * turn), *(slope for slope, _ in own)]),
-        np.array([*(2 * left**2 / latent.counts * turn**2), *(information for _, information in own)]),
+        np.array([*model.by_scale(theta, direct - left), *(slope for slope, _ in own)]),
+        np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
         mode.x + skew,
         np.sqrt(covariance.diagonal()),
         mode.curvature,
@@ -132,7 +130,7 @@ def _contraction(model: Model, theta: Array, mode: Mode, spread: Curvature) -> A
         assert isinstance(spread, np.ndarray)
         return mode.third * spread
     assert isinstance(spread, csr_array)
-    return contracted(model.tally, model.latent.eta(mode.x), model.arguments(theta), spread)
+    return contracted(model.tally, model.eta(mode.x), model.arguments(theta), spread)
 
 
 def _own_slope(model: Model, theta: Array, which: int, x: Array, spread: Curvature, skew: Array) -> tuple[float, float]:
@@ -140,7 +138,7 @@ def _own_slope(model: Model, theta: Array, which: int, x: Array, spread: Curvatu
 
     dl/da - tr(C dW/da) / 2 + (S X't)' X' dg/da, the derivatives in a by central differences.
     """
-    eta, outcome, tally = model.latent.eta(x), model.design.outcome, model.tally
+    eta, outcome, tally = model.eta(x), model.design.outcome, model.tally
     above, below = model.moved(theta, which, STEP)
     density = (outcome.log_density(tally, eta, above) - outcome.log_density(tally, eta, below)) / (2 * STEP)
     high, low = outcome.derivatives(tally, eta, above), outcome.derivatives(tally, eta, below)
@@ -155,7 +153,7 @@ def _entries(curvature: Curvature) -> Array:
 
 @dataclass(frozen=True)
 class Laplace:
-    """A Gaussian around the mode. Order of theta: intercept, fixed effects, then the blocks that were kept."""
+    """A Gaussian around the mode. Order of theta: intercept less its prior mean, fixed effects, the blocks kept."""
 
     design: Design
     blocks: tuple[str, ...]
@@ -190,10 +188,6 @@ class Laplace:
     def draws(self, rng: np.random.Generator, count: int) -> Posterior:
         """Joint draws of the Gaussian."""
         return self._posterior(self.mode + spread_draws(self.factor, rng.standard_normal((count, len(self.mode)))))
-
-    def at_mode(self) -> Posterior:
-        """The mode itself, as a single draw."""
-        return self._posterior(self.mode[None])
 
     def _posterior(self, theta: Array) -> Posterior:
         auxiliaries = {name: np.full(len(theta), value) for name, value in self.auxiliaries.items()}
@@ -234,36 +228,22 @@ def fit_fixed_scales(
     Without `auxiliaries`, they maximise the evidence under their priors. Raises FitError where Newton's method does not
     converge, or the Design has more parameters than a dense factor can hold.
     """
-    model = model_of(design, chosen, tuple(scales))
+    model = model_of(design, chosen, scales)
     latent = model.latent
     if latent.size > MOST_LATENT:
         raise FitError(
             f"{design.league}: {latent.size:,} effects are more than this engine can hold ({MOST_LATENT:,}).",
             "Set a later `since` or a longer period.",
         )
-    given = {f"scale_{name}": scale for name, scale in scales.items()} | (auxiliaries or {})
-    theta, start = theta_of(model, given), np.zeros(latent.size)
-    if auxiliaries is None and len(model.auxiliary):
-        theta, (start,) = _likely(model, theta)
-    mode = find_mode(model, scales_of(latent, scales), model.arguments(theta), start)
-    values = model.values(theta)
-    own = {one.name: values[one.name] for one in design.auxiliaries} if auxiliaries is None else auxiliaries
-    evidence = mode.objective + 0.5 * latent.log_determinant(scales_of(latent, scales))
+    theta, start = theta_of(model, auxiliaries or {}), np.zeros(latent.size)
+    if auxiliaries is None and len(theta):
+        best = climb(model, lambda at, near: approximate(model, at, near.state if near else ()), theta).best
+        theta, (start,) = best.theta, best.state
+    own = model.values(theta) if auxiliaries is None else auxiliaries
+    mode = find_mode(model, model.scales(theta), model.arguments(theta), start)
+    evidence = mode.objective + 0.5 * latent.log_determinant(model.scales(theta))
     w = csr_array(diags_array(mode.curvature)) if isinstance(mode.curvature, np.ndarray) else mode.curvature
     return Laplace(
         design, tuple(latent.spans), own, latent.x, mode.prior, model.tally, mode.x, w, mode.factor,
         evidence - 0.5 * log_determinant_of(mode.factor), latent.spans,
     )  # fmt: skip
-
-
-def _likely(model: Model, theta: Array) -> tuple[Array, tuple[Array, ...]]:
-    """Theta with the likelihood's parameters where evidence and prior are highest, and a start for its mode."""
-    free = np.array(model.auxiliary)
-
-    def at(point: Array, near: Approximation | None) -> Approximation:
-        whole = theta.copy()
-        whole[free] = point
-        return approximate(model, whole, near.state if near else ())
-
-    best = climb(model, at, theta[free], free).best
-    return best.theta, best.state

@@ -127,7 +127,7 @@ def test_the_skewed_mean_of_a_count_is_nearer_the_truth_than_the_mode(league_of)
     h = model.latent.precision(model.latent.prior(model.scales(theta)), found.curvature)
     h = h + np.tril(h, -1).T
     proposal = -0.5 * np.sum((apart @ h) * apart, axis=1) / 1.3**2
-    target = design.outcome.log_density(model.tally, draws @ model.latent.x.T, model.arguments(theta)).sum(axis=1)
+    target = design.outcome.log_density(model.tally, model.eta(draws), model.arguments(theta)).sum(axis=1)
     prior = model.latent.prior(model.scales(theta))
     log_weight = target - 0.5 * np.sum((prior @ draws.T).T * draws, axis=1) - proposal
     weight = np.exp(log_weight - log_weight.max())
@@ -250,6 +250,28 @@ def test_the_tree_has_what_the_reference_engine_gives_and_says_how_it_went(leagu
     assert np.isfinite(found.attrs["log_evidence"])
     assert tree.attrs["engine"] == "joint"
     assert told == sorted(told) and told[-1] == 1
+
+
+@pytest.mark.parametrize(("outcome", "likelihood"), [("win", "logit"), ("margin", "normal")])
+def test_scales_that_are_given_are_not_learned(league_of, outcome, likelihood):
+    design = league_of(outcome, likelihood, effects=("home",))
+    given = replace(design, blocks=tuple(replace(block, fixed_scale=0.3) for block in design.blocks))
+    tree = joint.fit(given, every(given), seed=2, draws=2000)
+    posterior = from_tree(given, tree)
+    assert posterior.scales["team"] == pytest.approx(0.3)
+    assert "scale_team" not in tree["diagnostics"]["hyperparameter"].to_numpy()
+    at = model_of(given, every(given), {"team": 0.3})
+    known = approximation(at)(at, theta_of(at, {name: float(d.mean()) for name, d in posterior.auxiliaries.items()}))
+    assert posterior.fixed["home"].mean() == pytest.approx(known.mean[0], abs=0.1 * known.sd[0])
+    assert posterior.fixed["home"].std() == pytest.approx(known.sd[0], rel=0.07)
+
+
+def test_the_intercept_is_around_its_prior_mean(league_of):
+    design = replace(league_of("score", "normal"), centre=50.0)
+    moved = replace(design, y=design.y + 50)
+    tree = joint.fit(moved, every(moved), seed=2, draws=1000)
+    before = joint.fit(replace(design, centre=0.0), every(design), seed=2, draws=1000)
+    assert from_tree(moved, tree).level == pytest.approx(from_tree(design, before).level + 50, abs=1e-3)
 
 
 def test_what_is_too_large_is_refused_in_words(league_of, monkeypatch):

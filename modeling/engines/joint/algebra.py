@@ -5,7 +5,6 @@ expectation propagation), the posterior's precision is H = Q + X'WX. Only lower 
 so that LAPACK's dpotrf and dpotri need no copy: a factor costs n^3/3 operations, the inverse from it 2n^3/3.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,9 +26,8 @@ dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "t
 
 @dataclass(frozen=True)
 class Latent:
-    """Order of x: intercept less its prior mean, fixed effects, then the blocks.
-
-    The prior's precision at scales s is one list of entries, those of block b divided by s_b^2."""
+    """Order of x: intercept less its prior mean, fixed effects, the blocks. The prior's precision at scales s is one
+    list of entries, those of block b divided by s_b^2."""
 
     x: csr_array
     """Design matrix of the cells, shape (cells, latent)."""
@@ -41,12 +39,6 @@ class Latent:
     """Number of the block of each stored entry of the pattern, or FLAT for the intercept and fixed effects."""
     step_log_sd: float
     """Sum of the logs of the prior sds of all independent parts, with all scales one."""
-    centre: float = 0.0
-    """The intercept's prior mean: eta = X x + centre."""
-
-    def eta(self, x: Array) -> Array:
-        """Linear predictor of each cell, of one vector or of columns."""
-        return self.x @ x + self.centre
 
     @property
     def size(self) -> int:
@@ -136,12 +128,7 @@ def latent_of(design: Design, blocks: tuple[str, ...]) -> Latent:
     spans = {block.name: slice(int(a), int(b)) for block, a, b in zip(kept, ends[:-1], ends[1:], strict=True)}
     by_row = np.repeat(np.arange(len(kept) + 1) - 1, np.diff(ends, prepend=0))
     step_log_sd = float(np.log(flat).sum() + sum(np.log(block.step_sd).sum() for block in kept))
-    return Latent(x, spans, pattern, np.repeat(by_row, np.diff(pattern.indptr)), step_log_sd, design.centre)
-
-
-def scales_of(latent: Latent, scales: Mapping[str, float]) -> Array:
-    """Scales in the order of the blocks."""
-    return np.array([scales[name] for name in latent.spans], dtype=float)
+    return Latent(x, spans, pattern, np.repeat(by_row, np.diff(pattern.indptr)), step_log_sd)
 
 
 def factorise(precision: Array) -> Array:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modeling.engines.joint.model import Approximation, Model
 from modeling.outcomes.outcome import Array
@@ -34,22 +33,21 @@ class Climbed:
     """Everything that was evaluated."""
 
 
-def climb(model: Model, at: At, start: Array, free: NDArray[np.intp] | None = None) -> Climbed:
-    """The highest log evidence plus log prior over all or the free coordinates of theta."""
-    free = np.arange(len(start)) if free is None else free
+def climb(model: Model, at: At, start: Array) -> Climbed:
+    """The highest log evidence plus log prior, from a start."""
 
     def seen(one: Approximation) -> tuple[float, Array]:
-        return one.log_evidence + model.log_prior(one.theta), (one.slope + model.prior_slope(one.theta))[free]
+        return one.log_evidence + model.log_prior(one.theta), (one.slope + model.prior_slope(one.theta))
 
     best = at(start, None)
     tried, (value, slope), point = [best], seen(best), start
-    covariance = np.diag(1 / (best.information[free] + model.prior_information(best.theta)[free]))
+    covariance = np.diag(1 / (best.information + model.prior_information(best.theta)))
     for _ in range(MOST_STEPS):
         step = covariance @ slope
         gain = 0.5 * float(slope @ step)
         if gain < ENOUGH:
             break
-        step /= max(1.0, float(np.max(np.abs(step) / model.longest_step(best.theta)[free])))
+        step /= max(1.0, float(np.max(np.abs(step) / model.longest_step(best.theta))))
         for _ in range(MOST_HALVINGS):
             found = at(point + step, best)
             tried.append(found)

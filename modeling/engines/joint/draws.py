@@ -153,7 +153,7 @@ def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
 def skewness(model: Model, point: Approximation) -> Array:
     """Skewness of each effect at a point."""
     is_alone = model.design.outcome.contracted is None
-    eta = model.latent.eta(point.mean)
+    eta = model.eta(point.mean)
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
     if not third.any():
         return np.zeros(model.latent.size)
@@ -164,12 +164,12 @@ def skewness(model: Model, point: Approximation) -> Array:
 
 def _along(model: Model, point: Approximation, covariance: Array) -> Array:
     """Third derivatives of the log likelihood along each effect's column of S, by central differences of an sd."""
-    x, centre, arguments = model.latent.x, model.latent.eta(point.mean), model.arguments(point.theta)
+    x, arguments = model.latent.x, model.arguments(point.theta)
     found = np.zeros(len(covariance))
     for some in np.array_split(np.arange(len(found)), max(1, int(len(found) * model.latent.cells / AT_ONCE))):
         along = (x @ (covariance[:, some] / point.sd[some])).T
         at = [
-            model.design.outcome.log_density(model.tally, centre + step * along, arguments).sum(axis=1)
+            model.design.outcome.log_density(model.tally, model.eta(point.mean) + step * along, arguments).sum(axis=1)
             for step in (-2, -1, 1, 2)
         ]
         found[some] = 0.5 * (at[3] - 2 * at[2] + 2 * at[1] - at[0]) * point.sd[some] ** 3
@@ -240,8 +240,7 @@ def _log_joint(model: Model, theta: Array, effects: Array) -> Array:
     latent, design = model.latent, model.design
     own = {one.name: one.value(theta[:, i])[:, None] for i, one in enumerate(model.hypers)}
     arguments = design.likelihood_arguments(own, design.cell_rows)
-    eta = np.ascontiguousarray(latent.eta(effects.T).T)
-    total = design.outcome.log_density(model.tally, eta, arguments).sum(axis=1)
+    total = design.outcome.log_density(model.tally, model.eta(effects), arguments).sum(axis=1)
     log_scales = np.log(model.scales(theta))
     flat = latent.size - int(latent.counts.sum())
     inner = effects.T * (latent.pattern @ effects.T)

@@ -38,8 +38,6 @@ def takes(design: Design) -> str | None:
     latent = sum(len(block.levels) for block in design.blocks) + len(design.fixed) + 1
     if latent > MOST_LATENT:
         return f"{latent:,} effects are more than one dense factor holds in time ({MOST_LATENT:,})"
-    if any(block.fixed_scale is not None for block in design.blocks):
-        return "its scales are given"
     return None
 
 
@@ -101,6 +99,7 @@ def top_of(model: Model, theta: Array) -> tuple[Model, Climbed]:
 def _tree(model: Model, theta: Array, effects: Array) -> xr.DataTree:
     design = model.design
     values = {one.name: one.value(theta[:, i]) for i, one in enumerate(model.hypers)}
+    values |= {f"scale_{name}": scale for name, scale in zip(model.latent.spans, model.scales(theta).T, strict=True)}
     found = laplace.effects_of(design, model.latent.spans, effects, {}, {})
     variables: dict[str, Any] = {
         name: (("chain", "draw"), draws[None]) for name, draws in (values | found.fixed).items()

@@ -8,6 +8,7 @@ logarithms, for the scale itself then has a long tail to the right. The Jacobian
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -76,14 +77,26 @@ class Model:
     design: Design
     latent: Latent
     tally: Array
+    given: Array
+    """Scale of each block where it is given, NaN where it is learned."""
     hypers: tuple[Hyper, ...]
-    """Scales of the latent vector's blocks, then the likelihood's own parameters."""
+    """Scales that are learned, then the likelihood's own parameters."""
+
+    @cached_property
+    def learned(self) -> NDArray[np.intp]:
+        """Numbers of the blocks whose scales are learned."""
+        return np.flatnonzero(np.isnan(self.given))
+
+    def eta(self, x: Array) -> Array:
+        """Linear predictor of each cell at effects of shape (latent,) or (draws, latent)."""
+        return np.ascontiguousarray((self.latent.x @ x.T).T) + self.design.centre
 
     def scales(self, theta: Array) -> Array:
         """Scales of the blocks at one theta or at many, shape (..., blocks)."""
-        blocks = len(self.latent.spans)
-        each = [one.value(theta[..., number]) for number, one in enumerate(self.hypers[:blocks])]
-        return np.stack(each, axis=-1) if each else np.zeros((*theta.shape[:-1], 0))
+        found = np.tile(self.given, (*theta.shape[:-1], 1))
+        for number, block in enumerate(self.learned):
+            found[..., block] = self.hypers[number].value(theta[..., number])
+        return found
 
     def values(self, theta: Array) -> dict[str, float]:
         """Every hyperparameter by name."""
@@ -101,12 +114,10 @@ class Model:
         """Its gradient."""
         return np.array([one.prior_slope(point) for one, point in zip(self.hypers, theta, strict=True)], dtype=float)
 
-    def by_log_scale(self, theta: Array) -> Array:
-        """Derivative of the log of each block's scale in its coordinate."""
-        blocks = len(self.latent.spans)
-        return np.array(
-            [one.by_log(x) for one, x in zip(self.hypers[:blocks], theta[:blocks], strict=True)], dtype=float
-        )
+    def by_scale(self, theta: Array, by_block: Array, power: int = 1) -> Array:
+        """Derivatives in the logs of scales, by block, as those in the coordinates of the learned ones."""
+        turn = np.array([self.hypers[number].by_log(theta[number]) for number in range(len(self.learned))])
+        return by_block[self.learned] * turn**power
 
     @property
     def is_root(self) -> NDArray[np.bool_]:
@@ -124,7 +135,7 @@ class Model:
     @property
     def auxiliary(self) -> range:
         """Where the likelihood's own parameters stand in theta."""
-        return range(len(self.latent.spans), len(self.hypers))
+        return range(len(self.learned), len(self.hypers))
 
     def moved(self, theta: Array, which: int, by: float) -> tuple[Auxiliaries, Auxiliaries]:
         """The likelihood's arguments a little above and below theta in one coordinate."""
@@ -161,13 +172,22 @@ class Approximation:
         return factorise(model.latent.precision(model.latent.prior(model.scales(self.theta)), self.curvature))
 
 
-def model_of(design: Design, chosen: NDArray[np.bool_], blocks: tuple[str, ...] | None = None) -> Model:
-    """The model of some of the games, shape (games,), with all or some of the blocks."""
-    kept = [block for block in design.blocks if blocks is None or block.name in blocks]
-    scales = [Hyper(f"scale_{b.name}", b.prior_scale, "root", START * b.prior_scale) for b in kept]
+def model_of(design: Design, chosen: NDArray[np.bool_], scales: Mapping[str, float] | None = None) -> Model:
+    """The model of some of the games, shape (games,).
+
+    With `scales`, it has the blocks that have one, and those scales are given; else it has all, and learns what the
+    Design does not give.
+    """
+    kept = [block for block in design.blocks if scales is None or block.name in scales]
+    given = [block.fixed_scale if scales is None else scales[block.name] for block in kept]
+    learned = [
+        Hyper(f"scale_{b.name}", b.prior_scale, "root", START * b.prior_scale)
+        for b, scale in zip(kept, given, strict=True)
+        if scale is None
+    ]
     own = [Hyper(one.name, one.scale, "signed" if one.is_signed else "root", one.start) for one in design.auxiliaries]
     latent = latent_of(design, tuple(block.name for block in kept))
-    return Model(design, latent, design.collapsed(chosen), (*scales, *own))
+    return Model(design, latent, design.collapsed(chosen), np.array(given, dtype=float), (*learned, *own))
 
 
 def theta_of(model: Model, values: Mapping[str, float]) -> Array:
@@ -180,8 +200,8 @@ def reformed(model: Model, at: Approximation) -> Model:
 
     Of n levels the results determine n - tr(S Q_b), which the information of a scale is made of.
     """
-    blocks, turn = len(model.latent.spans), model.by_log_scale(at.theta)
-    known = np.sqrt(at.information[:blocks] / (2 * model.latent.counts)) / turn
-    is_few = (model.latent.counts < FEW) & (known > WELL_KNOWN)
+    counts, learned = model.latent.counts[model.learned], len(model.learned)
+    known = np.sqrt(at.information[:learned] / (2 * counts) / model.by_scale(at.theta, np.ones_like(model.given), 2))
+    is_few = (counts < FEW) & (known > WELL_KNOWN)
     scales = [replace(one, form="log") if few else one for one, few in zip(model.hypers, is_few, strict=False)]
-    return replace(model, hypers=(*scales, *model.hypers[blocks:]))
+    return replace(model, hypers=(*scales, *model.hypers[learned:]))

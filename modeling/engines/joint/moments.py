@@ -81,7 +81,7 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
 def _start(model: Model, scales: Array, arguments: Auxiliaries) -> tuple[tuple[Array, Array], int]:
     """Sites that are each likelihood's curve at the mode."""
     mode = find_mode(model, scales, arguments, np.zeros(model.latent.size))
-    eta = model.latent.eta(mode.x)
+    eta = model.eta(mode.x)
     slope, curvature, _ = model.design.outcome.derivatives(model.tally, eta, arguments)
     assert isinstance(curvature, np.ndarray)
     tau = np.maximum(curvature, LEAST_PRECISION)
@@ -95,13 +95,12 @@ def _marginals(model: Model, prior: csr_array, scales: Array, tau: Array, nu: Ar
     except LinAlgError as error:
         raise FitError(f"{model.design.league}: the precision of the effects is not positive definite.") from error
     log_determinant = log_determinant_of(factor)
-    covariance, shift = invert(factor), latent.transposed @ (nu - tau * latent.centre)
+    covariance, shift = invert(factor), latent.transposed @ nu
     effects = times(covariance, shift)
     variance = latent.spread(covariance, tau)
     assert isinstance(variance, np.ndarray)
     integral = 0.5 * (latent.log_determinant(scales) - log_determinant + float(shift @ effects))
-    integral += float(np.sum((nu - 0.5 * tau * latent.centre) * latent.centre))
-    return Marginals(effects, covariance, latent.eta(effects), variance, integral)
+    return Marginals(effects, covariance, model.eta(effects), variance, integral)
 
 
 def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau: Array, nu: Array) -> Tilted:
@@ -146,13 +145,13 @@ def _stated(
 ) -> Approximation:
     latent = model.latent
     left = latent.counts - latent.traces(prior, q.covariance)
-    turn = model.by_log_scale(theta)
+    direct = latent.by_block(prior, q.effects, q.effects)
     own = [_own_slope(model, theta, which, tilted) for which in model.auxiliary]
     return Approximation(
         theta,
         q.log_integral + float(tilted.log_mass.sum()),
-        np.array([*((latent.by_block(prior, q.effects, q.effects) - left) * turn), *(slope for slope, _ in own)]),
-        np.array([*(2 * left**2 / latent.counts * turn**2), *(information for _, information in own)]),
+        np.array([*model.by_scale(theta, direct - left), *(slope for slope, _ in own)]),
+        np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
         q.effects,
         np.sqrt(q.covariance.diagonal()),
         sites[0],

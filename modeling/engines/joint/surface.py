@@ -128,6 +128,10 @@ class Explored:
 
 def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
     """A star, its surface, and a few rounds of more points where wide axes leave the surface uncertain."""
+    if not len(model.hypers):
+        none, value = np.zeros((1, 0)), climbed.best.log_evidence
+        flat = Surface(none[0], np.zeros((0, 0)), value, value, model.is_root, none, np.zeros((1, 1)))
+        return Explored(flat, (climbed.best,), 0.0)
     points = star(model, at, climbed)
     others = tuple(one for one in climbed.tried if one is not climbed.best)
     wide = sum(is_wide(model, climbed.best.theta, axis) for axis in _axes(climbed.covariance).T)
