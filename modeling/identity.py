@@ -11,7 +11,7 @@ from modeling.design import Design
 from modeling.games import Games
 from store.stanzas import Stanza
 
-LIBRARIES = ("arviz-stats", "numpy", "nutpie", "pymc", "pytensor", "scipy")
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor", "scipy")
 STANZA_SETTINGS = {"since", "active_days", "min_games"}  # what of a stanza matters beside the Design
 
 
