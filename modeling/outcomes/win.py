@@ -56,9 +56,6 @@ def with_link(link: Link) -> Outcome:
         win = link.cdf(eta_first / aux["noise"])
         return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
 
-    def margin(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
-        return link.cdf(eta_first / aux["noise"]) - 0.5
-
     return Outcome(
         name="win",
         likelihood=link.name,
@@ -79,7 +76,7 @@ def with_link(link: Link) -> Outcome:
         losses=density_losses(log_density, tallies),
         baseline=_baseline,
         chances=chances,
-        margin=margin,
+        margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
         statistics=STATISTICS,
         statuses=("played", "retired"),
         lacking="a winner",
