@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modeling.design import Block, Design, Noise
-from modeling.engines import nuts
+from modeling.engines.choice import WORDS, choose
 from modeling.games import Games
 from modeling.outcomes.outcome import Auxiliary
 from store.stanzas import Stanza
@@ -45,9 +45,14 @@ def describe(games: Games, design: Design, stanza: Stanza) -> list[Section]:
         Section(POOLED[stanza.pooling], table=_pooled(design)),
         Section("Other parameters", table=_single(design)),
         Section("What was left out", design.notes),
-        Section("Engine", (f"{nuts.NAME}: PyMC, sampled by nutpie; the seed is fixed.",)),
+        Section("Engine", (_engine(design),)),
     ]
     return [one for one in sections if one.paragraphs or one.formulas or (one.table and one.table.rows)]
+
+
+def _engine(design: Design) -> str:
+    choice = choose(design, "auto")
+    return f"{choice.engine}: {WORDS[choice.engine]} Chosen because {choice.why}. The seed is fixed."
 
 
 def _which_games(games: Games, design: Design, stanza: Stanza) -> str:

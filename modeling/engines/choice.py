@@ -17,6 +17,10 @@ from store.errors import FitError
 
 NUTS = "nuts"
 WANTED = ("auto", "fast", NUTS)
+WORDS = {
+    joint.NAME: "the posterior without sampling, with its own checks; where they fail, nuts does it again.",
+    NUTS: "PyMC, sampled by nutpie.",
+}
 Progress = Callable[[float], None]
 Sampler = Callable[[NDArray[np.bool_], int, int, Progress, float], xr.DataTree]
 """(games chosen, seed, joint draws, progress, target acceptance) -> the posterior; only NUTS has an acceptance."""

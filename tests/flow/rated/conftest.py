@@ -40,7 +40,7 @@ class Rated:
         if (league, as_of) not in self.fits:
             pulled = self.command("pull", league)
             assert pulled.returncode == 0, pulled.stderr
-            fitted = self.command("fit", league, "--due", *(["--as-of", as_of] if as_of else []))
+            fitted = self.command("fit", league, "--due", "--engine", "nuts", *(["--as-of", as_of] if as_of else []))
             rows = self.ask(LATEST, league=league, as_of=as_of).rows(named=True)
             assert rows, fitted.stderr
             assert "Traceback" not in fitted.stderr, fitted.stderr
