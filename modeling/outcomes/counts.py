@@ -76,7 +76,8 @@ def _on_a_grid(counts: Counts, first: Array, second: Array, spread: Array, goals
 
 def _masses(counts: Counts, rate: Array, goals: Array, spread: Array, width: Array) -> Array:
     """Chance of each cell of a grid, summing to one."""
-    mass = width * np.exp(counts.log_mass(goals, rate, spread))
+    log_mass = counts.log_mass(goals, rate, spread)
+    mass = width * np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
     return mass / mass.sum(axis=1, keepdims=True)
 
 

@@ -55,6 +55,13 @@ def test_chances_of_games_with_very_different_rates_stay_finite():
     assert np.allclose(chances[0], [[1, 0, 0], [0, 0, 1]], atol=1e-9)
 
 
+def test_chances_at_rates_that_no_sport_has_stay_finite():
+    """Draws of an unpooled fit may ask for them."""
+    chances = SCORE.chances(np.array([25.0, 18.0, 30.0]), np.array([18.0, 25.0, 30.0]), AUX)
+    assert np.allclose(chances[:, 0], [1, 0, 0.5], atol=1e-2)
+    assert np.allclose(chances.sum(axis=1), 1)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "within"),
     [(310, 300, 1e-8), (700, 690, 1e-8), (1000, 400, 2e-5), (1000, 990, 2e-5), (5000, 4900, 2e-4)],
