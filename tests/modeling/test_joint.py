@@ -281,3 +281,12 @@ def test_what_is_too_large_is_refused_in_words(league_of, monkeypatch):
     assert "effects are more than" in (joint.takes(design) or "")
     with pytest.raises(FitError, match="effects are more than"):
         joint.fit(design, every(design), seed=1)
+
+
+@pytest.mark.parametrize(("outcome", "likelihood"), [("win", "logit"), ("order", "plackett_luce")])
+def test_with_all_alike_and_nothing_else_known_every_result_is_as_likely(league_of, outcome, likelihood):
+    """Complete pooling of a model without intercept and fixed effects has no effects left: a half, or 1 / 4!."""
+    design = replace(league_of(outcome, likelihood), fixed=())
+    alike = laplace.complete_pooling(design, every(design))
+    assert alike.draws(np.random.default_rng(1), 10).blocks == {}
+    assert alike.evidence == pytest.approx(-design.games * np.log(24 if outcome == "order" else 2))

@@ -68,7 +68,8 @@ class Latent:
     def prior(self, scales: Array) -> csr_array:
         """Prior precision Q at the blocks' scales."""
         factor = np.append(np.asarray(scales, dtype=float) ** -2.0, 1.0)
-        return csr_array((self.pattern.data * factor[self.owner], self.pattern.indices, self.pattern.indptr))
+        entries = (self.pattern.data * factor[self.owner], self.pattern.indices, self.pattern.indptr)
+        return csr_array(entries, shape=self.pattern.shape)
 
     def log_determinant(self, scales: Array) -> float:
         """log |Q|; a walk's is that of its independent steps."""
