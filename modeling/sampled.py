@@ -77,7 +77,9 @@ def _once(
     tree = sampler(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
     posterior = from_tree(design, tree)
     parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
-    return Sampled(choice, sampler, tree, posterior, _rated(design, posterior, fields), parameters, certified(tree))
+    return Sampled(
+        choice, sampler, tree, posterior, _rated(design, posterior, fields), parameters, certified(design, tree)
+    )
 
 
 def _by_nuts(
