@@ -37,6 +37,8 @@ def test_a_scale_far_beyond_its_prior_fails(fitted):
     design, tree = fitted
     found = tree.copy(deep=True)
     scales = found["diagnostics"]["prior_scales"]
-    found["diagnostics"] = xr.DataTree(found["diagnostics"].to_dataset().assign(prior_scales=scales + [0.0, 5.0]))
+    found["diagnostics"] = xr.DataTree(
+        found["diagnostics"].to_dataset().assign(prior_scales=scales + np.array([0.0, 5.0]))
+    )
     failed = [one.subject for one in certified(design, found) if one.status == "fail"]
     assert failed == ["spread of the defence of a team"]
