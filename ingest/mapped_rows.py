@@ -157,9 +157,9 @@ def competitor_id(source: Source, kind: str, name: pl.Expr) -> pl.Expr:
 def whole_scores(rows: pl.DataFrame, source: Source, scores: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows, and the rejected ones: where the outcome is a count of goals, scores that are none.
 
-    Points of the other outcomes may be fractions, and below zero.
+    Points of the other outcomes, and of scores with a Normal likelihood, may be fractions, and below zero.
     """
-    if source.stanza.outcome != "score":
+    if source.stanza.outcome != "score" or source.stanza.likelihood == "normal":
         return rows, rejections(rows.clear().with_columns(rule=pl.lit("")), source.slice)
     counts = pl.all_horizontal(
         pl.col(name).is_null() | (pl.col(name) >= 0) & (pl.col(name) == pl.col(name).floor()) for name in scores

@@ -158,7 +158,10 @@ def fit(
     as_of: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Use games before this day only.")
     ] = None,
-    engine: Annotated[Literal["auto", "nuts"], typer.Option(help="How to compute the posterior.")] = "auto",
+    engine: Annotated[
+        Literal["auto", "fast", "nuts"],
+        typer.Option(help="How to compute the posterior: auto is fast where it can."),
+    ] = "auto",
     override: Annotated[
         str | None, typer.Option(metavar="REASON", help="Accept what the rules would reject, and say why.")
     ] = None,

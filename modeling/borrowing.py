@@ -2,7 +2,10 @@
 
 With H = X'WX + P, the precision of theta at the mode, and a contrast c, let v = H^-1 c. Its variance is
 c'H^-1 c = v'Hv = sum over rows of w_i (x_i v)^2 + v'Pv: what each row of the likelihood and each prior term adds to the
-estimate's precision-weighted make-up. The shares of the sum say where the information came from, and add to one.
+estimate's precision-weighted make-up. The shares of the sum say where the information came from, and add to one. They
+are the percentage weights of Riley, Ensor, Jackson and Burke (2018), "Deriving percentage study weights in
+multi-parameter meta-analysis models", Statistical Methods in Medical Research 27. An opponent who is known exactly adds
+nothing of its own: what is left to learn is in the games with it.
 """
 
 from dataclasses import dataclass

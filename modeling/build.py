@@ -1,8 +1,7 @@
 """From a league's stanza and its games to its Design."""
 
-import difflib
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -10,12 +9,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from modeling.design import FIXED_PRIOR, Block, Design, Fixed, Kind, Noise
-from modeling.effects import Effect, insist_on_attributes, numbers_of, parse_effects
+from modeling.effects import Effect, insist_on_attributes, needs_players, numbers_of, parse_effects
 from modeling.games import ATTRIBUTE, Games
+from modeling.names import told_apart, with_priors
 from modeling.observed import observe
-from modeling.outcomes import outcome_of
+from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array, Outcome
-from modeling.periods import label_of, period_years
+from modeling.periods import label_of, period_years, season_years
 from modeling.terms import Term, Walk, home_term, laid_out, player_term, scaled, team_term, varied, walk_of
 from store.errors import FitError
 from store.stanzas import Stanza
@@ -44,28 +44,30 @@ class Parts:
 
 def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str] = ()) -> Design:
     """The Design of a league. Raises FitError where the stanza asks for what the games or the model cannot give."""
-    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
-    effects = parse_effects(games.league, stanza)
+    outcome = outcome_for(games.league, stanza)
+    effects = parse_effects(games.league, stanza, outcome)
     insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
-    _insist_on_sense(games, stanza, outcome)
+    _insist_on_sense(games, stanza, outcome, effects)
     seen = observe(games, outcome)
-    parts = _parts(games, stanza, outcome, effects, seen.sides, outcome.unit_sd(seen.y, seen.exposure))
+    unit_sd = outcome.unit_sd(seen.y, seen.exposure)  # of held-out results too: it is the priors' size, nothing else
+    parts = _parts(games, stanza, outcome, effects, seen.sides, unit_sd)
     blocks = [block for kind in stanza.rate for block in _kind_blocks(parts, kind)]
     pooled, fixed = _effects(parts, effects)
-    blocks, fixed = _with_priors(parts, [*blocks, *pooled], fixed)
     game = seen.sides["game_id"].rle_id().to_numpy().astype(np.intp)
     first = seen.sides.unique("game_id", keep="first", maintain_order=True)
     rows = slice(0, None, 2) if outcome.row == "game" else slice(None)
     entrant, opponent = _first_competitors(parts)
-    return Design(
+    design = Design(
         games.league, outcome, parts.unit_sd, seen.y, seen.exposure, game[rows], _home(seen.sides, outcome)[rows],
-        entrant[rows], opponent[rows], tuple(blocks), tuple(fixed), _noise(parts),
+        entrant[rows], opponent[rows], (*blocks, *pooled), tuple(fixed), _noise(parts),
         tuple(Kind(kind, parts.competitors[kind], parts.terms[kind].matrix) for kind in stanza.rate),
-        game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes,
+        game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes + _group_notes(parts),
+        tuple(first["game_id"]), outcome.centre(seen.y, seen.exposure),
     )  # fmt: skip
+    return with_priors(told_apart(design), stanza)
 
 
-def _insist_on_sense(games: Games, stanza: Stanza, outcome: Outcome) -> None:
+def _insist_on_sense(games: Games, stanza: Stanza, outcome: Outcome, effects: list[Effect]) -> None:
     league = games.league
     if stanza.noise and not outcome.takes_noise:
         raise FitError(
@@ -77,11 +79,25 @@ def _insist_on_sense(games: Games, stanza: Stanza, outcome: Outcome) -> None:
             f'{league}: group = "{stanza.group}", and nobody is known to be in any {stanza.group}.',
             "Take `group` out of the stanza, or load results that say it (`groups` in a mapping).",
         )
+    if stanza.roles and not needs_players(effects, stanza):
+        raise FitError(
+            f"{league}: roles = {list(stanza.roles)}, and the model has nothing of players.",
+            'Rate players (rate = ["player"]), or take `roles` out.',
+        )
+    _insist_on_walks(league, stanza)
+
+
+def _insist_on_walks(league: str, stanza: Stanza) -> None:
     for walk in stanza.walk:
         known = [*stanza.rate, *(effect for effect in stanza.effects if effect.startswith(("team:", "player:")))]
         if walk not in known:
             raise FitError(
                 f'{league}: walk = "{walk}" is neither rated nor an effect.', f"It can be {', '.join(known)}."
+            )
+        if stanza.period == "season" and walk.endswith(":season"):
+            raise FitError(
+                f'{league}: walk = "{walk}" has a value of its own for each season, so that none lasts to the next.',
+                f'Take "{walk}" out of `walk`, or set a shorter period.',
             )
     if stanza.period != "static" and not stanza.walk:
         raise FitError(
@@ -167,12 +183,10 @@ def _unit_labels(competitors: tuple[str, ...], term: Term) -> list[str]:
 
 
 def _groups(parts: Parts, kind: str) -> tuple[tuple[str, ...], csr_array] | None:
-    """The groups of a kind and who entered in which: the first season in which a competitor plays and has a group."""
+    """The groups of a kind and who entered in which; None where there are not two."""
     if not parts.stanza.group:
         return None
-    order = pl.DataFrame({"competitor_id": parts.competitors[kind], "entered": _first_seasons(parts, kind)})
-    entry = parts.memberships.join(order.with_row_index("number"), on="competitor_id", maintain_order="left")
-    known = entry.filter(pl.col("season") >= pl.col("entered")).unique("number", keep="first").sort("number")
+    known = _entries(parts, kind)
     labels = known["group"].unique().sort()
     if len(labels) < 2:
         return None
@@ -180,8 +194,38 @@ def _groups(parts: Parts, kind: str) -> tuple[tuple[str, ...], csr_array] | None
         known["group"].replace_strict(labels, pl.int_range(len(labels), eager=True), return_dtype=pl.Int64).to_numpy()
     )
     rows = known["number"].to_numpy()
-    members = csr_array((np.ones(len(rows)), (rows, codes)), shape=(order.height, len(labels)))
+    members = csr_array((np.ones(len(rows)), (rows, codes)), shape=(len(parts.competitors[kind]), len(labels)))
     return tuple(labels), members
+
+
+def _entries(parts: Parts, kind: str) -> pl.DataFrame:
+    """Number and group of each competitor that has one, of the first season in which it plays and has one.
+
+    Seasons are in the order in which they were played, and only those of the games count.
+    """
+    order = season_years(parts.sides["played_on"], parts.sides["season"])
+    entered = [order[season] for season in _first_seasons(parts, kind)]
+    competitors = pl.DataFrame({"competitor_id": parts.competitors[kind], "entered": entered}).with_row_index("number")
+    seasons = pl.DataFrame({"season": list(order), "year": list(order.values())})
+    entry = parts.memberships.join(seasons, on="season").join(competitors, on="competitor_id")
+    later = entry.filter(pl.col("year") >= pl.col("entered")).sort("number", "year")
+    return later.unique("number", keep="first", maintain_order=True).select("number", "group")
+
+
+def _group_notes(parts: Parts) -> tuple[str, ...]:
+    """What is said of a `group` that tells nobody apart."""
+    name = parts.stanza.group
+    if not name:
+        return ()
+    labels = {kind: _entries(parts, kind)["group"].unique().to_list() for kind in parts.stanza.rate}
+    notes = [
+        f'The {name} of {kind}s was left out: all that have one are in "{found[0]}".'
+        for kind, found in labels.items()
+        if len(found) == 1
+    ]
+    if not any(labels.values()):
+        notes = [f"The {name} was left out: nobody who plays in these games has one."]
+    return tuple(notes)
 
 
 def _first_seasons(parts: Parts, kind: str) -> list[str]:
@@ -267,12 +311,12 @@ def _varied(parts: Parts, base: Term, effect: Effect) -> Term:
 def _is_slope(parts: Parts, effect: Effect) -> bool:
     if effect.by in ("home", "season", "rest_days"):
         return False
-    column = parts.sides[ATTRIBUTE + effect.by]
-    return numbers_of(parts.sides, effect.by) is not None and column.n_unique() > MANY_VALUES
+    numbers = numbers_of(parts.sides, effect.by)
+    return numbers is not None and numbers.n_unique() > MANY_VALUES
 
 
 def _rest_days(parts: Parts) -> pl.Series:
-    """Days since the side's team played, at most 14; null at its first game.
+    """Days since the side's team played another contest, at most 14; null at its first. Stints share their contest's.
 
     Raises FitError where sides have no team.
     """
@@ -281,8 +325,10 @@ def _rest_days(parts: Parts) -> pl.Series:
         raise FitError(
             f'{parts.league}: "rest_days" is of teams, and some sides have none.', "Take it out of `effects`."
         )
+    contests = sides.unique(["team", "contest_id"], keep="first", maintain_order=True)
     days = pl.col("played_on").diff().dt.total_days().over("team", order_by=pl.int_range(pl.len()))
-    return sides.select(days.clip(0, REST_DAYS)).to_series()
+    rest = contests.select("team", "contest_id", rest=days.clip(0, REST_DAYS))
+    return sides.join(rest, on=["team", "contest_id"], how="left", maintain_order="left")["rest"]
 
 
 def _standardised(numbers: pl.Series | None) -> Array:
@@ -303,6 +349,11 @@ def _noise(parts: Parts) -> tuple[Noise, ...]:
         column = parts.sides[ATTRIBUTE + name][rows].fill_null("unknown")
         by_count = column.value_counts(sort=True, name="n").sort(["n", column.name], descending=[True, False])
         values = by_count[column.name].to_list()
+        if len(values) > MANY_VALUES:
+            raise FitError(
+                f'{parts.league}: noise = "{name}" has {len(values)} values, and each would have a factor of its own.',
+                f"The noise can differ by an attribute of at most {MANY_VALUES} values.",
+            )
         codes = column.replace_strict(values, list(range(len(values))), return_dtype=pl.Int64).to_numpy()
         found.append(Noise(name, tuple(values[1:]), codes))
     return tuple(found)
@@ -338,17 +389,3 @@ def _scale(parts: Parts, term: Term) -> float:
     """Default prior scale of a unit: the typical effect, less where many share a side."""
     together = float(term.matrix.sum()) / max(int((np.diff(term.matrix.indptr) > 0).sum()), 1)
     return parts.unit_sd / max(together, 1.0) ** 0.5
-
-
-def _with_priors(parts: Parts, blocks: list[Block], fixed: list[Fixed]) -> tuple[list[Block], list[Fixed]]:
-    """The blocks and fixed effects with the stanza's own prior scales. Raises FitError for a name that is neither's."""
-    priors, known = parts.stanza.priors, [one.name for one in (*blocks, *fixed)]
-    for name in priors:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f'Did you mean "{near[0]}"?' if near else f"Priors can be set for {', '.join(known)}."
-            raise FitError(f'{parts.league}: there is no prior called "{name}".', hint)
-    return (
-        [replace(block, prior_scale=priors.get(block.name, block.prior_scale)) for block in blocks],
-        [replace(one, prior_sd=priors.get(one.name, one.prior_sd)) for one in fixed],
-    )

@@ -4,22 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.design import Block, Design
-from modeling.engines import nuts
+from modeling.design import Block, Design, Noise
+from modeling.engines.choice import WORDS, choose
 from modeling.games import Games
 from modeling.outcomes.outcome import Auxiliary
 from store.stanzas import Stanza
 
-OUTCOMES = {
-    "win": "One of two sides wins a game. Its chance grows with its strength less the other's; "
-    "two equals have a half each.",
-    "result": "A game is won, drawn or lost. The chances follow from one side's strength less the other's, and "
-    "a draw is the likelier the nearer the two are.",
-    "margin": "A game has a margin, one side's score less the other's. Its mean is the difference of their strengths.",
-    "score": "Each side of a game has a score of its own: it grows with the side's attack, and falls with the other "
-    "side's defence. Positive is good in both.",
-    "order": "A race has an order. Of any two the stronger finishes ahead with the greater chance, whoever "
-    "else is in it.",
+POOLED = {
+    "partial": "Effects that are pooled: u ~ Normal(0, scale), the scale learned",
+    "none": "Effects that are not pooled: u ~ Normal(0, scale), the scale given and wide",
+    "complete": "Effects that are pooled completely: u ~ Normal(0, scale), the scale given and next to nothing",
 }
 SIDES = {"game": ("first", "second"), "side": ("side", "other"), "entrant": ("entrant", "")}
 
@@ -48,12 +42,17 @@ def describe(games: Games, design: Design, stanza: Stanza) -> list[Section]:
         Section("Games", (_which_games(games, design, stanza),)),
         Section("In words", _words(design, stanza)),
         Section("In mathematics", formulas=_formulas(design)),
-        Section("Effects that are pooled: u ~ Normal(0, scale), the scale learned", table=_pooled(design)),
+        Section(POOLED[stanza.pooling], table=_pooled(design)),
         Section("Other parameters", table=_single(design)),
         Section("What was left out", design.notes),
-        Section("Engine", (f"{nuts.NAME}: PyMC, sampled by nutpie; the seed is fixed.",)),
+        Section("Engine", (_engine(design),)),
     ]
     return [one for one in sections if one.paragraphs or one.formulas or (one.table and one.table.rows)]
+
+
+def _engine(design: Design) -> str:
+    choice = choose(design, "auto")
+    return f"{choice.engine}: {WORDS[choice.engine]} Chosen because {choice.why}. The seed is fixed."
 
 
 def _which_games(games: Games, design: Design, stanza: Stanza) -> str:
@@ -68,7 +67,7 @@ def _which_games(games: Games, design: Design, stanza: Stanza) -> str:
 
 
 def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
-    parts = [OUTCOMES[design.outcome.name], *(_kind_words(design, kind.name) for kind in design.kinds)]
+    parts = [design.outcome.words, *(_kind_words(design, kind.name, stanza.pooling) for kind in design.kinds)]
     roles = {block.role for block in design.blocks}
     if len(design.kinds) > 1:
         parts.append("A player's part stands beside the team's. Who changes teams, and teammates, tell the two apart.")
@@ -79,11 +78,9 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
             f"Strengths move ({', '.join(stanza.walk)}): a step of learned size from one {stanza.period} to the "
             "next that is played in. Who does not play keeps the last state, and it grows less certain with time."
         )
-    parts += [_slope_words(block) for block in _slopes(design)]
+    parts += _slope_words(design)
     parts += [f"{fixed.title.capitalize()}: one number, the same for all." for fixed in design.fixed]
-    parts += [
-        f"The noise differs by {noise.name}: {', '.join(noise.values)} each have a factor." for noise in design.noise
-    ]
+    parts += [_noise_words(noise) for noise in design.noise]
     parts.append(
         f"A rating is told in {design.outcome.unit}, against the mean of the ranked on neutral ground. Ranked is who "
         f"has {stanza.min_games} contests or more and played in the last {stanza.active_days} days."
@@ -91,14 +88,16 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _kind_words(design: Design, kind: str) -> str:
+def _kind_words(design: Design, kind: str, pooling: str) -> str:
     sides = next(one for one in design.kinds if one.name == kind).sides
     a_side = float(np.median(np.diff(sides.indptr)[np.diff(sides.indptr) > 0]))
     sums = f" A side's is the sum of its {kind}s', each by the share played ({a_side:g} a side)." if a_side > 1 else ""
-    return (
-        f"Each {kind} has {_parts(design)} of its own, drawn to the mean of all, the more the less its games say. How "
-        f"far {kind}s differ is learned.{sums}"
-    )
+    own = f"Each {kind} has {_parts(design)} of its own"
+    if pooling == "none":
+        return f"{own}, told by its results alone: nothing is pooled.{sums}"
+    if pooling == "complete":
+        return f"Each {kind} has {_parts(design)} as good as any other's: pooling is complete.{sums}"
+    return f"{own}, drawn to the mean of all, the more the less its games say. How far {kind}s differ is learned.{sums}"
 
 
 def _parts(design: Design) -> str:
@@ -109,16 +108,28 @@ def _parts(design: Design) -> str:
     )
 
 
-def _slopes(design: Design) -> list[Block]:
-    """One block of each varying slope."""
-    found = {(block.name.split("_")[0], block.by): block for block in design.blocks if block.role == "slope"}
-    return list({block.title.split(" of ")[-1]: block for block in found.values()}.values())
+def _slope_words(design: Design) -> list[str]:
+    """A sentence for each varying slope; its components together."""
+    found: dict[tuple[str, str], list[Block]] = {}
+    for block in (block for block in design.blocks if block.role == "slope"):
+        whose = block.title.removeprefix(f"{block.component} of ")
+        found.setdefault((whose, block.by), []).append(block)
+    return [_slope_sentence(whose, blocks) for (whose, _), blocks in found.items()]
 
 
-def _slope_words(block: Block) -> str:
-    values = list(dict.fromkeys(block.value))
+def _slope_sentence(whose: str, blocks: list[Block]) -> str:
+    parts = [block.component for block in blocks if block.title != whose]
+    who = f"{' and '.join(parts)} of {whose}" if parts else whose
+    values = list(dict.fromkeys(blocks[0].value))
     few = f" ({', '.join(values[:6])}{', …' if len(values) > 6 else ''})" if values != ["slope"] else ""
-    return f"{block.title.capitalize()}{few}: deviations, pooled to zero."
+    return f"{who[0].upper()}{who[1:]}{few}: deviations, pooled to zero."
+
+
+def _noise_words(noise: Noise) -> str:
+    if not noise.values:
+        return f"The noise could differ by {noise.name}, but that is the same in all games."
+    each = "has a factor" if len(noise.values) == 1 else "have a factor each"
+    return f"The noise differs by {noise.name}: {', '.join(noise.values)} {each}."
 
 
 def _formulas(design: Design) -> tuple[str, ...]:
@@ -157,16 +168,24 @@ def _block_term(design: Design, block: Block, own: str, other: str) -> str:
 
 def _pooled(design: Design) -> Table:
     rows = tuple(
-        (block.name, block.role, f"{len(block.levels):,}", f"HalfNormal({block.prior_scale:.3g})", block.title)
-        for block in design.blocks
+        (block.name, block.role, f"{len(block.levels):,}", _scale(block), _title(block)) for block in design.blocks
     )
     return Table(("effect", "role", "levels", "prior of its scale", "what it is"), rows)
+
+
+def _scale(block: Block) -> str:
+    return f"HalfNormal({block.prior_scale:.3g})" if block.fixed_scale is None else f"{block.fixed_scale:.3g}, given"
+
+
+def _title(block: Block) -> str:
+    return f"{block.title}: what a year adds" if block.role == "walk" else block.title
 
 
 def _single(design: Design) -> Table:
     rows: list[tuple[str, ...]] = []
     if design.outcome.has_intercept:
-        rows.append(("intercept", f"Normal(0, {design.intercept_sd:.3g})", "two average sides on neutral ground"))
+        prior = f"Normal({design.centre:.3g}, {design.intercept_sd:.3g})"
+        rows.append(("intercept", prior, "two average sides on neutral ground"))
     rows += [(one.name, f"Normal(0, {one.prior_sd:.3g})", one.title) for one in design.fixed]
     rows += [(one.name, _prior(one), one.title) for one in design.auxiliaries]
     return Table(("parameter", "prior", "what it is"), tuple(rows))

@@ -5,8 +5,9 @@ a block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is
 N(0, scale_b^2 * years between them); scale_b ~ HalfNormal.
 """
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from scipy.sparse import coo_array, csr_array, diags_array, hstack
 
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results
 
+FIXED_SCALES = {"none": 10.0, "complete": 1e-3}  # a scale that is not learned, in its prior's own
 FIXED_PRIOR = 4.0  # prior sd of fixed effects, in the outcome's unit_sd: weak, and proper under separation
 NOISE_PRIOR = 0.5  # prior sd of the log of a noise factor: a factor between 0.4 and 2.7
 
@@ -51,6 +53,13 @@ class Block:
     """Of a walk, years since that."""
     idle: Array | None = None
     """Of a walk, years from each unit's last state to the as-of date, shape (units,)."""
+    fixed_scale: float | None = None
+    """The scale where it is not learned but given; else None."""
+
+    @property
+    def scale_prior(self) -> str:
+        """The prior of its scale in words."""
+        return f"HalfNormal({self.prior_scale:g})" if self.fixed_scale is None else f"fixed at {self.fixed_scale:g}"
 
     @cached_property
     def row_sum(self) -> float | None:
@@ -156,6 +165,12 @@ class Design:
     contest: NDArray[np.intp]
     notes: tuple[str, ...] = ()
     """What was left out and why, in words."""
+    game_ids: tuple[str, ...] = ()
+    """Of each game, its id."""
+    centre: float = 0.0
+    """Prior mean of the intercept."""
+    own_priors: dict[str, float] = field(default_factory=dict)
+    """Prior scales that the stanza sets for the intercept and for parameters of the likelihood, by name."""
 
     @property
     def games(self) -> int:
@@ -165,7 +180,12 @@ class Design:
     @property
     def intercept_sd(self) -> float:
         """Prior standard deviation of the intercept."""
-        return FIXED_PRIOR * self.unit_sd
+        return self.own_priors.get("intercept", FIXED_PRIOR * self.unit_sd)
+
+    @property
+    def intercept_prior(self) -> str:
+        """Prior of the intercept in words."""
+        return f"Normal({self.centre:g}, {self.intercept_sd:g})"
 
     @cached_property
     def auxiliaries(self) -> tuple[Auxiliary, ...]:
@@ -177,7 +197,8 @@ class Design:
             for noise in self.noise
             for value in noise.values
         ]
-        return (*self.outcome.auxiliaries(self.unit_sd), *factors)
+        every = (*self.outcome.auxiliaries(self.unit_sd), *factors)
+        return tuple(replace(one, scale=self.own_priors.get(one.name, one.scale)) for one in every)
 
     def likelihood_arguments(
         self, values: dict[str, Any], rows: NDArray[np.intp] | None = None, exp: Callable[[Any], Any] = np.exp
@@ -249,7 +270,7 @@ class Design:
             "likelihood_name": self.outcome.likelihood,
             "unit": self.outcome.unit,
             "likelihood": self.outcome.formula,
-            "intercept": f"Normal(0, {self.intercept_sd:g})" if self.outcome.has_intercept else None,
+            "intercept": self.intercept_prior if self.outcome.has_intercept else None,
             "auxiliaries": [{"name": a.name, "title": a.title, "prior": prior_of(a)} for a in self.auxiliaries],
             "fixed": [{"name": f.name, "title": f.title, "prior": f"Normal(0, {f.prior_sd:g})"} for f in self.fixed],
             "blocks": [
@@ -261,7 +282,7 @@ class Design:
                     "role": b.role,
                     "levels": len(b.levels),
                     "prior": "previous + Normal(0, scale sqrt(years))" if b.role == "walk" else "Normal(0, scale)",
-                    "scale": f"HalfNormal({b.prior_scale:g})",
+                    "scale": b.scale_prior,
                 }
                 for b in self.blocks
             ],
@@ -270,20 +291,44 @@ class Design:
 
     @cached_property
     def parameters(self) -> dict[str, tuple[str, str]]:
-        """Every scale, fixed effect and parameter of the likelihood by name: what it is, and its prior."""
+        """Every scale that is learned, fixed effect and parameter of the likelihood: what it is, and its prior."""
         found: dict[str, tuple[str, str]] = {}
         if self.outcome.has_intercept:
-            prior = f"Normal(0, {self.intercept_sd:g}) and the groups' means"
+            prior = f"{self.intercept_prior} and the groups' means"
             found["intercept"] = ("linear predictor of two reference sides on neutral ground", prior)
         found |= {f.name: (f.title, f"Normal(0, {f.prior_sd:g})") for f in self.fixed}
         found |= {a.name: (a.title, prior_of(a)) for a in self.auxiliaries}
-        scales = {f"scale_{b.name}": (_scale_title(b), f"HalfNormal({b.prior_scale:g})") for b in self.blocks}
-        return found | scales
+        learned = [block for block in self.blocks if block.fixed_scale is None]
+        return found | {f"scale_{b.name}": (_scale_title(b), b.scale_prior) for b in learned}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of every array of the model: what multiplies which effect, the walks' years, the noise and results."""
+        digest = hashlib.sha256()
+        for block in self.blocks:
+            digest.update(repr((block.name, block.levels, block.value)).encode())
+            _add(digest, block.weights, block.loading, block.owner, block.previous, block.years, block.idle)
+        for one in (*self.fixed, *self.noise):
+            digest.update(one.name.encode())
+            _add(digest, one.values if isinstance(one, Fixed) else one.codes)
+        _add(digest, self.y, self.exposure, self.game, self.home, self.contest, *(kind.sides for kind in self.kinds))
+        return digest.hexdigest()[:16]
 
 
 def prior_of(auxiliary: Auxiliary) -> str:
     """The prior of a parameter of the likelihood, in words."""
     return f"{'Normal(0, ' if auxiliary.is_signed else 'HalfNormal('}{auxiliary.scale:g})"
+
+
+def _add(digest: Any, *arrays: NDArray[Any] | csr_array | None) -> None:
+    """Adds arrays to a hash, with their shapes, integers as 64 bits wherever they come from."""
+    for one in arrays:
+        if isinstance(one, csr_array):
+            _add(digest, one.indptr, one.indices, one.data)
+        elif one is not None:
+            digest.update(f"{one.shape}".encode())
+            digest.update(np.asarray(one, float if one.dtype.kind == "f" else np.int64).tobytes())
+        digest.update(b"|")
 
 
 def _scale_title(block: Block) -> str:

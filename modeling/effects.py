@@ -12,6 +12,7 @@ from typing import Literal
 import polars as pl
 
 from modeling.games import ATTRIBUTE
+from modeling.outcomes.outcome import Outcome
 from store.errors import FitError
 from store.stanzas import Stanza
 
@@ -32,13 +33,13 @@ class Effect:
         return f"{self.entity}:{self.by}" if self.entity else self.by
 
 
-def parse_effects(league: str, stanza: Stanza) -> list[Effect]:
+def parse_effects(league: str, stanza: Stanza, outcome: Outcome) -> list[Effect]:
     """The stanza's effects. Raises FitError where one cannot be read or makes no sense for the outcome."""
     found = [_parsed(league, text) for text in dict.fromkeys(stanza.effects)]
     for effect in found:
-        if stanza.outcome == "order" and "home" in (effect.entity, effect.by):
+        if outcome.row == "entrant" and "home" in (effect.entity, effect.by):
             raise FitError(
-                f'{league}: effect "{effect.name}" needs a home side, and outcome "order" has races of many entrants.',
+                f'{league}: effect "{effect.name}" needs a home side; "{outcome.name}" has races of many entrants.',
                 f'Take "{effect.name}" out of `effects`, or use an outcome of two sides.',
             )
     return found
@@ -69,10 +70,15 @@ def insist_on_attributes(
 
 
 def numbers_of(sides: pl.DataFrame, name: str) -> pl.Series | None:
-    """An attribute of each side's game as numbers (null where a game has none); None where it is not of numbers."""
+    """An attribute of each side's game as numbers, null where a game has none; None where it is not of numbers.
+
+    "nan" and "inf" are no numbers: a game has none then.
+    """
     column = sides[ATTRIBUTE + name]
     numbers = column.cast(pl.Float64, strict=False)
-    return numbers if numbers.null_count() == column.null_count() else None
+    if numbers.null_count() > column.null_count() or not numbers.is_finite().any():
+        return None
+    return pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
 
 
 def _parsed(league: str, text: str) -> Effect:

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,26 +16,26 @@ from modeling.borrowing import borrow
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
-from modeling.engines import laplace, nuts
-from modeling.field import Field, make_field
+from modeling.engines import laplace
+from modeling.engines.choice import Choice, Sampler, choose
+from modeling.field import make_field
 from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
 from modeling.identity import code_hash, fit_id, versions
-from modeling.judge import Check, Diagnosis, Pooling, Predictive
-from modeling.outcomes import outcome_of
+from modeling.judge import Check, Pooling, Predictive
+from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
-from modeling.posterior import Posterior, from_tree
-from modeling.ratings import Ratings, intercept_of, make_ratings
+from modeling.posterior import from_tree
+from modeling.ratings import intercept_of
+from modeling.sampled import SEED, Report, Sampled, sample
+from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
-from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
 
-SEED = 20140101
-DRAWS = 1500  # a chain
-LENGTHENING = (1, 2, 4)  # a fit that has not converged gets more draws before it is rejected
+PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
-Report = Callable[[str, float], None]
+HELD_OUT_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,8 @@ class Fitted:
     reasons: list[str]
     is_new: bool
     summary: str
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
-
-    posterior: Posterior
-    ratings: list[Ratings]
-    parameters: dict[str, Diagnosis]
-    checks: list[Check]
+    tree: xr.DataTree | None = None
+    """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +82,18 @@ def fit_league(
 ) -> Fitted:
     """Fits and judges a league as of a date (default: the day after its last game) and records the result.
 
+    `engine` is auto, fast or nuts; auto falls back to nuts where a fast one does not settle or fails its own checks.
     With `due`, inputs that were fitted before are not fitted again. `override` accepts what the rules reject, with that
     reason on record. `report` is called with a stage and the share of the work done. Raises FitError.
     """
-    if engine not in ("auto", nuts.NAME):
-        raise FitError(f'There is no engine "{engine}".', f"Engines: auto, {nuts.NAME}.")
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
         games, design = design_of(con, league, stanza, as_of)
-        name = fit_id(stanza, games, design, nuts.NAME, SEED)
+        choice = choose(design, engine)
+        name = fit_id(stanza, games, design, choice.engine, SEED)
         earlier = read_earlier(con, name)
-        start = read_start(con, league, design.outcome.name, design.outcome.likelihood)
+        start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     if due and earlier and home.draws_of(name).exists():
         if not is_dated:
@@ -110,21 +101,21 @@ def fit_league(
         return Fitted(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
-    sampled, judged = _fit_and_judge(design, games, stanza, start, tell)
+    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto")
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
+    sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    return Fitted(
-        name, row["verdict"], judged.reasons, True, _summary(games, design, row["verdict"], f"{row['seconds']:.0f} s")
-    )
+    summary = _summary(games, design, row["verdict"], f"{sampled.choice.engine}, {row['seconds']:.0f} s")
+    return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
 def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
     """A league's games and its Design, from the warehouse. Raises FitError."""
-    outcome = outcome_of(stanza.outcome, stanza.likelihood_name)
-    effects = parse_effects(league, stanza)
+    outcome = outcome_for(league, stanza)
+    effects = parse_effects(league, stanza, outcome)
     games = read_games(
         con,
         league,
@@ -140,57 +131,39 @@ def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of
 
 
 def _fit_and_judge(
-    design: Design, games: Games, stanza: Stanza, start: Start | None, tell: Report
+    choice: Choice, design: Design, games: Games, stanza: Stanza, start: Start | None, tell: Report, is_auto: bool
 ) -> tuple[Sampled, Judged]:
-    """Samples all games and, for the held-out check, the first 90 %, with one compilation."""
+    """The posterior of all games and, for the held-out check, of the first 90 %, by one engine."""
     rng = np.random.default_rng(SEED)
-    tell("compiling", 0.02)
-    compiled = nuts.compile_design(design, start)
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
-    sampled = _sample(compiled, games, fields, tell)
+    sampled = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto)
     tell("predictive checks", 0.55)
-    predictive = judge.predictive_checks(design, sampled.posterior, rng)
-    poolings = judge.compare(_held_out_losses(compiled, rng, tell))
+    kept = room_for(design, sampled.posterior)
+    predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
+    complete(sampled.tree, design, sampled.posterior, kept)
+    poolings = judge.compare(_held_out_losses(design, sampled.sampler, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
     return sampled, Judged(checks, predictive, poolings)
 
 
-def _sample(compiled: nuts.Compiled, games: Games, fields: list[Field], tell: Report) -> Sampled:
-    everything = np.ones(compiled.design.games, dtype=bool)
-    sampled = None
-    for length in LENGTHENING:
-        tree = nuts.sample(compiled, everything, SEED, DRAWS * length, lambda f: tell("sampling", 0.1 + 0.4 * f))
-        sampled = _diagnosed(compiled.design, games, tree, fields)
-        if all(check.status != "fail" for check in sampled.checks):
-            break
-    assert sampled is not None
-    return sampled
+def _held_out_losses(
+    design: Design, sampler: Sampler, pooling: str, rng: np.random.Generator, tell: Report
+) -> dict[str, Array]:
+    """Log loss of each held-out game under the model's, no and complete pooling of the others, and the baseline.
 
-
-def _diagnosed(design: Design, games: Games, tree: xr.DataTree, fields: list[Field]) -> Sampled:
-    posterior = from_tree(design, tree)
-    rng = np.random.default_rng(SEED)
-    ratings = [make_ratings(design, posterior, field, rng) for field in fields]
-    parameters = judge.diagnose_parameters(design, posterior, ratings)
-    rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
-    return Sampled(posterior, ratings, parameters, judge.convergence(tree, list(parameters.values()), rated))
-
-
-def _held_out_losses(compiled: nuts.Compiled, rng: np.random.Generator, tell: Report) -> dict[str, Array]:
-    """Log loss of each held-out game under partial, no and complete pooling of the others, and under the baseline."""
-    design = compiled.design
+    Empty where all games are of one day: then there is nothing to forecast from.
+    """
     held_out = judge.held_out_games(design)
-    tree = nuts.sample(compiled, ~held_out, SEED + 1, DRAWS // 3, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f))
-    partial = from_tree(design, tree)
-    likely = {name: float(draws.mean()) for name, draws in partial.auxiliaries.items()}
-    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, judge.REPLICATIONS)
-    alike = laplace.complete_pooling(design, ~held_out).draws(rng, judge.REPLICATIONS)
-    return {
-        "partial": judge.log_losses(design, partial, held_out),
-        "none": judge.log_losses(design, alone, held_out),
-        "complete": judge.log_losses(design, alike, held_out),
-        "baseline": judge.baseline_log_losses(design, held_out),
-    }
+    if held_out.all():
+        return {}
+    tree = sampler(~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), 0.8)
+    asked = from_tree(design, tree)
+    likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
+    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)
+    alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
+    fits = {"none": alone, "complete": alike, pooling: asked}
+    losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
+    return losses | {"baseline": judge.baseline_log_losses(design, held_out)}
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
@@ -232,7 +205,8 @@ def _fit_row(
         "as_of": games.as_of,
         "fitted_at_utc": now.replace(tzinfo=None),
         "current_at_utc": now.replace(tzinfo=None),
-        "engine": nuts.NAME,
+        "engine": sampled.choice.engine,
+        "engine_reason": sampled.choice.why,
         "verdict": "accepted" if accepted else "rejected",
         "reasons": judged.reasons,
         "override_reason": override if judged.reasons else None,
@@ -244,6 +218,7 @@ def _fit_row(
         "last_game_on": games.sides["played_on"].max(),
         "draws": sampled.posterior.draws,
         "seed": SEED,
+        "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
         "games_fingerprint": games.fingerprint,
         "code_hash": code_hash(),

@@ -15,7 +15,7 @@ from store.errors import FitError
 
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
 VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
-LAST_DAY = "SELECT max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
+DAYS = "SELECT min(played_on), max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
 GAMES = """
@@ -33,9 +33,10 @@ SELECT game_id, side, player, share
 FROM appearance SEMI JOIN chosen_game USING (game_id)
 WHERE league = $league AND (len($roles) = 0 OR list_contains($roles, role))
 """
+ROLES = "SELECT DISTINCT role FROM appearance WHERE league = $league AND role IS NOT NULL ORDER BY role"
 START = """
 SELECT fit_id FROM fit
-WHERE league = $league AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
+WHERE league = $league AND fit_id <> $fit_id AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
     AND design::JSON ->> '$.likelihood_name' = $likelihood
 ORDER BY current_at_utc DESC LIMIT 1
 """
@@ -96,10 +97,11 @@ def read_games(
     """The league's games of these statuses with since <= played_on < as_of (default: the day after the last).
 
     `attributes` of games become columns of the sides (NULL where a game has none); `grouping` asks for memberships,
-    `players` for appearances, of these `roles` only where any are given. Raises FitError where there are no games.
+    `players` for appearances, of these `roles` only where any are given. Raises FitError where there are no games, or
+    nobody had any of the roles.
     """
     asked = {"league": league, "statuses": list(statuses)}
-    last = con.execute(LAST_DAY, asked).fetchall()[0][0]
+    first, last = con.execute(DAYS, asked).fetchall()[0]
     if last is None:
         raise FitError(f"{league}: no played games are loaded.", f"Load results first: pooltable pull {league}")
     latest = last + timedelta(days=1)
@@ -109,11 +111,15 @@ def read_games(
     period = {"since": since or date.min, "as_of": until}
     games = _frame(con, GAMES.format(attributes=columns), asked | period | places)
     if games.height == 0:
-        raise FitError(f"{league}: no played games from {since} up to {until}.", "Change `since`, or the as-of date.")
+        asked_for = f"from {since} up to {until}" if since else f"before {until}"
+        hint = f"They were played from {first} to {last}: change `since`, or the as-of date."
+        raise FitError(f"{league}: no played games {asked_for}.", hint)
     con.register("chosen_game", games.select("game_id"))
     sides = games.join(_frame(con, SIDES, {"league": league}), on="game_id", how="left", maintain_order="left")
     order = pl.DataFrame({"game_id": games["game_id"]}).with_row_index("place")
     appearances = _frame(con, APPEARANCES, {"league": league, "roles": list(roles)}) if players else NO_APPEARANCES
+    if players and roles and appearances.is_empty():
+        raise _nobody_in(con, league, roles)
     grouped = {"league": league, "grouping": grouping}
     found = Games(
         league,
@@ -126,6 +132,13 @@ def read_games(
     )
     con.unregister("chosen_game")
     return found
+
+
+def _nobody_in(con: duckdb.DuckDBPyConnection, league: str, roles: Sequence[str]) -> FitError:
+    """The error of roles that nobody had in the games, with those there are."""
+    there = [role for (role,) in con.execute(ROLES, {"league": league}).fetchall()]
+    hint = f"There are: {', '.join(there[:30])}." if there else "Take `roles` out: nobody's role is known."
+    return FitError(f"{league}: roles = {list(roles)}, and nobody appeared in these games in such a role.", hint)
 
 
 def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:
@@ -168,14 +181,17 @@ class Start:
     """By kind and component, ratings by competitor."""
 
 
-def read_start(con: duckdb.DuckDBPyConnection, league: str, outcome: str, likelihood: str) -> Start | None:
-    """The last accepted fit of a league with the same likelihood, or None."""
-    asked = {"league": league, "outcome": outcome, "likelihood": likelihood}
+def read_start(con: duckdb.DuckDBPyConnection, league: str, fit_id: str, outcome: str, likelihood: str) -> Start | None:
+    """The last accepted fit of a league with the same likelihood, other than the one that is to be made; or None.
+
+    A fit that is made again so starts where it did before, and comes out the same.
+    """
+    asked = {"league": league, "fit_id": fit_id, "outcome": outcome, "likelihood": likelihood}
     found = con.execute(START, asked).fetchall()
     if not found:
         return None
-    fit_id = found[0][0]
+    start = found[0][0]
     effects: dict[tuple[str, str], dict[str, float]] = {}
-    for kind, component, competitor, mean in con.execute(START_EFFECTS, [fit_id]).fetchall():
+    for kind, component, competitor, mean in con.execute(START_EFFECTS, [start]).fetchall():
         effects.setdefault((kind, component), {})[competitor] = mean
-    return Start(fit_id, dict(con.execute(START_PARAMETERS, [fit_id]).fetchall()), effects)
+    return Start(start, dict(con.execute(START_PARAMETERS, [start]).fetchall()), effects)

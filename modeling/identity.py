@@ -11,7 +11,7 @@ from modeling.design import Design
 from modeling.games import Games
 from store.stanzas import Stanza
 
-LIBRARIES = ("arviz-stats", "numpy", "nutpie", "pymc", "pytensor", "scipy")
+LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor", "scipy")
 STANZA_SETTINGS = {"since", "active_days", "min_games"}  # what of a stanza matters beside the Design
 
 
@@ -31,10 +31,11 @@ def versions() -> str:
 
 
 def fit_id(stanza: Stanza, games: Games, design: Design, engine: str, seed: int) -> str:
-    """Hash of league, Design with priors, since, as-of date, modelling code, library versions, games, seed, engine."""
+    """Hash of league, Design with priors and arrays, since, as-of date, code, library versions, games, seed, engine."""
     inputs = {
         "league": games.league,
         "design": design.as_json(),
+        "arrays": design.fingerprint,
         "stanza": stanza.model_dump(mode="json", include=STANZA_SETTINGS),
         "as_of": games.as_of.isoformat(),
         "code": code_hash(),

@@ -5,7 +5,7 @@ worse than a baseline beyond noise.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from modeling.design import Design
 from modeling.field import Field
-from modeling.outcomes.outcome import Array, Results, Statistic
-from modeling.posterior import Posterior
+from modeling.outcomes.outcome import Array, Statistic
+from modeling.posterior import HELD_AT_ONCE, Posterior
 from modeling.ratings import Ratings, parameter_draws
+from modeling.tree import REPLICATIONS, Replication
 
 # Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), "Rank-normalization, folding, and localization", Bayesian
 # Analysis 16: R-hat below 1.01 and an effective sample size above 100 a chain, here 4 chains.
@@ -28,8 +29,6 @@ TAIL = (0.05, 0.95)
 # chance, and a large league shows misfits that are real and too small to matter.
 P_HARD = (0.005, 0.995)
 P_WARN = (0.025, 0.975)
-REPLICATIONS = 1000
-HELD_AT_ONCE = 1e6  # linear predictors in memory together
 # One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two years.
 WORSE_BY_SE = 3.0
 
@@ -108,10 +107,15 @@ def convergence(tree: xr.DataTree, parameters: list[Diagnosis], ratings: list[Di
         worst = sorted(ratings, key=lambda found: getattr(found, name), reverse=name == "r_hat")[0]
         found = [*parameters, replace(worst, subject=f"worst rating, {worst.subject}")]
         checks += [_converged(name, one, bound) for one in found]
-    divergences = int(tree["sample_stats"]["diverging"].to_numpy().sum())
-    words = f"{divergences} divergent transitions: the sampler lost its way." if divergences else "None."
-    checks.append(Check("divergences", "all draws", divergences, 0, "fail" if divergences else "pass", words))
+    lost = divergences(tree)
+    words = f"{lost} divergent transitions: the sampler lost its way." if lost else "None."
+    checks.append(Check("divergences", "all draws", lost, 0, "fail" if lost else "pass", words))
     return checks
+
+
+def divergences(tree: xr.DataTree) -> int:
+    """Number of divergent transitions."""
+    return int(tree["sample_stats"]["diverging"].to_numpy().sum())
 
 
 def _converged(name: str, found: Diagnosis, bound: float) -> Check:
@@ -125,28 +129,17 @@ def _converged(name: str, found: Diagnosis, bound: float) -> Check:
     return Check(name, found.subject, value, bound, "pass" if passed and math.isfinite(value) else "fail", meaning)
 
 
-def predictive_checks(design: Design, posterior: Posterior, rng: np.random.Generator) -> list[Predictive]:
-    """Every statistic of the outcome, observed and over replicated leagues; replications are never all held at once."""
+def predictive_checks(design: Design, parts: Iterable[Replication]) -> list[Predictive]:
+    """Every statistic of the outcome, observed and over replicated leagues, which come a few draws at a time."""
     any_eta = np.zeros(len(design.y))
     kept = [s for s in design.outcome.statistics if math.isfinite(s.of(design.results(eta=any_eta)))]
-    pairs = _replications(design, posterior.thinned(REPLICATIONS), rng)
     plain = np.array([s.of(design.results(eta=any_eta)) for s in kept])
     seen, made = [], []
-    for observed, replicated in pairs:
+    for eta, y in ((eta, y) for part in parts for eta, y in zip(part.eta, part.y, strict=True)):
+        observed, replicated = design.results(eta=eta), design.results(y, eta)
         seen.append([s.of(observed) if s.needs_eta else value for s, value in zip(kept, plain, strict=True)])
         made.append([s.of(replicated) for s in kept])
     return [_judged(s, *both) for s, *both in zip(kept, np.array(seen).T, np.array(made).T, strict=True)]
-
-
-def _replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[tuple[Results, Results]]:
-    """For each draw the observed results, and results the model would make, each with the draw's eta."""
-    draws = np.arange(posterior.draws)
-    for some in np.array_split(draws, max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))):
-        part = posterior.chosen(some)
-        eta = part.eta(design)
-        simulated = design.outcome.simulate(rng, eta, design.exposure, part.likelihood_arguments(design), design.game)
-        for one, y in zip(eta, simulated, strict=True):
-            yield design.results(eta=one), design.results(y, one)
 
 
 def _judged(statistic: Statistic, seen: Array, replicated: Array) -> Predictive:
@@ -200,8 +193,7 @@ def log_losses(design: Design, posterior: Posterior, chosen: NDArray[np.bool_]) 
 
 
 def _losses(design: Design, posterior: Posterior, rows: NDArray[np.intp]) -> Array:
-    arguments = posterior.likelihood_arguments(design, rows)
-    eta = posterior.eta(design, rows)
+    eta, arguments = posterior.seen(design, rows)
     return design.outcome.losses(design.y[rows], design.exposure[rows], eta, arguments, design.game[rows])
 
 
@@ -222,21 +214,27 @@ class Pooling:
     difference_se: float
 
 
-def compare(losses: dict[str, Array]) -> list[Pooling]:
-    """Held-out log loss of each way of pooling, and the paired difference from partial pooling."""
+def compare(losses: dict[str, Array], published: str = "partial") -> list[Pooling]:
+    """Held-out log loss of each way of pooling, and the paired difference from the one that is published."""
 
     def se(values: Array) -> float:
         return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
-    partial = losses["partial"]
     return [
-        Pooling(name, len(loss), float(loss.mean()), se(loss), float((loss - partial).mean()), se(loss - partial))
+        Pooling(name, len(loss), float(loss.mean()), se(loss), float((loss - own).mean()), se(loss - own))
         for name, loss in losses.items()
+        for own in [losses[published]]
     ]
 
 
 def held_out_check(poolings: list[Pooling]) -> Check:
-    """Rule three: partial pooling is not worse than the baseline by more than noise."""
+    """Rule three: the published model is not worse than the baseline by more than noise.
+
+    A warning where nothing could be held out; ratings of a first day of play are wide, and say so themselves.
+    """
+    if not poolings:
+        words = "All games are of one day: none could be held out, so no forecast was tested."
+        return Check("held_out", "against the baseline", None, None, "warn", words)
     baseline = next(row for row in poolings if row.pooling == "baseline")
     bound = -WORSE_BY_SE * baseline.difference_se
     passed = baseline.difference >= bound

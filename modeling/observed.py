@@ -1,12 +1,15 @@
-"""What was observed: the result of each row of the likelihood, out of the sides' scores, winners and places."""
+"""What was observed: the result of each row of the likelihood, as the outcome reads it from the games' sides."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from modeling.games import Games
 from modeling.outcomes.outcome import Array, Outcome
 from store.errors import FitError
+
+NO_SPREAD = 1e-9  # of the largest result: what rounding leaves where all are alike
 
 
 @dataclass(frozen=True)
@@ -22,22 +25,32 @@ class Observed:
 def observe(games: Games, outcome: Outcome) -> Observed:
     """The results as the outcome's likelihood has them.
 
-    Raises FitError where games lack what it needs, or do not have two sides where two are needed.
+    Raises FitError where games lack what it needs, do not have two sides where two are needed, or are all alike where
+    the likelihood needs a spread.
     """
-    if outcome.row == "entrant":
-        return _placed(games)
+    seen = _entrants(games, outcome) if outcome.row == "entrant" else _pairs(games, outcome)
+    if outcome.unit_sd(seen.y, seen.exposure) <= NO_SPREAD * np.abs(seen.y).max():
+        raise FitError(
+            f"{games.league}: all {len(seen.y):,} results are alike ({seen.y[0]:g}), so that nothing can be learned of "
+            f'their spread; likelihood "{outcome.likelihood}" needs one.',
+            "Load more results, or run: pooltable check",
+        )
+    return seen
+
+
+def _pairs(games: Games, outcome: Outcome) -> Observed:
+    """Rows of games of two sides: one a game, or one a side."""
     sides = _paired(games)
-    result = _RESULTS[outcome.name](games.league, sides)
+    result = outcome.observe(games.league, sides)
     known = result.is_not_null()
-    lacking = "a winner" if outcome.name == "win" else "a result"
-    notes = _note(int((~known).sum()) // 2, f"games without {lacking} were left out")
+    notes = _note(int((~known).sum()) // 2, f"games without {outcome.lacking} were left out")
     sides, result = sides.filter(known), result.filter(known)
+    if not len(result):
+        raise FitError(f"{games.league}: no game has a result that {outcome.name} can use.", outcome.remedy)
     exposure = sides["exposure"].cast(pl.Float64)
     if outcome.row == "game":
         exposure = (exposure.gather_every(2) + exposure.gather_every(2, 1)) / 2
         result = result.gather_every(2)
-    if not len(result):
-        raise FitError(f"{games.league}: no game has a result that {outcome.name} can use.", "Run: pooltable check")
     return Observed(sides, result.to_numpy().astype(float), exposure.to_numpy().astype(float), notes)
 
 
@@ -53,64 +66,22 @@ def _paired(games: Games) -> pl.DataFrame:
     return games.sides
 
 
-def _placed(games: Games) -> Observed:
-    """Entrants with a place. Who has none (did not finish, was disqualified) says nothing of the others' order."""
-    placed = games.sides.filter(pl.col("finish").is_not_null())
-    kept = placed.filter(pl.len().over("game_id") >= 2)
+def _entrants(games: Games, outcome: Outcome) -> Observed:
+    """Rows of races. Who has no place (did not finish, was disqualified) says nothing of the others' order."""
+    result = outcome.observe(games.league, games.sides)
+    placed, result = games.sides.filter(result.is_not_null()), result.drop_nulls()
+    together = placed.select(pl.len().over("game_id") >= 2).to_series()
+    kept, result = placed.filter(together), result.filter(together)
     if kept.height == 0:
         raise FitError(
-            f'{games.league}: no game has two entrants with a place; outcome "order" needs places.',
-            'For games of two sides choose outcome = "win", "result", "margin" or "score".',
+            f"{games.league}: no game has two entrants with {outcome.lacking}; "
+            f'outcome "{outcome.name}" needs {outcome.lacking.removeprefix("a ")}s.',
+            outcome.remedy,
         )
-    notes = _note(games.sides.height - placed.height, "entrants without a place were left out")
+    notes = _note(games.sides.height - placed.height, f"entrants without {outcome.lacking} were left out")
     notes += _note(placed.height - kept.height, "entrants alone in their race were left out")
-    finish = kept["finish"].to_numpy().astype(float)
-    return Observed(kept, finish, kept["exposure"].to_numpy().astype(float), notes)
+    return Observed(kept, result.to_numpy().astype(float), kept["exposure"].to_numpy().astype(float), notes)
 
 
 def _note(count: int, words: str) -> tuple[str, ...]:
     return (f"{count:,} {words}.",) if count else ()
-
-
-def _scores(league: str, sides: pl.DataFrame) -> pl.Series:
-    gaps = sides.filter(pl.col("score").is_null())
-    if len(gaps):
-        raise FitError(
-            f"{league}: {len(gaps)} side(s) of played games lack a score, first {gaps['game_id'][0]}.",
-            "Run: pooltable check",
-        )
-    return sides["score"]
-
-
-def _margins(league: str, sides: pl.DataFrame) -> pl.Series:
-    return _less_the_other(_scores(league, sides))
-
-
-def _won(_league: str, sides: pl.DataFrame) -> pl.Series:
-    """1 for the winner, 0 for the loser, null where there is not one of each."""
-    difference = _less_the_other(_winning(sides))
-    return pl.select(pl.when(difference > 0).then(1.0).when(difference < 0).then(0.0)).to_series()
-
-
-def _results(_league: str, sides: pl.DataFrame) -> pl.Series:
-    """0 for a win, 1 for a draw, 2 for a loss."""
-    return pl.select(1.0 - _less_the_other(_winning(sides)).sign()).to_series()
-
-
-def _winning(sides: pl.DataFrame) -> pl.Series:
-    """Something that is larger on the winner's side: who won, else the score."""
-    won = sides["won"].cast(pl.Float64)
-    decided = (won + _other(won)).fill_null(0) == 1
-    return pl.select(pl.when(decided).then(won).otherwise(sides["score"])).to_series()
-
-
-def _less_the_other(values: pl.Series) -> pl.Series:
-    return values - _other(values)
-
-
-def _other(values: pl.Series) -> pl.Series:
-    """The value of the other side of each side's game."""
-    return values.gather(pl.int_range(len(values), eager=True) + pl.Series([1, -1] * (len(values) // 2)))
-
-
-_RESULTS = {"win": _won, "result": _results, "margin": _margins, "score": _scores}

@@ -14,13 +14,14 @@ DAYS_A_YEAR = 365.25
 def period_years(period: str, played_on: pl.Series, season: pl.Series, as_of: date) -> tuple[Array, float]:
     """Start of each game's period and of the as-of date's, in years; the same number is the same period.
 
-    Seasons are a year apart in the order of their labels; the as-of date is in the last one.
+    Seasons are as `season_years` has them; the as-of date is in the last one.
     """
     if period == "static":
         return np.zeros(len(played_on)), 0.0
     if period == "season":
-        number = season.rank("dense").to_numpy().astype(float)
-        return number, float(number.max(initial=0.0))
+        known = season_years(played_on, season)
+        years = season.replace_strict(known, return_dtype=pl.Float64).to_numpy()
+        return years, max(known.values(), default=0.0)
     last = as_of - timedelta(days=1)
     both = pl.concat([played_on, pl.Series([last], dtype=pl.Date)])
     if period == "week":
@@ -31,6 +32,17 @@ def period_years(period: str, played_on: pl.Series, season: pl.Series, as_of: da
         months = both.dt.year().to_numpy() * 12 + both.dt.month().to_numpy() - 1
         years = (months // (12 // steps)) / steps
     return years[:-1], float(years[-1])
+
+
+def season_years(played_on: pl.Series, season: pl.Series) -> dict[str, float]:
+    """Each season's place on a line of years, by the first day it was played on, whatever its label.
+
+    Neighbours are a year apart, or as many years as lie between their first days where that is more.
+    """
+    first = pl.DataFrame({"season": season, "day": played_on}).group_by("season").agg(pl.col("day").min())
+    first = first.sort("day", "season")
+    apart = (first["day"].diff().dt.total_days() / DAYS_A_YEAR).round().clip(lower_bound=1).fill_null(0)
+    return dict(zip(first["season"], apart.cum_sum(), strict=True))
 
 
 def label_of(period: str, played_on: date, season: str) -> str:

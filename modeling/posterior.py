@@ -1,6 +1,6 @@
 """Joint posterior draws of a Design's parameters, whatever engine they come from, and what follows from them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
@@ -9,6 +9,8 @@ from scipy.sparse import csr_array
 
 from modeling.design import Design
 from modeling.outcomes.outcome import Array, Auxiliaries
+
+HELD_AT_ONCE = 1e6  # linear predictors in memory together
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,15 @@ class Posterior:
         """Number of joint draws."""
         return len(self.level)
 
+    def evenly(self, most: int) -> NDArray[np.intp]:
+        """Numbers of at most `most` draws (one a chain where that is more), evenly spaced and as many of each chain."""
+        length = self.draws // self.chains
+        spaced = np.linspace(0, length - 1, min(max(most // self.chains, 1), length)).astype(int)
+        return (np.arange(self.chains)[:, None] * length + spaced).ravel()
+
     def thinned(self, most: int) -> "Posterior":
-        """At most `most` draws, evenly spaced."""
-        return self.chosen(np.linspace(0, self.draws - 1, min(most, self.draws)).astype(int))
+        """At most `most` draws, evenly spaced and as many of each chain."""
+        return replace(self.chosen(self.evenly(most)), chains=self.chains)
 
     def chosen(self, chosen: NDArray[np.intp]) -> "Posterior":
         """Some of the draws, by number."""
@@ -58,6 +66,10 @@ class Posterior:
     def likelihood_arguments(self, design: Design, rows: NDArray[np.intp] | None = None) -> Auxiliaries:
         """The likelihood's own parameters of every draw, to go with `eta` of the same rows."""
         return design.likelihood_arguments({name: one[:, None] for name, one in self.auxiliaries.items()}, rows)
+
+    def seen(self, design: Design, rows: NDArray[np.intp] | None = None) -> tuple[Array, Auxiliaries]:
+        """Linear predictor and parameters of the likelihood of the given (default: all) rows in every draw."""
+        return self.eta(design, rows), self.likelihood_arguments(design, rows)
 
 
 def from_tree(design: Design, tree: xr.DataTree) -> Posterior:

@@ -101,9 +101,10 @@ def intercept_of(posterior: Posterior, ratings: list[Ratings]) -> Array:
 
 
 def parameter_draws(design: Design, posterior: Posterior, ratings: list[Ratings]) -> dict[str, Array]:
-    """Draws of every scale, fixed effect and parameter of the likelihood, each of shape (draws,)."""
+    """Draws of every scale that is learned, fixed effect and parameter of the likelihood, each of shape (draws,)."""
     found = {"intercept": intercept_of(posterior, ratings)} if design.outcome.has_intercept else {}
-    scales = {f"scale_{name}": draws for name, draws in posterior.scales.items()}
+    given = {block.name for block in design.blocks if block.fixed_scale is not None}
+    scales = {f"scale_{name}": draws for name, draws in posterior.scales.items() if name not in given}
     return found | posterior.fixed | posterior.auxiliaries | scales
 
 

@@ -18,7 +18,7 @@ TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "
 def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:
     """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws.
 
-    A fit of the same id is replaced: the same inputs give the same posterior.
+    A fit of the same id is replaced: the same inputs give the same posterior, and from the same start the same draws.
     """
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
     _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))
@@ -27,7 +27,8 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
             con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
         _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
         for table, rows in tables.items():
-            _insert(con, table, rows.with_columns(keys))
+            if rows.height:
+                _insert(con, table, rows.with_columns(keys))
 
 
 def confirm(home: Home, fit_id: str, now: datetime) -> None:

@@ -138,7 +138,7 @@ def hyperparameter_rows(
             | {key: getattr(found[name], key) for key in ("r_hat", "ess_bulk", "ess_tail")}
             for name, (title, prior) in design.parameters.items()
         ]
-    )
+    ).with_columns(pl.col("r_hat", "ess_bulk", "ess_tail").fill_nan(None))
 
 
 def draw_rows(design: Design, posterior: Posterior, ratings: list[Ratings]) -> pl.DataFrame:

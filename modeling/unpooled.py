@@ -55,8 +55,9 @@ def alone_of(design: Design, alone: Laplace, field: Field, component: str) -> Al
 def make_unpooled(design: Design, alone: Laplace, ratings: Ratings) -> dict[str, Unpooled]:
     """Unpooled estimates by component.
 
-    A contrast's zero is free, so each component is placed on the pooled zero by the precision-weighted mean difference
-    over the competitors whose own results determine it: well-measured competitors then stand where they stand.
+    Results tell competitors apart; where all of them stand they need not tell, so nothing here looks at an estimate by
+    itself. Each component is placed on the pooled zero by the weighted mean difference over the competitors whose own
+    results determine how far they are from each other: well-measured competitors then stand where they stand.
     """
     parts = {one: alone_of(design, alone, ratings.field, one) for one in design.outcome.components}
     reasons = {one: _reasons(design, part, ratings.field, one) for one, part in parts.items()}
@@ -77,9 +78,14 @@ def make_unpooled(design: Design, alone: Laplace, ratings: Ratings) -> dict[str,
 
 
 def _precision(part: Alone, reasons: tuple[str | None, ...]) -> Array:
-    """Weights that sum to one, by the precision of each own estimate; none where there is a reason."""
-    weight = np.where([reason is None for reason in reasons], 1 / np.maximum(part.variance, 1e-12), 0.0)
-    return weight / weight.sum() if weight.any() else weight
+    """Weights that sum to one, by the precision of each own estimate less the mean of all; none where there is a
+    reason."""
+    determined = np.array([reason is None for reason in reasons])
+    if not determined.any():
+        return determined.astype(float)
+    sd = part.contrast_sd(determined / determined.sum())
+    weight = np.where(determined, 1 / np.maximum(sd, 1e-6) ** 2, 0.0)
+    return weight / weight.sum()
 
 
 def _blanked(estimate: Array, se: Array, reason: tuple[str | None, ...]) -> Unpooled:
@@ -90,7 +96,6 @@ def _blanked(estimate: Array, se: Array, reason: tuple[str | None, ...]) -> Unpo
 def _reasons(design: Design, part: Alone, field: Field, component: str) -> tuple[str | None, ...]:
     """Why each competitor has no finite unpooled estimate of a component; None where it has one."""
     base = next(block for block in blocks_of(design, field.kind, component) if block.role == "base")
-    vague = np.sqrt(part.variance) > VAGUE * base.prior_scale
     conditions: list[NDArray[np.bool_]] = [field.pool > 1]
     words = ["not connected with the largest pool"]
     extreme = design.outcome.extremes(design.results()).get(component)
@@ -99,5 +104,8 @@ def _reasons(design: Design, part: Alone, field: Field, component: str) -> tuple
         for there, text in ((extreme.best, extreme.best_words), (extreme.worst, extreme.worst_words)):
             conditions.append(np.isclose(sides.T @ (~there).astype(float), 0))
             words.append(text)
+    finite = ~np.any(conditions, axis=0)
+    others = finite if finite.any() else np.ones(len(finite), dtype=bool)
+    vague = part.contrast_sd(others / others.sum()) > VAGUE * base.prior_scale
     reasons = np.select([*conditions, vague], [*words, "its results do not determine it"], "")
     return tuple(str(reason) or None for reason in reasons)

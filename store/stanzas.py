@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
 from store.columns import AppearanceColumns, Columns
@@ -25,7 +25,7 @@ class Stanza(BaseModel):
     title: str
     feed: str
     source: tuple[str, ...]
-    outcome: Literal["win", "result", "margin", "score", "order"]
+    outcome: str
     rate: tuple[Literal["team", "player"], ...] = ("team",)
     roles: tuple[str, ...] = ()
     since: date | None = None
@@ -34,9 +34,10 @@ class Stanza(BaseModel):
     group: str | None = None
     walk: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
-    link: Literal["logit", "probit"] = "logit"
+    pooling: Literal["partial", "none", "complete"] = "partial"
+    link: str | None = None
     likelihood: str | None = None
-    active_days: PositiveInt = 400
+    active_days: int = Field(default=400, gt=0, le=100_000)
     min_games: PositiveInt = 5
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
@@ -44,8 +45,8 @@ class Stanza(BaseModel):
 
     @property
     def likelihood_name(self) -> str | None:
-        """Which of the outcome's likelihoods is asked for: for a win or a result its link; None: the usual one."""
-        return self.link if self.outcome in ("win", "result") else self.likelihood
+        """Which of the outcome's likelihoods is asked for, which may be called its link; None: the usual one."""
+        return self.link or self.likelihood
 
     @field_validator("source", "rate", "roles", "effects", "walk", "noise", mode="before")
     @classmethod
@@ -58,15 +59,6 @@ class Stanza(BaseModel):
         if len(set(value)) < len(value):
             raise ValueError("the same kind stands there twice")
         return value
-
-    @model_validator(mode="after")
-    def _one_likelihood(self) -> "Stanza":
-        has_link = self.outcome in ("win", "result")
-        if has_link and self.likelihood:
-            raise ValueError(f'outcome "{self.outcome}" has a link instead of a likelihood: link = "logit" or "probit"')
-        if not has_link and self.link != "logit":
-            raise ValueError(f'a link is for outcomes "win" and "result", not for "{self.outcome}"')
-        return self
 
     @field_validator("source")
     @classmethod

@@ -19,6 +19,10 @@ CHECKS = {
     "ess_bulk": "Bulk effective sample size",
     "ess_tail": "Tail effective sample size",
     "divergences": "Divergences",
+    "k_hat": "k-hat",
+    "evidence": "Evidence",
+    "surface": "Surface",
+    "prior_edge": "Prior's edge",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
 }
@@ -195,12 +199,14 @@ def _predictive(rows: list[Row]) -> Component:
 def _poolings(rows: list[Row]) -> Component:
     named = [{**row, "title": POOLINGS.get(row["pooling"], row["pooling"])} for row in rows]
     four = "pooltable.fixed(params.value, 4)"
-    meaning = "Log loss less that of partial pooling on the same games; above 0: partial forecasts better."
+    meaning = (
+        "Log loss less that of the published model on the same games; above 0: the published one forecasts better."
+    )
     columns = [
         text("title", "Way of pooling", "How much competitors inform each other.", width=280),
         number("log_loss", "Log loss", "Mean over the held-out games; lower is better.", four, width=104),
         number("log_loss_se", "± se", "Its standard error.", four, width=90),
-        number("difference", "Less partial", meaning, "pooltable.signed(params.value, 4)", width=116),
+        number("difference", "Less published", meaning, "pooltable.signed(params.value, 4)", width=116),
         {
             "field": "difference_se",
             "headerName": "Paired difference with its 90 % interval",

@@ -1,33 +1,159 @@
-"""Posterior at fixed scales by Newton's method and Laplace's approximation: no pooling and complete pooling.
+"""Laplace's approximation: a Gaussian around the posterior mode, its evidence with gradient, and its mean's skewness.
 
-Mode of log p(y | eta) - theta' P theta / 2 with eta = X theta: step H^-1 (X'g - P theta), H = X'WX + P, halved until
-the objective rises. The likelihood's own parameters maximise Laplace's evidence under their priors.
-Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, section 3.4.
+Mode of log p(y | eta) - x'Qx / 2 with eta = X x: step H^-1 (X'g - Q x), H = Q + X'WX, halved until the objective rises.
+Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, sections 3.4 and 5.5.1.
+
+With C = X S X', S = H^-1, and t_i = sum_jk l_ijk C_jk / 2 (l_ijk third derivatives of the log likelihood), the mean is
+the mode plus S X't to the next order: Tierney and Kadane (1986), JASA 81; and because the mode moves with theta by
+S d(X'g - Qx)/d theta, the same vector carries the implicit part of the evidence's gradient.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
-from scipy.optimize import minimize
-from scipy.sparse import block_diag, csr_array, diags_array, hstack
+from scipy.linalg import LinAlgError
+from scipy.sparse import csr_array, diags_array
 
 from modeling.design import Design
-from modeling.outcomes.outcome import Array, Auxiliary
+from modeling.engines.joint.algebra import (
+    Curvature,
+    factorise,
+    invert,
+    log_determinant_of,
+    solve,
+    spread_draws,
+    times,
+)
+from modeling.engines.joint.climb import climb
+from modeling.engines.joint.model import Approximation, Model, model_of, theta_of
+from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import Posterior
 from store.errors import FitError
 
 TOLERANCE = 1e-8  # of the Newton decrement, in nats
 MOST_STEPS = 100
 MOST_LATENT = 12_000  # a dense factor of this size has 1.2 GB
+STEP = 1e-4  # of central differences in the likelihood's own parameters: errors of about 1e-8
+
+
+@dataclass(frozen=True)
+class Mode:
+    """The posterior mode at one theta."""
+
+    x: Array
+    objective: float
+    """log p(y | x) - x'Qx / 2."""
+    curvature: Curvature
+    third: Array
+    prior: csr_array
+    factor: Array
+    """Lower Cholesky factor of H."""
+    steps: int
+    halvings: int
+    decrement: float
+
+
+def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array) -> Mode:
+    """The mode at given scales and likelihood. Raises FitError where Newton's method does not converge."""
+    outcome, latent = model.design.outcome, model.latent
+    prior = latent.prior(scales)
+
+    def objective(x: Array) -> float:
+        return float(outcome.log_density(model.tally, model.eta(x), arguments).sum() - 0.5 * x @ (prior @ x))
+
+    x, value, halvings = start, objective(start), 0
+    factor, before = np.zeros((0, 0)), None
+    for step_number in range(1, MOST_STEPS + 1):
+        slope, curvature, third = outcome.derivatives(model.tally, model.eta(x), arguments)
+        if before is None or not _same(curvature, before):
+            factor, before = _positive_factor(model, prior, curvature), curvature
+        gradient = latent.transposed @ slope - prior @ x
+        step = solve(factor, gradient)
+        decrement = float(gradient @ step)
+        if decrement < TOLERANCE:
+            return Mode(x, value, curvature, third, prior, factor, step_number, halvings, decrement)
+        while not (reached := objective(x + step)) >= value and gradient @ step > TOLERANCE:
+            step, halvings = step / 2, halvings + 1
+        x, value = x + step, reached
+    raise FitError(f"{model.design.league}: the posterior mode was not found in {MOST_STEPS} Newton steps.")
+
+
+def _same(one: Curvature, other: Curvature) -> bool:
+    """Whether the curvature is the same, as it always is of Normal rows."""
+    return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and np.array_equal(one, other)
+
+
+def _positive_factor(model: Model, prior: csr_array, curvature: Curvature) -> Array:
+    """Lower Cholesky factor of H; where a likelihood is not log-concave, of its concave part."""
+    try:
+        return factorise(model.latent.precision(prior, curvature))
+    except LinAlgError:
+        diagonal = curvature if isinstance(curvature, np.ndarray) else curvature.diagonal()
+        return factorise(model.latent.precision(prior, np.maximum(diagonal, 0)))
+
+
+def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Approximation:
+    """Laplace's approximation at theta, its mean corrected for skewness, with evidence and gradient.
+
+    d log p(y | s) / d log s_b = -n_b + x'Q_b x + tr(S Q_b) + 2 (S X't)' Q_b x for the n_b effects of a block.
+    """
+    latent, scales = model.latent, model.scales(theta)
+    mode = find_mode(model, scales, model.arguments(theta), state[0] if state else np.zeros(latent.size))
+    evidence = mode.objective + 0.5 * latent.log_determinant(scales) - 0.5 * log_determinant_of(mode.factor)
+    covariance = invert(mode.factor)
+    spread = latent.spread(covariance, mode.curvature)
+    skew = times(covariance, latent.transposed @ (0.5 * _contraction(model, theta, mode, spread)))
+    left = latent.counts - latent.traces(mode.prior, covariance)
+    direct = latent.by_block(mode.prior, mode.x, mode.x) + 2 * latent.by_block(mode.prior, skew, mode.x)
+    own = [_own_slope(model, theta, which, mode.x, spread, skew) for which in model.auxiliary]
+    return Approximation(
+        theta,
+        evidence,
+        np.array([*model.by_scale(theta, direct - left), *(slope for slope, _ in own)]),
+        np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
+        mode.x + skew,
+        np.sqrt(covariance.diagonal()),
+        mode.curvature,
+        (mode.x,),
+        mode.steps,
+        mode.halvings,
+        mode.decrement,
+    )
+
+
+def _contraction(model: Model, theta: Array, mode: Mode, spread: Curvature) -> Array:
+    """Third derivatives of the log likelihood over two of their places with the covariance of eta."""
+    contracted = model.design.outcome.contracted
+    if contracted is None:
+        assert isinstance(spread, np.ndarray)
+        return mode.third * spread
+    assert isinstance(spread, csr_array)
+    return contracted(model.tally, model.eta(mode.x), model.arguments(theta), spread)
+
+
+def _own_slope(model: Model, theta: Array, which: int, x: Array, spread: Curvature, skew: Array) -> tuple[float, float]:
+    """The evidence's derivative in a parameter a of the likelihood, and its rough information.
+
+    dl/da - tr(C dW/da) / 2 + (S X't)' X' dg/da, the derivatives in a by central differences.
+    """
+    eta, outcome, tally = model.eta(x), model.design.outcome, model.tally
+    above, below = model.moved(theta, which, STEP)
+    density = (outcome.log_density(tally, eta, above) - outcome.log_density(tally, eta, below)) / (2 * STEP)
+    high, low = outcome.derivatives(tally, eta, above), outcome.derivatives(tally, eta, below)
+    bent = float(_entries(spread) @ (_entries(high[1]) - _entries(low[1]))) / (2 * STEP)
+    implicit = float((model.latent.x @ skew) @ (high[0] - low[0])) / (2 * STEP)
+    return float(density.sum()) - 0.5 * bent + implicit, float(density @ density)
+
+
+def _entries(curvature: Curvature) -> Array:
+    return curvature if isinstance(curvature, np.ndarray) else curvature.data
 
 
 @dataclass(frozen=True)
 class Laplace:
-    """A Gaussian around the mode. Order of theta: intercept, fixed effects, then the blocks that were kept."""
+    """A Gaussian around the mode. Order of theta: intercept less its prior mean, fixed effects, the blocks kept."""
 
     design: Design
     blocks: tuple[str, ...]
@@ -44,44 +170,39 @@ class Laplace:
     """Lower Cholesky factor of the precision H."""
     evidence: float
     """Log of the marginal likelihood at these scales and auxiliaries, by Laplace's approximation."""
+    spans: dict[str, slice]
 
     def slice_of(self, block: str) -> slice:
         """Where a block's effects stand in theta."""
-        start = _unblocked(self.design)
-        for other in self.design.blocks:
-            if other.name == block:
-                return slice(start, start + len(other.levels))
-            start += len(other.levels) if other.name in self.blocks else 0
-        raise KeyError(block)
+        return self.spans[block]
 
     @cached_property
     def covariance(self) -> Array:
         """Posterior covariance of theta."""
-        return cho_solve((self.factor, True), np.eye(len(self.mode)))
+        return self.solve(np.eye(len(self.mode)))
 
     def solve(self, right: Array) -> Array:
         """H^-1 times a matrix."""
-        return cho_solve((self.factor, True), right)
+        return solve(self.factor, right)
 
     def draws(self, rng: np.random.Generator, count: int) -> Posterior:
         """Joint draws of the Gaussian."""
-        noise = rng.standard_normal((len(self.mode), count))
-        if not len(self.mode):
-            return self._posterior(np.zeros((count, 0)))
-        return self._posterior(self.mode + solve_triangular(self.factor, noise, lower=True, trans=1).T)
-
-    def at_mode(self) -> Posterior:
-        """The mode itself, as a single draw."""
-        return self._posterior(self.mode[None])
+        return self._posterior(self.mode + spread_draws(self.factor, rng.standard_normal((count, len(self.mode)))))
 
     def _posterior(self, theta: Array) -> Posterior:
-        count, first = len(theta), int(self.design.outcome.has_intercept)
-        fixed = {effect.name: theta[:, first + i] for i, effect in enumerate(self.design.fixed)}
-        blocks = {name: theta[:, self.slice_of(name)] for name in self.blocks}
-        level = theta[:, 0] if first else np.zeros(count)
-        return Posterior(
-            level, fixed, blocks, {}, {name: np.full(count, value) for name, value in self.auxiliaries.items()}
-        )
+        auxiliaries = {name: np.full(len(theta), value) for name, value in self.auxiliaries.items()}
+        return effects_of(self.design, self.spans, theta, {}, auxiliaries)
+
+
+def effects_of(
+    design: Design, spans: dict[str, slice], x: Array, scales: dict[str, Array], auxiliaries: dict[str, Array]
+) -> Posterior:
+    """Draws of the latent vector, shape (draws, latent), by the names of what they are."""
+    first = int(design.outcome.has_intercept)
+    fixed = {effect.name: x[:, first + i] for i, effect in enumerate(design.fixed)}
+    blocks = {name: x[:, span] for name, span in spans.items()}
+    level = x[:, 0] + design.centre if first else np.zeros(len(x))
+    return Posterior(level, fixed, blocks, scales, auxiliaries)
 
 
 def no_pooling(design: Design, chosen: NDArray[np.bool_], auxiliaries: dict[str, float] | None = None) -> Laplace:
@@ -107,111 +228,22 @@ def fit_fixed_scales(
     Without `auxiliaries`, they maximise the evidence under their priors. Raises FitError where Newton's method does not
     converge, or the Design has more parameters than a dense factor can hold.
     """
-    x, prior = _matrix(design, scales)
-    latent = prior.diagonal().size
-    if latent > MOST_LATENT:
+    model = model_of(design, chosen, scales)
+    latent = model.latent
+    if latent.size > MOST_LATENT:
         raise FitError(
-            f"{design.league}: {latent:,} effects are more than this engine can hold ({MOST_LATENT:,}).",
+            f"{design.league}: {latent.size:,} effects are more than this engine can hold ({MOST_LATENT:,}).",
             "Set a later `since` or a longer period.",
         )
-    tally = design.collapsed(chosen)
-    last = np.zeros(latent)
-
-    def at(values: dict[str, float]) -> Laplace:
-        nonlocal last
-        found = _newton(design, scales, values, x, prior, tally, last)
-        last = found.mode
-        return found
-
-    return at(_best_auxiliaries(design.auxiliaries, at) if auxiliaries is None else auxiliaries)
-
-
-def _best_auxiliaries(wanted: tuple[Auxiliary, ...], at: Callable[[dict[str, float]], Laplace]) -> dict[str, float]:
-    """Values that maximise evidence and prior; positive ones are searched for by their logarithms."""
-    if not wanted:
-        return {}
-
-    def values_of(point: Array) -> dict[str, float]:
-        return {
-            one.name: float(value if one.is_signed else np.exp(value)) for one, value in zip(wanted, point, strict=True)
-        }
-
-    def objective(point: Array) -> float:
-        values = values_of(point)
-        prior = sum(-0.5 * (values[one.name] / one.scale) ** 2 for one in wanted)
-        return -(at(values).evidence + prior)
-
-    start = np.array([one.start if one.is_signed else np.log(one.start) for one in wanted])
-    steps = start + np.vstack([np.zeros(len(start)), np.diag([0.3 * (o.scale if o.is_signed else 1) for o in wanted])])
-    options = {"initial_simplex": steps, "xatol": 1e-3, "fatol": 1e-3, "maxfev": 60 * len(wanted)}
-    return values_of(minimize(objective, start, method="Nelder-Mead", options=options).x)
-
-
-def _newton(
-    design: Design,
-    scales: dict[str, float],
-    values: dict[str, float],
-    x: csr_array,
-    prior: csr_array,
-    tally: Array,
-    start: Array,
-) -> Laplace:
-    arguments = design.likelihood_arguments(values, design.cell_rows)
-    derivatives, log_density = design.outcome.derivatives, design.outcome.log_density
-
-    def objective(theta: Array) -> float:
-        return float(log_density(tally, x @ theta, arguments).sum() - 0.5 * theta @ (prior @ theta))
-
-    theta, value = start, objective(start)
-    for _ in range(MOST_STEPS):
-        slope, curvature, _third = derivatives(tally, x @ theta, arguments)
-        w = csr_array(diags_array(curvature)) if isinstance(curvature, np.ndarray) else curvature
-        gradient = x.T @ slope - prior @ theta
-        factor = _factor(x, w, prior)
-        step = cho_solve((factor, True), gradient) if len(theta) else gradient
-        decrement = float(gradient @ step)
-        if decrement < TOLERANCE:
-            evidence = value - np.log(factor.diagonal()).sum() + 0.5 * _log_determinant(design, scales)
-            return Laplace(design, tuple(scales), values, x, prior, tally, theta, w, factor, float(evidence))
-        while not (reached := objective(theta + step)) >= value and gradient @ step > TOLERANCE:
-            step = step / 2
-        theta, value = theta + step, reached
-    raise FitError(f"{design.league}: the posterior mode was not found in {MOST_STEPS} Newton steps.")
-
-
-def _factor(x: csr_array, w: csr_array, prior: csr_array) -> Array:
-    """Lower Cholesky factor of X'WX + P; where a likelihood is not log-concave, of its concave part."""
-    inner = (x.T @ (w @ x) + prior).toarray()
-    if not inner.size:
-        return inner
-    try:
-        return np.tril(cho_factor(inner, lower=True)[0])
-    except LinAlgError:
-        concave = csr_array(diags_array(np.maximum(w.diagonal(), 0)))
-        return np.tril(cho_factor((x.T @ (concave @ x) + prior).toarray(), lower=True)[0])
-
-
-def _log_determinant(design: Design, scales: dict[str, float]) -> float:
-    """Log determinant of the prior precision; a walk's is that of its independent steps."""
-    sds = [np.array([design.intercept_sd] * int(design.outcome.has_intercept) + [f.prior_sd for f in design.fixed])]
-    sds += [scales[block.name] * block.step_sd for block in design.blocks if block.name in scales]
-    return -2 * float(np.log(np.concatenate(sds)).sum())
-
-
-def _unblocked(design: Design) -> int:
-    return int(design.outcome.has_intercept) + len(design.fixed)
-
-
-def _matrix(design: Design, scales: dict[str, float]) -> tuple[csr_array, csr_array]:
-    """Design matrix of the cells, and prior precision of its columns."""
-    rows = design.cell_rows
-    kept = [block for block in design.blocks if block.name in scales]
-    columns = [csr_array((len(rows), 0))]
-    columns += [csr_array(np.ones((len(rows), 1)))] if design.outcome.has_intercept else []
-    columns += [csr_array(fixed.values[rows][:, None]) for fixed in design.fixed]
-    columns += [csr_array(block.weights[rows]) for block in kept]
-    sds = [design.intercept_sd] * int(design.outcome.has_intercept) + [fixed.prior_sd for fixed in design.fixed]
-    parts = [csr_array(diags_array(np.array(sds, dtype=float) ** -2.0))] if sds else []
-    parts += [block.precision(scales[block.name]) for block in kept]
-    prior = csr_array(block_diag(parts, format="csr")) if parts else csr_array((0, 0))
-    return csr_array(hstack(columns, format="csr")), prior
+    theta, start = theta_of(model, auxiliaries or {}), np.zeros(latent.size)
+    if auxiliaries is None and len(theta):
+        best = climb(model, lambda at, near: approximate(model, at, near.state if near else ()), theta).best
+        theta, (start,) = best.theta, best.state
+    own = model.values(theta) if auxiliaries is None else auxiliaries
+    mode = find_mode(model, model.scales(theta), model.arguments(theta), start)
+    evidence = mode.objective + 0.5 * latent.log_determinant(model.scales(theta))
+    w = csr_array(diags_array(mode.curvature)) if isinstance(mode.curvature, np.ndarray) else mode.curvature
+    return Laplace(
+        design, tuple(latent.spans), own, latent.x, mode.prior, model.tally, mode.x, w, mode.factor,
+        evidence - 0.5 * log_determinant_of(mode.factor), latent.spans,
+    )  # fmt: skip

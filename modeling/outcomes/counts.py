@@ -1,60 +1,89 @@
 """Scores that are counts: chances of win, draw and loss by sums over the grid of scores, and losses of those."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Results
+from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Results, exposure_of
 from modeling.outcomes.shared import loss_of, usual_shares
 
 LOG_UNIT_SD = 0.5
-HIGHEST_RATE = 300.0  # beyond it a game's result is certain to all digits shown; keeps the grid of scores finite
+HIGHEST_LOG_RATE = 30.0
+MOST_CELLS = 1000  # of a grid of scores: beyond the first FINE_CELLS, which are single counts, a cell may hold several
+FINE_CELLS = 300
+AT_ONCE = 2e6  # chances of scores in memory together
 
-LogMass = Callable[[Array, Array, Auxiliaries], Array]
-"""(counts, rates on a last axis of one, auxiliaries) -> log chance of each count."""
+
+@dataclass(frozen=True)
+class Counts:
+    """A distribution of counts. Its arguments are arrays that broadcast: counts, mean, and overdispersion."""
+
+    log_mass: Callable[[Array, Array, Array], Array]
+    """(counts, mean, overdispersion) -> log chance of each count."""
+    highest: Callable[[Array, Array], Array]
+    """(mean, overdispersion) -> a count that is never exceeded."""
 
 
-def log_mass_poisson(goals: Array, rate: Array, _aux: Auxiliaries) -> Array:
-    """log Poisson(goals | rate)."""
-    return goals * np.log(rate) - rate - gammaln(goals + 1)
+POISSON_COUNTS = Counts(
+    lambda goals, rate, _: goals * np.log(rate) - rate - gammaln(goals + 1),
+    lambda rate, _: rate + 9 * np.sqrt(rate) + 12,
+)
 
 
 def rate_of(eta: Array) -> Array:
-    """Expected counts with a last axis for the counts' grid, kept where the grid can hold them."""
-    return np.clip(np.exp(np.minimum(eta, np.log(HIGHEST_RATE))), 1e-12, None)[..., None]
+    """Expected counts, within what arithmetic holds."""
+    return np.exp(np.clip(eta, -HIGHEST_LOG_RATE, HIGHEST_LOG_RATE))
 
 
-def grid_for(*etas: Array) -> Array:
-    """Counts from 0 to one that is never exceeded at these rates, to double precision."""
-    fastest = min(float(np.exp(max(np.max(eta, initial=-50.0) for eta in etas))), HIGHEST_RATE)
-    return np.arange(int(fastest + 9 * np.sqrt(fastest) + 12) + 1, dtype=float)
-
-
-def masses(log_mass: LogMass, eta: Array, goals: Array, aux: Auxiliaries) -> Array:
-    """Chance of each number of goals on a new last axis, summing to one."""
-    mass = np.exp(log_mass(goals, rate_of(eta), aux))
-    return mass / mass.sum(axis=-1, keepdims=True)
-
-
-def chances_of(log_mass: LogMass) -> Callable[[Array, Array, Auxiliaries], Array]:
+def chances_of(counts: Counts) -> Callable[[Array, Array, Auxiliaries], Array]:
     """Chances of win, draw and loss of the first side: sums over the grid of scores; they sum to one."""
 
     def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-        goals = grid_for(eta_first, eta_second)
-        first, second = masses(log_mass, eta_first, goals, aux), masses(log_mass, eta_second, goals, aux)
-        below = np.cumsum(second, axis=-1) - second
-        win = np.sum(first * below, axis=-1)
-        draw = np.sum(first * second, axis=-1)
-        return np.stack([win, draw, np.maximum(1 - win - draw, 0)], axis=-1)
+        log_exposure, spread = np.log(exposure_of(aux)), aux.get("overdispersion", 0.0)
+        each = np.broadcast_arrays(rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure), spread)
+        first, second, spread = (one.ravel() for one in each)
+        highest = counts.highest(np.maximum(first, second), spread)
+        is_wide = highest >= MOST_CELLS
+        found = np.empty((len(first), 3))
+        for chosen in (np.flatnonzero(~is_wide), np.flatnonzero(is_wide)):
+            cells = np.arange(float(np.minimum(highest[chosen], MOST_CELLS).max(initial=0) // 1 + 1))
+            for part in np.array_split(chosen, max(1, int(len(chosen) * len(cells) / AT_ONCE))):
+                goals, width = _held(cells, highest[part, None]) if is_wide[part].any() else (cells, np.ones(1))
+                found[part] = _on_a_grid(counts, first[part], second[part], spread[part], goals, width)
+        return found.reshape(*each[0].shape, 3)
 
     return chances
 
 
-def count_margin(eta_first: Array, eta_second: Array, _aux: Auxiliaries) -> Array:
+def _held(cells: Array, highest: Array) -> tuple[Array, Array]:
+    """The middle count of each cell of a grid up to the highest count, and how many counts the cell holds."""
+    beyond = np.ceil((highest - FINE_CELLS) / (MOST_CELLS - FINE_CELLS))
+    start = np.minimum(cells, FINE_CELLS) + beyond * np.maximum(cells - FINE_CELLS, 0)
+    width = np.where(cells < FINE_CELLS, 1.0, beyond)
+    return start + (width - 1) / 2, width
+
+
+def _on_a_grid(counts: Counts, first: Array, second: Array, spread: Array, goals: Array, width: Array) -> Array:
+    """Chances of win, draw and loss of games, shape (games, 3): of two in the same cell either is as likely ahead."""
+    own, others = (_masses(counts, rate[:, None], goals, spread[:, None], width) for rate in (first, second))
+    same, draw = np.sum(own * others, axis=1), np.sum(own * others / width, axis=1)
+    win = np.clip(np.sum(own * (np.cumsum(others, axis=1) - others), axis=1) + (same - draw) / 2, 0, 1)
+    return np.stack([win, draw, np.maximum(1 - win - draw, 0)], axis=1)
+
+
+def _masses(counts: Counts, rate: Array, goals: Array, spread: Array, width: Array) -> Array:
+    """Chance of each cell of a grid, summing to one."""
+    log_mass = counts.log_mass(goals, rate, spread)
+    mass = width * np.exp(log_mass - log_mass.max(axis=1, keepdims=True))
+    return mass / mass.sum(axis=1, keepdims=True)
+
+
+def count_margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
     """Expected margin of the first side, in goals."""
-    return np.exp(eta_first) - np.exp(eta_second)
+    return exposure_of(aux) * (np.exp(eta_first) - np.exp(eta_second))
 
 
 def losses_of(

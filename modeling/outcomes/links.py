@@ -54,6 +54,14 @@ def _probit_density(x: Array) -> tuple[Array, Array, Array]:
     return f, -x * f, (x**2 - 1) * f
 
 
+def _symbolic_probit(x: Any) -> Any:
+    """log Phi(x), from the tail that keeps its digits; each branch is kept finite where the other is taken."""
+    above, below = pt.maximum(x, 0.0), pt.minimum(x, 0.0)
+    high = pt.log1p(-0.5 * pt.erfc(above / np.sqrt(2)))
+    low = pt.log(0.5 * pt.erfcx(-below / np.sqrt(2))) - 0.5 * below**2
+    return pt.where(pt.gt(x, 0), high, low)
+
+
 LOGIT = Link(
     "logit",
     "1 / (1 + exp(-x))",
@@ -72,7 +80,7 @@ PROBIT = Link(
     log_ndtr,
     _probit_log_derivatives,
     _probit_density,
-    lambda x: pt.log(0.5 * pt.erfcx(-x / np.sqrt(2))) - 0.5 * x**2,
+    _symbolic_probit,
     lambda x: 0.5 * pt.erfc(-x / np.sqrt(2)),
     lambda rng, shape: rng.standard_normal(shape),
 )

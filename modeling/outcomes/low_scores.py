@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import gammaln
 
-from modeling.outcomes.counts import count_margin, grid_for, log_mass_poisson, losses_of, masses, rate_of
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary
+from modeling.outcomes.counts import POISSON_COUNTS, chances_of, count_margin, losses_of, rate_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, exposure_of
 from modeling.outcomes.symbols import pt
 
 LEAST = 1e-10
+_poisson_chances = chances_of(POISSON_COUNTS)
 
 
 def tallies(y: Array, exposure: Array) -> Array:
@@ -53,27 +54,51 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     return plain
 
 
-def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    """Slope, and minus the second derivative as a sparse matrix: the two rows of a game go together."""
-    count, y, rate = _rates(tally, eta)
-    more, (by_first, by_second, by_both) = _corrections(aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2])
-    t = 1 + more
-    counted = np.where(
-        t > LEAST, count[0::2] / np.maximum(t, LEAST), 0.0
-    )  # flat where the chance is cut off at its least
-    a, b, c = counted * by_first, counted * by_second, counted * by_both
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    """Slope, minus the second derivative (the two rows of a game go together), and each row's own third."""
+    count, y, rate, a, b, c = _parts(tally, eta, aux)
     slope = count * (y - rate)
     slope[0::2] += a
     slope[1::2] += b
     diagonal = count * rate
     diagonal[0::2] -= a - a**2
     diagonal[1::2] -= b - b**2
+    third = -count * rate
+    third[0::2] += (1 - 2 * a) * (a - a**2)
+    third[1::2] += (1 - 2 * b) * (b - b**2)
     across = -(c - a * b)
     first, size = np.arange(0, len(y), 2), len(y)
     rows = np.concatenate([np.arange(size), first, first + 1])
     columns = np.concatenate([np.arange(size), first + 1, first])
     values = np.concatenate([diagonal, across, across])
-    return slope, csr_array(coo_array((values, (rows, columns)), shape=(size, size))), None
+    return slope, csr_array(coo_array((values, (rows, columns)), shape=(size, size))), third
+
+
+def _parts(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, ...]:
+    """Count, score, rate; and the parts of t that are proportional to the first rate, the second and both, over t."""
+    count, y, rate = _rates(tally, eta)
+    more, parts = _corrections(aux["low_scores"], y[0::2], y[1::2], rate[0::2], rate[1::2])
+    t = 1 + more
+    # flat where the chance is cut off at its least
+    counted = np.where(t > LEAST, count[0::2] / np.maximum(t, LEAST), 0.0)
+    return count, y, rate, *(counted * part for part in parts)
+
+
+def contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    """Third derivatives over two of their places with a covariance, at each row.
+
+    With a, b, c the parts of t over t: da/d1 = a - a^2, da/d2 = c - ab, dc/d1 = c - ac and so on.
+    """
+    count, _, rate, a, b, c = _parts(tally, eta, aux)
+    own, across = covariance.diagonal(), np.asarray(covariance[np.arange(0, len(eta), 2), np.arange(1, len(eta), 2)])
+    found = -count * rate * own
+    joint = c - a * b
+    first, second = a - a**2, b - b**2
+    to_first = c - a * c - first * b - a * joint
+    to_second = c - b * c - second * a - b * joint
+    found[0::2] += own[0::2] * (1 - 2 * a) * first + own[1::2] * (1 - 2 * b) * joint + 2 * across * to_first
+    found[1::2] += own[1::2] * (1 - 2 * b) * second + own[0::2] * (1 - 2 * a) * joint + 2 * across * to_second
+    return found
 
 
 def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
@@ -107,17 +132,15 @@ def simulate(rng: np.random.Generator, eta: Array, exposure: Array, aux: Auxilia
 
 
 def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-    """Chances of win, draw and loss of the first side from the grid of scores with its corner corrected."""
-    goals = grid_for(eta_first, eta_second)
-    first, second = masses(log_mass_poisson, eta_first, goals, aux), masses(log_mass_poisson, eta_second, goals, aux)
-    below = np.cumsum(second, axis=-1) - second
-    win, draw = np.sum(first * below, axis=-1), np.sum(first * second, axis=-1)
-    low, mean, other = aux["low_scores"], rate_of(eta_first)[..., 0], rate_of(eta_second)[..., 0]
-    win = win + first[..., 1] * second[..., 0] * other * low
-    loss_more = first[..., 0] * second[..., 1] * mean * low
-    draw = draw - first[..., 0] * second[..., 0] * mean * other * low - first[..., 1] * second[..., 1] * low
-    loss = 1 - np.sum(first * below, axis=-1) - np.sum(first * second, axis=-1) + loss_more
-    each = np.maximum(np.stack([win, draw, loss], axis=-1), 0)
+    """Chances of win, draw and loss of the first side: those of Poisson scores, corrected.
+
+    What 1-0 and 0-1 win or lose is l m r exp(-l - m) each, and so is what 0-0 and 1-1 lose or win.
+    """
+    log_exposure = np.log(exposure_of(aux))
+    first, second = rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure)
+    more = aux["low_scores"] * first * second * np.exp(-first - second)
+    each = _poisson_chances(eta_first, eta_second, aux) + more[..., None] * np.array([1.0, -2.0, 1.0])
+    each = np.maximum(each, 0)
     return each / each.sum(axis=-1, keepdims=True)
 
 
@@ -133,5 +156,6 @@ DIXON_COLES: dict[str, Any] = {
     "losses": losses_of(chances),
     "chances": chances,
     "margin": count_margin,
+    "contracted": contracted,
     "is_additive": False,
 }

@@ -11,19 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr, stdtr
 
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposure_of
 from modeling.outcomes.shared import density_losses, spread_of_margins, usual_normal
+from modeling.outcomes.sides import margins
 from modeling.outcomes.symbols import pt
 
 LOG_2PI = float(np.log(2 * np.pi))
 LIGHTEST_TAILS = 2.0  # degrees of freedom below which there is no variance
 
 
-def scale_of_rows(y: Array, exposure: Array) -> float:
-    """Standard deviation of a result in a full exposure."""
-    rate = y / exposure
-    mean = np.average(rate, weights=exposure)
-    return max(float(np.sqrt(np.mean(exposure * (rate - mean) ** 2))), 1e-6)
+WORDS = "A game has a margin, one side's score less the other's. Its mean is the difference of their strengths."
+
+
+def size_of_margins(y: Array, exposure: Array) -> float:
+    """Root of the mean square of a margin in a full exposure, whichever side comes first."""
+    return float(np.sqrt(np.mean(y**2 / exposure)))
 
 
 def normal_tallies(y: Array, exposure: Array) -> Array:
@@ -61,7 +63,7 @@ def normal_simulate(
 
 
 def _normal_chances(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
-    win = ndtr(eta_first / (aux["sigma"] * aux["noise"]))
+    win = ndtr(np.sqrt(exposure_of(aux)) * eta_first / (aux["sigma"] * aux["noise"]))
     return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
 
 
@@ -114,8 +116,12 @@ def _student_simulate(
 
 
 def _student_chances(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
-    win = stdtr(_freedom(aux), eta_first / (aux["sigma"] * aux["noise"]))
+    win = stdtr(_freedom(aux), np.sqrt(exposure_of(aux)) * eta_first / (aux["sigma"] * aux["noise"]))
     return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
+
+
+def _margin(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
+    return exposure_of(aux) * eta_first
 
 
 def _home_margin(results: Results) -> float:
@@ -156,11 +162,13 @@ NORMAL = Outcome(
     name="margin",
     likelihood="normal",
     formula="margin ~ Normal(e eta, e (sigma noise)^2), e the exposure, eta = first - second",
+    words=WORDS,
     unit="points",
     row="game",
     components=("total",),
-    unit_sd=scale_of_rows,
+    unit_sd=size_of_margins,
     has_intercept=False,
+    observe=margins,
     auxiliaries=lambda unit: (_sigma(unit),),
     tallies=normal_tallies,
     log_density=normal_log_density,
@@ -170,18 +178,20 @@ NORMAL = Outcome(
     losses=density_losses(normal_log_density, normal_tallies),
     baseline=usual_normal,
     chances=_normal_chances,
-    margin=lambda eta_first, _eta_second, _aux: eta_first,
+    margin=_margin,
     statistics=STATISTICS,
 )
 STUDENT = Outcome(
     name="margin",
     likelihood="student",
     formula="margin ~ Student-t(2 + tails, e eta, sqrt(e) sigma noise), e the exposure, eta = first - second",
+    words=WORDS,
     unit="points",
     row="game",
     components=("total",),
-    unit_sd=scale_of_rows,
+    unit_sd=size_of_margins,
     has_intercept=False,
+    observe=margins,
     auxiliaries=lambda unit: (_sigma(unit), Auxiliary("tails", "degrees of freedom above two", 20.0, start=10.0)),
     tallies=_student_tallies,
     log_density=_student_log_density,
@@ -191,7 +201,7 @@ STUDENT = Outcome(
     losses=density_losses(_student_log_density, _student_tallies),
     baseline=usual_normal,
     chances=_student_chances,
-    margin=lambda eta_first, _eta_second, _aux: eta_first,
+    margin=_margin,
     statistics=STATISTICS,
     is_additive=False,
 )

@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.special import expit
 
-from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Results, Statistic
-from modeling.outcomes.shared import by_game, density_losses
+from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Places, Results, Statistic
+from modeling.outcomes.shared import by_game, density_losses, variance_of_means
 from modeling.outcomes.symbols import pt
+
+FORECAST_RACES = 100_000  # simulated for a forecast: a chance's standard error is at most 0.0016
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Array:
     return tally[:, 0] * found
 
 
-def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    """Slope, and minus the second derivative: a block a race, as a sparse matrix."""
+def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    """Slope, minus the second derivative (a block a race, as a sparse matrix), and each row's own third."""
     races: Races = aux["layout"]
     noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
     padded = _padded(eta / noise, races)
@@ -89,11 +92,14 @@ def derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_
     strength = np.exp(padded - top)
     counted = np.where(races.there, tally[np.maximum(races.entrant, 0), 0], 0.0)
     behind = np.exp(_log_behind(padded, races) - top)
-    once, twice = _over_stages(counted / behind, races), _over_stages(counted / behind**2, races)
+    once, twice, thrice = (_over_stages(counted / behind**power, races) for power in (1, 2, 3))
     inverse = np.where(races.there, 1 / noise[np.maximum(races.entrant, 0)], 0.0)
     slope = np.zeros_like(eta)
     slope[races.entrant[races.there]] = ((counted - strength * once) * inverse)[races.there]
-    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), None
+    third = np.zeros_like(eta)
+    own = strength * once - 3 * strength**2 * twice + 2 * strength**3 * thrice
+    third[races.entrant[races.there]] = -(own * inverse**3)[races.there]
+    return slope, _curvature(strength, once, twice, inverse, races, len(eta)), third
 
 
 def _over_stages(per_entrant: Array, races: Races) -> Array:
@@ -117,6 +123,36 @@ def _curvature(strength: Array, once: Array, twice: Array, inverse: Array, races
     rows = np.broadcast_to(races.entrant[:, :, None], both.shape)[both]
     columns = np.broadcast_to(races.entrant[:, None, :], both.shape)[both]
     return csr_array(coo_array((block[both], (rows, columns)), shape=(size, size)))
+
+
+def contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    """Third derivatives over two of their places with a covariance C: at a stage with chances p of the next place,
+    minus the gradient of diag(C)'p - p'Cp."""
+    races: Races = aux["layout"]
+    noise = np.broadcast_to(np.asarray(aux["noise"], dtype=float), eta.shape)
+    padded, entrant = _padded(eta / noise, races), np.maximum(races.entrant, 0)
+    inverse = np.where(races.there, 1 / noise[entrant], 0.0)
+    counted = np.where(races.there, tally[entrant, 0], 0.0)
+    c = _by_race(covariance, races) * inverse[:, :, None] * inverse[:, None, :]
+    is_in = races.there[:, None, :] & (np.arange(padded.shape[1]) >= races.first[:, :, None])
+    p = np.where(is_in, np.exp(np.minimum(padded[:, None, :] - _log_behind(padded, races)[:, :, None], 0.0)), 0.0)
+    own, across = c[:, None, np.arange(p.shape[2]), np.arange(p.shape[2])], p @ c
+    inner = own - 2 * across
+    turned = p * (inner - np.sum(p * inner, axis=2, keepdims=True))
+    found = np.zeros_like(eta)
+    found[races.entrant[races.there]] = -(np.einsum("rs,rsi->ri", counted, turned) * inverse)[races.there]
+    return found
+
+
+def _by_race(covariance: csr_array, races: Races) -> Array:
+    """A matrix with entries between entrants of a race alone, by race and two places."""
+    race, place = np.zeros((2, int(races.entrant.max()) + 1), dtype=int)
+    where = np.nonzero(races.there)
+    race[races.entrant[where]], place[races.entrant[where]] = where
+    entries, size = coo_array(covariance), races.entrant.shape[1]
+    dense = np.zeros((len(races.entrant), size, size))
+    dense[race[entries.row], place[entries.row], place[entries.col]] = entries.data
+    return dense
 
 
 def pymc(tally: Any, eta: Any, aux: Auxiliaries) -> Any:
@@ -156,6 +192,21 @@ def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
     return np.stack([ahead, np.zeros_like(ahead), 1 - ahead], axis=-1)
 
 
+def places(rng: np.random.Generator, eta: Array, aux: Auxiliaries) -> Places:
+    """Chances of every place by simulation: some races of each joint draw, so that what is uncertain counts."""
+    draws, size = eta.shape
+    repeats, taken = -(-FORECAST_RACES // draws), np.zeros((size, size))
+    for _ in range(repeats):
+        order = np.argsort(-eta / aux["noise"] - rng.gumbel(size=eta.shape), axis=1)
+        taken += np.bincount((order * size + np.arange(size)).ravel(), minlength=size**2).reshape(size, size)
+    return Places(taken / (repeats * draws))
+
+
+def _observe(_league: str, sides: pl.DataFrame) -> pl.Series:
+    """Places among those of the race that are there: a race may be known in part, its sixth, tenth and twelfth."""
+    return sides.select(pl.col("finish").rank("min").over("game_id")).to_series()
+
+
 def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:
     """Log loss of each held-out race where every order is as likely."""
     y, game = results.y[held_out], results.game[held_out]
@@ -170,28 +221,25 @@ def _extremes(results: Results) -> dict[str, Extreme]:
     return {"total": Extreme(results.y == first, results.y == last, "won every race", "came last in every race")}
 
 
-def _mean_places(results: Results) -> Array:
-    """Mean place, as a share of the field, of each competitor with ten races or more."""
-    field = np.bincount(results.game)[results.game]
-    share = (results.y - 1) / np.maximum(field - 1, 1)
-    count = np.bincount(results.entrant)
-    often = count >= 10
-    return np.bincount(results.entrant, share)[often] / count[often]
-
-
 def _spread(results: Results) -> float:
-    means = _mean_places(results)
-    return float(np.var(means)) if len(means) >= 3 else float("nan")
+    """Variance between competitors of their mean place, as a share of the field, among those with ten races or more."""
+    field = np.bincount(results.game)[results.game]
+    return variance_of_means(results.entrant, (results.y - 1) / np.maximum(field - 1, 1))
+
+
+def _winners(results: Results) -> NDArray[np.intp]:
+    """Who won, where a competitor of the first kind stands for the entrant."""
+    return results.entrant[(results.y == 1) & (results.entrant >= 0)]
 
 
 def _winners_share(results: Results) -> float:
     """Share of races won by whoever won most."""
-    winners = np.bincount(results.entrant[results.y == 1])
-    return float(winners.max() / winners.sum()) if winners.sum() else float("nan")
+    won = np.bincount(_winners(results))
+    return float(won.max() / won.sum()) if won.size else float("nan")
 
 
 def _different_winners(results: Results) -> float:
-    return float(len(np.unique(results.entrant[results.y == 1])))
+    return float(len(np.unique(_winners(results))))
 
 
 def _from_behind(y: Array, game: NDArray[np.intp]) -> Races:
@@ -202,9 +250,13 @@ def _worst_first_log_density(tally: Array, eta: Array, aux: Auxiliaries) -> Arra
     return log_density(tally, -eta, aux)
 
 
-def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, None]:
-    slope, curvature, _ = derivatives(tally, -eta, aux)
-    return -slope, curvature, None
+def _worst_first_derivatives(tally: Array, eta: Array, aux: Auxiliaries) -> tuple[Array, csr_array, Array]:
+    slope, curvature, third = derivatives(tally, -eta, aux)
+    return -slope, curvature, -third
+
+
+def _worst_first_contracted(tally: Array, eta: Array, aux: Auxiliaries, covariance: csr_array) -> Array:
+    return -contracted(tally, -eta, aux, covariance)
 
 
 def _worst_first_simulate(
@@ -212,6 +264,10 @@ def _worst_first_simulate(
 ) -> Array:
     from_last = simulate(rng, -eta, exposure, aux, game)
     return np.bincount(game)[game] + 1 - from_last
+
+
+def _worst_first_places(rng: np.random.Generator, eta: Array, aux: Auxiliaries) -> Places:
+    return Places(places(rng, -eta, aux).chances[:, ::-1])
 
 
 def _worst_first_losses(y: Array, exposure: Array, eta: Array, aux: Auxiliaries, game: NDArray[np.intp]) -> Array:
@@ -222,11 +278,13 @@ BEST_FIRST = Outcome(
     name="order",
     likelihood="plackett_luce",
     formula="P(next place to i) = exp(eta_i / noise) / sum of those not yet placed",
+    words="A race has an order. Of any two the stronger finishes ahead with the greater chance, whoever else is in it.",
     unit="logits",
     row="entrant",
     components=("total",),
     unit_sd=lambda _y, _exposure: 1.0,
     has_intercept=False,
+    observe=_observe,
     auxiliaries=lambda _unit: (),
     tallies=tallies,
     log_density=log_density,
@@ -243,7 +301,11 @@ BEST_FIRST = Outcome(
         Statistic("winners", "different winners", _different_winners),
     ),
     extremes=_extremes,
+    lacking="a place",
+    remedy='For games of two sides choose outcome = "win", "result", "margin" or "score".',
+    places=places,
     is_additive=False,
+    contracted=contracted,
     layout=races_of,
 )
 WORST_FIRST = replace(
@@ -254,7 +316,9 @@ WORST_FIRST = replace(
     derivatives=_worst_first_derivatives,
     pymc=lambda tally, eta, aux: pymc(tally, -eta, aux),
     simulate=_worst_first_simulate,
+    places=_worst_first_places,
     losses=_worst_first_losses,
+    contracted=_worst_first_contracted,
     layout=_from_behind,
 )
 OUTCOMES = (BEST_FIRST, WORST_FIRST)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
 Auxiliaries = dict[str, Any]
-"""The likelihood's own parameters by name; `noise` is there always: each row's factor of noise, or 1.0."""
+"""The likelihood's own parameters by name; `noise` is there always: each row's factor of noise, or 1.0. In a forecast
+`exposure` may be there too: that of the game to come, 1 where it is not."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,37 @@ class Extreme:
     worst_words: str
 
 
+@dataclass(frozen=True)
+class Places:
+    """The forecast of a race: `chances` of each entrant to take each place, shape (entrants, places)."""
+
+    chances: Array
+
+    @property
+    def win(self) -> Array:
+        """Chance of each entrant to come first."""
+        return self.chances[:, 0]
+
+    def top(self, k: int) -> Array:
+        """Chance of each entrant to come among the first k."""
+        return self.chances[:, :k].sum(axis=1)
+
+    @property
+    def expected(self) -> Array:
+        """Expected place of each entrant, the first being 1."""
+        return self.chances @ np.arange(1.0, self.chances.shape[1] + 1)
+
+
+def exposure_of(aux: Auxiliaries) -> Array | float:
+    """The exposure of the game that is forecast."""
+    return aux.get("exposure", 1.0)
+
+
+def no_centre(_y: Array, _exposure: Array) -> float:
+    """For outcomes whose linear predictor is expected around zero."""
+    return 0.0
+
+
 def no_extremes(_results: Results) -> dict[str, Extreme]:
     """For outcomes whose estimates are always finite."""
     return {}
@@ -99,23 +132,29 @@ class Outcome:
     likelihood: str
     formula: str
     """The likelihood in mathematics, a line."""
+    words: str
+    """What the family says of a game, in the words of `pooltable describe`."""
     unit: str
     row: Literal["game", "side", "entrant"]
     components: tuple[str, ...]
     """Parts a rating is the sum of: attack and defence, or just the total."""
     unit_sd: Callable[[Array, Array], float]
-    """(y, exposure) -> typical size of an effect in units of eta; priors are multiples of it."""
+    """(y, exposure) -> typical size of an effect in units of eta; priors are multiples of it. Zero where results that
+    are all alike do not tell it."""
     has_intercept: bool
+    observe: Callable[[str, pl.DataFrame], pl.Series]
+    """(league, sides of the games that count) -> result of each side or entrant, null where there is none; of
+    an outcome of one row a game that of its first side counts. Raises FitError where results are not of its family."""
     auxiliaries: Callable[[float], tuple[Auxiliary, ...]]
     """unit_sd -> the likelihood's own parameters."""
     tallies: Callable[[Array, Array], Array]
     """(y, exposure) -> sufficient statistics of each row, shape (rows, k)."""
     log_density: Callable[[Array, Array, Auxiliaries], Array]
     """(tallies, eta, auxiliaries) -> log likelihood of each cell, with every constant, shape of eta."""
-    derivatives: Callable[[Array, Array, Auxiliaries], tuple[Array, Array | csr_array, Array | None]]
+    derivatives: Callable[[Array, Array, Auxiliaries], tuple[Array, Array | csr_array, Array]]
     """(tallies, eta, auxiliaries) -> first, minus second, third derivative of the log likelihood in eta.
 
-    The second is the diagonal, or a sparse matrix where rows of a game go together; then the third is None."""
+    The second is the diagonal, or a sparse matrix where rows of a game go together; the third is each row's own."""
     pymc: Callable[[Any, Any, Auxiliaries], Any]
     """(tallies, eta, auxiliaries) -> log likelihood as a PyTensor scalar, up to a constant."""
     simulate: Callable[[np.random.Generator, Array, Array, Auxiliaries, NDArray[np.intp]], Array]
@@ -128,18 +167,37 @@ class Outcome:
     others."""
     chances: Callable[[Array, Array, Auxiliaries], Array]
     """(eta of the first side, of the second, auxiliaries) -> chances of win, draw, loss of the first, a new last axis.
-    For an outcome of one row a game the second is unused and may be zeros."""
+    For an outcome of one row a game the second is unused and may be zeros. Where results grow with exposure, that
+    of the auxiliaries counts."""
     margin: Callable[[Array, Array, Auxiliaries], Array]
     """(eta of the first side, of the second, auxiliaries) -> expected margin of the first, in points, or its chance to
     win above a half where there are no points."""
     statistics: tuple[Statistic, ...]
     statuses: tuple[str, ...] = ("played",)
     """Which games count."""
+    lacking: str = "a result"
+    """What a game or an entrant that is left out has not, with its article."""
+    remedy: str = "Run: pooltable check"
+    """What to do where all are left out."""
+    takes_link: bool = False
+    """Whether its likelihoods are links: a stanza chooses one by `link`, not by `likelihood`."""
+    centre: Callable[[Array, Array], float] = no_centre
+    """(y, exposure) -> where the intercept's prior has its mean."""
+    places: Callable[[np.random.Generator, Array, Auxiliaries], Places] | None = None
+    """(rng, eta of (draws, entrants), auxiliaries of (draws, 1)) -> forecast of a race of these entrants; None where
+    rows are not entrants."""
     extremes: Callable[[Results], dict[str, Extreme]] = no_extremes
     """Results -> by component, the sides that could not have done better or worse."""
     is_additive: bool = True
     """Whether tallies of rows with the same eta may be summed."""
     takes_noise: bool = True
     """Whether `noise` means anything to it."""
+    contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
+    """(tallies, eta, auxiliaries, C) -> sum over j and k of l_ijk C_jk at each row i, l_ijk third derivatives of the
+    log likelihood in eta, where rows of a game go together; C is symmetric, with the curvature's entries. None
+    where rows stand alone: there it is the third derivative times the diagonal of C."""
+    is_coarse: bool = False
+    """Whether a single result says little more than yes or no, so that the posterior is not centred on its mode and
+    deterministic inference matches moments instead."""
     layout: Callable[[Array, NDArray[np.intp]], Any] | None = field(default=None)
     """(y, game) -> what the likelihood needs to know of how rows go together, put into auxiliaries as `layout`."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from modeling.outcomes.links import LINKS, Link
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Extreme, Outcome, Results, Statistic
 from modeling.outcomes.shared import density_losses, usual_shares, variance_of_means
+from modeling.outcomes.sides import less_the_other, other, winning
 from modeling.outcomes.symbols import pt
 
 LEAST = 1e-300
@@ -81,11 +83,14 @@ def with_link(link: Link) -> Outcome:
         name="result",
         likelihood=link.name,
         formula=f"P(win) = F(x - draw_width), P(loss) = F(-x - draw_width), x = eta / noise, F(x) = {link.formula}",
+        words="A game is won, drawn or lost. The chances follow from one side's strength less the other's, and a draw "
+        "is the likelier the nearer the two are.",
         unit=f"{link.name}s",
         row="game",
         components=("total",),
         unit_sd=lambda _y, _exposure: 1.0,
         has_intercept=False,
+        observe=_observe,
         auxiliaries=lambda unit: (Auxiliary("draw_width", "half width of a draw", 2 * unit, start=0.5),),
         tallies=tallies,
         log_density=ordered.log_density,
@@ -97,8 +102,18 @@ def with_link(link: Link) -> Outcome:
         chances=ordered.chances,
         margin=ordered.margin,
         statistics=STATISTICS,
+        takes_link=True,
         extremes=_extremes,
+        is_coarse=True,
     )
+
+
+def _observe(_league: str, sides: pl.DataFrame) -> pl.Series:
+    """0 for a win, 1 for a draw, 2 for a loss. A played game without scores that nobody won was drawn."""
+    difference = less_the_other(winning(sides))
+    nobody = sides["score"].is_null() & ~sides["won"].fill_null(False)
+    drawn = nobody & other(nobody)
+    return pl.select(pl.when(drawn).then(1.0).otherwise(1.0 - difference.sign())).to_series()
 
 
 def _log_derivatives_between(link: Link, x: Array, draw: Any) -> tuple[Array, Array, Array]:

@@ -10,24 +10,31 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, ndtr
+from scipy.special import gammainccinv, gammaln, ndtr
 
 from modeling.outcomes import margin as normal
 from modeling.outcomes.counts import (
     LOG_UNIT_SD,
+    POISSON_COUNTS,
+    Counts,
     baseline,
     chances_of,
     count_margin,
     extremes,
-    log_mass_poisson,
     losses_of,
 )
 from modeling.outcomes.low_scores import DIXON_COLES
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposure_of
 from modeling.outcomes.shared import density_losses, usual_normal
+from modeling.outcomes.sides import counts, scores
 from modeling.outcomes.symbols import pt
 
 HIGHEST_LOG_RATE = float(np.log(1e6))
+NEVER = 1e-12  # a chance that is left out of sums over counts
+WORDS = (
+    "Each side of a game has a score of its own: it grows with the side's attack, and falls with the other side's "
+    "defence. Positive is good in both."
+)
 
 
 def tallies(y: Array, exposure: Array) -> Array:
@@ -98,15 +105,34 @@ def _overdispersed_simulate(
     return rng.poisson(rng.gamma(1 / aux["overdispersion"], mean * aux["overdispersion"])).astype(float)
 
 
-def _log_mass_overdispersed(goals: Array, rate: Array, aux: Auxiliaries) -> Array:
-    r = 1 / np.asarray(aux["overdispersion"])[..., None]
+def _log_mass_overdispersed(goals: Array, rate: Array, overdispersion: Array) -> Array:
+    r = 1 / overdispersion
     mass = gammaln(goals + r) - gammaln(r) - gammaln(goals + 1)
     return mass - r * np.log1p(rate / r) - goals * np.log1p(r / rate)
 
 
+def _highest_overdispersed(rate: Array, overdispersion: Array) -> Array:
+    """The rate of a Poisson count is itself Gamma: its highest, and a Poisson count's highest at that."""
+    return POISSON_COUNTS.highest(rate * overdispersion * gammainccinv(1 / overdispersion, NEVER), overdispersion)
+
+
+def scale_of_scores(y: Array, exposure: Array) -> float:
+    """Standard deviation of a side's points in a full exposure."""
+    return float(np.sqrt(np.mean(exposure * (y / exposure - rate_of_scores(y, exposure)) ** 2)))
+
+
+def rate_of_scores(y: Array, exposure: Array) -> float:
+    """Mean of a side's points in a full exposure."""
+    return float(y.sum() / exposure.sum())
+
+
 def _normal_chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-    win = ndtr((eta_first - eta_second) / (np.sqrt(2) * aux["sigma"]))
+    win = ndtr(np.sqrt(exposure_of(aux) / 2) * (eta_first - eta_second) / aux["sigma"])
     return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
+
+
+def _normal_margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
+    return exposure_of(aux) * (eta_first - eta_second)
 
 
 def _pairs(results: Results) -> Array:
@@ -141,7 +167,7 @@ def _blow_out_share(results: Results) -> float:
     return float(np.mean(np.abs(scores[:, 0] - scores[:, 1]) >= 5))
 
 
-def _goals_a_game(results: Results) -> float:
+def _total(results: Results) -> float:
     return float(np.mean(_pairs(results).sum(axis=1)))
 
 
@@ -161,11 +187,11 @@ def _rate_variance(results: Results) -> float:
 COUNT_STATISTICS = (
     Statistic("home_wins", "share of home games won by the home side", _home_win_share, 0.05, is_hard=True),
     Statistic("draws", "share of games drawn", _draw_share, 0.05, is_hard=True),
-    Statistic("variance", "variance of goals by a side", _variance, 0.15, is_relative=True, is_hard=True),
-    Statistic("goals", "goals a game", _goals_a_game),
-    Statistic("goalless", "share of games without a goal", _goalless_share),
-    Statistic("blow_outs", "share of games won by five goals or more", _blow_out_share),
-    Statistic("highest", "most goals by a side in one game", _highest_score),
+    Statistic("variance", "variance of a side's score", _variance, 0.15, is_relative=True, is_hard=True),
+    Statistic("total", "both sides' scores together, a game", _total),
+    Statistic("goalless", "share of games in which nobody scored", _goalless_share),
+    Statistic("blow_outs", "share of games won by five or more", _blow_out_share),
+    Statistic("highest", "highest score of a side", _highest_score),
 )
 RATE_STATISTICS = (
     Statistic("rate_variance", "variance of a full exposure's points", _rate_variance, 0.15, True, is_hard=True),
@@ -176,25 +202,28 @@ POISSON = Outcome(
     name="score",
     likelihood="poisson",
     formula="score ~ Poisson(e exp(eta)), e the exposure, eta = attack of the side - defence of the other",
-    unit="log goals",
+    words=WORDS,
+    unit="log score",
     row="side",
     components=("attack", "defence"),
     unit_sd=lambda _y, _exposure: LOG_UNIT_SD,
     has_intercept=True,
+    observe=counts,
     auxiliaries=lambda _unit: (),
     tallies=tallies,
     log_density=log_density,
     derivatives=derivatives,
     pymc=pymc,
     simulate=simulate,
-    losses=losses_of(chances_of(log_mass_poisson)),
+    losses=losses_of(chances_of(POISSON_COUNTS)),
     baseline=baseline,
-    chances=chances_of(log_mass_poisson),
+    chances=chances_of(POISSON_COUNTS),
     margin=count_margin,
     statistics=COUNT_STATISTICS,
     extremes=extremes,
     takes_noise=False,
 )
+OVERDISPERSED_COUNTS = Counts(_log_mass_overdispersed, _highest_overdispersed)
 OVERDISPERSED = replace(
     POISSON,
     likelihood="negative_binomial",
@@ -207,24 +236,28 @@ OVERDISPERSED = replace(
     derivatives=_overdispersed_derivatives,
     pymc=_overdispersed_pymc,
     simulate=_overdispersed_simulate,
-    losses=losses_of(chances_of(_log_mass_overdispersed)),
-    chances=chances_of(_log_mass_overdispersed),
+    losses=losses_of(chances_of(OVERDISPERSED_COUNTS)),
+    chances=chances_of(OVERDISPERSED_COUNTS),
     is_additive=False,
 )
 NORMAL = replace(
     normal.NORMAL,
     name="score",
     formula="score ~ Normal(e eta, e sigma^2), e the exposure, eta = attack of the side - defence of the other",
+    words=WORDS,
     row="side",
     components=("attack", "defence"),
+    unit_sd=scale_of_scores,
     has_intercept=True,
+    observe=scores,
+    centre=rate_of_scores,
     auxiliaries=lambda unit: (
         Auxiliary("sigma", "standard deviation of a full exposure's points around the expected", 2 * unit, start=unit),
     ),
     losses=density_losses(normal.normal_log_density, normal.normal_tallies),
     baseline=usual_normal,
     chances=_normal_chances,
-    margin=lambda eta_first, eta_second, _aux: eta_first - eta_second,
+    margin=_normal_margin,
     statistics=RATE_STATISTICS,
     takes_noise=False,
 )

@@ -51,13 +51,19 @@ def usual_shares(result: NDArray[np.int_], home: NDArray[np.int_], held_out: NDA
 
 
 def usual_normal(results: Results, held_out: NDArray[np.bool_]) -> Array:
-    """Log loss of each held-out game of Normal rows whose mean depends on who is at home, and nothing else."""
+    """Log loss of each held-out game of Normal rows whose mean depends on who is at home, and nothing else.
+
+    What is usual is told from the other rows with the same home; where those are fewer than two or all alike from all
+    others, and where those are so too from all rows, which makes the forecasts to be beaten better than they could be.
+    Where even all are alike they are taken as spread around zero.
+    """
     rate, weight = results.y / results.exposure, results.exposure
     loss = np.zeros(int(held_out.sum()))
     for place in (-1, 0, 1):
         then, before = held_out & (results.home == place), ~held_out & (results.home == place)
-        known = before if before.sum() > 1 else ~held_out
-        mean = np.average(rate[known], weights=weight[known])
+        known = next((rows for rows in (before, ~held_out) if len(np.unique(rate[rows])) > 1), np.ones_like(then))
+        differ = len(np.unique(rate[known])) > 1
+        mean = np.average(rate[known], weights=weight[known]) if differ else 0.0
         variance = max(float(np.mean(weight[known] * (rate[known] - mean) ** 2)), 1e-12)
         own = variance / weight[then]
         density = -0.5 * np.log(2 * np.pi * own) - 0.5 * (rate[then] - mean) ** 2 / own - np.log(weight[then])

@@ -7,12 +7,19 @@ Thurstone (1927), "A law of comparative judgment", Psychological Review 34 (prob
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from modeling.outcomes.links import LINKS, Link
 from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Results, Statistic
 from modeling.outcomes.shared import density_losses, usual_shares
+from modeling.outcomes.sides import less_the_other, winning
 from modeling.outcomes.symbols import pt
+
+WORDS = (
+    "One of two sides wins a game. Its chance grows with its strength less the other's; two equals have a half each."
+)
+REMEDY = 'Games that may be drawn have outcome = "result", or "score". Otherwise run: pooltable check'
 
 
 def tallies(y: Array, _exposure: Array) -> Array:
@@ -49,18 +56,17 @@ def with_link(link: Link) -> Outcome:
         win = link.cdf(eta_first / aux["noise"])
         return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
 
-    def margin(eta_first: Array, _eta_second: Array, aux: Auxiliaries) -> Array:
-        return link.cdf(eta_first / aux["noise"]) - 0.5
-
     return Outcome(
         name="win",
         likelihood=link.name,
         formula=f"P(first side wins) = F(eta / noise), F(x) = {link.formula}, eta = strength of first - of second",
+        words=WORDS,
         unit=f"{link.name}s",
         row="game",
         components=("total",),
         unit_sd=lambda _y, _exposure: 1.0,
         has_intercept=False,
+        observe=_observe,
         auxiliaries=lambda _unit: (),
         tallies=tallies,
         log_density=log_density,
@@ -70,11 +76,21 @@ def with_link(link: Link) -> Outcome:
         losses=density_losses(log_density, tallies),
         baseline=_baseline,
         chances=chances,
-        margin=margin,
+        margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
         statistics=STATISTICS,
         statuses=("played", "retired"),
+        lacking="a winner",
+        remedy=REMEDY,
+        takes_link=True,
         extremes=_extremes,
+        is_coarse=True,
     )
+
+
+def _observe(_league: str, sides: pl.DataFrame) -> pl.Series:
+    """1 for the winner, 0 for the loser, null where there is not one of each."""
+    difference = less_the_other(winning(sides))
+    return pl.select(pl.when(difference > 0).then(1.0).when(difference < 0).then(0.0)).to_series()
 
 
 def _baseline(results: Results, held_out: NDArray[np.bool_]) -> Array:

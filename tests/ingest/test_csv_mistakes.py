@@ -208,6 +208,8 @@ def test_scores_are_whole_numbers_where_goals_are_counted_and_may_be_fractions_o
     assert sorted(rules(counted)) == [(2, count), (3, count), *unreadable]
     assert sorted(rules(points)) == unreadable
     assert points.sides.filter(pl.col("team") == "lg:A")["score"].to_list() == [2.5, -1, 2]
+    normal = stanza(PAIR).model_copy(update={"likelihood": "normal"})
+    assert sorted(rules(find("csv").parse(raw, Source("lg", "x.csv", normal)))) == unreadable
     sides = {"rows": "side", "date": "day", "game": "g", "competitor": "t", "score": "pts"}
     parsed = parse(sides, "g,day,t,pts", "1,2024-05-01,A,80", "1,2024-05-01,B,85", "1,2024-05-01,C,8.5")
     assert rules(parsed) == [(4, count)]

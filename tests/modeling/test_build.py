@@ -1,9 +1,11 @@
 """Designs of a few games, worked out by hand: each effect's columns, players, groups, noise and observed results."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
 
 from modeling.build import build_design
@@ -12,6 +14,7 @@ from store.errors import FitError
 from store.stanzas import Stanza
 
 Make = Callable[..., Design]
+SETTINGS = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win"}
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def design(games) -> Make:
     """(games, keywords of the stanza) -> Design."""
 
     def make(*some, groups=None, as_of=None, asked=(), known=frozenset(), **stanza) -> Design:
-        settings = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win"} | stanza
+        settings = SETTINGS | stanza
         found = games(*some, groups=groups, as_of=as_of, asked=asked)
         return build_design(Stanza.model_validate(settings), found, set(known))
 
@@ -61,6 +64,27 @@ def test_days_of_rest_are_those_of_the_sides_own_team_and_at_most_fourteen(desig
     scaled = np.nan_to_num((rest - np.nanmean(rest)) / np.nanstd(rest, ddof=1))
     assert fixed(design(*some, effects="rest_days", outcome="score"))["rest_days"] == pytest.approx(scaled)
     assert fixed(design(*some, effects="rest_days"))["rest_days"] == pytest.approx(scaled[0::2] - scaled[1::2])
+
+
+def test_stints_of_a_contest_share_its_days_of_rest(design, games, game):
+    """a and b play three stints on the first day and two a week later."""
+    some = [game("ab", (1, 0), day=day) for day in (0, 0, 0, 7, 7)] + [game("ac", (1, 0), day=9)]
+    found = games(*some)
+    contests = pl.Series(["u", "u", "u", "v", "v", "w"]).gather(found.sides["game_id"].rle_id())
+    stanza = Stanza.model_validate(SETTINGS | {"effects": "rest_days", "outcome": "score"})
+    made = build_design(stanza, replace(found, sides=found.sides.with_columns(contest_id=contests)))
+    rest = np.array([np.nan] * 6 + [7] * 4 + [2, np.nan])
+    scaled = np.nan_to_num((rest - np.nanmean(rest)) / np.nanstd(rest, ddof=1))
+    assert fixed(made)["rest_days"] == pytest.approx(scaled)
+
+
+@pytest.mark.parametrize("odd", ["nan", "inf", "-inf"])
+def test_what_is_no_number_is_as_if_it_were_not_there(design, game, odd):
+    some = [game("ab", (1, 0), altitude=text) for text in ("100", odd, "300")]
+    values = fixed(design(*some, effects="altitude", outcome="score"))["altitude"]
+    assert values == pytest.approx(np.array([-1, -1, 0, 0, 1, 1]) / np.sqrt(4 / 3))
+    with pytest.raises(FitError, match="no numbers"):
+        design(game("ab", (1, 0), altitude=odd), effects="altitude", outcome="score")
 
 
 def test_a_number_of_the_game_is_a_covariate_of_both_sides_scores(design, game):
@@ -195,6 +219,28 @@ def test_players_have_groups_too_and_who_has_none_is_pooled_to_all(design, game)
     assert block.loading.toarray()[2:].tolist() == [[0, 0], [0, 0]]
 
 
+def test_groups_go_by_the_order_in_which_seasons_were_played(design, game):
+    """b enters in "Season 9" and is promoted in "Season 10", which comes first by its letters."""
+    some = [game("ab", (1, 0), season="Season 9"), game("ab", (1, 0), season="Season 10", day=365)]
+    divisions = {
+        ("a", "Season 9"): "1", ("a", "Season 10"): "1", ("b", "Season 9"): "2", ("b", "Season 10"): "1",
+        ("b", "Season 11"): "3",
+    }  # fmt: skip
+    block = block_of(design(*some, groups=divisions, group="division"), "team_group")
+    assert (block.levels, block.loading.toarray().tolist()) == (("1", "2"), [[1, 0], [0, 1]])
+
+
+def test_a_group_that_tells_nobody_apart_is_said(design, game):
+    one = design(game("ab", (1, 0)), groups={("a", "2024"): "east", ("b", "2024"): "east"}, group="division")
+    assert [block.name for block in one.blocks] == ["team"]
+    assert one.notes == ('The division of teams was left out: all that have one are in "east".',)
+    nobody = design(game("ab", (1, 0)), groups={("z", "2024"): "east"}, group="division")
+    assert nobody.notes == ("The division was left out: nobody who plays in these games has one.",)
+    some = game("ab", (1, 0), players=("pq", "rs"))
+    positions = {("p", "2024"): "back", ("q", "2024"): "forward"}
+    assert design(some, rate=("player", "team"), groups=positions, group="position").notes == ()
+
+
 # Walks
 
 
@@ -217,6 +263,16 @@ def test_a_walks_states_follow_one_another_over_gaps(design, game):
     assert walk.loading.toarray().tolist() == [[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert walk.reach.toarray().tolist() == [[1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
     assert walk.prior_scale == 0.5
+
+
+def test_seasons_walk_in_the_order_in_which_they_were_played(design, game):
+    """And a year without a season is two years' drift; seasons less than a year apart are a year's each."""
+    labels = [("Season 9", 0), ("Season 10", 300), ("Season 12", 1040), ("Autumn", 1140)]
+    some = [game("ab", (1, 0), season=season, day=day) for season, day in labels]
+    walk = block_of(design(*some, walk="team", period="season"), "team_walk")
+    assert walk.levels[:3] == ("a@Season 10", "a@Season 12", "a@Autumn")
+    assert np.asarray(walk.years).tolist() == [1, 2, 1, 1, 2, 1]
+    assert np.asarray(walk.idle).tolist() == [0, 0]
 
 
 def test_attack_and_defence_walk_apart(design, game):
@@ -272,6 +328,14 @@ def test_noise_codes_count_from_the_commonest_value(design, game):
     assert len(found.cell_rows) == 3  # rows of the same two sides but other noise are not put together
 
 
+def test_noise_by_something_of_many_values_is_refused(design, game):
+    some = [game("ab", (1, 0), altitude=str(n)) for n in range(13)]
+    with pytest.raises(FitError, match='x: noise = "altitude" has 13 values') as caught:
+        design(*some, noise="altitude")
+    assert "at most 12" in str(caught.value.hint)
+    assert len(design(*some[:12], noise="altitude").noise[0].values) == 11
+
+
 def test_noise_of_a_race_goes_by_entrant(design, game):
     some = [game("abc", places=(1, 2, 3), rain=r) for r in ("no", "yes", "no")]
     assert design(*some, outcome="order", noise="rain").noise[0].codes.tolist() == [0] * 3 + [1] * 3 + [0] * 3
@@ -308,10 +372,16 @@ def test_a_win_is_who_won_and_else_the_score(design, game):
 
 
 def test_a_result_may_be_a_draw_and_games_without_one_are_noted(design, game):
-    some = [game("ab", (1, 1)), game("ab", (2, 1)), game("ab", (1, 1), won=(False, True)), game("ab")]
+    some = [game("ab", (1, 1)), game("ab", (2, 1)), game("ab", (1, 1), won=(False, True)), game("ab", won=(True, True))]
     found = design(*some, outcome="result")
     assert found.y.tolist() == [1, 0, 2]
     assert found.notes == ("1 games without a result were left out.",)
+
+
+def test_a_game_without_scores_that_nobody_won_is_a_draw(design, game):
+    found = design(game("ab", won=(True, False)), game("ab"), game("ab", won=(False, False)), outcome="result")
+    assert found.y.tolist() == [0, 1, 1]
+    assert found.notes == ()
 
 
 def test_a_margin_is_the_first_sides_and_its_exposure_the_mean_of_both(design, game):
@@ -353,6 +423,12 @@ def test_a_race_is_not_a_game_of_two_sides(design, game):
         ({"outcome": "score", "noise": "surface"}, "noise = ['surface'] means nothing", "Take `noise` out"),
         ({"walk": "team"}, "walk = ['team'] needs a period", 'Set period = "season"'),
         ({"walk": "teams", "period": "season"}, 'walk = "teams" is neither rated nor an effect', "It can be team."),
+        (
+            {"walk": ("team", "team:season"), "period": "season", "effects": "team:season"},
+            "a value of its own for each season",
+            "set a shorter period",
+        ),
+        ({"roles": "SP"}, "roles = ['SP'], and the model has nothing of players", "take `roles` out"),
         ({"rate": "player"}, "asks for players, and no side", 'Take "player" out'),
         ({"effects": "player:surface"}, "asks for players, and no side", 'Take "player" out'),
         ({"priors": {"taem": 1.0}}, 'no prior called "taem"', 'Did you mean "team"?'),

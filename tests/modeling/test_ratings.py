@@ -1,5 +1,6 @@
 """Ratings as ruled: contrasts to the ranked, ranks, status, pools, unpooled estimates, shrinkage."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,6 +15,7 @@ from modeling.posterior import Posterior
 from modeling.ratings import intercept_of, make_ratings
 from modeling.tables import draw_rows, rating_rows, standing_rows
 from modeling.unpooled import make_unpooled
+from store.stanzas import Stanza
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +143,10 @@ def test_the_unpooled_standard_error_is_that_of_the_contrast(rated):
     design, _, _, unpooled = rated
     alone = laplace.no_pooling(design, np.ones(design.games, dtype=bool)).draws(np.random.default_rng(2), 8000)
     finite = np.array([reason is None for reason in unpooled["attack"].reason])
+    attack = alone.blocks["attack"]
     weight = np.zeros(len(finite))
-    weight[finite] = alone.blocks["attack"][:, finite].var(axis=0) ** -1.0
-    contrast = alone.blocks["attack"] - (alone.blocks["attack"] @ (weight / weight.sum()))[:, None]
+    weight[finite] = (attack[:, finite] - attack[:, finite].mean(axis=1)[:, None]).var(axis=0) ** -1.0
+    contrast = attack - (attack @ (weight / weight.sum()))[:, None]
     assert unpooled["attack"].se[finite] == pytest.approx(contrast.std(axis=0)[finite], rel=0.05)
 
 
@@ -169,3 +172,53 @@ def test_a_league_where_nobody_is_ranked_still_has_ratings(league, stanza):
     standing = standing_rows(design, draws, ratings, intercept_of(draws, [ratings]))
     assert standing["rank"].null_count() == len(standing) == 10
     assert np.abs(ratings.components["total"].mean(axis=1)).max() < 1e-12
+
+
+SMALL = {"title": "x", "feed": "none", "source": ("none",), "active_days": 9999, "min_games": 1}
+
+
+def unpooled_of(design, stanza, as_of):
+    everything = np.ones(design.games, dtype=bool)
+    fit = laplace.fit_fixed_scales(design, {block.name: block.prior_scale for block in design.blocks}, everything)
+    drawn = fit.draws(np.random.default_rng(1), 200)
+    posterior = replace(drawn, scales={block.name: np.full(200, block.prior_scale) for block in design.blocks})
+    field = make_field(design, design.kind("team"), stanza, as_of)
+    ratings = make_ratings(design, posterior, field, np.random.default_rng(3))
+    return make_unpooled(design, laplace.no_pooling(design, everything, fit.auxiliaries), ratings)
+
+
+@pytest.mark.parametrize("outcome", ["win", "result", "margin", "score"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"group": "division"},
+        {"walk": "team", "period": "season"},
+        {"walk": "team", "period": "season", "effects": ("team:surface", "team:home")},
+    ],
+)
+def test_results_that_tell_competitors_apart_have_unpooled_estimates_whatever_is_common(game, games, outcome, settings):
+    """Where all stand together, a division or a season, is what the results of so few do not say."""
+    rng = np.random.default_rng(2)
+    pairs = [(a, b) for a in "abcd" for b in "abcd" if a != b] * 10
+    some = [
+        game(
+            pair, tuple(rng.poisson(2, 2)), day=n, season=str(2020 + n // 60), home=0, surface="wet" if n % 2 else "dry"
+        )
+        for n, pair in enumerate(pairs)
+    ]
+    divisions = {(team, "2020"): "upper" if team in "ab" else "lower" for team in "abcd"}
+    found = games(*some, groups=divisions)
+    stanza = Stanza.model_validate(SMALL | {"outcome": outcome} | settings)
+    for component in unpooled_of(build_design(stanza, found), stanza, found.as_of).values():
+        assert component.reason == (None,) * 4
+        assert (component.se > 0).all() and np.isfinite(component.estimate).all()
+
+
+def test_what_results_do_not_tell_apart_has_no_unpooled_estimate(game, games):
+    """Of two teams, the attack of one cannot be told from the defence of the other."""
+    rng = np.random.default_rng(2)
+    some = games(*(game("ab", tuple(rng.poisson(2, 2)), day=n) for n in range(40)))
+    stanza = Stanza.model_validate(SMALL | {"outcome": "score"})
+    found = unpooled_of(build_design(stanza, some), stanza, some.as_of)
+    assert found["attack"].reason == found["defence"].reason == ("its results do not determine it",) * 2

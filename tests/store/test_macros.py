@@ -12,6 +12,7 @@ from store.warehouse import writing
 
 DRAWS = 300
 COUNTS = np.arange(400)
+MANY = np.arange(2000)
 
 
 def chances_of(likelihood, first, second, parameters):
@@ -36,10 +37,11 @@ def corners(parameters):
 
 def grid(likelihood, mean, other, excess, low):
     """The joint chances of all scores, laid out whole and added up."""
+    counts = COUNTS if max(mean, other) < 200 else MANY
     if likelihood == "negative_binomial":
-        masses = [nbinom.pmf(COUNTS, 1 / excess, 1 / (1 + m * excess)) for m in (mean, other)]
+        masses = [nbinom.pmf(counts, 1 / excess, 1 / (1 + m * excess)) for m in (mean, other)]
     else:
-        masses = [poisson.pmf(COUNTS, m) for m in (mean, other)]
+        masses = [poisson.pmf(counts, m) for m in (mean, other)]
     joint = np.outer(*masses)
     joint[:2, :2] *= np.array([[1 - mean * other * low, 1 + mean * low], [1 + other * low, 1 - low]])
     return np.tril(joint, -1).sum(), np.trace(joint), np.triu(joint, 1).sum()
@@ -62,6 +64,15 @@ CASES = {
     "order": ("order", "plackett_luce", 1.5, {}),
     "worst_first": ("order", "worst_first", 1.5, {}),
 }  # fmt: skip
+LARGE = {
+    "poisson": ("score", "poisson", 0.01, {"intercept": (6.4, 0.01), "home": (0.02, 0.005)}),
+    "negative_binomial": (
+        "score",
+        "negative_binomial",
+        0.05,
+        {"intercept": (6.0, 0.01), "overdispersion": (0.02, 0.002)},
+    ),
+}
 STUDENT = ("margin", "student", 6.0, {"home": (2.5, 0.2), "sigma": (9.0, 0.3), "tails": (1.5, 0.6)})
 
 
@@ -136,6 +147,12 @@ def test_chances_are_those_of_the_likelihood_on_the_same_draws(rated, now, name)
 
 def test_student_margins_are_within_their_stated_error(rated, now):
     compared(rated, now, STUDENT, 3e-4)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_scores_of_hundreds_are_within_their_stated_error(rated, now, monkeypatch, name):
+    monkeypatch.setitem(globals(), "DRAWS", 40)
+    compared(rated, now, LARGE[name], 1e-3)
 
 
 def test_the_normal_approximation_of_students_distribution_has_the_error_that_is_written(rated, now):

@@ -29,7 +29,9 @@ def test_defaults_are_filled_in(home):
         (GOOD + 'priors = {team = -1.0}\n', "prior scales must be positive"),
         (GOOD + "min_games = 0\n", '"min_games"'),
         (GOOD + 'refit = "late"\n', '"refit"'),
-        (GOOD.replace('outcome = "score"', 'outcome = "goals"'), '"outcome"'),
+        (GOOD.replace('outcome = "score"', 'outcome = 3'), '"outcome"'),
+        (GOOD + "active_days = 10000000\n", '"active_days": Input should be less than or equal to 100000'),
+        (GOOD + "active_days = 0\n", '"active_days"'),
         (GOOD.replace('feed = "csv"\n', ""), 'the setting "feed" is missing'),
         (GOOD.replace("[alps]", "[Alps]"), "cannot be a league's name"),
         ("alps = 3\n", "must be a stanza"),
@@ -43,6 +45,14 @@ def test_a_mistake_is_named_with_its_file(home, text, says):
     assert says in caught.value.message
     assert str(home.leagues_toml) in caught.value.message
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "name"), [("", None), ('link = "probit"', "probit"), ('likelihood = "student"', "student")]
+)
+def test_which_outcomes_and_likelihoods_there_are_is_not_for_the_stanza_to_know(home, more, name):
+    write(home, GOOD.replace('"score"', '"goals"') + more)
+    assert (read_stanzas(home)["alps"].outcome, read_stanzas(home)["alps"].likelihood_name) == ("goals", name)
 
 
 def test_bytes_that_are_no_text_are_a_mistake_too(home):

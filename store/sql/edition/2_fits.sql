@@ -14,7 +14,8 @@ COMMENT ON COLUMN fit.fit_id IS 'Hash of everything the fit depends on: the same
 COMMENT ON COLUMN fit.league IS 'League.';
 COMMENT ON COLUMN fit.as_of IS 'Games before this day 00:00 UTC were used.';
 COMMENT ON COLUMN fit.fitted_at_utc IS 'When the fit was started, UTC.';
-COMMENT ON COLUMN fit.engine IS 'How it was computed, for example nuts (PyMC sampled by nutpie).';
+COMMENT ON COLUMN fit.engine IS 'How it was computed: joint (deterministic, one dense factor) or nuts (PyMC sampled by nutpie).';
+COMMENT ON COLUMN fit.engine_reason IS 'Why this engine: asked for, or what of the model or of another engine''s checks decided it; NULL before engines were chosen.';
 COMMENT ON COLUMN fit.verdict IS 'accepted or rejected; only accepted fits reach a leaderboard.';
 COMMENT ON COLUMN fit.reasons IS 'Why it was rejected, in words; empty where accepted.';
 COMMENT ON COLUMN fit.override_reason IS 'Reason given by a person for accepting a fit the rules would have rejected.';
@@ -28,6 +29,7 @@ COMMENT ON COLUMN fit.last_game_on IS 'Day of the last game used.';
 COMMENT ON COLUMN fit.draws IS 'Posterior draws behind the summaries.';
 COMMENT ON COLUMN fit.seed IS 'Seed of all randomness.';
 COMMENT ON COLUMN fit.seconds IS 'Wall time of fitting and judging, seconds.';
+COMMENT ON COLUMN fit.started_from IS 'The earlier accepted fit whose posterior means the sampler started around; NULL where it started from the prior.';
 COMMENT ON COLUMN fit.design IS 'The model as JSON: blocks, priors, fixed effects.';
 COMMENT ON COLUMN fit.games_fingerprint IS 'Hash of the games used.';
 COMMENT ON COLUMN fit.code_hash IS 'Hash of the modelling code.';
@@ -69,11 +71,11 @@ SELECT p.* FROM warehouse.pooling AS p WHERE p.fit_id IN (SELECT fit_id FROM fit
 COMMENT ON TABLE pooling IS 'One row a way of pooling: how well one frozen fit of the first 90 % of games forecast the last 10 %.';
 COMMENT ON COLUMN pooling.league IS 'League.';
 COMMENT ON COLUMN pooling.fit_id IS 'The fit.';
-COMMENT ON COLUMN pooling.pooling IS 'partial (the published model), none (each competitor alone), complete (all alike), or baseline (shares of past results).';
+COMMENT ON COLUMN pooling.pooling IS 'partial (scales learned; published unless the stanza asks otherwise), none (each competitor alone), complete (all alike), or baseline (shares of past results).';
 COMMENT ON COLUMN pooling.held_out_games IS 'Games forecast; the same for each way.';
 COMMENT ON COLUMN pooling.log_loss IS 'Mean log loss of win, draw and loss over those games; lower is better.';
 COMMENT ON COLUMN pooling.log_loss_se IS 'Its standard error.';
-COMMENT ON COLUMN pooling.difference IS 'Log loss less that of partial pooling on the same games; above 0: partial pooling forecasts better.';
+COMMENT ON COLUMN pooling.difference IS 'Log loss less that of the published model on the same games; above 0: the published one forecasts better.';
 COMMENT ON COLUMN pooling.difference_se IS 'Standard error of the paired difference.';
 
 CREATE TABLE hyperparameter AS

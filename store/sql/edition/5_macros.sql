@@ -154,17 +154,18 @@ predictor AS (
     JOIN (VALUES (1, 'a at home', 1, 0), (2, 'neutral', 0, 0), (3, 'b at home', 0, 1)) AS v(place, venue, a_home, b_home)
         ON home IS NOT NULL OR venue = 'neutral'
 ),
+-- Counts of a few hundred are Normal to all digits that matter, and would be long sums.
 means AS MATERIALIZED (
     SELECT
-        p.* REPLACE (CASE WHEN outcome = 'result' THEN width ELSE 0 END AS width), pair.outcome, pair.likelihood,
-        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS is_count,
+        p.* EXCLUDE (width), pair.outcome, pair.likelihood,
+        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS has_counts,
+        has_counts AND greatest(a_eta, b_eta) <= ln(300.0) AS is_count,
+        CASE WHEN has_counts THEN exp(least(a_eta, ln(1e9))) WHEN outcome = 'score' THEN a_eta END AS a_mean,
+        CASE WHEN has_counts THEN exp(least(b_eta, ln(1e9))) WHEN outcome = 'score' THEN b_eta END AS b_mean,
+        sqrt(a_mean + b_mean + coalesce(excess, 0) * (a_mean * a_mean + b_mean * b_mean)) AS sd,
+        CASE WHEN has_counts THEN 0.5 / sd WHEN outcome = 'result' THEN p.width ELSE 0 END AS width,
         CASE
-            WHEN is_count THEN exp(least(a_eta, ln(300.0))) WHEN outcome = 'score' THEN a_eta
-        END AS a_mean,
-        CASE
-            WHEN is_count THEN exp(least(b_eta, ln(300.0))) WHEN outcome = 'score' THEN b_eta
-        END AS b_mean,
-        CASE
+            WHEN has_counts THEN (a_mean - b_mean) / sd
             WHEN likelihood = 'student' THEN student_as_normal((a_eta - b_eta) / sigma, 2 + tails)
             WHEN outcome = 'score' THEN (a_eta - b_eta) / (sqrt(2.0) * sigma)
             WHEN outcome = 'margin' THEN (a_eta - b_eta) / sigma
@@ -186,7 +187,7 @@ summed AS (
         CASE
             WHEN is_count THEN NULL
             WHEN likelihood = 'logit' OR outcome = 'order' THEN {'win': logistic(z - width), 'loss': logistic(-z - width)}
-            WHEN likelihood IN ('probit', 'normal', 'student')
+            WHEN has_counts OR likelihood IN ('probit', 'normal', 'student')
                 THEN {'win': normal_cdf(z - width), 'loss': normal_cdf(-z - width)}
             ELSE error('Chances of the likelihood "' || likelihood || '" are not known here.')
         END AS smooth
@@ -209,4 +210,4 @@ SELECT
 FROM corrected
 GROUP BY place, venue
 ORDER BY place;
-COMMENT ON MACRO TABLE win_probability IS 'win_probability(league_name, a_name, b_name): one row a venue (a at home, neutral, b at home; neutral alone where the model has no home advantage): the chance that a wins, draws or loses the next game against b, or in a race finishes ahead of b or behind, from the joint draws. Whatever else is rated beside the two (the driver''s car, the pitcher''s team) is taken as equal, and the noise as of the commonest game; effects that vary by season, surface and the like are left out. win_q5 and win_q95 are how far the ratings'' own uncertainty moves the chance of a win; a_expected and b_expected are mean scores and margin the mean of a''s less b''s, in goals or points of a full game, NULL where the model has none. Exact, but for Student margins: to 0.0003. Names or competitor_ids.';
+COMMENT ON MACRO TABLE win_probability IS 'win_probability(league_name, a_name, b_name): one row a venue (a at home, neutral, b at home; neutral alone where the model has no home advantage): the chance that a wins, draws or loses the next game against b, or in a race finishes ahead of b or behind, from the joint draws. Whatever else is rated beside the two (the driver''s car, the pitcher''s team) is taken as equal, and the noise as of the commonest game; effects that vary by season, surface and the like are left out. win_q5 and win_q95 are how far the ratings'' own uncertainty moves the chance of a win; a_expected and b_expected are mean scores and margin the mean of a''s less b''s, in goals or points of a full game, NULL where the model has none. Exact, but for Student margins: to 0.0003, and for scores of more than 300: to 0.001. Names or competitor_ids.';

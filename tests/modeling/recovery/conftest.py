@@ -14,7 +14,7 @@ from modeling.posterior import Posterior
 from modeling.ratings import Ratings, make_ratings
 from store.stanzas import Stanza
 
-UNIT = 10.0  # spread of the scores that a schedule holds before there are results, so that priors are of this size
+MEAN, UNIT = 60.0, 10.0  # of the scores that a schedule holds before there are results: UNIT is the size of priors
 
 # Between them: every likelihood, and every two of competitor, players in teams, team beside player, group, walk, slope,
 # covariate and noise in some league.
@@ -108,7 +108,7 @@ def schedule(
         shares = [dict(zip(map(str, who), rng.choice([0.5, 1.0], playing), strict=True)) for who in players]
         found.append(
             one_game(
-                tuple(f"t{team:02d}" for team in teams), tuple(rng.normal(0, UNIT, many)),
+                tuple(f"t{team:02d}" for team in teams), tuple(np.rint(rng.normal(MEAN, UNIT, many))),
                 day=365 * season + (number * len(SEASONS) % size) * 300 // size, season=SEASONS[season],
                 home=[0, 1, None][rng.integers(3)] if many == 2 else None, won=(True, False) if many == 2 else None,
                 places=tuple(range(1, many + 1)) if many > 2 else None,
@@ -134,7 +134,7 @@ def simulate(design: Design, rng: np.random.Generator) -> tuple[Design, Posterio
     }
     fixed = {one.name: np.array([0.4 * design.unit_sd * rng.choice([-1, 1])]) for one in design.fixed}
     truth = Posterior(
-        np.array([0.3 * design.unit_sd * design.outcome.has_intercept]),
+        np.array([design.centre + 0.3 * design.unit_sd * design.outcome.has_intercept]),
         fixed,
         {name: effect[None] for name, effect in effects.items()},
         {name: np.array([scale]) for name, scale in scales.items()},

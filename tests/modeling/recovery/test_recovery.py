@@ -19,6 +19,7 @@ from modeling.engines import laplace, nuts
 from modeling.outcomes import outcomes
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import parameter_draws, prior_variance
+from modeling.tree import replications
 
 DRAWS = 1000
 LEVELS = (0.5, 0.9)
@@ -129,6 +130,17 @@ def test_every_likelihood_and_every_two_effects_are_in_some_league(simulated, na
     assert likelihoods == {(one.name, one.likelihood) for family in outcomes().values() for one in family}
     seen = {pair for design in leagues for pair in combinations(PARTS, 2) if set(pair) <= parts_of(design)}
     assert set(combinations(PARTS, 2)) - seen == set()
+
+
+def test_there_is_one_log_likelihood_a_game_whatever_the_outcome(simulated, names):
+    """They sum to that of the sufficient statistics, which is what engines sample and maximise."""
+    for name in names:
+        design, truth = (league := simulated(name, 1, 60)).design, league.truth
+        (found,) = replications(design, truth, np.random.default_rng(1))
+        assert found.log_likelihood.shape == (1, design.games), name
+        eta, arguments = truth.seen(design, design.cell_rows)
+        collapsed = design.outcome.log_density(design.collapsed(every_game(league)), eta, arguments)
+        assert found.log_likelihood.sum() == pytest.approx(collapsed.sum(), rel=1e-9), name
 
 
 def test_truth_is_inside_intervals_at_their_rates(simulated, names):

@@ -1,0 +1,1 @@
+"""The joint engine: everything in one dense factor. `engine.py` is its door."""

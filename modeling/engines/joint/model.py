@@ -1,0 +1,207 @@
+"""What deterministic inference works on: a Design's latent vector, chosen games, and hyperparameters as one vector.
+
+Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their
+posterior is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results
+hardly tell a scale from zero its logarithm has a long tail to the left; scales of few but well-known levels by their
+logarithms, for the scale itself then has a long tail to the right. The Jacobian is part of the prior.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeling.design import Design
+from modeling.engines.joint.algebra import Curvature, Latent, factorise, latent_of
+from modeling.outcomes.outcome import Array, Auxiliaries
+
+START = 0.5  # of a scale, in prior scales
+FEW, WELL_KNOWN = 12, 0.7  # levels of a block, and share of them that the results determine: its scale by its logarithm
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """One hyperparameter: HalfNormal(prior), or Normal(0, prior) where it is signed."""
+
+    name: str
+    prior: float
+    form: Literal["signed", "root", "log"]
+    start: float
+
+    def value(self, point: Array) -> Array:
+        """The parameter at a coordinate of theta."""
+        return point if self.form == "signed" else np.square(point) if self.form == "root" else np.exp(point)
+
+    def coordinate(self, value: Array | float) -> Array:
+        """The coordinate of theta at a value."""
+        given = np.asarray(value, dtype=float)
+        return given if self.form == "signed" else np.sqrt(given) if self.form == "root" else np.log(given)
+
+    def log_prior(self, point: Array) -> Array:
+        """Log prior density of the coordinate."""
+        inner = -0.5 * (self.value(point) / self.prior) ** 2 - np.log(self.prior) - 0.5 * np.log(2 * np.pi)
+        if self.form == "signed":
+            return inner
+        return inner + np.log(2) + (np.log(2 * np.abs(point)) if self.form == "root" else point)
+
+    def prior_slope(self, point: float) -> float:
+        """Its derivative."""
+        if self.form == "signed":
+            return -point / self.prior**2
+        share = float(self.value(np.array(point)) / self.prior) ** 2
+        return 1 / point - 2 * share / point if self.form == "root" else 1 - share
+
+    def prior_information(self, point: float) -> float:
+        """Minus its second derivative."""
+        if self.form == "signed":
+            return self.prior**-2
+        share = float(self.value(np.array(point)) / self.prior) ** 2
+        return (1 + 6 * share) / point**2 if self.form == "root" else 2 * share
+
+    def by_log(self, point: float) -> float:
+        """Derivative of the value's logarithm."""
+        return 2 / point if self.form == "root" else 1.0
+
+    def longest_step(self, point: float) -> float:
+        """How far to go at once: to about half or double the value."""
+        return self.prior if self.form == "signed" else 0.6 / abs(self.by_log(point))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A Design given some of its games."""
+
+    design: Design
+    latent: Latent
+    tally: Array
+    given: Array
+    """Scale of each block where it is given, NaN where it is learned."""
+    hypers: tuple[Hyper, ...]
+    """Scales that are learned, then the likelihood's own parameters."""
+
+    @cached_property
+    def learned(self) -> NDArray[np.intp]:
+        """Numbers of the blocks whose scales are learned."""
+        return np.flatnonzero(np.isnan(self.given))
+
+    def eta(self, x: Array) -> Array:
+        """Linear predictor of each cell at effects of shape (latent,) or (draws, latent)."""
+        return np.ascontiguousarray((self.latent.x @ x.T).T) + self.design.centre
+
+    def scales(self, theta: Array) -> Array:
+        """Scales of the blocks at one theta or at many, shape (..., blocks)."""
+        found = np.tile(self.given, (*theta.shape[:-1], 1))
+        for number, block in enumerate(self.learned):
+            found[..., block] = self.hypers[number].value(theta[..., number])
+        return found
+
+    def values(self, theta: Array) -> dict[str, float]:
+        """Every hyperparameter by name."""
+        return {one.name: float(one.value(point)) for one, point in zip(self.hypers, theta, strict=True)}
+
+    def arguments(self, theta: Array) -> Auxiliaries:
+        """What the likelihood needs beside eta, at theta."""
+        return self.design.likelihood_arguments(self.values(theta), self.design.cell_rows)
+
+    def log_prior(self, theta: Array) -> float:
+        """Log prior density of theta."""
+        return float(sum(one.log_prior(point) for one, point in zip(self.hypers, theta, strict=True)))
+
+    def prior_slope(self, theta: Array) -> Array:
+        """Its gradient."""
+        return np.array([one.prior_slope(point) for one, point in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    def by_scale(self, theta: Array, by_block: Array, power: int = 1) -> Array:
+        """Derivatives in the logs of scales, by block, as those in the coordinates of the learned ones."""
+        turn = np.array([self.hypers[number].by_log(theta[number]) for number in range(len(self.learned))])
+        return by_block[self.learned] * turn**power
+
+    @property
+    def is_root(self) -> NDArray[np.bool_]:
+        """Which coordinates of theta are roots, and so positive."""
+        return np.array([one.form == "root" for one in self.hypers], dtype=bool)
+
+    def prior_information(self, theta: Array) -> Array:
+        """Minus its second derivative in each coordinate."""
+        return np.array([one.prior_information(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    def longest_step(self, theta: Array) -> Array:
+        """How far to go at once in each coordinate."""
+        return np.array([one.longest_step(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
+
+    @property
+    def auxiliary(self) -> range:
+        """Where the likelihood's own parameters stand in theta."""
+        return range(len(self.learned), len(self.hypers))
+
+    def moved(self, theta: Array, which: int, by: float) -> tuple[Auxiliaries, Auxiliaries]:
+        """The likelihood's arguments a little above and below theta in one coordinate."""
+        step = np.eye(len(theta))[which] * by
+        return self.arguments(theta + step), self.arguments(theta - step)
+
+
+@dataclass(frozen=True)
+class Approximation:
+    """Gaussian approximation of the effects at one theta, with the evidence of theta."""
+
+    theta: Array
+    log_evidence: float
+    """Log p(y | theta)."""
+    slope: Array
+    """Its gradient."""
+    information: Array
+    """Rough curvature of minus it, each coordinate alone: what to step by at first."""
+    mean: Array
+    sd: Array
+    curvature: Curvature
+    """What the data add to the precision: H = Q + X'WX."""
+    state: tuple[Array, ...]
+    """Where the same at a theta nearby starts from."""
+    steps: int
+    """Times a precision was factorised."""
+    damped: int
+    """Steps that had to be shortened."""
+    residual: float
+    """What was left when it stopped: of Newton's method nats, of moment matching posterior sds."""
+
+    def factor(self, model: Model) -> Array:
+        """Lower Cholesky factor of its precision."""
+        return factorise(model.latent.precision(model.latent.prior(model.scales(self.theta)), self.curvature))
+
+
+def model_of(design: Design, chosen: NDArray[np.bool_], scales: Mapping[str, float] | None = None) -> Model:
+    """The model of some of the games, shape (games,).
+
+    With `scales`, it has the blocks that have one, and those scales are given; else it has all, and learns what the
+    Design does not give.
+    """
+    kept = [block for block in design.blocks if scales is None or block.name in scales]
+    given = [block.fixed_scale if scales is None else scales[block.name] for block in kept]
+    learned = [
+        Hyper(f"scale_{b.name}", b.prior_scale, "root", START * b.prior_scale)
+        for b, scale in zip(kept, given, strict=True)
+        if scale is None
+    ]
+    own = [Hyper(one.name, one.scale, "signed" if one.is_signed else "root", one.start) for one in design.auxiliaries]
+    latent = latent_of(design, tuple(block.name for block in kept))
+    return Model(design, latent, design.collapsed(chosen), np.array(given, dtype=float), (*learned, *own))
+
+
+def theta_of(model: Model, values: Mapping[str, float]) -> Array:
+    """Theta at given values, the usual start for those that are not."""
+    return np.array([one.coordinate(values.get(one.name, one.start)) for one in model.hypers], dtype=float)
+
+
+def reformed(model: Model, at: Approximation) -> Model:
+    """The model with the scales of few levels, where the results know those well, by their logarithms.
+
+    Of n levels the results determine n - tr(S Q_b), which the information of a scale is made of.
+    """
+    counts, learned = model.latent.counts[model.learned], len(model.learned)
+    known = np.sqrt(at.information[:learned] / (2 * counts) / model.by_scale(at.theta, np.ones_like(model.given), 2))
+    is_few = (counts < FEW) & (known > WELL_KNOWN)
+    scales = [replace(one, form="log") if few else one for one, few in zip(model.hypers, is_few, strict=False)]
+    return replace(model, hypers=(*scales, *model.hypers[learned:]))

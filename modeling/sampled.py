@@ -1,0 +1,115 @@
+"""A posterior by an engine, with its ratings and what shows that it can be trusted."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from modeling import judge
+from modeling.certificate import certified
+from modeling.design import Design
+from modeling.engines.choice import NUTS, Choice, Sampler, prepare
+from modeling.field import Field
+from modeling.games import Games, Start
+from modeling.judge import Check, Diagnosis
+from modeling.posterior import Posterior, from_tree
+from modeling.ratings import Ratings, make_ratings
+from store.errors import FitError
+
+SEED = 20140101
+DRAWS = 6000  # of NUTS, all chains; a fit that has not converged gets more before it is rejected
+LENGTHENING = (1, 2, 4)
+CARE = (0.8, 0.95, 0.99)  # target acceptance: one that diverged gets smaller steps too
+INDEPENDENT = 4000  # draws of an engine whose draws are independent
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
+
+    choice: Choice
+    sampler: Sampler
+    tree: xr.DataTree
+    posterior: Posterior
+    ratings: list[Ratings]
+    parameters: dict[str, Diagnosis]
+    checks: list[Check]
+
+
+def sample(
+    choice: Choice,
+    design: Design,
+    games: Games,
+    fields: list[Field],
+    start: Start | None,
+    tell: Report,
+    *,
+    may_fall_back: bool,
+) -> Sampled:
+    """The posterior of all games by the chosen engine.
+
+    Where a fast engine does not settle or its own checks fail, NUTS does it again if that is allowed. Raises FitError.
+    """
+    if choice.engine == NUTS:
+        return _by_nuts(choice, design, games, fields, start, tell)
+    try:
+        found = _once(choice, design, games, fields, start, tell)
+        failed = [f"{one.check_name} of {one.subject}" for one in found.checks if one.status == "fail"]
+        if not failed or not may_fall_back:
+            return found
+        why = f"the {choice.engine} engine's own checks failed: {', '.join(failed)}"
+    except FitError as error:
+        if not may_fall_back:
+            raise
+        why = f"the {choice.engine} engine did not settle: {error}"
+    return _by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
+
+
+def _once(
+    choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
+) -> Sampled:
+    sampler = prepare(choice.engine, design, start)
+    everything = np.ones(design.games, dtype=bool)
+    tree = sampler(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
+    posterior = from_tree(design, tree)
+    parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
+    return Sampled(
+        choice, sampler, tree, posterior, _rated(design, posterior, fields), parameters, certified(design, tree)
+    )
+
+
+def _by_nuts(
+    choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
+) -> Sampled:
+    tell("compiling", 0.02)
+    sampler = prepare(NUTS, design, start)
+    everything = np.ones(design.games, dtype=bool)
+    sampled, care = None, 0
+    for length in LENGTHENING:
+        tree = sampler(everything, SEED, DRAWS * length, lambda share: tell("sampling", 0.1 + 0.4 * share), CARE[care])
+        care += int(judge.divergences(tree) > 0)
+        sampled = _diagnosed(choice, sampler, design, games, tree, fields)
+        if all(check.status != "fail" for check in sampled.checks):
+            break
+    assert sampled is not None
+    return sampled
+
+
+def _diagnosed(
+    choice: Choice, sampler: Sampler, design: Design, games: Games, tree: xr.DataTree, fields: list[Field]
+) -> Sampled:
+    posterior = from_tree(design, tree)
+    ratings = _rated(design, posterior, fields)
+    parameters = judge.diagnose_parameters(design, posterior, ratings)
+    rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
+    checks = judge.convergence(tree, list(parameters.values()), rated)
+    return Sampled(choice, sampler, tree, posterior, ratings, parameters, checks)
+
+
+def _rated(design: Design, posterior: Posterior, fields: list[Field]) -> list[Ratings]:
+    rng = np.random.default_rng(SEED)
+    return [make_ratings(design, posterior, field, rng) for field in fields]

@@ -1,0 +1,102 @@
+"""What a posterior says of the games it was made from, and the DataTree of a fit, which holds all of it.
+
+In: a Design, an engine's tree, its joint draws. Out: replications, a few draws at a time: the judge takes its
+statistics from them as they pass, and as many as `KEPT_VALUES` allows stay in the tree, for ArviZ.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from modeling.design import Design
+from modeling.outcomes.outcome import Array
+from modeling.outcomes.shared import by_game
+from modeling.posterior import HELD_AT_ONCE, Posterior
+
+REPLICATIONS = 1000
+KEPT_VALUES = 2e7
+
+
+@dataclass(frozen=True)
+class Replication:
+    """What some joint draws say of the games."""
+
+    draws: NDArray[np.intp]
+    """Their numbers in the posterior."""
+    eta: Array
+    """Linear predictor, shape (draws, rows)."""
+    y: Array
+    """Results that the model would make, shape (draws, rows)."""
+    log_likelihood: Array
+    """Log likelihood of each game's result, shape (draws, games)."""
+
+
+@dataclass
+class Kept:
+    """Replications of draws of equal number and spacing from each chain: all of them, or as many as are allowed."""
+
+    draws: NDArray[np.intp]
+    """Their numbers in the posterior."""
+    y: list[NDArray[np.float32]] = field(default_factory=list)
+    log_likelihood: list[Array] = field(default_factory=list)
+
+
+def replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[Replication]:
+    """What at most 1,000 evenly spaced draws say of the games, a few draws at a time: never all at once."""
+    draws = posterior.evenly(REPLICATIONS)
+    pieces = max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))
+    for some in np.array_split(draws, pieces):
+        eta, arguments = posterior.chosen(some).seen(design)
+        density = design.outcome.log_density(design.tallies, eta, arguments)
+        y = design.outcome.simulate(rng, eta, design.exposure, arguments, design.game)
+        yield Replication(some, eta, y, by_game(density, design.game))
+
+
+def room_for(design: Design, posterior: Posterior) -> Kept:
+    """Nothing kept yet, and which of the replications' draws are to be: as many of each chain as there is room for."""
+    draws = posterior.evenly(REPLICATIONS).reshape(posterior.chains, -1)
+    most = max(1, int(KEPT_VALUES / len(design.y)) // posterior.chains)
+    spaced = np.linspace(0, draws.shape[1] - 1, min(most, draws.shape[1])).astype(int)
+    return Kept(draws[:, spaced].ravel())
+
+
+def keeping(parts: Iterable[Replication], kept: Kept) -> Iterator[Replication]:
+    """The replications, passed on; what is to be kept of each is kept on the way."""
+    for part in parts:
+        chosen = np.isin(part.draws, kept.draws)
+        kept.y.append(part.y[chosen].astype(np.float32))
+        kept.log_likelihood.append(part.log_likelihood[chosen])
+        yield part
+
+
+def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept) -> None:
+    """Adds to an engine's tree what was observed, what was given, and what was kept of the replications.
+
+    What a game or row had is called `y`, in observed_data and posterior_predictive (a value a row of the likelihood)
+    and in log_likelihood (a value a game). `draw` is the number of the posterior's draw: of the `draws` in the
+    attributes, `kept_draws` are in the last two groups.
+    """
+    rows: dict[str, Any] = {"row_game": ("row", np.asarray(design.game))}
+    games: dict[str, Any] = {"game": list(design.game_ids) or np.arange(design.games)}
+    by_chain = kept.draws.reshape(posterior.chains, -1)
+    sampled = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
+
+    def held(values: Sequence[NDArray[np.floating]], dim: str, coords: dict[str, Any]) -> xr.DataTree:
+        shaped = np.concatenate(values).reshape(*by_chain.shape, -1)
+        return xr.DataTree(xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=sampled | coords))
+
+    given = {
+        "exposure": ("row", design.exposure),
+        "home": ("row", design.home),
+        "played_on": ("game", design.played_on),
+    }
+    given |= {f"covariate_{effect.name}": ("row", effect.values) for effect in design.fixed}
+    tree["observed_data"] = xr.DataTree(xr.Dataset({"y": ("row", design.y)}, coords=rows))
+    tree["constant_data"] = xr.DataTree(xr.Dataset(given, coords=rows | games))
+    tree["log_likelihood"] = held(kept.log_likelihood, "game", games)
+    tree["posterior_predictive"] = held(kept.y, "row", rows)
+    tree.attrs |= {"draws": posterior.draws, "kept_draws": len(kept.draws)}
