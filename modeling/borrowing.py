@@ -11,6 +11,7 @@ nothing of its own: what is left to learn is in the games with it.
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 from scipy.sparse import csr_array
 
 from modeling.design import Design
@@ -52,6 +53,31 @@ def borrow(design: Design, fit: Laplace, field: Field) -> Borrowed:
     for start in range(0, len(field.competitors), CHUNK):
         some = slice(start, start + CHUNK)
         _add(shares, some, fit, solved[:, some], own[some], mates[some], own_prior[:, some])
+    return _to_one(shares)
+
+
+def borrow_by_messages(design: Design, tree: xr.DataTree, field: Field) -> Borrowed:
+    """The same shares from what an engine that works by messages left of each unit (`sources` of its tree).
+
+    Teammates share no row there. The shared effects count with the group: what is not known of groups' means.
+    """
+    found, size = tree["sources"], len(field.competitors)
+    shares = {source: np.zeros(size) for source in SOURCES}
+    names = [str(name) for name in found["shared"].to_numpy()]
+    reach = np.zeros((size, len(names)))
+    for block in blocks_of(design, field.kind, "total"):
+        if block.role == "base":
+            for source, part in (("own", "own"), ("opponents", "opponents"), ("group", "others"), ("prior", "prior")):
+                shares[source] += found[f"{block.name}_{part}"].to_numpy()
+            reach += found[f"{block.name}_reach"].to_numpy()
+        elif block.role == "group":
+            reach[:, [names.index(f"{block.name}|{level}") for level in block.levels]] += block.loading.toarray()
+    reach -= field.reference @ reach / field.reference.sum()
+    shares["group"] += np.einsum("ij,jk,ik->i", reach, found["covariance"].to_numpy(), reach)
+    return _to_one(shares)
+
+
+def _to_one(shares: dict[str, Array]) -> Borrowed:
     total = np.sum(list(shares.values()), axis=0)
     return Borrowed({source: share / np.maximum(total, 1e-300) for source, share in shares.items()})
 

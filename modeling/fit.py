@@ -12,19 +12,19 @@ import polars as pl
 import xarray as xr
 
 from modeling import judge, record, tables
-from modeling.borrowing import borrow
+from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.choice import Choice, Sampler, choose
+from modeling.engines.choice import Choice, choose, unpooled
 from modeling.field import make_field
 from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
-from modeling.posterior import from_tree
+from modeling.posterior import Posterior, from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
@@ -141,13 +141,13 @@ def _fit_and_judge(
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
-    poolings = judge.compare(_held_out_losses(design, sampled.sampler, stanza.pooling, rng, tell), stanza.pooling)
+    poolings = judge.compare(_held_out_losses(design, sampled, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
     return sampled, Judged(checks, predictive, poolings)
 
 
 def _held_out_losses(
-    design: Design, sampler: Sampler, pooling: str, rng: np.random.Generator, tell: Report
+    design: Design, sampled: Sampled, pooling: str, rng: np.random.Generator, tell: Report
 ) -> dict[str, Array]:
     """Log loss of each held-out game under the model's, no and complete pooling of the others, and the baseline.
 
@@ -156,10 +156,13 @@ def _held_out_losses(
     held_out = judge.held_out_games(design)
     if held_out.all():
         return {}
-    tree = sampler(~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0])
+    tree = sampled.sampler(
+        ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0]
+    )
     asked = from_tree(design, tree)
     likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
-    alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)
+    alone = unpooled(sampled.choice.engine, design, ~held_out, likely)
+    alone = alone if isinstance(alone, Posterior) else alone.draws(rng, REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
     fits = {"none": alone, "complete": alike, pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
@@ -171,9 +174,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
     posterior, ratings = sampled.posterior, sampled.ratings
     everything = np.ones(design.games, dtype=bool)
     likely = {name: float(draws.mean()) for name, draws in posterior.auxiliaries.items()}
-    alone = laplace.no_pooling(design, everything, likely)
-    scales = {name: float(draws.mean()) for name, draws in posterior.scales.items()}
-    linear = laplace.fit_fixed_scales(design, scales, everything, likely)
+    alone, rng = unpooled(sampled.choice.engine, design, everything, likely), np.random.default_rng(SEED)
     intercept = intercept_of(posterior, ratings)
     return {
         "fit_check": record.rows_of(judged.checks),
@@ -181,11 +182,23 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "pooling": record.rows_of(judged.poolings),
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
         "rating": pl.concat(
-            tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one)) for one in ratings
+            tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one), rng) for one in ratings
         ),
         "standing": pl.concat(tables.standing_rows(design, posterior, one, intercept) for one in ratings),
-        "borrowing": pl.concat(tables.borrowing_rows(one.field, borrow(design, linear, one.field)) for one in ratings),
+        "borrowing": pl.concat(
+            tables.borrowing_rows(one.field, borrowed)
+            for one, borrowed in zip(ratings, _borrowed(design, sampled, likely), strict=True)
+        ),
     }
+
+
+def _borrowed(design: Design, sampled: Sampled, likely: dict[str, float]) -> list[Borrowed]:
+    """Where each rating's information came from, by kind."""
+    if "sources" in sampled.tree.children:
+        return [borrow_by_messages(design, sampled.tree, one.field) for one in sampled.ratings]
+    scales = {name: float(draws.mean()) for name, draws in sampled.posterior.scales.items()}
+    linear = laplace.fit_fixed_scales(design, scales, np.ones(design.games, dtype=bool), likely)
+    return [borrow(design, linear, one.field) for one in sampled.ratings]
 
 
 def _fit_row(

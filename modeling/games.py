@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import duckdb
 import polars as pl
+import xarray as xr
 
 from store.errors import FitError
 
@@ -27,11 +28,13 @@ ORDER BY played_on, sequence, game_id
 SIDES = """
 SELECT game_id, side, team, is_home, score, finish, won, exposure
 FROM side SEMI JOIN chosen_game USING (game_id) WHERE league = $league
+ORDER BY side
 """
 APPEARANCES = """
 SELECT game_id, side, player, share
 FROM appearance SEMI JOIN chosen_game USING (game_id)
 WHERE league = $league AND (len($roles) = 0 OR list_contains($roles, role))
+ORDER BY side, player
 """
 ROLES = "SELECT DISTINCT role FROM appearance WHERE league = $league AND role IS NOT NULL ORDER BY role"
 START = """
@@ -49,6 +52,7 @@ WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
 
 ATTRIBUTES = "SELECT DISTINCT unnest(map_keys(attributes)) FROM game WHERE league = $league"
 
+AT_ONCE = 100_000  # rows as text in memory together
 ATTRIBUTE = "attribute:"  # what the columns of attributes begin with
 NO_APPEARANCES = pl.DataFrame(schema={"game_id": pl.String, "side": pl.Int16, "player": pl.String, "share": pl.Float64})
 NO_MEMBERSHIPS = pl.DataFrame(schema={"competitor_id": pl.String, "season": pl.String, "group": pl.String})
@@ -78,7 +82,8 @@ class Games:
         """Hash of the games used: the same games have the same fingerprint."""
         digest = hashlib.sha256()
         for frame in (self.sides, self.appearances, self.memberships):
-            digest.update(frame.write_csv().encode())
+            for part in frame.iter_slices(AT_ONCE):
+                digest.update(part.write_csv().encode())
         return digest.hexdigest()[:16]
 
 
@@ -115,23 +120,23 @@ def read_games(
         hint = f"They were played from {first} to {last}: change `since`, or the as-of date."
         raise FitError(f"{league}: no played games {asked_for}.", hint)
     con.register("chosen_game", games.select("game_id"))
-    sides = games.join(_frame(con, SIDES, {"league": league}), on="game_id", how="left", maintain_order="left")
-    order = pl.DataFrame({"game_id": games["game_id"]}).with_row_index("place")
-    appearances = _frame(con, APPEARANCES, {"league": league, "roles": list(roles)}) if players else NO_APPEARANCES
-    if players and roles and appearances.is_empty():
+    found = _frame(con, SIDES, {"league": league})
+    sides = games.join(found, on="game_id", how="left", maintain_order="left_right")
+    found = _frame(con, APPEARANCES, {"league": league, "roles": list(roles)}) if players else NO_APPEARANCES
+    if players and roles and found.is_empty():
         raise _nobody_in(con, league, roles)
+    appearances = games.select("game_id").join(found, on="game_id", maintain_order="left_right")
     grouped = {"league": league, "grouping": grouping}
-    found = Games(
+    con.unregister("chosen_game")
+    return Games(
         league,
         until,
-        sides.join(order, on="game_id").sort("place", "side").drop("place"),
-        appearances.join(order, on="game_id").sort("place", "side", "player").drop("place"),
+        sides,
+        appearances,
         _frame(con, MEMBERSHIPS, grouped) if grouping else NO_MEMBERSHIPS,
         until != latest,
         dict(con.execute(NAMES, {"league": league}).fetchall()),
     )
-    con.unregister("chosen_game")
-    return found
 
 
 def _nobody_in(con: duckdb.DuckDBPyConnection, league: str, roles: Sequence[str]) -> FitError:
@@ -179,6 +184,8 @@ class Start:
     parameters: dict[str, float]
     effects: dict[tuple[str, str], dict[str, float]]
     """By kind and component, ratings by competitor."""
+    restart: xr.Dataset | None = None
+    """What the chain engine left behind, of the league's last fit by it."""
 
 
 def read_start(con: duckdb.DuckDBPyConnection, league: str, fit_id: str, outcome: str, likelihood: str) -> Start | None:

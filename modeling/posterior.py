@@ -7,10 +7,23 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modeling.design import Design
+from modeling.design import Block, Design
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 HELD_AT_ONCE = 1e6  # linear predictors in memory together
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What an engine believes of each row's linear predictor, for leagues whose states' draws are too many to hold.
+
+    Draws of a row are then those of its own belief, apart from other rows: what is said of one game is as it would be
+    from joint draws, and statistics of a whole league vary a little less.
+    """
+
+    mean: Array
+    sd: Array
+    noise: np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,10 @@ class Posterior:
     auxiliaries: dict[str, Array] = field(default_factory=dict)
     """The likelihood's own parameters by name, each of shape (draws,)."""
     chains: int = 1
+    currents: dict[str, Array] = field(default_factory=dict)
+    """Of walks that are not among the blocks, what each unit's last state has moved by, shape (draws, units)."""
+    rows: Rows | None = None
+    """Where there are `currents`, what the rows' linear predictors are drawn from."""
 
     @property
     def draws(self) -> int:
@@ -46,15 +63,24 @@ class Posterior:
 
     def chosen(self, chosen: NDArray[np.intp]) -> "Posterior":
         """Some of the draws, by number."""
-        groups = (self.fixed, self.blocks, self.scales, self.auxiliaries)
-        fixed, blocks, scales, auxiliaries = (
+        groups = (self.fixed, self.blocks, self.scales, self.auxiliaries, self.currents)
+        fixed, blocks, scales, auxiliaries, currents = (
             {name: value[chosen] for name, value in group.items()} for group in groups
         )
-        return Posterior(self.level[chosen], fixed, blocks, scales, auxiliaries)
+        return Posterior(self.level[chosen], fixed, blocks, scales, auxiliaries, currents=currents, rows=self.rows)
+
+    def last(self, block: Block) -> Array:
+        """The block's part of each unit's last state, shape (draws, units)."""
+        if block.name in self.currents:
+            return self.currents[block.name]
+        effects = self.blocks[block.name]
+        return (csr_array(block.loading).astype(effects.dtype) @ effects.T).T
 
     def eta(self, design: Design, rows: NDArray[np.intp] | None = None) -> Array:
         """Linear predictor of the given (default: all) rows of the design in every draw, shape (draws, rows)."""
         rows = np.arange(len(design.y)) if rows is None else rows
+        if self.rows is not None:
+            return self.rows.mean[rows] + self.rows.sd[rows] * self.rows.noise.standard_normal((self.draws, len(rows)))
         total = np.repeat(self.level[:, None], len(rows), axis=1)
         for fixed in design.fixed:
             total += self.fixed[fixed.name][:, None] * fixed.values[rows]
@@ -75,6 +101,8 @@ class Posterior:
 def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
     """The draws of an engine's DataTree as arrays."""
     group = tree["posterior"]
+    held = [block.name for block in design.blocks if block.name in group]
+    currents = [block.name for block in design.blocks if block.name not in group]
 
     def flat(name: str) -> Array:
         values = group[name].to_numpy()
@@ -85,8 +113,16 @@ def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
     return Posterior(
         flat("level") if design.outcome.has_intercept else np.zeros(count),
         {fixed.name: flat(fixed.name) for fixed in design.fixed},
-        {block.name: flat(block.name) for block in design.blocks},
+        {name: flat(name) for name in held},
         {block.name: flat(f"scale_{block.name}") for block in design.blocks},
         {one.name: flat(one.name) for one in design.auxiliaries},
         chains,
+        {name: flat(f"{name}_current") for name in currents},
+        _rows_of(tree) if currents else None,
     )
+
+
+def _rows_of(tree: xr.DataTree) -> Rows:
+    found = tree["rows"]
+    noise = np.random.default_rng(int(tree.attrs["seed"]))
+    return Rows(found["eta"].to_numpy(), found["eta_sd"].to_numpy(), noise)

@@ -1,5 +1,6 @@
 """From joint draws to ratings: contrasts to the ranked, and ranks with their uncertainty."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +31,6 @@ class Ratings:
     field: Field
     components: dict[str, Array]
     """By component (attack, defence, total), each of shape (draws, competitors)."""
-    slopes: tuple[Slope, ...]
     reference: Array
     """What the reference's own effects add to a row of the likelihood, shape (draws,)."""
     ranks: Array
@@ -55,44 +55,50 @@ def make_ratings(design: Design, posterior: Posterior, field: Field, rng: np.ran
     added = np.zeros(posterior.draws)
     for component in design.outcome.components:
         blocks = blocks_of(design, field.kind, component)
-        effects = np.sum([current(block, posterior, rng) for block in blocks], axis=0)
+        effects = _sum(current(block, posterior, rng) for block in blocks)
         mean = effects[:, field.reference].mean(axis=1)
-        components[component] = effects - mean[:, None]
+        effects -= mean[:, None]
+        components[component] = effects
         added += (blocks[0].row_sum or 0.0) * mean
     if len(components) > 1:
-        components["total"] = np.sum(list(components.values()), axis=0)
+        components["total"] = _sum(iter(components.values()))
     ranks = rankdata(-components["total"][:, field.ranked], axis=1, method="ordinal")
-    slopes = _slopes(design, posterior, field, components["total"], rng)
-    return Ratings(field, components, slopes, added, ranks)
+    return Ratings(field, components, added, ranks)
+
+
+def _sum(parts: Iterator[Array]) -> Array:
+    """The sum of arrays of which each may be large, in a new one."""
+    total = next(parts).copy()
+    for part in parts:
+        total += part
+    return total
 
 
 def current(block: Block, posterior: Posterior, rng: np.random.Generator) -> Array:
     """The block's part of each unit's state at the as-of date, shape (draws, units)."""
-    state = (csr_array(block.loading) @ posterior.blocks[block.name].T).T
+    state = posterior.last(block)
     if block.idle is None or not block.idle.any():
         return state
-    spread = posterior.scales[block.name][:, None] * np.sqrt(block.idle)[None]
-    return state + spread * rng.standard_normal(state.shape)
+    moved = rng.standard_normal(state.shape, state.dtype)
+    moved *= (posterior.scales[block.name][:, None] * np.sqrt(block.idle)).astype(state.dtype)
+    return state + moved
 
 
-def _slopes(
-    design: Design, posterior: Posterior, field: Field, total: Array, rng: np.random.Generator
-) -> tuple[Slope, ...]:
+def slopes_of(design: Design, posterior: Posterior, ratings: Ratings, rng: np.random.Generator) -> Iterator[Slope]:
     """The total at each value that a kind's ratings vary by; the reference is of the ranked who have that value."""
-    found = []
+    field, total = ratings.field, ratings.components["total"]
     varying = [block for block in design.blocks if block.kind == field.kind and block.by]
     for by in dict.fromkeys(block.by for block in varying):
         own = [block for block in varying if block.by == by]
         owner, value = own[0].owner, np.array(own[0].value)
         assert owner is not None
-        deviation = np.sum([current(block, posterior, rng) for block in own], axis=0)
+        deviation = _sum(current(block, posterior, rng) for block in own)
         for one in np.unique(value):
             units = np.flatnonzero(value == one)
             at = total[:, owner[units]] + deviation[:, units]
             chosen = field.reference[owner[units]]
             zero = at[:, chosen].mean(axis=1) if chosen.any() else np.zeros(len(at))
-            found.append(Slope(f"{by}:{one}", tuple(owner[units].tolist()), at - zero[:, None]))
-    return tuple(found)
+            yield Slope(f"{by}:{one}", tuple(owner[units].tolist()), at - zero[:, None])
 
 
 def intercept_of(posterior: Posterior, ratings: list[Ratings]) -> Array:

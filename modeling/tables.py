@@ -10,7 +10,7 @@ from modeling.field import Field
 from modeling.judge import Diagnosis
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior
-from modeling.ratings import Ratings, blocks_of, parameter_draws, prior_variance
+from modeling.ratings import Ratings, blocks_of, parameter_draws, prior_variance, slopes_of
 from modeling.unpooled import Unpooled
 
 QUANTILES = (5, 25, 50, 75, 95)
@@ -25,10 +25,13 @@ DRAWS_SCHEMA = {
 }
 
 
-def rating_rows(design: Design, posterior: Posterior, ratings: Ratings, unpooled: dict[str, Unpooled]) -> pl.DataFrame:
+def rating_rows(
+    design: Design, posterior: Posterior, ratings: Ratings, unpooled: dict[str, Unpooled], rng: np.random.Generator
+) -> pl.DataFrame:
     """One row a competitor and component, the slopes' components too: the columns of `rating`."""
     frames = [_component_rows(design, posterior, ratings, one, unpooled[one]) for one in ratings.components]
-    frames += [_summaries(ratings.field, slope.component, slope.units, slope.draws) for slope in ratings.slopes]
+    slopes = slopes_of(design, posterior, ratings, rng)
+    frames += [_summaries(ratings.field, slope.component, slope.units, slope.draws) for slope in slopes]
     return pl.concat(frames, how="diagonal").with_columns(
         pl.col("unpooled", "unpooled_se", "shrinkage", "shrinkage_by_distance").fill_nan(None)
     )
@@ -70,7 +73,7 @@ def _group_means(design: Design, posterior: Posterior, field: Field, component: 
     """The mean that each competitor is pooled to, on the ratings' zero: its group's, or the population's."""
     total = np.zeros(len(field.competitors))
     for block in blocks_of(design, field.kind, component):
-        state = block.loading @ posterior.blocks[block.name].mean(axis=0)
+        state = posterior.last(block).mean(axis=0)
         total -= state[field.reference].mean()
         total += state if block.role == "group" else 0.0
     return total

@@ -1,6 +1,7 @@
 """Unpooled estimates: what a competitor's own results alone say, on the zero of the pooled ratings."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from modeling.design import Design
 from modeling.engines.laplace import Laplace
 from modeling.field import Field
 from modeling.outcomes.outcome import Array
+from modeling.posterior import Posterior
 from modeling.ratings import Ratings, blocks_of
 
 VAGUE = 5.0  # in prior scales: half of the sd that "no pooling" starts from, so the results said next to nothing
@@ -23,67 +25,99 @@ class Unpooled:
     reason: tuple[str | None, ...]
 
 
+class Alone(Protocol):
+    """Every competitor of a field in the unpooled fit."""
+
+    def estimate(self, component: str) -> Array:
+        """Each competitor's component; where all of them stand is another matter."""
+        ...
+
+    def sd(self, component: str, weights: dict[str, Array]) -> Array:
+        """Sd of each estimate less the weighted means of the components it consists of."""
+        ...
+
+
 @dataclass(frozen=True)
-class Alone:
-    """A component of every competitor in the unpooled fit: loadings on theta, estimates, parts of their covariance."""
+class Solved:
+    """From a Gaussian around the mode, by its dense factor."""
 
-    loading: Array
-    """Shape (parameters, competitors)."""
-    solved: Array
-    """H^-1 times that."""
-    estimate: Array
+    mode: Array
+    parts: dict[str, tuple[Array, Array]]
+    """By component its loadings on theta, and H^-1 times them; both of shape (parameters, competitors)."""
 
-    @property
-    def variance(self) -> Array:
-        """Variance of each estimate."""
-        return np.einsum("ij,ij->j", self.loading, self.solved)
+    def estimate(self, component: str) -> Array:
+        """Each competitor's component at the mode."""
+        return self.mode @ self.parts[component][0]
 
-    def contrast_sd(self, weight: Array) -> Array:
-        """Sd of each estimate less the weighted mean of all."""
-        mean = self.solved @ weight
-        return np.sqrt(np.maximum(self.variance - 2 * (self.loading.T @ mean) + (self.loading @ weight) @ mean, 0))
-
-
-def alone_of(design: Design, alone: Laplace, field: Field, component: str) -> Alone:
-    """A component's unpooled part."""
-    loading = np.zeros((len(alone.mode), len(field.competitors)))
-    for block in blocks_of(design, field.kind, component):
-        loading[alone.slice_of(block.name)] += block.loading.T.toarray()
-    return Alone(loading, alone.solve(loading), alone.mode @ loading)
+    def sd(self, component: str, weights: dict[str, Array]) -> Array:
+        """The root of var(a) - 2 cov(a, mean) + var(mean)."""
+        loading, solved = self.parts[component]
+        zero = np.sum([self.parts[one][0] @ weight for one, weight in weights.items()], axis=0)
+        mean = np.sum([self.parts[one][1] @ weight for one, weight in weights.items()], axis=0)
+        variance = np.einsum("ij,ij->j", loading, solved) - 2 * (loading.T @ mean) + zero @ mean
+        return np.sqrt(np.maximum(variance, 0))
 
 
-def make_unpooled(design: Design, alone: Laplace, ratings: Ratings) -> dict[str, Unpooled]:
-    """Unpooled estimates by component.
+@dataclass(frozen=True)
+class Drawn:
+    """From joint draws, where a dense factor would be too large."""
+
+    parts: dict[str, Array]
+    """By component its draws, shape (draws, competitors)."""
+
+    def estimate(self, component: str) -> Array:
+        """Mean of each competitor's component."""
+        return self.parts[component].mean(axis=0)
+
+    def sd(self, component: str, weights: dict[str, Array]) -> Array:
+        """Over the draws."""
+        zero = np.sum([self.parts[one] @ weight.astype(np.float32) for one, weight in weights.items()], axis=0)
+        return (self.parts[component] - zero[:, None]).std(axis=0)
+
+
+def alone_in(design: Design, fit: Laplace | Posterior, field: Field) -> Alone:
+    """A field's competitors in an unpooled fit."""
+    wanted = {one: blocks_of(design, field.kind, one) for one in (*design.outcome.components, "total")}
+    if isinstance(fit, Posterior):
+        return Drawn({one: np.sum([fit.last(b) for b in blocks], axis=0) for one, blocks in wanted.items()})
+    parts: dict[str, tuple[Array, Array]] = {}
+    for one, blocks in wanted.items():
+        loading = np.zeros((len(fit.mode), len(field.competitors)))
+        for block in blocks:
+            loading[fit.slice_of(block.name)] += block.loading.T.toarray()
+        parts[one] = loading, fit.solve(loading)
+    return Solved(fit.mode, parts)
+
+
+def make_unpooled(design: Design, fit: Laplace | Posterior, ratings: Ratings) -> dict[str, Unpooled]:
+    """Unpooled estimates by component, from the fit of the same Design without pooling.
 
     Results tell competitors apart; where all of them stand they need not tell, so nothing here looks at an estimate by
     itself. Each component is placed on the pooled zero by the weighted mean difference over the competitors whose own
     results determine how far they are from each other: well-measured competitors then stand where they stand.
     """
-    parts = {one: alone_of(design, alone, ratings.field, one) for one in design.outcome.components}
-    reasons = {one: _reasons(design, part, ratings.field, one) for one, part in parts.items()}
-    weights = {one: _precision(part, reasons[one]) for one, part in parts.items()}
+    parts, alone = design.outcome.components, alone_in(design, fit, ratings.field)
+    reasons = {one: _reasons(design, alone, ratings.field, one) for one in parts}
+    weights = {one: _precision(alone, one, reasons[one]) for one in parts}
     found: dict[str, Unpooled] = {}
-    for one, part in parts.items():
-        shift = weights[one] @ (part.estimate - ratings.components[one].mean(axis=0))
-        found[one] = _blanked(part.estimate - shift, part.contrast_sd(weights[one]), reasons[one])
+    for one in parts:
+        estimate = alone.estimate(one)
+        shift = weights[one] @ (estimate - ratings.components[one].mean(axis=0))
+        found[one] = _blanked(estimate - shift, alone.sd(one, {one: weights[one]}), reasons[one])
     if len(parts) == 1:
         return found
     either = tuple(next((r for r in pair if r), None) for pair in zip(*reasons.values(), strict=True))
-    both = alone_of(design, alone, ratings.field, "total")
-    mean = np.sum([part.solved @ weights[one] for one, part in parts.items()], axis=0)
-    zero = np.sum([part.loading @ weights[one] for one, part in parts.items()], axis=0)
-    se = np.sqrt(np.maximum(both.variance - 2 * (both.loading.T @ mean) + zero @ mean, 0))
     estimate = np.sum([unpooled.estimate for unpooled in found.values()], axis=0)
-    return {**found, "total": _blanked(estimate, se, either)}
+    return {**found, "total": _blanked(estimate, alone.sd("total", weights), either)}
 
 
-def _precision(part: Alone, reasons: tuple[str | None, ...]) -> Array:
+def _precision(alone: Alone, component: str, reasons: tuple[str | None, ...]) -> Array:
     """Weights that sum to one, by the precision of each own estimate less the mean of all; none where there is a
     reason."""
     determined = np.array([reason is None for reason in reasons])
     if not determined.any():
         return determined.astype(float)
-    sd = part.contrast_sd(determined / determined.sum())
+    sd = alone.sd(component, {component: determined / determined.sum()})
     weight = np.where(determined, 1 / np.maximum(sd, 1e-6) ** 2, 0.0)
     return weight / weight.sum()
 
@@ -93,7 +127,7 @@ def _blanked(estimate: Array, se: Array, reason: tuple[str | None, ...]) -> Unpo
     return Unpooled(np.where(lost, np.nan, estimate), np.where(lost, np.nan, se), reason)
 
 
-def _reasons(design: Design, part: Alone, field: Field, component: str) -> tuple[str | None, ...]:
+def _reasons(design: Design, alone: Alone, field: Field, component: str) -> tuple[str | None, ...]:
     """Why each competitor has no finite unpooled estimate of a component; None where it has one."""
     base = next(block for block in blocks_of(design, field.kind, component) if block.role == "base")
     conditions: list[NDArray[np.bool_]] = [field.pool > 1]
@@ -106,6 +140,6 @@ def _reasons(design: Design, part: Alone, field: Field, component: str) -> tuple
             words.append(text)
     finite = ~np.any(conditions, axis=0)
     others = finite if finite.any() else np.ones(len(finite), dtype=bool)
-    vague = part.contrast_sd(others / others.sum()) > VAGUE * base.prior_scale
+    vague = alone.sd(component, {component: others / others.sum()}) > VAGUE * base.prior_scale
     reasons = np.select([*conditions, vague], [*words, "its results do not determine it"], "")
     return tuple(str(reason) or None for reason in reasons)

@@ -11,14 +11,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.design import Design
+from modeling.engines import laplace
+from modeling.engines.chain import engine as chain
 from modeling.engines.joint import engine as joint
+from modeling.engines.laplace import Laplace
 from modeling.games import Start
+from modeling.posterior import Posterior, from_tree
 from store.errors import FitError
 
 NUTS = "nuts"
+CHAIN_DRAWS = 1000  # of the chain engine, for which each is a global solve
+FEW_DRAWS = 200  # of what is not published but compared: standard errors are known to 5 %
 WANTED = ("auto", "fast", NUTS)
 WORDS = {
     joint.NAME: "the posterior without sampling, with its own checks; where they fail, nuts does it again.",
+    chain.NAME: "the same for leagues of any size, by messages between competitors' chains of states.",
     NUTS: "PyMC, sampled by nutpie.",
 }
 Progress = Callable[[float], None]
@@ -43,10 +50,13 @@ def choose(design: Design, wanted: str) -> Choice:
         raise FitError(f'There is no engine "{wanted}".', f"Engines: {', '.join(WANTED)}.")
     if wanted == NUTS:
         return Choice(NUTS, "asked for")
-    refused = joint.takes(design)
-    if refused is None:
+    too_large = joint.takes(design)
+    if too_large is None:
         return Choice(joint.NAME, "its effects fit into one dense factor")
-    return Choice(NUTS, f"the fast engine cannot take it: {refused}")
+    refused = chain.takes(design)
+    if refused is None:
+        return Choice(chain.NAME, f"{too_large}; every row links at most two competitors' chains")
+    return Choice(NUTS, f"no fast engine can take it: {too_large}; {refused}")
 
 
 def prepare(engine: str, design: Design, start: Start | None) -> Sampler:
@@ -58,4 +68,29 @@ def prepare(engine: str, design: Design, start: Start | None) -> Sampler:
         return lambda chosen, seed, draws, tell, care: nuts.sample(
             compiled, chosen, seed, draws // nuts.CHAINS, tell, care
         )
+    if engine == chain.NAME:
+        return _chained(design, start.restart if start else None)
     return lambda chosen, seed, draws, tell, _care: joint.fit(design, chosen, seed, draws, start, tell)
+
+
+def _chained(design: Design, start: xr.Dataset | None) -> Sampler:
+    """The chain engine: each fit of some of a Design's games starts where the last one ended."""
+    structure, last = chain.structure_of(design), [start]
+
+    def sampled(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
+        few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
+        tree = chain.fit(structure, chosen, seed, min(draws, few), last[0], progress=tell)
+        last[0] = tree["restart"].to_dataset()
+        return tree
+
+    return sampled
+
+
+def unpooled(engine: str, design: Design, chosen: NDArray[np.bool_], likely: dict[str, float]) -> Laplace | Posterior:
+    """The Design without pooling given the chosen games: every scale at ten times its prior's, the likelihood's own
+    parameters at `likely`. As a Gaussian or, of the engine for the largest leagues, as joint draws."""
+    if engine != chain.NAME:
+        return laplace.no_pooling(design, chosen, likely)
+    given = {f"scale_{block.name}": 10 * block.prior_scale for block in design.blocks} | likely
+    structure = chain.structure_of(design)
+    return from_tree(design, chain.fit(structure, chosen, 0, FEW_DRAWS, given=given))

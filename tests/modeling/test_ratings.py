@@ -107,7 +107,9 @@ def test_status_and_pools(rated):
 def test_ranks_follow_means_and_their_chances_are_consistent(rated):
     design, posterior, ratings, unpooled = rated
     standing = standings(rated).filter(pl.col("rank").is_not_null()).sort("rank")
-    means = rating_rows(design, posterior, ratings, unpooled).filter(pl.col("component") == "total")
+    means = rating_rows(design, posterior, ratings, unpooled, np.random.default_rng(4)).filter(
+        pl.col("component") == "total"
+    )
     assert standing.join(means, on="competitor_id", maintain_order="left")["mean"].is_sorted(descending=True)
     assert standing["p_best"].sum() == pytest.approx(1)
     assert standing["p_top3"].sum() == pytest.approx(3)
@@ -118,14 +120,14 @@ def test_ranks_follow_means_and_their_chances_are_consistent(rated):
 
 def test_few_games_shrink_more(rated):
     design, posterior, ratings, unpooled = rated
-    rows = rating_rows(design, posterior, ratings, unpooled)
+    rows = rating_rows(design, posterior, ratings, unpooled, np.random.default_rng(4))
     shrinkage = [of(rows, name, "total")["shrinkage"] for name in ("t:05", "t:gone", "t:new")]
     assert shrinkage[0] < 0.25 < shrinkage[1] < shrinkage[2] <= 1
 
 
 def test_unpooled_estimates_are_wider_apart_and_blank_with_a_reason(rated):
     design, posterior, ratings, unpooled = rated
-    rows = rating_rows(design, posterior, ratings, unpooled)
+    rows = rating_rows(design, posterior, ratings, unpooled, np.random.default_rng(4))
     core = rows.filter(pl.col("competitor_id").str.starts_with("t:0"), pl.col("component") == "total")
     assert np.std(core["unpooled"].to_numpy()) > np.std(core["mean"].to_numpy())
     assert core["unpooled_reason"].null_count() == 10

@@ -123,7 +123,7 @@ class System:
         self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), dtype)
         self.basis_inverse = np.zeros((0, 0), dtype)
         if self.shared:
-            self.deflate(self._locally(self.border) if lift is None else lift)
+            self.deflate(self.locally(self.border) if lift is None else lift)
 
     def deflate(self, lift: Columns) -> None:
         """Corrects on [-lift; I] from now on."""
@@ -152,12 +152,12 @@ class System:
     def precondition(self, residual: Columns) -> Columns:
         """The approximate inverse times a residual."""
         z = np.zeros_like(residual)
-        z[: self.size] = self._locally(residual[: self.size])
+        z[: self.size] = self.locally(residual[: self.size])
         if self.shared:
             z += self.basis @ (self.basis_inverse @ (self.basis.T @ residual))
         return z
 
-    def _locally(self, x: Columns) -> Columns:
+    def locally(self, x: Columns) -> Columns:
         """Every unit solved alone."""
         s, out = self.structure, np.empty_like(x)
 

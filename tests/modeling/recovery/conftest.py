@@ -11,7 +11,7 @@ from modeling.design import Design
 from modeling.field import Field, make_field
 from modeling.games import Games
 from modeling.posterior import Posterior
-from modeling.ratings import Ratings, make_ratings
+from modeling.ratings import Ratings, Slope, make_ratings, slopes_of
 from store.stanzas import Stanza
 
 MEAN, UNIT = 60.0, 10.0  # of the scores that a schedule holds before there are results: UNIT is the size of priors
@@ -80,6 +80,10 @@ class Simulated:
         """Ratings of every kind under a posterior."""
         rng = np.random.default_rng(seed)
         return [make_ratings(self.design, posterior, field, rng) for field in self.fields]
+
+    def slopes(self, posterior: Posterior, ratings: Ratings, seed: int) -> list[Slope]:
+        """Ratings of one kind by what they vary by."""
+        return list(slopes_of(self.design, posterior, ratings, np.random.default_rng(seed)))
 
 
 def line_ups(rng: np.random.Generator) -> dict[str, list[list[str]]]:

@@ -62,7 +62,10 @@ def inside(league, posterior: Posterior) -> dict[float, list[bool]]:
     found: dict[float, list[bool]] = {level: [] for level in LEVELS}
     for true, estimate in zip(league.ratings(league.truth, 11), league.ratings(posterior, 12), strict=True):
         pairs = [(true.components[one], estimate.components[one]) for one in true.components]
-        pairs += [(a.draws, b.draws) for a, b in zip(true.slopes, estimate.slopes, strict=True)]
+        pairs += [
+            (a.draws, b.draws)
+            for a, b in zip(league.slopes(league.truth, true, 11), league.slopes(posterior, estimate, 12), strict=True)
+        ]
         for value, draws in pairs:
             for level in LEVELS:
                 low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
