@@ -29,7 +29,6 @@ def describe(
 ) -> None:
     """Print a league's model in words and in mathematics, with its priors, before any fit of it."""
     from store.stanzas import choose
-    from store.warehouse import reading
 
     home = home_of(ctx)
     stanza = choose(home, [league])[league]
@@ -42,8 +41,7 @@ def describe(
         from modeling.describe import describe as described
         from modeling.fit import design_of  # only now: it takes seconds
 
-        with reading(home) as con:
-            games, design = design_of(con, league, stanza, None)
+        games, design = design_of(home, league, stanza, None)
     if shape == "json":
         say(json.dumps({"league": league, "games": design.games, "as_of": str(games.as_of), **design.as_json()}))
         return

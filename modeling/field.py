@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Field:
     """Connected component of the games, 1 the largest."""
     status: NDArray[np.str_]
 
-    @property
+    @cached_property
     def ranked(self) -> NDArray[np.bool_]:
         """Who is ranked, shape (competitors,)."""
         return self.status == "ranked"

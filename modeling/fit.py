@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 import xarray as xr
@@ -88,8 +87,8 @@ def fit_league(
     """
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
+    games, design = design_of(home, league, stanza, as_of)
     with reading(home) as con:
-        games, design = design_of(con, league, stanza, as_of)
         choice = choose(design, engine)
         name = fit_id(stanza, games, design, choice.engine, SEED)
         earlier = read_earlier(con, name)
@@ -112,22 +111,25 @@ def fit_league(
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
-def design_of(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
-    """A league's games and its Design, from the warehouse. Raises FitError."""
+def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
+    """A league's games and its Design, from the warehouse, which is closed before the Design is built: what it holds
+    of a large league is as much as the Design. Raises FitError."""
     outcome = outcome_for(league, stanza)
     effects = parse_effects(league, stanza, outcome)
-    games = read_games(
-        con,
-        league,
-        stanza.since,
-        as_of,
-        statuses=outcome.statuses,
-        attributes=attributes_of(effects, stanza),
-        grouping=stanza.group,
-        players=needs_players(effects, stanza),
-        roles=stanza.roles,
-    )
-    return games, build_design(stanza, games, known_attributes(con, league))
+    with reading(home) as con:
+        known = known_attributes(con, league)
+        games = read_games(
+            con,
+            league,
+            stanza.since,
+            as_of,
+            statuses=outcome.statuses,
+            attributes=attributes_of(effects, stanza),
+            grouping=stanza.group,
+            players=needs_players(effects, stanza),
+            roles=stanza.roles,
+        )
+    return games, build_design(stanza, games, known)
 
 
 def _fit_and_judge(
@@ -139,7 +141,7 @@ def _fit_and_judge(
     sampled = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto)
     tell("predictive checks", 0.55)
     kept = room_for(design, sampled.posterior)
-    predictive = judge.predictive_checks(design, keeping(replications(design, sampled.posterior, rng), kept))
+    predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
     poolings = judge.compare(_held_out_losses(design, sampled, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]

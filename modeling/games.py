@@ -19,22 +19,21 @@ VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
 DAYS = "SELECT min(played_on), max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
-GAMES = """
-SELECT game_id, contest_id, season, played_on, neutral, {attributes}
-FROM game
-WHERE league = $league AND list_contains($statuses, status) AND played_on >= $since AND played_on < $as_of
-ORDER BY played_on, sequence, game_id
+CHOSEN = """
+g.league = $league AND list_contains($statuses, g.status) AND g.played_on >= $since AND g.played_on < $as_of
 """
 SIDES = """
-SELECT game_id, side, team, is_home, score, finish, won, exposure
-FROM side SEMI JOIN chosen_game USING (game_id) WHERE league = $league
-ORDER BY side
+SELECT g.game_id, g.contest_id, g.season, g.played_on, g.neutral, {attributes}
+    s.side, s.team, s.is_home, s.score, s.finish, s.won, s.exposure
+FROM game g LEFT JOIN side s ON s.league = g.league AND s.game_id = g.game_id
+WHERE {chosen}
+ORDER BY g.played_on, g.sequence, g.game_id, s.side
 """
 APPEARANCES = """
-SELECT game_id, side, player, share
-FROM appearance SEMI JOIN chosen_game USING (game_id)
-WHERE league = $league AND (len($roles) = 0 OR list_contains($roles, role))
-ORDER BY side, player
+SELECT a.game_id, a.side, a.player, a.share
+FROM game g JOIN appearance a ON a.league = g.league AND a.game_id = g.game_id
+WHERE {chosen} AND (len($roles) = 0 OR list_contains($roles, a.role))
+ORDER BY g.played_on, g.sequence, g.game_id, a.side, a.player
 """
 ROLES = "SELECT DISTINCT role FROM appearance WHERE league = $league AND role IS NOT NULL ORDER BY role"
 START = """
@@ -112,22 +111,18 @@ def read_games(
     latest = last + timedelta(days=1)
     until = as_of or latest
     places = {f"a{number}": name for number, name in enumerate(attributes)}
-    columns = "".join(f"attributes[${place}] AS {_quoted(ATTRIBUTE + name)}, " for place, name in places.items())
-    period = {"since": since or date.min, "as_of": until}
-    games = _frame(con, GAMES.format(attributes=columns), asked | period | places)
-    if games.height == 0:
+    columns = "".join(f"g.attributes[${place}] AS {_quoted(ATTRIBUTE + name)}, " for place, name in places.items())
+    period = asked | {"since": since or date.min, "as_of": until}
+    sides = _frame(con, SIDES.format(attributes=columns, chosen=CHOSEN), period | places)
+    if sides.height == 0:
         asked_for = f"from {since} up to {until}" if since else f"before {until}"
         hint = f"They were played from {first} to {last}: change `since`, or the as-of date."
         raise FitError(f"{league}: no played games {asked_for}.", hint)
-    con.register("chosen_game", games.select("game_id"))
-    found = _frame(con, SIDES, {"league": league})
-    sides = games.join(found, on="game_id", how="left", maintain_order="left_right")
-    found = _frame(con, APPEARANCES, {"league": league, "roles": list(roles)}) if players else NO_APPEARANCES
-    if players and roles and found.is_empty():
+    of_roles = period | {"roles": list(roles)}
+    appearances = _frame(con, APPEARANCES.format(chosen=CHOSEN), of_roles) if players else NO_APPEARANCES
+    if players and roles and appearances.is_empty():
         raise _nobody_in(con, league, roles)
-    appearances = games.select("game_id").join(found, on="game_id", maintain_order="left_right")
     grouped = {"league": league, "grouping": grouping}
-    con.unregister("chosen_game")
     return Games(
         league,
         until,

@@ -80,8 +80,10 @@ def current(block: Block, posterior: Posterior, rng: np.random.Generator) -> Arr
     if block.idle is None or not block.idle.any():
         return state
     moved = rng.standard_normal(state.shape, state.dtype)
-    moved *= (posterior.scales[block.name][:, None] * np.sqrt(block.idle)).astype(state.dtype)
-    return state + moved
+    moved *= posterior.scales[block.name][:, None]
+    moved *= np.sqrt(block.idle)
+    moved += state
+    return moved
 
 
 def slopes_of(design: Design, posterior: Posterior, ratings: Ratings, rng: np.random.Generator) -> Iterator[Slope]:

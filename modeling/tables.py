@@ -2,14 +2,15 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from modeling.borrowing import Borrowed
 from modeling.design import Design
 from modeling.field import Field
 from modeling.judge import Diagnosis
-from modeling.outcomes.outcome import Array
-from modeling.posterior import Posterior
+from modeling.outcomes.outcome import Array, Auxiliaries
+from modeling.posterior import HELD_AT_ONCE, Posterior
 from modeling.ratings import Ratings, blocks_of, parameter_draws, prior_variance, slopes_of
 from modeling.unpooled import Unpooled
 
@@ -56,7 +57,8 @@ def _component_rows(
 
 
 def _summaries(field: Field, component: str, units: tuple[int, ...], draws: Array) -> pl.DataFrame:
-    quantiles = np.percentile(draws, QUANTILES, axis=0)
+    some = np.array_split(draws, max(1, int(draws.size / HELD_AT_ONCE)), axis=1)
+    quantiles = np.concatenate([np.percentile(part, QUANTILES, axis=0) for part in some], axis=1)
     return pl.DataFrame(
         {
             "kind": [field.kind] * len(units),
@@ -113,8 +115,16 @@ def standing_rows(design: Design, posterior: Posterior, ratings: Ratings, interc
 
 def _expected_margin(design: Design, posterior: Posterior, ratings: Ratings, intercept: Array) -> Array:
     """Mean margin against a reference side on neutral ground."""
-    parts = ratings.components
     arguments = {"noise": 1.0} | {name: draws[:, None] for name, draws in posterior.auxiliaries.items()}
+    count = len(ratings.field.competitors)
+    some = np.array_split(np.arange(count), max(1, int(count * len(intercept) / HELD_AT_ONCE)))
+    return np.concatenate([_margins(design, ratings, one, intercept, arguments) for one in some])
+
+
+def _margins(
+    design: Design, ratings: Ratings, some: NDArray[np.intp], intercept: Array, arguments: Auxiliaries
+) -> Array:
+    parts = {name: draws[:, some] for name, draws in ratings.components.items()}
     if "attack" in parts:
         first, second = intercept[:, None] + parts["attack"], intercept[:, None] - parts["defence"]
     else:

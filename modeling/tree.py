@@ -13,11 +13,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.design import Design
-from modeling.outcomes.outcome import Array
+from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.outcomes.shared import by_game
 from modeling.posterior import HELD_AT_ONCE, Posterior
 
 REPLICATIONS = 1000
+FEWEST = 200  # replications of the largest leagues: p-values down to 0.005, which is where a check fails
+REPLICATED_VALUES = 2e8
 KEPT_VALUES = 2e7
 
 
@@ -31,8 +33,12 @@ class Replication:
     """Linear predictor, shape (draws, rows)."""
     y: Array
     """Results that the model would make, shape (draws, rows)."""
-    log_likelihood: Array
-    """Log likelihood of each game's result, shape (draws, games)."""
+    arguments: Auxiliaries
+    """The likelihood's own parameters in the draws, to go with `eta`."""
+
+    def log_likelihood(self, design: Design) -> Array:
+        """Log likelihood of each game's result, shape (draws, games)."""
+        return by_game(design.outcome.log_density(design.tallies, self.eta, self.arguments), design.game)
 
 
 @dataclass
@@ -47,29 +53,34 @@ class Kept:
 
 def replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[Replication]:
     """What at most 1,000 evenly spaced draws say of the games, a few draws at a time: never all at once."""
-    draws = posterior.evenly(REPLICATIONS)
+    draws = replicated(design, posterior)
     pieces = max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))
     for some in np.array_split(draws, pieces):
         eta, arguments = posterior.chosen(some).seen(design)
-        density = design.outcome.log_density(design.tallies, eta, arguments)
         y = design.outcome.simulate(rng, eta, design.exposure, arguments, design.game)
-        yield Replication(some, eta, y, by_game(density, design.game))
+        yield Replication(some, eta, y, arguments)
+
+
+def replicated(design: Design, posterior: Posterior) -> NDArray[np.intp]:
+    """Numbers of the draws that are replicated: fewer where there are many rows."""
+    return posterior.evenly(int(np.clip(REPLICATED_VALUES / len(design.y), FEWEST, REPLICATIONS)))
 
 
 def room_for(design: Design, posterior: Posterior) -> Kept:
     """Nothing kept yet, and which of the replications' draws are to be: as many of each chain as there is room for."""
-    draws = posterior.evenly(REPLICATIONS).reshape(posterior.chains, -1)
+    draws = replicated(design, posterior).reshape(posterior.chains, -1)
     most = max(1, int(KEPT_VALUES / len(design.y)) // posterior.chains)
     spaced = np.linspace(0, draws.shape[1] - 1, min(most, draws.shape[1])).astype(int)
     return Kept(draws[:, spaced].ravel())
 
 
-def keeping(parts: Iterable[Replication], kept: Kept) -> Iterator[Replication]:
+def keeping(design: Design, parts: Iterable[Replication], kept: Kept) -> Iterator[Replication]:
     """The replications, passed on; what is to be kept of each is kept on the way."""
     for part in parts:
         chosen = np.isin(part.draws, kept.draws)
-        kept.y.append(part.y[chosen].astype(np.float32))
-        kept.log_likelihood.append(part.log_likelihood[chosen])
+        if chosen.any():
+            kept.log_likelihood.append(part.log_likelihood(design)[chosen])
+            kept.y.append(part.y[chosen].astype(np.float32))
         yield part
 
 

@@ -29,7 +29,6 @@ from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings, parameter_draws
 from store.home import Home
 from store.stanzas import Stanza, read_catalogue
-from store.warehouse import reading
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
 pytestmark = [
@@ -86,8 +85,7 @@ def league(tmp_path_factory) -> Rated:
 
     def make(since: date, as_of: date | None = None) -> League:
         chosen = stanza.model_copy(update={"since": since})
-        with reading(home) as con:
-            games, design = design_of(con, LEAGUE, chosen, as_of)
+        games, design = design_of(home, LEAGUE, chosen, as_of)
         return League(games, design, chosen)
 
     return make

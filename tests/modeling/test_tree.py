@@ -28,8 +28,10 @@ def test_in_pieces_or_at_once_they_say_the_same_of_the_games(design, posterior, 
     monkeypatch.setattr(tree, "HELD_AT_ONCE", 20_000)
     pieces = list(tree.replications(design, posterior, np.random.default_rng(1)))
     assert (len(whole), len(pieces)) == (1, 18)
-    for name in ("draws", "eta", "log_likelihood"):
+    for name in ("draws", "eta"):
         assert np.array_equal(np.concatenate([getattr(one, name) for one in pieces]), getattr(whole[0], name))
+    likely = [one.log_likelihood(design) for one in pieces]
+    assert np.array_equal(np.concatenate(likely), whole[0].log_likelihood(design))
 
 
 def test_draws_are_as_many_of_each_chain(posterior):
@@ -44,7 +46,7 @@ def test_no_more_is_kept_than_there_is_room_for(design, posterior, monkeypatch):
     monkeypatch.setattr(tree, "KEPT_VALUES", 40 * 360)
     monkeypatch.setattr(tree, "HELD_AT_ONCE", 20_000)
     kept = tree.room_for(design, posterior)
-    parts = list(tree.keeping(tree.replications(design, posterior, np.random.default_rng(1)), kept))
+    parts = list(tree.keeping(design, tree.replications(design, posterior, np.random.default_rng(1)), kept))
     assert sum(len(part.draws) for part in parts) == 1000
     found = xr.DataTree()
     tree.complete(found, design, posterior, kept)

@@ -18,7 +18,6 @@ from modeling.engines import nuts
 from modeling.fit import design_of
 from modeling.posterior import from_tree
 from store.stanzas import read_stanzas
-from store.warehouse import reading
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(14_400)]
 
@@ -69,8 +68,7 @@ def _agreement(who: str, both: pl.DataFrame) -> dict[str, object]:
 def test_later_stints_are_forecast_no_worse_than_by_a_ridge_on_the_same_past(rated, show):
     """Squared errors a row over its exposure; the interval of their difference is a paired bootstrap over games."""
     rated.fit("nba")
-    with reading(rated.home) as con:
-        _, design = design_of(con, "nba", read_stanzas(rated.home)["nba"], None)
+    _, design = design_of(rated.home, "nba", read_stanzas(rated.home)["nba"], None)
     later = design.played_on >= np.datetime64(LATER)
     past, future = ~later[design.game], later[design.game]
     ours = _pooled(design, ~later)
