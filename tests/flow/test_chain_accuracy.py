@@ -17,6 +17,7 @@ from modeling.engines.chain.structure import Structure, structure_of
 from modeling.fit import design_of
 from store.home import Home
 from store.stanzas import append_stanza, read_stanzas
+from store.warehouse import reading
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA", "")
 pytestmark = [
@@ -42,7 +43,8 @@ def tennis(home: Home, pooltable) -> tuple[Structure, pl.DataFrame]:
     }  # fmt: skip
     append_stanza(home, "atp", body)
     assert pooltable("pull", "atp").returncode == 0
-    _games, design = design_of(home, "atp", read_stanzas(home)["atp"], None)
+    with reading(home) as con:
+        _games, design = design_of(con, "atp", read_stanzas(home)["atp"], None)
         rows = con.sql(GAMES).pl()
     assert rows.height == design.games
     files = [p for year in range(2013, 2017) for p in Path(REAL, "tennis_atp").glob(f"atp_matches_{year}.csv*")]
