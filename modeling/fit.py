@@ -26,7 +26,7 @@ from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
 from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
-from modeling.sampled import SEED, Report, Sampled, sample
+from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
 from store.home import Home
@@ -156,7 +156,7 @@ def _held_out_losses(
     held_out = judge.held_out_games(design)
     if held_out.all():
         return {}
-    tree = sampler(~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), 0.8)
+    tree = sampler(~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0])
     asked = from_tree(design, tree)
     likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
     alone = laplace.no_pooling(design, ~held_out, likely).draws(rng, REPLICATIONS)

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from modeling import judge
 from modeling.certificate import certified
 from modeling.design import Design
-from modeling.engines.choice import NUTS, Choice, Sampler, prepare
+from modeling.engines.choice import NUTS, Choice, Progress, Sampler, prepare
 from modeling.field import Field
 from modeling.games import Games, Start
 from modeling.judge import Check, Diagnosis
@@ -59,14 +60,28 @@ def sample(
     try:
         found = _once(choice, design, games, fields, start, tell)
         failed = [f"{one.check_name} of {one.subject}" for one in found.checks if one.status == "fail"]
-        if not failed or not may_fall_back:
+        if not may_fall_back:
             return found
+        if not failed:
+            return replace(found, sampler=_or_nuts(found.sampler, design, start))
         why = f"the {choice.engine} engine's own checks failed: {', '.join(failed)}"
     except FitError as error:
         if not may_fall_back:
             raise
         why = f"the {choice.engine} engine did not settle: {error}"
     return _by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
+
+
+def _or_nuts(sampler: Sampler, design: Design, start: Start | None) -> Sampler:
+    """The sampler, and NUTS where it does not settle for some of the games."""
+
+    def sampled(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, care: float) -> xr.DataTree:
+        try:
+            return sampler(chosen, seed, draws, tell, care)
+        except FitError:
+            return prepare(NUTS, design, start)(chosen, seed, draws, tell, care)
+
+    return sampled
 
 
 def _once(

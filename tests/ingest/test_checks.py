@@ -120,8 +120,8 @@ def test_findings_are_stored_in_place_of_earlier_ones(loaded):
         assert con.execute("SELECT * FROM finding").fetchall() == []
 
 
-def test_the_line_that_a_future_game_offers_leaves_it_out(home, load, results, rows):
-    path = results([*rows(20), '2030-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE'])
+def the_offered_line_leaves_one_out(home, load, path):
+    """A stop's own line, written down as a correction, takes one game away and with it the stop."""
     load(path)
     [found] = [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"]
     file = corrections_file(home, LEAGUE)
@@ -129,6 +129,11 @@ def test_the_line_that_a_future_game_offers_leaves_it_out(home, load, results, r
     file.write_text(f"{','.join(HEADER)}\n{found.message.split('.csv: ')[1]}\n")
     assert load(path).games_gone == 1
     assert [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"] == []
+
+
+def test_the_line_that_a_future_game_offers_leaves_it_out(home, load, results, rows):
+    path = results([*rows(20), '2030-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE'])
+    the_offered_line_leaves_one_out(home, load, path)
 
 
 def test_a_large_score_is_implausible_where_there_are_enough_to_judge_by(home, load, results, rows):
@@ -188,13 +193,7 @@ def test_games_of_one_day_whose_written_scores_differ_are_two_and_one_without_is
 def test_the_line_that_a_game_there_twice_offers_leaves_one_out(home, load, results, rows):
     twice = ['2025-01-01,"Aland, isle",Brava,1,0,Cup,Port,Isle,TRUE', '2025-01-01,Brava,"Aland, isle",0,1,C,P,I,TRUE']
     path = results([*rows(20), *twice])
-    load(path)
-    [found] = [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"]
-    file = corrections_file(home, LEAGUE)
-    file.parent.mkdir()
-    file.write_text(f"{','.join(HEADER)}\n{found.message.split('.csv: ')[1]}\n")
-    assert load(path).games_gone == 1
-    assert [found for found in check(home, LEAGUE, NOW) if found.severity == "stop"] == []
+    the_offered_line_leaves_one_out(home, load, path)
 
 
 def test_a_dead_heat_is_no_game_of_two_winners(loaded):

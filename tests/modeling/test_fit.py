@@ -200,6 +200,25 @@ def test_a_fast_fit_that_fails_its_own_checks_is_done_again_by_nuts(monkeypatch,
     assert chosen == [Choice("nuts", "the joint engine's own checks failed: k_hat of joint draws"), joint]
 
 
+def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league, stanza):
+    design = build_design(stanza, league.games)
+    nothing: Any = None
+
+    def unsettled(*_):
+        raise FitError("moments were not matched")
+
+    found = sampled.Sampled(Choice("joint", ""), unsettled, nothing, nothing, [], {}, [])
+    monkeypatch.setattr(sampled, "_once", lambda *_: found)
+    monkeypatch.setattr(sampled, "prepare", lambda engine, *_: lambda *_: xr.DataTree(name=engine))
+    for auto in (True, False):
+        one = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=auto)
+        if auto:
+            assert one.sampler(nothing, 1, 10, nothing, 0.8).name == "nuts"
+        else:
+            with pytest.raises(FitError):
+                one.sampler(nothing, 1, 10, nothing, 0.8)
+
+
 def test_a_later_fit_starts_from_the_last_accepted_and_says_so(home, healthy, stanza):
     later = fit_league(home, "healthy", stanza, NOW, as_of=date(2024, 2, 1))
     found = dict(rows(home, "SELECT fit_id, started_from FROM fit WHERE league = 'healthy'"))

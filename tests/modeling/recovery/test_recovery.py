@@ -1,7 +1,7 @@
 """Recovery: in leagues made by the model itself, truth is inside intervals as often as they say.
 
-At known scales with Laplace's approximation in every run; with scales learned by NUTS in the slow run, and for one
-league in every run.
+At known scales with Laplace's approximation and with scales learned by the joint engine in every run; with scales
+learned by NUTS in the slow run, and for one league in every run.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from scipy.stats import binom
 from modeling import judge
 from modeling.design import Design
 from modeling.engines import laplace, nuts
+from modeling.engines.joint import engine as joint
 from modeling.outcomes import outcomes
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import parameter_draws, prior_variance
@@ -237,3 +238,22 @@ def test_nuts_recovers_a_league_and_its_scales(simulated):
 @pytest.mark.timeout(1800)
 def test_nuts_recovers_every_league_and_its_scales(simulated, names):
     assert_fitted([fitted_by_nuts(simulated(name, 1), name) for name in names])
+
+
+def test_the_joint_engine_takes_every_league_and_truth_is_inside_at_its_rates(simulated, names):
+    hits: dict[float, list[bool]] = {level: [] for level in LEVELS}
+    ranks = []
+    for name in names:
+        league = simulated(name, 1)
+        assert joint.takes(league.design) is None
+        tree = joint.fit(league.design, every_game(league), 3, draws=4000)
+        posterior, found = from_tree(league.design, tree), tree["diagnostics"].attrs
+        assert found["gain_left"] < 0.01, name
+        assert found["k_hat"] < 0.7, name
+        for level, some in inside(league, posterior).items():
+            hits[level] += some
+        draws = parameter_draws(league.design, posterior, league.ratings(posterior))
+        truth = parameter_draws(league.design, league.truth, league.ratings(league.truth))
+        ranks += [np.mean(draws[one] < truth[one][0]) for one in draws if one != "intercept"]
+    assert_rates(hits)
+    assert np.sum((np.array(ranks) < 0.005) | (np.array(ranks) > 0.995)) <= binom.ppf(0.999, len(ranks), 0.01)
