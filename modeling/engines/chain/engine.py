@@ -164,6 +164,8 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
     for number, name in enumerate(s.shared_names):
         if "|" not in name:
             put(name, drawn.y[:, len(states) + number].astype(float))
+    for block in (block for block in design.blocks if block.fixed_scale is not None):
+        put(f"scale_{block.name}", np.full(count, block.fixed_scale))
     for number, one in enumerate(found.parameters):
         put(one.name, drawn.points[:, number] if one.is_signed else np.exp(drawn.points[:, number]))
     for block in design.blocks:

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from modeling.engines.chain.forward import forward
 from modeling.engines.chain.scales import parameters_of
-from modeling.engines.chain.smooth import rows_of
+from modeling.engines.chain.smooth import rows_of, scales_of, shared_precision
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 from modeling.periods import DAYS_A_YEAR
@@ -65,7 +65,7 @@ def slots_of(s: Structure) -> Slots:
 def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
     """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
     slots, rows = slots_of(s) if slots is None else slots, rows_of(s.design, values)
-    scales = np.array([*(values[f"scale_{block.name}"] for block in s.design.blocks), 0.0])
+    scales = np.append(scales_of(s, values), 0.0)
     played = s.design.played_on[s.design.game].astype("datetime64[D]").astype(np.int64)
     out = np.empty((3, s.rows))
     width = np.diff(slots.start)
@@ -107,8 +107,9 @@ def learn(
     """
     upto = int(np.flatnonzero(judged)[-1]) + 1
     part, slots, parameters = _first_rows(s, upto), slots_of(s), parameters_of(s.design)
-    free = [one for number, one in enumerate(parameters) if number not in set(s.shared_scale.tolist())]
-    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + [0.0] * s.shared.shape[1])
+    pooled = {f"scale_{s.design.blocks[number].name}" for number in s.shared_scale if number >= 0}
+    free = [one for one in parameters if one.name not in pooled]
+    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + s.shared_mean.tolist())
     fixed = {one.name: one.prior_sd for one in parameters}
     passes = [0]
 
@@ -117,7 +118,7 @@ def learn(
         shared, passes[0] = point[len(free) :], passes[0] + 1
         found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
         prior = sum(one.log_prior(float(at)) for one, at in zip(free, point, strict=False))
-        prior -= 0.5 * float(np.sum((shared / (s.shared_sd * _scales(s, fixed))) ** 2))
+        prior -= 0.5 * float(shared_precision(s, fixed) @ (shared - s.shared_mean) ** 2)
         if tell is not None:
             tell(-found / judged.sum())
         return -(found + prior) / judged.sum()
@@ -126,12 +127,6 @@ def learn(
     best = minimize(objective, start, method="L-BFGS-B", options=options)
     values = fixed | {one.name: one.value(float(at)) for one, at in zip(free, best.x, strict=False)}
     return Learned(values, best.x[len(free) :], float(best.fun), passes[0])
-
-
-def _scales(s: Structure, values: dict[str, float]) -> Array:
-    """The scale of each shared effect's prior."""
-    each = [values[f"scale_{block.name}"] for block in s.design.blocks]
-    return np.array([each[number] if number >= 0 else 1.0 for number in s.shared_scale])
 
 
 def _first_rows(s: Structure, count: int) -> Structure:

@@ -170,15 +170,21 @@ def smooth(
     )
 
 
+def scales_of(structure: Structure, values: dict[str, float]) -> Array:
+    """The scale of each block: the one given, where it is not learned."""
+    blocks = structure.design.blocks
+    return np.array([values[f"scale_{b.name}"] if b.fixed_scale is None else b.fixed_scale for b in blocks])
+
+
 def prior_precision(structure: Structure, values: dict[str, float]) -> Array:
     """Prior precision of each state given its parent."""
-    scales = np.array([values[f"scale_{block.name}"] for block in structure.design.blocks])
+    scales = scales_of(structure, values)
     return 1 / (scales[structure.scale] ** 2 * structure.years)
 
 
 def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
     """Prior precision of the shared effects."""
-    scales = np.array([*(values[f"scale_{block.name}"] for block in structure.design.blocks), 1.0])
+    scales = np.append(scales_of(structure, values), 1.0)
     return 1 / (scales[structure.shared_scale] * structure.shared_sd) ** 2
 
 
@@ -188,11 +194,12 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     p = np.empty_like(now.p)
     spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, s.row_link, now.tau, work.links, now.p, p))
     work.refill(p)
-    system = System(work, now.tau, shared_precision(s, values), None if np.isnan(now.lift).any() else now.lift)
+    prior = shared_precision(s, values)
+    system = System(work, now.tau, prior, None if np.isnan(now.lift).any() else now.lift)
     sd = np.sqrt(work.variances)
     lift, covariance, lifted = _lift(system, sd)
     unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])[:, None]
-    right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu)[:, None]])
+    right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu + prior * s.shared_mean)[:, None]])
     solved = conjugate_gradients(system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
     y = np.ascontiguousarray(solved.y[:, 0], dtype=np.float64)
     fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
@@ -206,7 +213,8 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
     return Smoothed(
         s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest), work, y[: s.size], variance,
-        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows), 0.5 * float(y @ right[:, 0]),
+        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows),
+        0.5 * float(y @ right[:, 0] - prior @ s.shared_mean**2),
         solved.first_error, 0, solved.iterations + lifted,
     )  # fmt: skip
 

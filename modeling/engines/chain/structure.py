@@ -81,6 +81,8 @@ class Structure:
     shared: Array
     """Values of the shared effects, shape (rows, shared)."""
     shared_names: tuple[str, ...]
+    shared_mean: Array
+    """Prior mean of each."""
     shared_sd: Array
     """Prior sd of each, in units of its scale."""
     shared_scale: NDArray[np.intp]
@@ -275,6 +277,7 @@ def _shared(design: Design) -> dict[str, Any]:
     return {
         "shared": np.ascontiguousarray(values),
         "shared_names": tuple(names),
+        "shared_mean": np.array([design.centre if name == "level" else 0.0 for name in names]),
         "shared_sd": np.array(sds, dtype=float),
         "shared_scale": np.array(scales, dtype=np.intp),
     }
