@@ -114,7 +114,7 @@ def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) ->
 
 def _copies(factored: object) -> dict[str, Array]:
     """Copies of the arrays that the next evaluation writes over."""
-    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "links")}
+    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "nodes")}
 
 
 def _restricted(design: Design, chosen: NDArray[np.bool_]) -> Design:

@@ -71,8 +71,8 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     width = np.diff(slots.start)
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
-        _ends(played), played / DAYS_A_YEAR, s.row_link, s.link_start, s.link_state, s.link_weight,
-        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_link)), slots.of_state, slots.start, at,
+        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state,
+        s.node_weight, np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
         s.shared @ shared, out,
     )  # fmt: skip
@@ -134,4 +134,6 @@ def _first_rows(s: Structure, count: int) -> Structure:
     d = s.design
     noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
     design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)
-    return replace(s, design=design, row_link=s.row_link[:count], shared=s.shared[:count])
+    return replace(
+        s, design=design, row_node=s.row_node[:count], row_factor=s.row_factor[:count], shared=s.shared[:count]
+    )
