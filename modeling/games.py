@@ -179,7 +179,7 @@ class Start:
     parameters: dict[str, float]
     effects: dict[tuple[str, str], dict[str, float]]
     """By kind and component, ratings by competitor."""
-    restart: xr.Dataset | None = None
+    restart: xr.DataTree | None = None
     """What the chain engine left behind, of the league's last fit by it."""
 
 

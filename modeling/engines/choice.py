@@ -4,13 +4,13 @@ An engine that is prepared for a Design samples it for any subset of its games: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from modeling.design import Design
+from modeling.design import FIXED_SCALES, Design
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.joint import engine as joint
@@ -73,24 +73,26 @@ def prepare(engine: str, design: Design, start: Start | None) -> Sampler:
     return lambda chosen, seed, draws, tell, _care: joint.fit(design, chosen, seed, draws, start, tell)
 
 
-def _chained(design: Design, start: xr.Dataset | None) -> Sampler:
+def _chained(design: Design, start: xr.DataTree | None) -> Sampler:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start]
 
     def sampled(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
         few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
-        tree = chain.fit(structure, chosen, seed, min(draws, few), last[0], progress=tell)
-        last[0] = tree["restart"].to_dataset()
+        tree = chain.fit(design, chosen, seed, min(draws, few), last[0], tell, structure)
+        last[0] = tree
         return tree
 
     return sampled
 
 
 def unpooled(engine: str, design: Design, chosen: NDArray[np.bool_], likely: dict[str, float]) -> Laplace | Posterior:
-    """The Design without pooling given the chosen games: every scale at ten times its prior's, the likelihood's own
-    parameters at `likely`. As a Gaussian or, of the engine for the largest leagues, as joint draws."""
+    """The Design without pooling given the chosen games: every scale at ten times its prior's.
+
+    As a Gaussian with the likelihood's own parameters at `likely`; of the engine for the largest leagues as joint draws,
+    with those parameters learned.
+    """
     if engine != chain.NAME:
         return laplace.no_pooling(design, chosen, likely)
-    given = {f"scale_{block.name}": 10 * block.prior_scale for block in design.blocks} | likely
-    structure = chain.structure_of(design)
-    return from_tree(design, chain.fit(structure, chosen, 0, FEW_DRAWS, given=given))
+    blocks = tuple(replace(block, fixed_scale=FIXED_SCALES["none"] * block.prior_scale) for block in design.blocks)
+    return from_tree(design, chain.fit(replace(design, blocks=blocks), chosen, 0, FEW_DRAWS))

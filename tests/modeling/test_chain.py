@@ -13,8 +13,9 @@ from modeling.engines import chain, laplace
 from modeling.engines.chain import linear, sites
 from modeling.engines.chain.draws import perturbed
 from modeling.engines.chain.scales import Objective, maximise, parameters_of
-from modeling.engines.chain.smooth import Smoothed, smooth
+from modeling.engines.chain.smooth import Smoothed, scales_of, smooth
 from modeling.engines.chain.structure import structure_of
+from modeling.engines.joint.algebra import latent_of
 from modeling.outcomes import outcome_of
 from modeling.outcomes.outcome import Array
 from store.stanzas import Stanza
@@ -67,12 +68,14 @@ def values_of(design: Design) -> dict[str, float]:
 
 
 def dense(design: Design, found: Smoothed) -> tuple[Array, Array, Array]:
-    """(eta's design matrix by row, mean, covariance) in the Design's own effects, at the engine's sites."""
-    scales = {block.name: found.values[f"scale_{block.name}"] for block in design.blocks}
-    x, prior = laplace._matrix(design, scales)
-    matrix = x.toarray()[np.unique(design.cells, return_inverse=True)[1]]
-    covariance = np.linalg.inv(prior.toarray() + matrix.T @ (found.sites.tau[:, None] * matrix))
-    return matrix, covariance @ (matrix.T @ found.sites.nu), covariance
+    """(eta's design matrix by row, mean, covariance) of the Design's own effects, at the engine's sites;
+    the intercept's less its prior mean."""
+    scales = scales_of(found.structure, found.values)
+    latent = latent_of(design, tuple(block.name for block in design.blocks))
+    matrix = latent.x.toarray()[design.cells]
+    covariance = np.linalg.inv(latent.prior(scales).toarray() + matrix.T @ (found.sites.tau[:, None] * matrix))
+    shift = found.sites.nu - found.sites.tau * design.centre
+    return matrix, covariance @ (matrix.T @ shift), covariance
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_means_and_shared_effects_are_those_of_the_dense_system_with_the_same_si
     design = designs[kind]
     found = smooth(structure_of(design), values_of(design), tolerance=1e-10)
     matrix, mean, covariance = dense(design, found)
-    assert np.abs(found.eta - matrix @ mean).max() < 1e-8
+    assert np.abs(found.eta - design.centre - matrix @ mean).max() < 1e-8
     count = len(design.fixed) + int(design.outcome.has_intercept)
     names = list(found.structure.shared_names)[:count]
     assert names == (["level"] if design.outcome.has_intercept else []) + [one.name for one in design.fixed]
@@ -300,3 +303,12 @@ def test_it_says_what_it_does_not_take(game, games):
     doubles = build_design(stanza("win", "logit", rate=("player",), **plain), games(*pairs))
     assert "4 competitors" in (chain.takes(doubles) or "")
     assert outcome_of("win", "logit").likelihood == "logit"
+
+
+@pytest.mark.parametrize("pooling", ["none", "complete"])
+def test_scales_that_are_given_stay_and_are_told(game, games, pooling):
+    design = build_design(stanza("score", "normal", pooling=pooling), league(game, games, "score"))
+    tree = chain.fit(design, np.ones(design.games, dtype=bool), seed=1, draws=24)
+    assert tree["diagnostics"]["parameter"].to_numpy().tolist() == ["sigma"]
+    for block in design.blocks:
+        assert (tree["posterior"][f"scale_{block.name}"] == block.fixed_scale).all()

@@ -41,12 +41,12 @@ def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
     """Draws of all states and shared effects at given hyperparameters, shape (states + shared, count)."""
     s, work, tau = found.structure, found.factored, found.sites.tau
     prior = shared_precision(s, found.values)
-    system = System(work, tau, prior, found.sites.lift, np.float32)
-    unit = np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)])).astype(np.float32)[:, None]
+    system = System(work, tau, prior, found.sites.lift)
+    unit = np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)]))
     parts = []
     for begin in range(0, count, TOGETHER):
         right = _noise(found, min(TOGETHER, count - begin), rng)
-        solved = conjugate_gradients(system, right, None, unit, TOLERANCE, smallest=found.sites.smallest)
+        solved = conjugate_gradients(system, right, unit, TOLERANCE, smallest=found.sites.smallest)
         parts.append(solved.y + found.sites.y.astype(np.float32)[:, None])
     return np.concatenate(parts, axis=1)
 

@@ -14,6 +14,7 @@ from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
 from modeling.engines.chain.scales import Found, Objective, maximise, measured_covariance, parameters_of
 from modeling.engines.chain.smooth import TOLERANCE, rows_of
+from modeling.engines.chain.sources import sources
 from modeling.engines.chain.structure import (
     MOST_SHARED,
     MOST_UNITS,
@@ -57,17 +58,20 @@ def fit(
     draws: int = 1000,
     start: xr.DataTree | None = None,
     progress: Progress | None = None,
+    structure: Structure | None = None,
 ) -> xr.DataTree:
     """Posterior of a Design that `takes` allows, given the chosen games, shape (games,).
 
     `posterior` has the variables that nuts has, one chain of joint draws; of a walk with more than 2e7 values only
     `<walk>_current`, each unit's last state less its entry state. `history` has mean, sd and quantiles of every state,
-    `rows` the linear predictors and each row's log predictive density given all others, `diagnostics` how it went,
-    `restart` what the next fit starts from (`start`). Raises FitError where it does not settle.
+    `rows` the linear predictors and each row's log predictive density given all others (of games not chosen: their
+    forecast), `sources` what the current states' variances are made up of, `diagnostics` how it went, `restart` what
+    the next fit starts from (`start`). `structure` is the Design's, where it is there. Raises FitError where it does
+    not settle.
     """
     tell = progress or (lambda share: None)
     began = time.perf_counter()
-    structure = structure_of(design if chosen.all() else _restricted(design, chosen))
+    structure = replace(structure or structure_of(design), counts=chosen[design.game])
     found, objective = _maximum(structure, start, tell)
     states = _wanted(structure, draws)
     drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
@@ -75,6 +79,7 @@ def fit(
         "posterior": _posterior(structure, found, drawn, states),
         "history": _history(structure, found),
         "rows": _rows(found),
+        "sources": _sources(structure, found),
         "diagnostics": _diagnostics(structure, found, drawn),
         "restart": restart.left_behind(structure, found),
     }
@@ -96,7 +101,7 @@ def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) ->
     if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
         point, covariance = was
         values = {one.name: one.value(float(at)) for one, at in zip(parameters, point, strict=True)}
-        begin = restart.pick_up(structure, rows_of(structure.design, values), start["restart"].to_dataset())
+        begin = restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset())
     done = [0]
 
     def count() -> None:
@@ -114,24 +119,7 @@ def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) ->
 
 def _copies(factored: object) -> dict[str, Array]:
     """Copies of the arrays that the next evaluation writes over."""
-    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "links")}
-
-
-def _restricted(design: Design, chosen: NDArray[np.bool_]) -> Design:
-    """The Design with the rows of chosen games only; effects that lose all their rows stay, with their prior."""
-    rows = np.flatnonzero(chosen[design.game])
-    return replace(
-        design,
-        y=design.y[rows],
-        exposure=design.exposure[rows],
-        game=design.game[rows],
-        home=design.home[rows],
-        entrant=design.entrant[rows],
-        opponent=design.opponent[rows],
-        blocks=tuple(replace(block, weights=block.weights[rows]) for block in design.blocks),
-        fixed=tuple(replace(one, values=one.values[rows]) for one in design.fixed),
-        noise=tuple(replace(one, codes=one.codes[rows]) for one in design.noise),
-    )
+    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "nodes")}
 
 
 def _wanted(s: Structure, draws: int) -> NDArray[np.intp]:
@@ -164,6 +152,8 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
     for number, name in enumerate(s.shared_names):
         if "|" not in name:
             put(name, drawn.y[:, len(states) + number].astype(float))
+    for block in (block for block in design.blocks if block.fixed_scale is not None):
+        put(f"scale_{block.name}", np.full(count, block.fixed_scale))
     for number, one in enumerate(found.parameters):
         put(one.name, drawn.points[:, number] if one.is_signed else np.exp(drawn.points[:, number]))
     for block in design.blocks:
@@ -193,6 +183,22 @@ def _history(s: Structure, found: Found) -> xr.Dataset:
         own = {"mean": mean[at], "sd": sd[at]} | {q: mean[at] + z * sd[at] for q, z in QUANTILES.items()}
         data |= {f"{name}_{what}": (f"{name}_level", values.astype(np.float32)) for what, values in own.items()}
     return xr.Dataset(data)
+
+
+def _sources(s: Structure, found: Found) -> xr.Dataset:
+    """What the variance of each unit's current state is made up of, by base block."""
+    data: dict[str, tuple[tuple[str, ...], Array]] = {"covariance": (("shared", "shared_"), found.smoothed.covariance)}
+    walks = {block.name: block for block in s.design.blocks if block.role == "walk"}
+    for block in (b for b in s.design.blocks if b.role == "base" and not is_shared(b)):
+        walk = walks.get(f"{block.name}_walk")
+        at = s.position[block.name] if walk is None else _last(s, walk)
+        unit, current = np.searchsorted(s.unit_start, at, side="right") - 1, s.unit_start[:-1].astype(np.intp)
+        current[unit] = at
+        made = sources(found.smoothed, current)
+        for name in ("own", "opponents", "others", "prior"):
+            data[f"{block.name}_{name}"] = ((f"{block.name}_level",), getattr(made, name)[unit])
+        data[f"{block.name}_reach"] = ((f"{block.name}_level", "shared"), made.reach[unit])
+    return xr.Dataset(data, coords={"shared": list(s.shared_names)})
 
 
 def _rows(found: Found) -> xr.Dataset:

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from modeling.engines.chain.forward import forward
 from modeling.engines.chain.scales import parameters_of
-from modeling.engines.chain.smooth import rows_of
+from modeling.engines.chain.smooth import rows_of, scales_of, shared_precision
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 from modeling.periods import DAYS_A_YEAR
@@ -64,15 +64,15 @@ def slots_of(s: Structure) -> Slots:
 
 def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
     """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
-    slots, rows = slots_of(s) if slots is None else slots, rows_of(s.design, values)
-    scales = np.array([*(values[f"scale_{block.name}"] for block in s.design.blocks), 0.0])
+    slots, rows = slots_of(s) if slots is None else slots, rows_of(s, values)
+    scales = np.append(scales_of(s, values), 0.0)
     played = s.design.played_on[s.design.game].astype("datetime64[D]").astype(np.int64)
     out = np.empty((3, s.rows))
     width = np.diff(slots.start)
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
-        _ends(played), played / DAYS_A_YEAR, s.row_link, s.link_start, s.link_state, s.link_weight,
-        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_link)), slots.of_state, slots.start, at,
+        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state,
+        s.node_weight, np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
         s.shared @ shared, out,
     )  # fmt: skip
@@ -107,8 +107,9 @@ def learn(
     """
     upto = int(np.flatnonzero(judged)[-1]) + 1
     part, slots, parameters = _first_rows(s, upto), slots_of(s), parameters_of(s.design)
-    free = [one for number, one in enumerate(parameters) if number not in set(s.shared_scale.tolist())]
-    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + [0.0] * s.shared.shape[1])
+    pooled = {f"scale_{s.design.blocks[number].name}" for number in s.shared_scale if number >= 0}
+    free = [one for one in parameters if one.name not in pooled]
+    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + s.shared_mean.tolist())
     fixed = {one.name: one.prior_sd for one in parameters}
     passes = [0]
 
@@ -117,7 +118,7 @@ def learn(
         shared, passes[0] = point[len(free) :], passes[0] + 1
         found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
         prior = sum(one.log_prior(float(at)) for one, at in zip(free, point, strict=False))
-        prior -= 0.5 * float(np.sum((shared / (s.shared_sd * _scales(s, fixed))) ** 2))
+        prior -= 0.5 * float(shared_precision(s, fixed) @ (shared - s.shared_mean) ** 2)
         if tell is not None:
             tell(-found / judged.sum())
         return -(found + prior) / judged.sum()
@@ -128,15 +129,11 @@ def learn(
     return Learned(values, best.x[len(free) :], float(best.fun), passes[0])
 
 
-def _scales(s: Structure, values: dict[str, float]) -> Array:
-    """The scale of each shared effect's prior."""
-    each = [values[f"scale_{block.name}"] for block in s.design.blocks]
-    return np.array([each[number] if number >= 0 else 1.0 for number in s.shared_scale])
-
-
 def _first_rows(s: Structure, count: int) -> Structure:
     """The structure with its first rows alone, for the filter."""
     d = s.design
     noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
     design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)
-    return replace(s, design=design, row_link=s.row_link[:count], shared=s.shared[:count])
+    return replace(
+        s, design=design, row_node=s.row_node[:count], row_factor=s.row_factor[:count], shared=s.shared[:count]
+    )

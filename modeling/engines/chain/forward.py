@@ -10,40 +10,40 @@ from modeling.engines.chain.kernels import jit
 
 @jit
 def _read(
-    row, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last, mean, cov, gain
-):
+    row, year, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, drift, last, mean,
+    cov, gain,
+):  # fmt: skip
     """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
     centre, variance = 0.0, 0.0
     for side in range(2):
-        link = row_link[row, side]
-        if link < 0:
+        node, factor = row_node[row, side], row_factor[row, side]
+        if factor == 0:
             continue
-        unit = link_unit[link]
+        unit = node_unit[node]
         first, width = start[unit], start[unit + 1] - start[unit]
         for i in range(width):
             total = 0.0
-            for e in range(link_start[link], link_start[link + 1]):
-                j = slot[link_state[e]]
+            for e in range(node_start[node], node_start[node + 1]):
+                j = slot[node_state[e]]
                 value = cov[at[unit] + i * width + j]
                 if i == j:
                     value += drift[first + i] ** 2 * (year - last[unit])
-                total += value * link_weight[e]
-            gain[side, i] = total
-        for e in range(link_start[link], link_start[link + 1]):
-            j = slot[link_state[e]]
-            centre += link_weight[e] * mean[first + j]
-            variance += link_weight[e] * gain[side, j]
+                total += value * node_weight[e]
+            gain[side, i] = total * factor
+        for e in range(node_start[node], node_start[node + 1]):
+            j = slot[node_state[e]]
+            centre += factor * node_weight[e] * mean[first + j]
+            variance += factor * node_weight[e] * gain[side, j]
     return centre, variance
 
 
 @jit
-def _write(row, year, shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain):
+def _write(row, year, shift, shrink, row_node, row_factor, node_unit, start, at, drift, last, mean, cov, gain):
     """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink, after their walk up to the year."""
     for side in range(2):
-        link = row_link[row, side]
-        if link < 0:
+        if row_factor[row, side] == 0:
             continue
-        unit = link_unit[link]
+        unit = node_unit[row_node[row, side]]
         first, width = start[unit], start[unit + 1] - start[unit]
         for i in range(width):
             cov[at[unit] + i * width + i] += drift[first + i] ** 2 * (year - last[unit])
@@ -55,8 +55,8 @@ def _write(row, year, shift, shrink, row_link, link_unit, start, at, drift, last
 
 @jit
 def forward(
-    ends, year, row_link, link_start, link_state, link_weight, link_unit, slot, start, at, entry, drift, code, y,
-    exposure, noise, aux, offset, out,
+    ends, year, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, entry, drift,
+    code, y, exposure, noise, aux, offset, out,
 ):  # fmt: skip
     """Day by day: first every row's forecast, then every row's update."""
     units = start.size - 1
@@ -72,22 +72,24 @@ def forward(
     for end in ends:
         for row in range(begin, end):
             for side in range(2):
-                link = row_link[row, side]
-                if link >= 0 and not seen[link_unit[link]]:
-                    seen[link_unit[link]], last[link_unit[link]] = True, year[row]
+                unit = node_unit[row_node[row, side]]
+                if row_factor[row, side] != 0 and not seen[unit]:
+                    seen[unit], last[unit] = True, year[row]
             m, v = _read(
-                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
-                mean, cov, gain,
+                row, year[row], row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at,
+                drift, last, mean, cov, gain,
             )  # fmt: skip
             out[0, row], out[1, row] = m + offset[row], v
             out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
         for row in range(begin, end):
             m, v = _read(
-                row, year[row], row_link, link_start, link_state, link_weight, link_unit, slot, start, at, drift, last,
-                mean, cov, gain,
+                row, year[row], row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at,
+                drift, last, mean, cov, gain,
             )  # fmt: skip
             m += offset[row]
             _, after, left = sites.tilted(code, y[row], exposure[row], noise[row], aux, m, v, 0.0, 0.0)
             shift, shrink = (after - m) / v, (1 - left / v) / v
-            _write(row, year[row], shift, shrink, row_link, link_unit, start, at, drift, last, mean, cov, gain)
+            _write(
+                row, year[row], shift, shrink, row_node, row_factor, node_unit, start, at, drift, last, mean, cov, gain
+            )
         begin = end

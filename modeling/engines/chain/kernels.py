@@ -1,10 +1,11 @@
-"""Compiled loops over units: envelope factorisation of each unit's precision, its solves and its inverse.
+"""Compiled loops over units: nodes of a league, envelope factorisation of each unit's precision and its inverse.
 
-A unit's precision is that of its prior plus p h h' of every link (a row's part in the unit, weights h). Its Cholesky
-factor L lives in the envelope: of each state, everything from the first state that it meets. For a plain walk that is
-the tridiagonal algorithm; unmoving effects are full rows at the end. George and Liu (1981), Computer solution of large
-sparse positive definite systems, chapter 4; inverse within the envelope: Takahashi, Fagan and Chen (1973).
-Every function works on a range of units, so that threads can share a league.
+A node is a unit's part in rows: weights h on some of its states, the same in every row that has it but for a factor
+(the sign of the side). A unit's precision is that of its prior plus p h h' of every node. Its Cholesky factor L lives
+in the envelope: of each state, everything from the first state that it meets. For a plain walk that is the tridiagonal
+algorithm; unmoving effects are full rows at the end. George and Liu (1981), Computer solution of large sparse positive
+definite systems, chapter 4; inverse within the envelope: Takahashi, Fagan and Chen (1973).
+Every function works on a range of units or rows, so that threads can share a league.
 """
 
 # ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
@@ -16,20 +17,86 @@ jit = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz",
 
 
 @jit
-def envelope(parent, link_start, link_state):
+def _slots(row_start, column, weight, unit, size):
+    """The parts of each row in one unit: their first entry and its end, factor (first weight), and how many start at
+    each state, as running sums."""
+    rows = row_start.size - 1
+    begin, end = np.full(2 * rows, -1, np.int32), np.full(2 * rows, -1, np.int32)
+    factor, before = np.zeros((rows, 2)), np.zeros(size + 1, np.int32)
+    for r in range(rows):
+        e, side = row_start[r], 0
+        while e < row_start[r + 1]:
+            f = e + 1
+            while f < row_start[r + 1] and unit[column[f]] == unit[column[e]]:
+                f += 1
+            begin[2 * r + side], end[2 * r + side], factor[r, side] = e, f, weight[e]
+            before[column[e] + 1] += 1
+            e, side = f, side + 1
+    return begin, end, factor, np.cumsum(before)
+
+
+@jit
+def _alike(column, weight, a, a_end, b, b_end):
+    """Whether two runs of entries are the same but for a factor."""
+    if a_end - a != b_end - b:
+        return False
+    for k in range(a_end - a):
+        if column[a + k] != column[b + k] or weight[a + k] * weight[b] != weight[b + k] * weight[a]:
+            return False
+    return True
+
+
+@jit
+def nodes(row_start, column, weight, unit, size):
+    """Nodes in order of their first state, from the rows' entries sorted by state.
+
+    Returns each node's (first entry, its end), its links (start, slot = 2 row + side), and each row's (node, factor).
+    """
+    begin, end, factor, before = _slots(row_start, column, weight, unit, size)
+    by_state, fill = np.empty(before[-1], np.int32), before[:-1].copy()
+    for slot in range(begin.size):
+        if begin[slot] >= 0:
+            state = column[begin[slot]]
+            by_state[fill[state]] = slot
+            fill[state] += 1
+    row_node, model, count = np.zeros((row_start.size - 1, 2), np.int32), np.empty(before[-1], np.int32), 0
+    links = np.zeros(before[-1] + 1, np.int32)
+    for state in range(size):
+        opened = count
+        for one in range(before[state], before[state + 1]):
+            slot, node = by_state[one], count - 1
+            while node >= opened and not _alike(
+                column, weight, begin[slot], end[slot], begin[model[node]], end[model[node]]
+            ):
+                node -= 1
+            if node < opened:
+                node, model[count], count = count, slot, count + 1
+            row_node[slot // 2, slot % 2] = node
+            links[node + 1] += 1
+    node_link, slots = np.cumsum(links[: count + 1]), np.empty(before[-1], np.int32)
+    fill = node_link[:-1].copy()
+    for slot in by_state:
+        node = row_node[slot // 2, slot % 2]
+        slots[fill[node]] = slot
+        fill[node] += 1
+    return begin[model[:count]], end[model[:count]], node_link.astype(np.int32), slots, row_node, factor
+
+
+@jit
+def envelope(parent, node_start, node_state):
     """First state of each state's envelope."""
     first = np.arange(parent.size).astype(np.int32)
     for s in range(parent.size):
         if parent[s] >= 0:
             low, high = min(s, parent[s]), max(s, parent[s])
             first[high] = min(first[high], low)
-    for link in range(link_start.size - 1):
-        a, b = link_start[link], link_start[link + 1]
-        low = link_state[a]
+    for node in range(node_start.size - 1):
+        a, b = node_start[node], node_start[node + 1]
+        low = node_state[a]
         for e in range(a + 1, b):
-            low = min(low, link_state[e])
+            low = min(low, node_state[e])
         for e in range(a, b):
-            first[link_state[e]] = min(first[link_state[e]], low)
+            first[node_state[e]] = min(first[node_state[e]], low)
     return first
 
 
@@ -54,24 +121,27 @@ def columns(first):
 
 @jit
 def assemble(
-    low, high, unit_start, parent, precision, first, start, unit_link, link_start, link_state, link_weight, p, out
-):
-    """Fills the envelopes of the units' precisions: prior edges, and p h h' of the links."""
+    low, high, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight, node_link,
+    slot, row_factor, p, out,
+):  # fmt: skip
+    """Fills the envelopes of the units' precisions: prior edges, and p h h' of the nodes, p summed over their links."""
     for u in range(low, high):
-        for s in range(unit_start[u], unit_start[u + 1]):
-            for e in range(start[s], start[s + 1]):
-                out[e] = 0.0
+        for e in range(start[unit_start[u]], start[unit_start[u + 1]]):
+            out[e] = 0.0
         for s in range(unit_start[u], unit_start[u + 1]):
             q, a = precision[s], parent[s]
             out[start[s + 1] - 1] += q
             if a >= 0:
                 out[start[a + 1] - 1] += q
                 out[start[s] + a - first[s]] -= q
-        for link in range(unit_link[u], unit_link[u + 1]):
-            for e in range(link_start[link], link_start[link + 1]):
-                s = link_state[e]
-                for f in range(link_start[link], e + 1):
-                    out[start[s] + link_state[f] - first[s]] += p[link] * link_weight[e] * link_weight[f]
+        for node in range(unit_node[u], unit_node[u + 1]):
+            total = 0.0
+            for link in range(node_link[node], node_link[node + 1]):
+                total += p[slot[link]] * row_factor[slot[link]] ** 2
+            for e in range(node_start[node], node_start[node + 1]):
+                s = node_state[e]
+                for f in range(node_start[node], e + 1):
+                    out[start[s] + node_state[f] - first[s]] += total * node_weight[e] * node_weight[f]
 
 
 @jit
@@ -118,138 +188,92 @@ def invert(low, high, unit_start, first, start, column_start, column_state, env,
 
 
 @jit
-def link_variances(low, high, unit_link, link_start, link_state, link_weight, first, start, inverse, out):
-    """h' Sigma h of every link."""
-    for link in range(unit_link[low], unit_link[high]):
+def node_variances(low, high, unit_node, node_start, node_state, node_weight, first, start, inverse, out):
+    """h' Sigma h of every node."""
+    for node in range(unit_node[low], unit_node[high]):
         total = 0.0
-        for e in range(link_start[link], link_start[link + 1]):
-            s = link_state[e]
-            for f in range(link_start[link], e):
-                total += 2 * link_weight[e] * link_weight[f] * inverse[start[s] + link_state[f] - first[s]]
-            total += link_weight[e] ** 2 * inverse[start[s + 1] - 1]
-        out[link] = total
-
-
-def solver(width):
-    """(low, high, unit_start, first, start, env, x): solves with the factors in place, for `width` columns."""
-
-    @jit
-    def solve(low, high, unit_start, first, start, env, x):
-        for u in range(low, high):
-            for i in range(unit_start[u], unit_start[u + 1]):
-                for j in range(first[i], i):
-                    value = env[start[i] + j - first[i]]
-                    for c in range(width):
-                        x[i, c] -= value * x[j, c]
-                for c in range(width):
-                    x[i, c] *= env[start[i + 1] - 1]
-            for i in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
-                for c in range(width):
-                    x[i, c] *= env[start[i + 1] - 1]
-                for j in range(first[i], i):
-                    value = env[start[i] + j - first[i]]
-                    for c in range(width):
-                        x[j, c] -= value * x[i, c]
-
-    return solve
-
-
-def multiplier(width):
-    """out = (Q + A' T A) x of a range of units for the `width` columns of x: prior edges, then each link with its row.
-
-    A link reads its own states and, beside them, those of the row's other unit: no pass over rows is needed.
-    """
-
-    @jit
-    def multiply(
-        low, high, unit_start, parent, precision, unit_link, link_start, link_state, link_weight, other_start,
-        other_state, other_weight, link_tau, x, out,
-    ):  # fmt: skip
-        for s in range(unit_start[low], unit_start[high]):
-            for c in range(width):
-                out[s, c] = 0
-        for s in range(unit_start[low], unit_start[high]):
-            q, a = precision[s], parent[s]
-            if a < 0:
-                for c in range(width):
-                    out[s, c] += q * x[s, c]
-            else:
-                for c in range(width):
-                    step = q * (x[s, c] - x[a, c])
-                    out[s, c] += step
-                    out[a, c] -= step
-        total = np.empty(width, x.dtype)
-        for link in range(unit_link[low], unit_link[high]):
-            total[:] = 0
-            for e in range(link_start[link], link_start[link + 1]):
-                for c in range(width):
-                    total[c] += link_weight[e] * x[link_state[e], c]
-            for e in range(other_start[link], other_start[link + 1]):
-                for c in range(width):
-                    total[c] += other_weight[e] * x[other_state[e], c]
-            for e in range(link_start[link], link_start[link + 1]):
-                factor = link_weight[e] * link_tau[link]
-                for c in range(width):
-                    out[link_state[e], c] += factor * total[c]
-
-    return multiply
-
-
-WIDTHS = (1, 4, 16)
-SOLVE = {width: solver(width) for width in WIDTHS}
-MULTIPLY = {width: multiplier(width) for width in WIDTHS}
+        for e in range(node_start[node], node_start[node + 1]):
+            s = node_state[e]
+            for f in range(node_start[node], e):
+                total += 2 * node_weight[e] * node_weight[f] * inverse[start[s] + node_state[f] - first[s]]
+            total += node_weight[e] ** 2 * inverse[start[s + 1] - 1]
+        out[node] = total
 
 
 @jit
-def row_sums(low, high, row_start, column, weight, x, out):
-    """The rows' weighted sums of states, for the columns of x."""
-    for r in range(low, high):
+def node_values(low, high, unit_node, node_start, node_state, node_weight, x, out):
+    """h' x of every node, for the columns of x."""
+    for node in range(unit_node[low], unit_node[high]):
         for c in range(x.shape[1]):
-            out[r, c] = 0.0
-        for e in range(row_start[r], row_start[r + 1]):
-            for c in range(x.shape[1]):
-                out[r, c] += weight[e] * x[column[e], c]
+            total = 0.0
+            for e in range(node_start[node], node_start[node + 1]):
+                total += node_weight[e] * x[node_state[e], c]
+            out[node, c] = total
 
 
 @jit
-def gather(low, high, unit_start, unit_link, link_start, link_state, link_weight, link_row, values, out):
+def row_values(low, high, row_node, row_factor, v, out):
+    """The rows' sums over their nodes of factor times v, for the columns of v."""
+    for r in range(low, high):
+        a, b = row_node[r, 0], row_node[r, 1]
+        for c in range(v.shape[1]):
+            out[r, c] = row_factor[r, 0] * v[a, c] + row_factor[r, 1] * v[b, c]
+
+
+@jit
+def gather(
+    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, row_factor, values, out
+):
     """Every state's weighted sums of its rows' values, for the columns of them."""
     for s in range(unit_start[low], unit_start[high]):
         for c in range(values.shape[1]):
             out[s, c] = 0
-    for link in range(unit_link[low], unit_link[high]):
-        r = link_row[link]
-        for e in range(link_start[link], link_start[link + 1]):
-            for c in range(values.shape[1]):
-                out[link_state[e], c] += link_weight[e] * values[r, c]
+    for node in range(unit_node[low], unit_node[high]):
+        for c in range(values.shape[1]):
+            total = 0.0
+            for link in range(node_link[node], node_link[node + 1]):
+                total += row_factor[slot[link]] * values[slot[link] >> 1, c]
+            for e in range(node_start[node], node_start[node + 1]):
+                out[node_state[e], c] += node_weight[e] * total
 
 
 @jit
-def exchange(low, high, row_link, tau, v, p, out):
+def subtract_prior(low, high, unit_start, parent, precision, x, out):
+    """Takes Q x from `out`, for the columns of x."""
+    for s in range(unit_start[low], unit_start[high]):
+        a = parent[s]
+        for c in range(x.shape[1]):
+            if a < 0:
+                out[s, c] -= precision[s] * x[s, c]
+            else:
+                step = precision[s] * (x[s, c] - x[a, c])
+                out[s, c] -= step
+                out[a, c] += step
+
+
+@jit
+def exchange(low, high, row_node, row_factor, tau, v, p, out):
     """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance)."""
     for r in range(low, high):
-        a, b = row_link[r, 0], row_link[r, 1]
-        va = v[a] / (1 - p[a] * v[a]) if a >= 0 else 0.0
-        vb = v[b] / (1 - p[b] * v[b]) if b >= 0 else 0.0
-        if a >= 0:
-            out[a] = tau[r] / (1 + tau[r] * vb)
-        if b >= 0:
-            out[b] = tau[r] / (1 + tau[r] * va)
+        va, vb = row_factor[r, 0] ** 2 * v[row_node[r, 0]], row_factor[r, 1] ** 2 * v[row_node[r, 1]]
+        out[r, 0] = tau[r] / (1 + tau[r] * vb / (1 - p[r, 1] * vb))
+        out[r, 1] = tau[r] / (1 + tau[r] * va / (1 - p[r, 0] * va))
 
 
 @jit
-def row_variances(low, high, row_link, tau, v, p, reach, covariance, out):
+def row_variances(low, high, row_node, row_factor, tau, v, p, reach, covariance, out):
     """Variance of every row's linear predictor.
 
     Given the shared effects it is 1 / (1/V + tau), V the sum of the units' cavity variances; what the shared effects
     add is exact: reach' covariance reach, with `reach` = their values less what the states take up of them.
+    V is exact where the graph of units has no loops. Loops between few units count evidence twice: in a league of six
+    teams that all meet again and again variances are up to 30 % off (sds 15 %), in leagues of hundreds 1 %.
     """
     for r in range(low, high):
         cavity = 0.0
-        for side in range(row_link.shape[1]):
-            link = row_link[r, side]
-            if link >= 0:
-                cavity += v[link] / (1 - p[link] * v[link])
+        for side in range(2):
+            one = row_factor[r, side] ** 2 * v[row_node[r, side]]
+            cavity += one / (1 - p[r, side] * one)
         variance = cavity / (1 + tau[r] * cavity)
         for i in range(reach.shape[1]):
             inner = 0.0
@@ -260,17 +284,16 @@ def row_variances(low, high, row_link, tau, v, p, reach, covariance, out):
 
 
 @jit
-def row_determinants(low, high, row_link, tau, v, p):
+def row_determinants(low, high, row_node, row_factor, tau, v, p):
     """What the rows add to the units' log determinants in Bethe's approximation of log|H|; exact without loops."""
     total = 0.0
     for r in range(low, high):
         cavity, parts = 0.0, 1.0
-        for side in range(row_link.shape[1]):
-            link = row_link[r, side]
-            if link >= 0:
-                one = v[link] / (1 - p[link] * v[link])
-                cavity += one
-                parts *= 1 + p[link] * one
+        for side in range(2):
+            one = row_factor[r, side] ** 2 * v[row_node[r, side]]
+            one /= 1 - p[r, side] * one
+            cavity += one
+            parts *= 1 + p[r, side] * one
         total += np.log((1 + tau[r] * cavity) / parts)
     return total
 

@@ -19,27 +19,39 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
-from modeling.engines.chain import kernels
+from modeling.engines.chain import kernels, products
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 
 Columns = NDArray[np.floating[Any]]  # states and shared effects of several right-hand sides, in either precision
+Single = NDArray[np.float32]
 
 MOST_ITERATIONS = 400
 SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.04 to 0.2
 THREADS = 2
+PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
 
 _POOLS: list[ThreadPoolExecutor] = []
 
 
 def spread(chunks: list[tuple[int, int]], work: Callable[[int, int, int], float | None]) -> list[float]:
     """Calls work(number, low, high) for each chunk, on threads where there are several; results in order."""
-    numbered = [(number, low, high) for number, (low, high) in enumerate(chunks)]
-    if len(numbered) == 1 or THREADS == 1:
-        return [work(*one) or 0.0 for one in numbered]
+    found, left = [0.0] * len(chunks), iter([(n, low, high) for n, (low, high) in enumerate(chunks)])
+
+    def take() -> None:
+        for number, low, high in left:  # whoever is free takes the next
+            found[number] = work(number, low, high) or 0.0
+
+    if len(chunks) == 1 or THREADS == 1:
+        take()
+        return found
     if not _POOLS:
-        _POOLS.append(ThreadPoolExecutor(THREADS))
-    return [found or 0.0 for found in _POOLS[0].map(lambda one: work(*one), numbered)]
+        _POOLS.append(ThreadPoolExecutor(THREADS - 1))
+    others = [_POOLS[0].submit(take) for _ in range(THREADS - 1)]
+    take()
+    for other in others:
+        other.result()
+    return found
 
 
 @dataclass
@@ -53,33 +65,34 @@ class Factored:
     inverse: Array
     variances: Array
     """Of the states, in their units."""
-    links: Array
-    """h' Sigma h of every link."""
+    nodes: Array
+    """h' Sigma h of every node."""
     log_determinant: float = 0.0
 
     @classmethod
     def empty(cls, s: Structure) -> "Factored":
         """Room for a structure's factors."""
         size = int(s.envelope_start[-1])
-        return cls(s, np.ones(s.size), np.empty(size), np.empty(size), np.empty(s.size), np.empty(len(s.link_row)))
+        return cls(s, np.ones(s.size), np.empty(size), np.empty(size), np.empty(s.size), np.empty(len(s.node_link) - 1))
 
     def refill(self, p: Array) -> None:
-        """Assembles, factors and inverts for the links' precisions p."""
+        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2)."""
         s = self.structure
 
         def work(_number: int, low: int, high: int) -> float:
             kernels.assemble(
-                low, high, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_link,
-                s.link_start, s.link_state, s.link_weight, p, self.env,
+                low, high, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
+                s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(), p.ravel(),
+                self.env,
             )  # fmt: skip
             determinant = kernels.factor(low, high, s.unit_start, s.first, s.envelope_start, self.env)
             kernels.invert(
                 low, high, s.unit_start, s.first, s.envelope_start, s.column_start, s.column_state, self.env,
                 self.inverse, self.variances,
             )  # fmt: skip
-            kernels.link_variances(
-                low, high, s.unit_link, s.link_start, s.link_state, s.link_weight, s.first, s.envelope_start,
-                self.inverse, self.links,
+            kernels.node_variances(
+                low, high, s.unit_node, s.node_start, s.node_state, s.node_weight, s.first, s.envelope_start,
+                self.inverse, self.nodes,
             )  # fmt: skip
             return determinant
 
@@ -88,12 +101,13 @@ class Factored:
 
 def state_sums(s: Structure, values: Columns) -> Columns:
     """A' values, for columns of row values."""
-    out = np.empty((s.size, values.shape[1]), values.dtype)
+    out, factor = np.empty((s.size, values.shape[1]), values.dtype), s.row_factor.ravel()
 
     def work(_number: int, a: int, b: int) -> None:
         kernels.gather(
-            a, b, s.unit_start, s.unit_link, s.link_start, s.link_state, s.link_weight, s.link_row, values, out
-        )
+            a, b, s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
+            factor, values, out,
+        )  # fmt: skip
 
     spread(s.chunks, work)
     return out
@@ -101,89 +115,154 @@ def state_sums(s: Structure, values: Columns) -> Columns:
 
 def row_values(s: Structure, x: Columns) -> Columns:
     """A x, for columns of states."""
-    out, e = np.empty((s.rows, x.shape[1]), x.dtype), s.entries
-    spread(s.row_chunks, lambda _n, a, b: kernels.row_sums(a, b, e.indptr, e.indices, e.data, x, out))
+    out = np.empty((s.rows, x.shape[1]), x.dtype)
+    nodes = np.empty((len(s.node_link) - 1, x.shape[1]), x.dtype)
+    own = s.unit_node, s.node_start, s.node_state, s.node_weight
+    spread(s.chunks, lambda _n, a, b: kernels.node_values(a, b, *own, x, nodes))
+    spread(s.row_chunks, lambda _n, a, b: kernels.row_values(a, b, s.row_node, s.row_factor, nodes, out))
     return out
 
 
-class System:
-    """The global system at given sites, as products and a preconditioner for columns of [x; b]."""
+def less_prior(s: Structure, precision: Array, x: Columns, out: Columns) -> None:
+    """Takes Q x from `out`, in place."""
+    spread(s.chunks, lambda _n, a, b: kernels.subtract_prior(a, b, s.unit_start, s.parent, precision, x, out))
 
-    def __init__(
-        self, factored: Factored, tau: Array, prior: Array, lift: Array | None, dtype: type = np.float64
-    ) -> None:
+
+class System:
+    """The global system at given sites, in single precision: what columns of [x; b] are multiplied by and solved with.
+
+    An answer is refined in double precision by solving again for what is left of its residual.
+    """
+
+    def __init__(self, factored: Factored, tau: Array, prior: Array, lift: Array | None) -> None:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
         self.size, self.shared = s.size, len(prior)
-        self.link_tau = tau[s.link_row].astype(dtype)
-        self.env, self.precision = factored.env.astype(dtype), factored.precision.astype(dtype)
+        self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
+        self.node_weight = s.node_weight.astype(np.float32)
+        self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
+        self.weight, factor = np.empty(len(s.link_slot), np.float32), s.row_factor.ravel()
+        own = s.unit_node, s.node_link, s.link_slot, factor, tau, self.diagonal, self.weight
+        spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
         weighted = tau[:, None] * s.shared
-        self.border = state_sums(s, weighted).astype(dtype)
-        self.corner = (s.shared.T @ weighted + np.diag(prior)).astype(dtype)
-        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), dtype)
-        self.basis_inverse = np.zeros((0, 0), dtype)
+        self.border = state_sums(s, weighted).astype(np.float32)
+        self.corner = s.shared.T @ weighted + np.diag(prior)
+        self.basis = np.zeros((self.size, 0), np.float32)
+        self.inner = np.zeros((0, 0))
         if self.shared:
-            self.deflate(self.locally(self.border) if lift is None else lift)
+            self.deflate(self.alone(self.border) if lift is None else lift)
 
     def deflate(self, lift: Columns) -> None:
-        """Corrects on [-lift; I] from now on."""
-        basis = np.concatenate([-lift, np.eye(self.shared)]).astype(self.border.dtype)
-        self.basis, self.basis_product = basis, self.multiply(basis)
-        inner = self.basis.T.astype(float) @ self.basis_product
-        self.basis_inverse = np.linalg.inv((inner + inner.T) / 2).astype(self.border.dtype)
+        """Corrects on W = [-lift; I] from now on."""
+        basis = np.concatenate([-lift, np.eye(self.shared)]).astype(np.float32)
+        inner = basis.T.astype(float) @ self.multiply(basis)
+        self.basis, self.inner = np.ascontiguousarray(basis[: self.size]), np.linalg.inv((inner + inner.T) / 2)
 
     def multiply(self, y: Columns) -> Columns:
-        """H y."""
-        s, out = self.structure, np.empty_like(y)
-        x, b = y[: self.size], y[self.size :]
+        """H y, for any number of columns."""
+        out = np.empty_like(y, np.float32)
+        for part in _groups(y.shape[1]):
+            run = Iteration(self, np.zeros_like(y[:, part]))
+            run.z[:, : run.count] = y[: self.size, part]
+            run.advance(np.zeros(run.width), np.zeros(len(y)), np.zeros(run.width))
+            run.direction_shared[:, : run.count] = y[self.size :, part]
+            run.multiply()
+            out[:, part] = np.concatenate([run.product, run.product_shared])[:, : run.count]
+        return out
 
-        def work(_number: int, low: int, high: int, x: Columns, to: Columns) -> None:
-            kernels.MULTIPLY[x.shape[1]](
-                low, high, s.unit_start, s.parent, self.precision, s.unit_link, s.link_start, s.link_state,
-                s.link_weight, s.other_start, s.other_state, s.other_weight, self.link_tau, x, to,
+    def alone(self, x: Columns) -> Columns:
+        """Every unit solved alone, for any number of columns."""
+        out, none = np.empty_like(x), np.zeros((self.shared, x.shape[1]))
+        self.inner = np.zeros((self.shared, self.shared))
+        self.basis = np.zeros((self.size, self.shared), np.float32)
+        for part in _groups(x.shape[1]):
+            run = Iteration(self, np.concatenate([x[:, part], none[:, part]]))
+            run.relax(np.zeros(run.width))
+            out[:, part] = run.z[:, : run.count]
+        return out
+
+
+def _groups(count: int) -> list[slice]:
+    """Columns in groups that the compiled widths fit."""
+    most = products.WIDTHS[-1]
+    return [slice(begin, min(begin + most, count)) for begin in range(0, count, most)]
+
+
+class Iteration:
+    """Columns being solved for: y, what is left of the residual, the preconditioner's z of it, and the direction.
+
+    Shared effects stand apart, in double precision. Each method is one pass over the units; sums are in the order of
+    chunks, so that they do not depend on the number of threads.
+    """
+
+    def __init__(self, system: System, right: Columns) -> None:
+        self.system, self.count = system, right.shape[1]
+        self.width = width = next(w for w in products.WIDTHS if w >= self.count)
+        n, k = system.size, system.shared
+        self.y, self.z, self.direction, self.product = (np.zeros((n, width), np.float32) for _ in range(4))
+        self.residual, self.nodes = (
+            np.zeros((n, width), np.float32),
+            np.empty((len(system.diagonal), width), np.float32),
+        )
+        self.y_shared, self.direction_shared, self.product_shared, self.residual_shared, self.coef = (
+            np.zeros((k, width)) for _ in range(5)
+        )
+        self.residual[:, : self.count], self.residual_shared[:, : self.count] = right[:n], right[n:]
+
+    def _sums(self) -> Array:
+        return np.zeros((len(self.system.structure.chunks), self.system.shared + 1 + PAD, self.width))
+
+    def relax(self, alpha: Array) -> Array:
+        """A step of length alpha along the direction; returns residual'z of the new z, whose W part waits in coef."""
+        system, sums = self.system, self._sums()
+        s, kernel, step = system.structure, products.RELAX[self.width], alpha.astype(np.float32)
+
+        def work(n: int, low: int, high: int) -> None:
+            kernel(
+                low, high, s.unit_start, s.first, s.envelope_start, system.env, system.basis, step, self.direction,
+                self.product, self.y, self.residual, self.z, sums[n],
             )  # fmt: skip
 
-        self._by_width(x, out, work)
-        if self.shared:
-            out[: self.size] += self.border @ b
-            out[self.size :] = self.border.T @ x + self.corner @ b
-        return out
+        spread(s.chunks, work)
+        total = sums.sum(axis=0)
+        self.y_shared += alpha * self.direction_shared
+        self.residual_shared -= alpha * self.product_shared
+        along = total[1 : system.shared + 1] + self.residual_shared
+        self.coef = system.inner @ along
+        return total[0] + np.einsum("ij,ij->j", along, self.coef)
 
-    def precondition(self, residual: Columns) -> Columns:
-        """The approximate inverse times a residual."""
-        z = np.zeros_like(residual)
-        z[: self.size] = self.locally(residual[: self.size])
-        if self.shared:
-            z += self.basis @ (self.basis_inverse @ (self.basis.T @ residual))
-        return z
+    def advance(self, beta: Array, scale: Array, own: Array) -> float:
+        """The next direction z + beta direction; returns the largest |z| times `scale` of its row, `own` of its column."""
+        system, coef, turn = self.system, self.coef.astype(np.float32), beta.astype(np.float32)
+        s, kernel = system.structure, products.ADVANCE[self.width]
+        by_row, by_column = scale.astype(np.float32), own.astype(np.float32)
 
-    def locally(self, x: Columns) -> Columns:
-        """Every unit solved alone."""
-        s, out = self.structure, np.empty_like(x)
+        def work(_n: int, low: int, high: int) -> float:
+            return kernel(
+                low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis, coef,
+                self.z, turn, by_row, by_column, self.direction, self.nodes,
+            )  # fmt: skip
 
-        def work(_number: int, low: int, high: int, x: Columns, to: Columns) -> None:
-            a, b = s.unit_start[low], s.unit_start[high]
-            to[a:b] = x[a:b]
-            kernels.SOLVE[x.shape[1]](low, high, s.unit_start, s.first, s.envelope_start, self.env, to)
+        worst = max(spread(s.chunks, work))
+        self.direction_shared = self.coef + beta * self.direction_shared
+        return float(max(worst, (np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
 
-        self._by_width(x, out, work)
-        return out
+    def multiply(self) -> Array:
+        """The product H direction; returns direction'H direction."""
+        system, sums = self.system, self._sums()
+        s, kernel, b = system.structure, products.MULTIPLY[self.width], self.direction_shared.astype(np.float32)
 
-    def _by_width(self, x: Columns, out: Columns, work: Callable[..., None]) -> None:
-        """Works on columns in groups that the compiled widths fit."""
-        count, done = x.shape[1], 0
-        if count in kernels.WIDTHS and x.flags.c_contiguous:
-            spread(self.structure.chunks, lambda n, a, b: work(n, a, b, x, out))
-            return
-        while done < count:
-            width = next((w for w in kernels.WIDTHS if w >= count - done), kernels.WIDTHS[-1])
-            part = np.zeros((len(x), width), x.dtype)
-            taken = min(width, count - done)
-            part[:, :taken] = x[:, done : done + taken]
-            to = np.empty_like(part)
-            spread(self.structure.chunks, lambda n, a, b, part=part, to=to: work(n, a, b, part, to))
-            out[: len(x), done : done + taken] = to[:, :taken]
-            done += taken
+        def work(n: int, low: int, high: int) -> None:
+            kernel(
+                low, high, s.unit_start, s.parent, system.precision, s.unit_node, s.node_start, s.node_state,
+                system.node_weight, s.node_link, system.diagonal, system.weight, s.link_other, system.border, b,
+                self.direction, self.nodes, self.product, sums[n],
+            )  # fmt: skip
+
+        spread(s.chunks, work)
+        total = sums.sum(axis=0)
+        self.product_shared = total[1 : system.shared + 1] + system.corner @ self.direction_shared
+        return total[0] + np.einsum("ij,ij->j", self.direction_shared, self.product_shared)
 
 
 @dataclass(frozen=True)
@@ -193,8 +272,7 @@ class Solution:
     y: Columns
     iterations: int
     first_error: float
-    """Largest error of the start in units of the answers' sds, as estimated."""
-    error: float
+    """Largest error of zero in units of the answers' sds, as estimated."""
     smallest: float
     """Smallest eigenvalue of the preconditioned matrix that was met."""
 
@@ -202,45 +280,50 @@ class Solution:
 def conjugate_gradients(
     system: System,
     right: Columns,
-    start: Columns | None,
-    unit: Columns,
+    unit: Array,
     tolerance: float,
     reduction: float = 0.0,
     smallest: float = SMALLEST,
+    own: Array | None = None,
 ) -> Solution:
     """Solves H y = right for columns, until no element is off by more than `tolerance` units, or `reduction` x before.
 
-    `unit` broadcasts with y: the sd in which an error is measured.
+    An error is measured in `unit` of its row times `own` of its column. Single precision: six digits at best.
     """
-    y = np.zeros_like(right) if start is None else start.copy()
-    residual = right.copy() if start is None else right - system.multiply(y)
-    z = system.precondition(residual)
-    direction, rho = z.copy(), _dots(residual, z)
-    steps: list[tuple[Array, Array]] = []
-    begun = at = float((np.abs(z) / unit).max(initial=0.0))
+    columns = np.ones(right.shape[1]) if own is None else own
+    parts = [
+        _solved(system, right[:, part], 1 / unit, 1 / columns[part], tolerance, reduction, smallest)
+        for part in _groups(right.shape[1])
+    ]
+    return Solution(
+        np.concatenate([one.y for one in parts], axis=1),
+        sum(one.iterations for one in parts),
+        max(one.first_error for one in parts),
+        min(one.smallest for one in parts),
+    )
+
+
+def _solved(
+    system: System, right: Columns, scale: Array, own: Array, tolerance: float, reduction: float, smallest: float
+) -> Solution:
+    run, steps = Iteration(system, right), list[tuple[Array, Array]]()
+    none, per_column = np.zeros(run.width), np.append(own, np.zeros(run.width - len(own)))
+    rho = run.relax(none)
+    begun = at = run.advance(none, scale, per_column)
     while at / smallest > max(tolerance, reduction * begun / smallest) and len(steps) < MOST_ITERATIONS:
-        product = system.multiply(direction)
-        alpha = _ratio(rho, _dots(direction, product))
-        y += direction * alpha.astype(y.dtype)
-        residual -= product * alpha.astype(y.dtype)
-        z = system.precondition(residual)
-        before, rho = rho, _dots(residual, z)
+        alpha = _ratio(rho, run.multiply())
+        before, rho = rho, run.relax(alpha)
         beta = _ratio(rho, before)
-        direction *= beta.astype(y.dtype)
-        direction += z
+        at = run.advance(beta, scale, per_column)
         steps.append((alpha, beta))
-        at = float((np.abs(z) / unit).max(initial=0.0))
         if len(steps) > 4:
             smallest = min(smallest, _smallest(steps))
-    return Solution(y, len(steps), begun / smallest, at / smallest, smallest)
+    y = np.concatenate([run.y, run.y_shared.astype(np.float32)])[:, : run.count]
+    return Solution(y, len(steps), begun / smallest, smallest)
 
 
 def _ratio(over: Array, under: Array) -> Array:
     return np.where(under > 0, over / np.where(under > 0, under, 1), 0.0)
-
-
-def _dots(a: Columns, b: Columns) -> Array:
-    return np.einsum("ij,ij->j", a, b, dtype=np.float64)
 
 
 def _smallest(steps: list[tuple[Array, Array]]) -> float:

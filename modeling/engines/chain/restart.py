@@ -26,26 +26,29 @@ def keys_of(structure: Structure) -> tuple[Keys, Keys]:
         if block.name in structure.position:
             labels = pl.Series(block.levels, dtype=pl.String)
             states[structure.position[block.name]] = (block.name + "|" + labels).hash(seed=1).to_numpy()
-    entries = structure.entries
-    weighted = states[entries.indices] * (entries.data * 1024).astype(np.int64).astype(np.uint64)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(weighted, dtype=np.uint64)])
-    rows = sums[entries.indptr[1:]] - sums[entries.indptr[:-1]]
+    weighted = states[structure.node_state] * _bits(structure.node_weight)
+    nodes = np.add.reduceat(weighted, structure.node_start[:-1]) * ODD
+    rows = (nodes[structure.row_node] * _bits(structure.row_factor)).sum(axis=1, dtype=np.uint64)
     for column in (structure.design.y, structure.design.exposure, *structure.shared.T):
         rows = (rows ^ np.ascontiguousarray(column, dtype=float).view(np.uint64)) * ODD
     return states, rows
+
+
+def _bits(weights: Array) -> Keys:
+    """Weights as whole numbers to multiply keys by."""
+    return np.round(weights * 1024).astype(np.int64).astype(np.uint64)
 
 
 def left_behind(structure: Structure, found: Found) -> xr.Dataset:
     """The dataset `restart` of a fit's tree."""
     now = found.smoothed.sites
     states, rows = keys_of(structure)
-    sent = np.where(structure.row_link >= 0, now.p[structure.row_link], 0.0)
     return xr.Dataset(
         {
             "row_key": ("row", rows),
             "site_precision": ("row", now.tau),
             "site_shift": ("row", now.nu),
-            "message_precision": (("row", "unit_of_row"), sent),
+            "message_precision": (("row", "unit_of_row"), now.p),
             "state_key": ("state", states),
             "mean": ("state", now.y[: structure.size]),
             "lift": (("state", "shared"), now.lift),
@@ -72,14 +75,13 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
         y[state], lift[state] = y[structure.parent[state]], lift[structure.parent[state]]
     eta = row_values(structure, y[: structure.size, None])[:, 0] + structure.shared @ y[structure.size :]
     sites = newton(rows, eta)
-    p = sites["tau"][structure.link_row] / 2
+    p = np.repeat(sites["tau"][:, None] / 2, 2, axis=1)
     place, known = _found(keys, left["row_key"].to_numpy())
     sites["tau"][known], sites["nu"][known] = (
         left["site_precision"].to_numpy()[place],
         left["site_shift"].to_numpy()[place],
     )
-    links, sent = structure.row_link[known], left["message_precision"].to_numpy()[place]
-    p[links[links >= 0]] = sent[links >= 0]
+    p[known] = left["message_precision"].to_numpy()[place]
     return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]))
 
 

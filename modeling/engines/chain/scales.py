@@ -54,8 +54,9 @@ class Parameter:
 
 
 def parameters_of(design: Design) -> list[Parameter]:
-    """Every block's scale, then the auxiliaries."""
-    scales = [Parameter(f"scale_{b.name}", b.prior_scale, False, 0.5 * b.prior_scale) for b in design.blocks]
+    """The scales that are learned, then the auxiliaries."""
+    learned = [block for block in design.blocks if block.fixed_scale is None]
+    scales = [Parameter(f"scale_{b.name}", b.prior_scale, False, 0.5 * b.prior_scale) for b in learned]
     return scales + [
         Parameter(a.name, a.scale, a.is_signed, 0.0 if a.is_signed else a.start) for a in design.auxiliaries
     ]
@@ -114,9 +115,9 @@ class Objective:
 
     def evidence_gradient(self, found: Smoothed, point: Array) -> Array:
         """In closed form for scales; for auxiliaries the change of the rows' log Z at the beliefs as they are."""
-        count = len(self.structure.design.blocks)
-        slopes = [self._auxiliary_slope(found, point, i) for i in range(count, len(point))]
-        return np.concatenate([scale_gradient(found), np.array(slopes)])
+        learned = [block.fixed_scale is None for block in self.structure.design.blocks]
+        slopes = [self._auxiliary_slope(found, point, i) for i in range(sum(learned), len(point))]
+        return np.concatenate([scale_gradient(found)[learned], np.array(slopes)])
 
     def _auxiliary_slope(self, found: Smoothed, point: Array, i: int) -> float:
         ends = []
@@ -129,11 +130,11 @@ class Objective:
 
 def rows_log_z(found: Smoothed, values: dict[str, float]) -> float:
     """Sum of the rows' log Z at other auxiliaries, sites and cavities staying."""
-    s, now, rows = found.structure, found.sites, rows_of(found.structure.design, values)
+    s, now, rows = found.structure, found.sites, rows_of(found.structure, values)
     given = rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, found.eta, found.eta_variance
 
     def work(_number: int, a: int, b: int) -> float:
-        return sites.log_evidences(a, b, *given, now.tau, now.nu)
+        return sites.log_evidences(a, b, *given, now.tau, now.nu, s.counts)
 
     return sum(spread(s.row_chunks, work))
 
@@ -168,7 +169,8 @@ SEEN_OF_NOISE = 0.13  # information of a row on the log of its noise
 def _first_variances(objective: Objective) -> Array:
     """Rough variances of the point, by what leagues' results told of such parameters: the first step's size."""
     s = objective.structure
-    information = [2 + SEEN[block.role] * len(block.levels) for block in s.design.blocks]
+    learned = [block for block in s.design.blocks if block.fixed_scale is None]
+    information = [2 + SEEN[block.role] * len(block.levels) for block in learned]
     rows = [s.rows] * len(s.design.outcome.auxiliaries(s.design.unit_sd))
     rows += [int((noise.codes == k).sum()) for noise in s.design.noise for k in range(1, len(noise.values) + 1)]
     own = objective.parameters[len(information) :]

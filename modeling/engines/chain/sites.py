@@ -193,11 +193,12 @@ def update_logit(low, high, y, noise, mean, variance, damping, tau, nu, log_z):
 
 
 @jit
-def log_evidences(low, high, code, y, exposure, noise, aux, mean, variance, tau, nu):
-    """Sum of log Z of rows at given beliefs and sites: what auxiliaries are differentiated by."""
+def log_evidences(low, high, code, y, exposure, noise, aux, mean, variance, tau, nu, counts):
+    """Sum of log Z of the rows that count at given beliefs and sites: what auxiliaries are differentiated by."""
     total = 0.0
     for r in range(low, high):
-        total += tilted(code, y[r], exposure[r], noise[r], aux, mean[r], variance[r], tau[r], nu[r])[0]
+        if counts[r]:
+            total += tilted(code, y[r], exposure[r], noise[r], aux, mean[r], variance[r], tau[r], nu[r])[0]
     return total
 
 

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modeling.design import Design
 from modeling.engines.chain import kernels, sites
 from modeling.engines.chain.linear import (
     SMALLEST,
     Factored,
     System,
     conjugate_gradients,
+    less_prior,
     row_values,
     spread,
     state_sums,
@@ -43,7 +44,7 @@ class Sites:
     tau: Array
     nu: Array
     p: Array
-    """Precision of the message of each link."""
+    """Precisions of the messages of each row to its two units, shape (rows, 2)."""
     y: Array
     """Means of the states and, below them, of the shared effects."""
     lift: Array
@@ -85,39 +86,40 @@ class Smoothed:
 
 @dataclass
 class Rows:
-    """What is observed of the rows that count; a row that is left out has no precision, and stays."""
+    """What is observed of the rows; one that does not count has no precision, and stays."""
 
     code: int
     y: Array
     exposure: Array
     noise: Array
     auxiliary: float
-    design: Design
+    counts: NDArray[np.bool_]
 
 
-def rows_of(design: Design, values: dict[str, float]) -> Rows:
+def rows_of(s: Structure, values: dict[str, float]) -> Rows:
     """The rows' results with the likelihood's own parameters at given values."""
+    design = s.design
     code = sites.code_of(design)
     assert code is not None
-    return Rows(
-        code, design.y, design.exposure, sites.noise_of(design, values), sites.auxiliary_of(design, values), design
-    )
+    own = sites.noise_of(design, values), sites.auxiliary_of(design, values)
+    return Rows(code, design.y, design.exposure, *own, s.counts)
 
 
 def first_sites(structure: Structure, rows: Rows) -> Sites:
     """Laplace's sites around linear predictors of zero, or the log of the mean rate."""
     at = np.zeros(structure.rows)
     if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
-        at += np.log((rows.y.sum() + 0.5) / rows.exposure.sum())
+        at += np.log((rows.y[rows.counts].sum() + 0.5) / rows.exposure[rows.counts].sum())
     found, shared = newton(rows, at), structure.shared.shape[1]
     y, lift = np.zeros(structure.size + shared), np.full((structure.size, shared), np.nan)
-    return Sites(found["tau"], found["nu"], found["tau"][structure.link_row] / 2, y, lift)
+    return Sites(found["tau"], found["nu"], np.repeat(found["tau"][:, None] / 2, 2, axis=1), y, lift)
 
 
 def newton(rows: Rows, eta: Array) -> dict[str, Array]:
     """Laplace's sites around given linear predictors."""
     tau, nu = np.empty_like(eta), np.empty_like(eta)
     sites.laplace(0, len(eta), rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, eta, tau, nu)
+    tau[~rows.counts] = nu[~rows.counts] = 0.0
     return {"tau": tau, "nu": nu}
 
 
@@ -134,7 +136,7 @@ def smooth(
     The residual that must fall below `tolerance` is the true one: the distance, in sds, of the means from the global
     solution for the sites that those means give.
     """
-    rows = rows_of(structure.design, values)
+    rows = rows_of(structure, values)
     work = Factored.empty(structure) if factored is None else factored
     work.precision = prior_precision(structure, values)
     now = first_sites(structure, rows) if begin is None else begin
@@ -170,15 +172,21 @@ def smooth(
     )
 
 
+def scales_of(structure: Structure, values: dict[str, float]) -> Array:
+    """The scale of each block: the one given, where it is not learned."""
+    blocks = structure.design.blocks
+    return np.array([values[f"scale_{b.name}"] if b.fixed_scale is None else b.fixed_scale for b in blocks])
+
+
 def prior_precision(structure: Structure, values: dict[str, float]) -> Array:
     """Prior precision of each state given its parent."""
-    scales = np.array([values[f"scale_{block.name}"] for block in structure.design.blocks])
+    scales = scales_of(structure, values)
     return 1 / (scales[structure.scale] ** 2 * structure.years)
 
 
 def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
     """Prior precision of the shared effects."""
-    scales = np.array([*(values[f"scale_{block.name}"] for block in structure.design.blocks), 1.0])
+    scales = np.append(scales_of(structure, values), 1.0)
     return 1 / (scales[structure.shared_scale] * structure.shared_sd) ** 2
 
 
@@ -186,45 +194,57 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     """Variances by messages, then means by the global system, at the sites as they are."""
     work.refill(now.p)
     p = np.empty_like(now.p)
-    spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, s.row_link, now.tau, work.links, now.p, p))
+    own = s.row_node, s.row_factor, now.tau, work.nodes
+    spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own, now.p, p))
     work.refill(p)
-    system = System(work, now.tau, shared_precision(s, values), None if np.isnan(now.lift).any() else now.lift)
+    prior = shared_precision(s, values)
+    system = System(work, now.tau, prior, None if np.isnan(now.lift).any() else now.lift)
     sd = np.sqrt(work.variances)
     lift, covariance, lifted = _lift(system, sd)
-    unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])[:, None]
-    right = np.concatenate([state_sums(s, now.nu[:, None]), (s.shared.T @ now.nu)[:, None]])
-    solved = conjugate_gradients(system, right, now.y[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
-    y = np.ascontiguousarray(solved.y[:, 0], dtype=np.float64)
+    unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])
+    left = residual(s, work.precision, prior, now)
+    solved = conjugate_gradients(system, left[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
+    y = now.y + solved.y[:, 0]
     fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
     reach = np.ascontiguousarray(s.shared - fitted[:, 1:])
     eta, eta_variance = fitted[:, 0] + s.shared @ y[s.size :], np.empty(s.rows)
 
     def row_variances(_number: int, a: int, b: int) -> None:
-        kernels.row_variances(a, b, s.row_link, now.tau, work.links, p, reach, covariance, eta_variance)
+        kernels.row_variances(a, b, *own, p, reach, covariance, eta_variance)
 
     spread(s.row_chunks, row_variances)
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
     return Smoothed(
         s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest), work, y[: s.size], variance,
-        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows), 0.5 * float(y @ right[:, 0]),
+        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows),
+        0.5 * float(now.nu @ eta + (prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
         solved.first_error, 0, solved.iterations + lifted,
     )  # fmt: skip
+
+
+def residual(s: Structure, precision: Array, prior: Array, now: Sites) -> Array:
+    """What is left of the global system's right-hand side, of states and shared effects: it vanishes at the means."""
+    x, b = now.y[: s.size, None], now.y[s.size :]
+    pull = now.nu - now.tau * (row_values(s, x)[:, 0] + s.shared @ b)
+    left = state_sums(s, pull[:, None])
+    less_prior(s, precision, x, left)
+    return np.concatenate([left[:, 0], s.shared.T @ pull - prior * (b - s.shared_mean)])
 
 
 def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
     """G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b), and iterations."""
     if not system.shared:
         return np.zeros((system.size, 0)), np.zeros((0, 0)), 0
-    right = np.concatenate([np.zeros((system.size, system.shared)), np.eye(system.shared)])
-    guess = system.basis @ system.basis_inverse
-    own = np.sqrt(np.diag(system.basis_inverse))
-    unit = np.concatenate([sd, own])[:, None] * own
-    solved = conjugate_gradients(system, right, guess, unit, LIFT_TOLERANCE)
+    own, basis = np.sqrt(np.diag(system.inner)), np.concatenate([system.basis, np.eye(system.shared, dtype=np.float32)])
+    guess = basis @ system.inner.astype(np.float32)
+    right = np.concatenate([np.zeros((system.size, system.shared)), np.eye(system.shared)]) - system.multiply(guess)
+    solved = conjugate_gradients(system, right, np.concatenate([sd, own]), LIFT_TOLERANCE, own=own)
     if not solved.iterations:
-        return -system.basis[: system.size], system.basis_inverse, 0
-    lift = -solved.y[: system.size] @ np.linalg.inv(solved.y[system.size :])
+        return -system.basis, system.inner, 0
+    y = (guess + solved.y).astype(float)
+    lift = -y[: system.size] @ np.linalg.inv(y[system.size :])
     system.deflate(lift)
-    return lift, system.basis_inverse, solved.iterations
+    return lift, system.inner, solved.iterations
 
 
 def _update(s: Structure, rows: Rows, found: Smoothed, tau: Array, nu: Array, damping: float) -> int:
@@ -236,7 +256,9 @@ def _update(s: Structure, rows: Rows, found: Smoothed, tau: Array, nu: Array, da
             return sites.update_logit(a, b, rows.y, rows.noise, *given)
         return sites.update(a, b, rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, *given)
 
-    return int(sum(spread(s.row_chunks, work)))
+    held = int(sum(spread(s.row_chunks, work)))
+    tau[~rows.counts] = nu[~rows.counts] = 0.0
+    return held
 
 
 def _evidence(s: Structure, found: Smoothed) -> float:
@@ -245,11 +267,11 @@ def _evidence(s: Structure, found: Smoothed) -> float:
 
     def terms(_number: int, a: int, b: int) -> float:
         sites_ = kernels.site_terms(a, b, found.eta, found.eta_variance, now.tau, now.nu)
-        return sites_ - 0.5 * kernels.row_determinants(a, b, s.row_link, now.tau, work.links, now.p)
+        return sites_ - 0.5 * kernels.row_determinants(a, b, s.row_node, s.row_factor, now.tau, work.nodes, now.p)
 
     gaussian = np.log(work.precision).sum() - work.log_determinant
     gaussian += np.log(shared_precision(s, found.values)).sum() + np.linalg.slogdet(found.covariance)[1]
-    return sum(spread(s.row_chunks, terms)) + float(found.log_z.sum()) + 0.5 * float(gaussian)
+    return sum(spread(s.row_chunks, terms)) + float(found.log_z[s.counts].sum()) + 0.5 * float(gaussian)
 
 
 def scale_gradient(found: Smoothed) -> Array:

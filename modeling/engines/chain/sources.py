@@ -33,32 +33,34 @@ class Sources:
 
 def sources(found: Smoothed, current: NDArray[np.intp]) -> Sources:
     """The make-up of the variance of each unit's state number `current`, shape (units,), at given shared effects."""
-    s, p, tau = found.structure, found.sites.p, found.sites.tau
-    e = np.zeros((s.size, 1))
+    s, work, lift = found.structure, found.factored, found.sites.lift
+    tau, p = found.sites.tau[s.link_slot >> 1], found.sites.p.ravel()[s.link_slot]
+    e = np.zeros((s.size, 1), np.float32)
     e[current] = 1.0
-    v = System(found.factored, tau, shared_precision(s, found.values), found.sites.lift).locally(e)[:, 0]
-    unit = np.repeat(np.arange(s.units), np.diff(s.unit_link))
-    on_link = np.add.reduceat(s.link_weight * v[s.link_state], s.link_start[:-1]) if len(unit) else np.zeros(0)
-    part = p * on_link**2
-    itself = part * np.divide(p, tau[s.link_row], out=np.zeros_like(p), where=tau[s.link_row] > 0)
+    v = System(work, found.sites.tau, shared_precision(s, found.values), lift).alone(e)[:, 0].astype(float)
+    node = np.repeat(np.arange(len(s.node_link) - 1), np.diff(s.node_link))
+    unit_of_node = np.repeat(np.arange(s.units), np.diff(s.unit_node))
+    on_node = np.add.reduceat(s.node_weight * v[s.node_state], s.node_start[:-1])
+    part = p * (s.row_factor.ravel()[s.link_slot] * on_node[node]) ** 2
+    itself = part * np.divide(p, tau, out=np.zeros_like(p), where=tau > 0)
+    unit, other = unit_of_node[node], unit_of_node[s.link_other]
     step = v - np.where(s.parent >= 0, v[s.parent], 0.0)
     of_state = np.repeat(np.arange(s.units), np.diff(s.unit_start))
-    prior = np.bincount(of_state, found.factored.precision * step**2, minlength=s.units)
+    prior = np.bincount(of_state, work.precision * step**2, minlength=s.units)
     own = np.bincount(unit, itself, minlength=s.units)
-    opponents, others = _others(found, unit, part - itself, own, prior)
-    return Sources(own, opponents, others, prior, -found.sites.lift[current])
+    opponents, others = _others(unit, other, part - itself, own, prior)
+    return Sources(own, opponents, others, prior, -lift[current])
 
 
-def _others(found: Smoothed, unit: NDArray[np.intp], learned: Array, own: Array, prior: Array) -> tuple[Array, Array]:
-    """What was learned of the others, by unit: from results, and from priors."""
-    s = found.structure
-    pair = s.row_link[s.link_row]
-    other = np.where(pair[:, 0] == np.arange(len(unit)), pair[:, 1], pair[:, 0])
-    other_unit = unit[np.maximum(other, 0)]
-    whole = own + prior + np.bincount(unit, learned, minlength=s.units)
-    of_results = np.ones(s.units)
+def _others(
+    unit: NDArray[np.intp], other: NDArray[np.intp], learned: Array, own: Array, prior: Array
+) -> tuple[Array, Array]:
+    """What was learned of the others by unit, over links: from results, and from priors."""
+    units = len(own)
+    everything = np.bincount(unit, learned, minlength=units)
+    whole, of_results = own + prior + everything, np.ones(units)
+    theirs = everything
     for _ in range(ROUNDS):
-        theirs = np.bincount(unit, learned * of_results[other_unit], minlength=s.units)
-        of_results = np.divide(own + theirs, whole, out=np.zeros(s.units), where=whole > 0)
-    theirs = np.bincount(unit, learned * of_results[other_unit], minlength=s.units)
-    return theirs, np.bincount(unit, learned, minlength=s.units) - theirs
+        theirs = np.bincount(unit, learned * of_results[other], minlength=units)
+        of_results = np.divide(own + theirs, whole, out=np.zeros(units), where=whole > 0)
+    return theirs, everything - theirs

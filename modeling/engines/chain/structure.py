@@ -57,21 +57,23 @@ class Structure:
     scale: Index
     """Number of the scale of each state's prior among the Design's blocks."""
     when: Array
-    entries: csr_array
-    """Weights of the rows, shape (rows, states)."""
-    link_start: Index
-    """A link is a row's part in one unit, in order of units: where its entries start in link_state, link_weight."""
-    link_state: Index
-    link_weight: Array
-    link_row: Index
-    other_start: Index
-    """Of each link, the entries of its row's other unit."""
-    other_state: Index
-    other_weight: Array
-    unit_link: Index
-    """First link of each unit, shape (units + 1,)."""
-    row_link: Index
-    """The links of each row, shape (rows, 2), -1 where there is none."""
+    node_start: Index
+    """A node is a unit's part in rows: weights on some of its states, in order of units. Where each one's entries
+    start in node_state, node_weight, shape (nodes + 1,)."""
+    node_state: Index
+    node_weight: Array
+    unit_node: Index
+    """First node of each unit, shape (units + 1,)."""
+    node_link: Index
+    """A link is a row's part in one node, in order of nodes: where each one's links start, shape (nodes + 1,)."""
+    link_slot: Index
+    """Of each link, 2 row + side of the row."""
+    link_other: Index
+    """Of each link, the node of the row's other side."""
+    row_node: Index
+    """The nodes of each row, shape (rows, 2)."""
+    row_factor: Array
+    """What each one's weights are multiplied by, 0 of a side that is not there."""
     first: Index
     """First state, not before its unit's, that each state meets or that lies between: the envelope of the precision."""
     envelope_start: NDArray[np.int64]
@@ -81,6 +83,8 @@ class Structure:
     shared: Array
     """Values of the shared effects, shape (rows, shared)."""
     shared_names: tuple[str, ...]
+    shared_mean: Array
+    """Prior mean of each."""
     shared_sd: Array
     """Prior sd of each, in units of its scale."""
     shared_scale: NDArray[np.intp]
@@ -89,6 +93,8 @@ class Structure:
     """By base, slope and walk block, the state of each of its levels (of a walk, entry state plus displacement)."""
     entry: dict[str, NDArray[np.intp]]
     """By walk block, the entry state of each of its units."""
+    counts: NDArray[np.bool_]
+    """Whether each row is learned from; of the others, which stay in their places, there are forecasts."""
 
     @property
     def size(self) -> int:
@@ -98,13 +104,13 @@ class Structure:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(self.row_link)
+        return len(self.row_node)
 
     @cached_property
     def chunks(self) -> list[tuple[int, int]]:
         """Ranges of units of about equal work: the same on every machine, so that sums come out the same."""
-        work = np.diff(self.unit_link) + np.diff(self.unit_start)
-        return cut(np.cumsum(work))
+        links = np.diff(self.node_link[self.unit_node])
+        return cut(np.cumsum(links + np.diff(self.unit_start)))
 
     @cached_property
     def row_chunks(self) -> list[tuple[int, int]]:
@@ -112,7 +118,7 @@ class Structure:
         return cut(np.arange(1, self.rows + 1))
 
 
-def cut(total: NDArray[np.intp], at_least: int = 20_000, most: int = 32) -> list[tuple[int, int]]:
+def cut(total: NDArray[np.intp], at_least: int = 20_000, most: int = 16) -> list[tuple[int, int]]:
     """Ranges of items with about equal shares of a running total."""
     count = int(np.clip(total[-1] // at_least, 1, most)) if len(total) else 1
     ends = np.searchsorted(total, np.linspace(0, total[-1], count + 1)[1:]) + 1 if len(total) else np.array([0])
@@ -196,13 +202,14 @@ def _ordered(
     place[order] = np.arange(len(order))
     parent = np.concatenate([s.parent for s in found])[order]
     parent = np.where(parent < 0, -1, place[parent]).astype(np.int32)
-    entries = coo_array(hstack([s.weights for s in found]))
-    matrix = csr_array(coo_array((entries.data, (entries.row, place[entries.col])), shape=entries.shape))
+    matrix = coo_array(hstack([s.weights for s in found]))
+    matrix = csr_array(coo_array((matrix.data, (matrix.row, place[matrix.col])), shape=matrix.shape))
     matrix.sum_duplicates()
+    matrix.eliminate_zeros()
     unit = unit[order]
     start = np.searchsorted(unit, np.arange(units + 1)).astype(np.int32)
-    links = _links(matrix, unit, units)
-    first = kernels.envelope(parent, links["link_start"], links["link_state"])
+    nodes = _nodes(matrix, unit, units)
+    first = kernels.envelope(parent, nodes["node_start"], nodes["node_state"])
     envelope_start = np.concatenate([[0], np.cumsum(np.arange(len(first)) - first + 1)]).astype(np.int64)
     return Structure(
         design=design,
@@ -212,48 +219,34 @@ def _ordered(
         years=np.concatenate([s.years for s in found])[order],
         scale=np.concatenate([s.scale for s in found])[order].astype(np.int32),
         when=when[order],
-        entries=matrix,
-        **links,
+        **nodes,
         first=first,
         envelope_start=envelope_start,
         **dict(zip(("column_start", "column_state"), kernels.columns(first), strict=True)),
         **_shared(design),
+        counts=np.ones(len(design.y), dtype=bool),
         position={name: place[at] for name, at in position.items()},
         entry={name: place[at] for name, at in entry.items()},
     )
 
 
-def _links(matrix: csr_array, unit: NDArray[np.intp], units: int) -> dict[str, Any]:
-    """Runs of a row's entries that are of one unit, in order of units: the fields of Structure from link_start on."""
-    row = np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
-    owner = unit[matrix.indices]
-    begins = np.r_[True, (row[1:] != row[:-1]) | (owner[1:] != owner[:-1])][: len(row)]
-    begin = np.flatnonzero(begins)
-    order = np.argsort(owner[begin], kind="stable")
-    length = np.diff(np.r_[begin, len(row)])[order]
-    start = np.concatenate([[0], np.cumsum(length)])
-    entry = np.repeat(begin[order] - start[:-1], length) + np.arange(len(row))
-    link_row = row[begin][order]
-    number = np.empty(len(order), dtype=np.intp)
-    number[order] = np.arange(len(order))
-    slot = np.arange(len(begin)) - np.searchsorted(row[begin], row[begin])
-    row_link = np.full((len(matrix.indptr) - 1, MOST_UNITS), -1, dtype=np.int32)
-    row_link[row[begin], slot] = number
-    unit_link = np.searchsorted(owner[begin][order], np.arange(units + 1))
-    own = start.astype(np.int32), matrix.indices[entry].astype(np.int32), matrix.data[entry]
-    other = row_link[link_row[np.arange(len(order))], 1 - slot[order]]
-    found = dict(zip(("link_start", "link_state", "link_weight"), own, strict=True))
-    found |= dict(zip(("other_start", "other_state", "other_weight"), _picked(*own, other), strict=True))
-    found |= {"link_row": link_row.astype(np.int32), "unit_link": unit_link.astype(np.int32), "row_link": row_link}
-    return found
-
-
-def _picked(start: Index, state: Index, weight: Array, link: Index) -> tuple[Index, Index, Array]:
-    """The entries of given links (none where -1), as start, state and weight."""
-    length = np.where(link >= 0, np.diff(start)[link], 0)
-    begin = np.concatenate([[0], np.cumsum(length)])
-    entry = np.repeat(np.where(link >= 0, start[link], 0) - begin[:-1], length) + np.arange(begin[-1])
-    return begin.astype(np.int32), state[entry], weight[entry]
+def _nodes(matrix: csr_array, unit: NDArray[np.intp], units: int) -> dict[str, Any]:
+    """The fields of Structure from node_start to row_factor, of the rows' entries in order of states."""
+    entries = matrix.indptr, matrix.indices, matrix.data
+    begin, end, node_link, slot, row_node, factor = kernels.nodes(*entries, unit, len(unit))
+    start = np.concatenate([[0], np.cumsum(end - begin)]).astype(np.int32)
+    entry = np.repeat(begin - start[:-1], end - begin) + np.arange(start[-1])
+    return {
+        "node_start": start,
+        "node_state": matrix.indices[entry].astype(np.int32),
+        "node_weight": matrix.data[entry] / np.repeat(matrix.data[begin], end - begin),
+        "unit_node": np.searchsorted(unit[matrix.indices[begin]], np.arange(units + 1)).astype(np.int32),
+        "node_link": node_link,
+        "link_slot": slot,
+        "link_other": row_node.ravel()[slot ^ 1],
+        "row_node": row_node,
+        "row_factor": factor,
+    }
 
 
 def _shared(design: Design) -> dict[str, Any]:
@@ -275,6 +268,7 @@ def _shared(design: Design) -> dict[str, Any]:
     return {
         "shared": np.ascontiguousarray(values),
         "shared_names": tuple(names),
+        "shared_mean": np.array([design.centre if name == "level" else 0.0 for name in names]),
         "shared_sd": np.array(sds, dtype=float),
         "shared_scale": np.array(scales, dtype=np.intp),
     }

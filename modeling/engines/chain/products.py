@@ -1,0 +1,130 @@
+"""Compiled steps of conjugate gradients on the global system, each one pass over the units, in single precision.
+
+A pass does all that it can with what it reads: three passes are one iteration. Rows link the nodes of two units, so a
+product with A'TA is sums over each node's links of weight times the other node's value.
+"""
+
+# ruff: noqa: ANN001, ANN202 -- compiled: numba infers the types from the arrays
+
+import numpy as np
+
+from modeling.engines.chain.kernels import jit
+
+WIDTHS = (1, 4, 16)
+
+
+@jit
+def couple(low, high, unit_node, node_link, slot, row_factor, tau, diagonal, weight):
+    """Each link's weight, tau times both its factors, and of each node the sum of tau times its own factor squared."""
+    for node in range(unit_node[low], unit_node[high]):
+        total = 0.0
+        for link in range(node_link[node], node_link[node + 1]):
+            own, one = row_factor[slot[link]], tau[slot[link] >> 1]
+            total += one * own * own
+            weight[link] = one * own * row_factor[slot[link] ^ 1]
+        diagonal[node] = total
+
+
+def advancer(width):
+    """z += basis coef; direction = z + beta direction, and its nodes' values; returns the largest |z| in units."""
+
+    @jit
+    def advance(
+        low, high, unit_start, unit_node, node_start, node_state, node_weight, basis, coef, z, beta, scale, own,
+        direction, v,
+    ):  # fmt: skip
+        worst = np.float32(0)
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                value = z[s, c]
+                for k in range(coef.shape[0]):
+                    value += basis[s, k] * coef[k, c]
+                worst = max(worst, abs(value) * scale[s] * own[c])
+                direction[s, c] = value + beta[c] * direction[s, c]
+        for node in range(unit_node[low], unit_node[high]):
+            for c in range(width):
+                v[node, c] = 0
+            for e in range(node_start[node], node_start[node + 1]):
+                for c in range(width):
+                    v[node, c] += node_weight[e] * direction[node_state[e], c]
+        return worst
+
+    return advance
+
+
+def multiplier(width):
+    """out = (Q + A'TA) x + border b, given the nodes' values v of x; `sums` takes x'out and below it border'x."""
+
+    @jit
+    def multiply(
+        low, high, unit_start, parent, precision, unit_node, node_start, node_state, node_weight, node_link, diagonal,
+        weight, other, border, b, x, v, out, sums,
+    ):  # fmt: skip
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                out[s, c] = 0
+            for k in range(b.shape[0]):
+                for c in range(width):
+                    out[s, c] += border[s, k] * b[k, c]
+                    sums[k + 1, c] += border[s, k] * x[s, c]
+        for s in range(unit_start[low], unit_start[high]):
+            q, a = precision[s], parent[s]
+            for c in range(width):
+                if a < 0:
+                    out[s, c] += q * x[s, c]
+                else:
+                    step = q * (x[s, c] - x[a, c])
+                    out[s, c] += step
+                    out[a, c] -= step
+        total = np.empty(width, np.float32)
+        for node in range(unit_node[low], unit_node[high]):
+            for c in range(width):
+                total[c] = diagonal[node] * v[node, c]
+            for link in range(node_link[node], node_link[node + 1]):
+                for c in range(width):
+                    total[c] += weight[link] * v[other[link], c]
+            for e in range(node_start[node], node_start[node + 1]):
+                for c in range(width):
+                    out[node_state[e], c] += node_weight[e] * total[c]
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                sums[0, c] += x[s, c] * out[s, c]
+
+    return multiply
+
+
+def relaxer(width):
+    """y += alpha direction, residual -= alpha product, z = every unit solved alone; residual'z and basis'residual."""
+
+    @jit
+    def relax(
+        low, high, unit_start, first, start, env, basis, alpha, direction, product, y, residual, z, sums,
+    ):  # fmt: skip
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                y[s, c] += alpha[c] * direction[s, c]
+                residual[s, c] -= alpha[c] * product[s, c]
+                z[s, c] = residual[s, c]
+            for k in range(basis.shape[1]):
+                for c in range(width):
+                    sums[k + 1, c] += basis[s, k] * residual[s, c]
+        for i in range(unit_start[low], unit_start[high]):
+            for j in range(first[i], i):
+                for c in range(width):
+                    z[i, c] -= env[start[i] + j - first[i]] * z[j, c]
+            for c in range(width):
+                z[i, c] *= env[start[i + 1] - 1]
+                sums[0, c] += z[i, c] * z[i, c]
+        for i in range(unit_start[high] - 1, unit_start[low] - 1, -1):
+            for c in range(width):
+                z[i, c] *= env[start[i + 1] - 1]
+            for j in range(first[i], i):
+                for c in range(width):
+                    z[j, c] -= env[start[i] + j - first[i]] * z[i, c]
+
+    return relax
+
+
+ADVANCE = {width: advancer(width) for width in WIDTHS}
+MULTIPLY = {width: multiplier(width) for width in WIDTHS}
+RELAX = {width: relaxer(width) for width in WIDTHS}
