@@ -77,7 +77,7 @@ def draw(
     rng = np.random.default_rng(seed)
     s = objective.structure
     if s.size > INTEGRATED or not len(found.point):
-        points = rng.multivariate_normal(found.point, found.covariance, size=count)
+        points = found.point + rng.standard_normal((count, len(found.point))) @ np.linalg.cholesky(found.covariance).T
         y = np.empty((count, len(states) + s.shared.shape[1]), np.float32)
         for begin in range(0, count, TOGETHER):
             part = perturbed(found.smoothed, min(TOGETHER, count - begin), rng)
