@@ -129,7 +129,7 @@ def differences(fit: Drawn, reference: Drawn) -> Differences:
             (float(np.abs(_chances(a, _first(b)) - _chances(b, _first(b))).max(initial=0)) for a, b in kinds),
             default=0.0,
         ),
-        min((_same_order(a.mean(axis=0), b.mean(axis=0)) for a, b in kinds), default=1.0),
+        min((float(_same_order(a.mean(axis=0), b.mean(axis=0))) for a, b in kinds), default=1.0),
     )
 
 
@@ -139,8 +139,9 @@ def allowance(fit: Drawn, reference: Drawn) -> Differences:
     The squared standard error of a difference of means is sd² / ESS, summed over both fits, with the effective sample
     size of each mean; of a log sd it is a quarter of the relative variance of the squared deviations over their ESS; of
     a chance p(1 - p) over the smaller ESS of the two competitors. The largest of q differences stays below
-    Phi^-1(1 - 0.01 / 2q) standard errors, independent or not. The order is what is left of it where these errors, and
-    shifts of 0.1 sd that matter to nobody, move the means.
+    Phi^-1(1 - 0.01 / 2q) standard errors, independent or not, and by Markov's inequality the 99th percentile below that
+    of q = 100. The order is what is left of it where these errors, and shifts of 0.1 sd that matter to nobody, move the
+    means.
     """
     kinds = list(zip(fit.totals, reference.totals, strict=True))
     chains = (fit.chains, reference.chains)
@@ -166,8 +167,8 @@ def _apart_by_chance(fit: Array, reference: Array, chains: tuple[int, int]) -> A
         return Apart(0.0, 0.0, 1.0, 1.0)
     mean = _mean_errors(fit, reference, chains)
     log_sd = _largest(np.hypot(_log_sd_errors(fit, chains[0]), _log_sd_errors(reference, chains[1])))
-    p99 = float(-ndtri(CHANCE / 2) * mean.max())
-    return Apart(_largest(mean), p99, float(np.exp(-log_sd)), float(np.exp(log_sd)))
+    largest, share = _largest(mean), float(-ndtri(CHANCE * 0.01 / 2) * mean.max())
+    return Apart(largest, min(largest, share), float(np.exp(-log_sd)), float(np.exp(log_sd)))
 
 
 def _varying(fit: Array, reference: Array) -> tuple[Array, Array]:
@@ -235,9 +236,12 @@ def _chances_by_chance(fit: Array, reference: Array, chains: tuple[int, int]) ->
     return _largest(np.sqrt(p * (1 - p) * (1 / worse[0] + 1 / worse[1])))
 
 
-def _same_order(first: Array, second: Array) -> float:
-    """Spearman's correlation; 1 where there is nothing to order."""
-    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1]) if len(first) > 1 else 1.0
+def _same_order(first: Array, second: Array) -> Array:
+    """Spearman's correlation of the last axes; 1 where there is nothing to order."""
+    if first.shape[-1] < 2:
+        return np.ones(first.shape[:-1])
+    one, other = (rankdata(values, axis=-1) - (values.shape[-1] + 1) / 2 for values in (first, second))
+    return (one * other).sum(axis=-1) / np.sqrt((one**2).sum(axis=-1) * (other**2).sum(axis=-1))
 
 
 def _order_by_chance(fit: Array, reference: Array, chains: tuple[int, int]) -> float:
@@ -245,6 +249,5 @@ def _order_by_chance(fit: Array, reference: Array, chains: tuple[int, int]) -> f
         return 1.0
     mean, sd = reference.mean(axis=0), reference.std(axis=0)
     off = sd * np.hypot(_mean_errors(fit, reference, chains), SHIFT)
-    rng = np.random.default_rng(0)
-    orders = [_same_order(mean + off * rng.standard_normal(len(mean)), mean) for _ in range(SHUFFLES)]
-    return float(np.percentile(orders, 100 * CHANCE))
+    moved = mean + off * np.random.default_rng(0).standard_normal((SHUFFLES, len(mean)))
+    return float(np.percentile(_same_order(moved, mean), 100 * CHANCE))
