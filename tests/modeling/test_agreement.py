@@ -21,7 +21,7 @@ MEANS = np.array([3.0, 2.0, 1.0, 0.0, -1.0, -2.0])
 def made(seed: int, draws: int = 4000, chains: int = 4, memory: float = 0.0) -> Drawn:
     """Six effects and two parameters of one Gaussian posterior; draws of a chain remember the one before."""
     noise = np.random.default_rng(seed).standard_normal((chains, draws // chains, 8))
-    values = np.asarray(lfilter([np.sqrt(1 - memory**2)], [1, -memory], noise, axis=1)).reshape(draws, 8)
+    values = np.asarray(lfilter([np.sqrt(1 - memory**2)], [1, -memory], noise, axis=1), dtype=float).reshape(draws, 8)
     effects = MEANS + values[:, :6]
     return Drawn(effects, NAMES, values[:, 6:], ("s", "t"), (effects,), chains)
 
