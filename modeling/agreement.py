@@ -83,16 +83,21 @@ class Agreement:
     worst_parameter: str
 
 
-def drawn_of(design: Design, posterior: Posterior, ratings: list[Ratings]) -> Drawn:
-    """The quantities that fits of the Design are compared in: the same in number and order whatever the engine."""
+def drawn_of(
+    design: Design, posterior: Posterior, ratings: list[Ratings], names: dict[str, str] | None = None
+) -> Drawn:
+    """The quantities that fits of the Design are compared in: the same in number and order whatever the engine.
+
+    `names` are those of competitors by id, for what is called worst.
+    """
     values = parameter_draws(design, posterior, ratings)
     shared = ["intercept"] * design.outcome.has_intercept + list(posterior.fixed)
     signed = {one.name for one in design.auxiliaries if one.is_signed}
     own = [name for name in values if name not in shared]
-    published = [part for one in ratings for part in _published(one)]
+    published = [part for one in ratings for part in _published(one, names or {})]
     return Drawn(
         np.hstack([*(draws for _, draws in published), *(values[name][:, None] for name in shared)]),
-        (*(name for names, _ in published for name in names), *shared),
+        (*(name for labels, _ in published for name in labels), *shared),
         np.array([values[name] if name in signed else np.log(values[name]) for name in own]).reshape(len(own), -1).T,
         tuple(own),
         tuple(one.components["total"][:, one.field.ranked] for one in ratings),
@@ -100,9 +105,9 @@ def drawn_of(design: Design, posterior: Posterior, ratings: list[Ratings]) -> Dr
     )
 
 
-def _published(ratings: Ratings) -> list[tuple[list[str], Array]]:
+def _published(ratings: Ratings, names: dict[str, str]) -> list[tuple[list[str], Array]]:
     """Names and draws of each component and slope of a kind's ratings."""
-    who = ratings.field.competitors
+    who = [names.get(one, one) for one in ratings.field.competitors]
     parts = [(name, range(len(who)), draws) for name, draws in ratings.components.items()]
     parts += [(one.component, one.units, one.draws) for one in ratings.slopes]
     return [([f"{name} of {who[unit]}" for unit in units], draws) for name, units, draws in parts]
