@@ -165,6 +165,9 @@ def fit(
     override: Annotated[
         str | None, typer.Option(metavar="REASON", help="Accept what the rules would reject, and say why.")
     ] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Hold a fast fit against nuts too; with --due, where an audit is due.")
+    ] = False,
 ) -> None:
     """Fit ratings and judge the fit; exit code 1 where one is rejected."""
     from store.stanzas import choose
@@ -181,9 +184,8 @@ def fit(
 
         day = as_of.date() if as_of else None
         with working(f"fit {name}") as report:
-            fitted = fit_league(
-                home, name, stanza, utc_now(), as_of=day, engine=engine, due=due, override=override, report=report
-            )
+            options = {"engine": engine, "due": due, "override": override, "audited": audit}
+            fitted = fit_league(home, name, stanza, utc_now(), as_of=day, report=report, **options)
         if fitted.verdict == "accepted":
             say(fitted.summary)
         else:

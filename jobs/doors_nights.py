@@ -11,6 +11,7 @@ from jobs.doors import HOST, PORT, Host, Leagues, Port, example, home_of, utc_no
 from store.errors import PooltableError, UsageError
 
 if TYPE_CHECKING:
+    from jobs.night import Step
     from store.home import Home
 
 SCHEDULED_WAIT_SECONDS = 6 * 3600.0  # a scheduled night waits for one started by hand rather than being lost
@@ -37,6 +38,7 @@ def demo(
 ) -> None:
     """Load, fit, judge, publish and serve the two simulated leagues that come with Pooltable."""
     from jobs.demo import LEAGUES, add_leagues, need_port, try_next
+    from jobs.night import UNAUDITED
 
     if regenerate is not None:
         from ingest.simulator import write_demo
@@ -49,7 +51,7 @@ def demo(
         need_port(host, port)
     for name in add_leagues(home):
         say(f"Added {name} to {home.leagues_toml}")
-    _run(home, list(LEAGUES), "manual", 0)
+    _run(home, list(LEAGUES), "manual", 0, UNAUDITED)
     if serve:
         from dashboard.server import serve as serve_dashboard
 
@@ -62,12 +64,13 @@ def nightly(
     names: Leagues = None,
     kind: Annotated[Literal["manual", "schedule"], typer.Option(hidden=True)] = "manual",
 ) -> None:
-    """Pull, check, fit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
+    """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
+    from jobs.night import CHAIN
     from store.stanzas import choose
 
     home = home_of(ctx)
     wait_seconds = SCHEDULED_WAIT_SECONDS if kind == "schedule" else 0
-    _run(home, list(choose(home, names or [])), kind, wait_seconds)
+    _run(home, list(choose(home, names or [])), kind, wait_seconds, CHAIN)
 
 
 def schedule(ctx: typer.Context) -> None:
@@ -120,14 +123,14 @@ def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:
     say(aligned(shown, [[cell(row[name]) for name in shown] for row in rows]) if rows else "Nothing ran here yet.")
 
 
-def _run(home: "Home", leagues: list[str], kind: str, wait_seconds: float) -> None:
+def _run(home: "Home", leagues: list[str], kind: str, wait_seconds: float, chain: "tuple[Step, ...]") -> None:
     """Runs a night, writes a line a league, and exits with 1 where anything failed."""
     from jobs.night import Night, new_run, run_night
 
     run = new_run(kind, leagues, utc_now())
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        outcomes = run_night(Night(home, run, utc_now, StepLines()), wait_seconds)
+        outcomes = run_night(Night(home, run, utc_now, StepLines(), chain), wait_seconds)
     finally:
         signal.signal(signal.SIGTERM, before)
     for outcome in outcomes:

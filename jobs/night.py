@@ -1,4 +1,4 @@
-"""The night: for each league pull, check, fit --due, and at the end publish, each a supervised child process.
+"""The night: for each league pull, check, fit what is due, and at the end publish, each a supervised child process.
 
 Leagues go in, outcomes come out; every run and step is written to the run history as it happens. One league's failure
 skips what would make no sense after it and never touches another league.
@@ -40,8 +40,9 @@ class Step:
 CHAIN = (
     Step(("pull",), 30 * MINUTE, may_fail_if_loaded=True),
     Step(("check",), 10 * MINUTE),
-    Step(("fit", "--due"), 6 * HOUR),
+    Step(("fit", "--due", "--audit"), 6 * HOUR),
 )
+UNAUDITED = (*CHAIN[:-1], Step(("fit", "--due"), 6 * HOUR))  # the demo's: what matters there is how soon it is seen
 PUBLISH = Step(("publish",), 30 * MINUTE)
 
 

@@ -11,14 +11,24 @@ import polars as pl
 import xarray as xr
 
 from modeling import judge, record, tables
+from modeling.audit import Audit, Scope, audit, is_wanted, remembered
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.choice import Choice, choose, unpooled
+from modeling.engines.choice import NUTS, Choice, choose, unpooled
 from modeling.field import make_field
-from modeling.games import Games, Start, known_attributes, read_earlier, read_games, read_start
+from modeling.games import (
+    Audited,
+    Games,
+    Start,
+    known_attributes,
+    read_audited,
+    read_earlier,
+    read_games,
+    read_start,
+)
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.outcomes import outcome_for
@@ -57,6 +67,7 @@ class Judged:
     checks: list[Check]
     predictive: list[Predictive]
     poolings: list[Pooling]
+    audit: Audit | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -77,13 +88,16 @@ def fit_league(
     engine: str = "auto",
     due: bool = False,
     override: str | None = None,
+    audited: bool = False,
     report: Report | None = None,
 ) -> Fitted:
     """Fits and judges a league as of a date (default: the day after its last game) and records the result.
 
     `engine` is auto, fast or nuts; auto falls back to nuts where a fast one does not settle or fails its own checks.
     With `due`, inputs that were fitted before are not fitted again. `override` accepts what the rules reject, with that
-    reason on record. `report` is called with a stage and the share of the work done. Raises FitError.
+    reason on record. With `audited`, what a fast engine finds is held against NUTS (with `due`, where an audit is due);
+    what they disagreed on before always is. `report` is called with a stage and the share of the work done. Raises
+    FitError.
     """
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
@@ -91,23 +105,28 @@ def fit_league(
     with reading(home) as con:
         choice = choose(design, engine)
         name = fit_id(stanza, games, design, choice.engine, SEED)
-        earlier = read_earlier(con, name)
+        earlier, audits = read_earlier(con, name), read_audited(con, league, name)
         start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
-    if due and earlier and home.draws_of(name).exists():
+    wanted = audited and choice.engine != NUTS and is_wanted(audits, league, now, only_due=due)
+    if due and earlier and home.draws_of(name).exists() and not wanted:
         if not is_dated:
             record.confirm(home, name, now)
         return Fitted(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
-    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto")
+    known = None if wanted or audits.verdict == "disagrees" else audits
+    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     rows = _tables(design, sampled, judged)
+    if judged.audit:
+        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
     tell("recording", 0.98)
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    summary = _summary(games, design, row["verdict"], f"{sampled.choice.engine}, {row['seconds']:.0f} s")
+    how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
+    summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
@@ -133,19 +152,34 @@ def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tu
 
 
 def _fit_and_judge(
-    choice: Choice, design: Design, games: Games, stanza: Stanza, start: Start | None, tell: Report, is_auto: bool
+    choice: Choice,
+    design: Design,
+    games: Games,
+    stanza: Stanza,
+    start: Start | None,
+    tell: Report,
+    is_auto: bool,
+    known: Audited | None,
 ) -> tuple[Sampled, Judged]:
-    """The posterior of all games and, for the held-out check, of the first 90 %, by one engine."""
+    """The posterior of all games and, for the held-out check, of the first 90 %, by one engine.
+
+    What a fast engine finds is audited by NUTS; not so where the fit's earlier audit, or that it had none, is `known`.
+    """
     rng = np.random.default_rng(SEED)
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
-    sampled = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto)
+    sampled, audit_made = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto), None
+    if sampled.choice.engine != NUTS and known is None:
+        scope = Scope(games, design, fields)
+        sampled, audit_made = audit(sampled, scope, stanza, start, tell, may_replace=is_auto)
     tell("predictive checks", 0.55)
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
     poolings = judge.compare(_held_out_losses(design, sampled, stanza.pooling, rng, tell), stanza.pooling)
     checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
-    return sampled, Judged(checks, predictive, poolings)
+    if known and known.verdict and sampled.choice.engine != NUTS:
+        checks.append(remembered(known.verdict, known.message))
+    return sampled, Judged(checks, predictive, poolings, audit_made)
 
 
 def _held_out_losses(

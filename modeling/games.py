@@ -6,7 +6,7 @@ In: a league's tables. Out: frames of games, sides and appearances in a fixed or
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import polars as pl
@@ -16,6 +16,14 @@ from store.errors import FitError
 
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
 VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
+AUDITED = """
+SELECT
+    (SELECT max(audited_at_utc) FROM audit WHERE league = $league),
+    (SELECT engine FROM fit WHERE fit_id = $fit_id),
+    (SELECT override_reason IS NOT NULL FROM fit WHERE fit_id = $fit_id),
+    (SELECT verdict FROM audit WHERE fit_id = $fit_id),
+    (SELECT message FROM audit WHERE fit_id = $fit_id)
+"""
 DAYS = "SELECT min(played_on), max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
@@ -169,6 +177,26 @@ def read_earlier(con: duckdb.DuckDBPyConnection, fit_id: str) -> Earlier | None:
     """The fit of that id, or None."""
     rows = con.execute(VERDICT, [fit_id]).fetchall()
     return Earlier(*rows[0]) if rows else None
+
+
+@dataclass(frozen=True)
+class Audited:
+    """When a league was last audited, and of one of its fits, if it was made before, by which engine and what came of
+    its own audit."""
+
+    last: datetime | None
+    engine: str | None = None
+    is_overridden: bool = False
+    """True where a person accepted that fit against the rules."""
+    verdict: str | None = None
+    message: str = ""
+
+
+def read_audited(con: duckdb.DuckDBPyConnection, league: str, fit_id: str) -> Audited:
+    """What the warehouse says of a league's audits and of the one of a fit."""
+    asked = {"league": league, "fit_id": fit_id}
+    last, engine, is_overridden, verdict, message = con.execute(AUDITED, asked).fetchall()[0]
+    return Audited(last and last.replace(tzinfo=UTC), engine, bool(is_overridden), verdict, message or "")
 
 
 @dataclass(frozen=True)

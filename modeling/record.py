@@ -23,7 +23,7 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
     _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))
     with writing(home) as con:
-        for table in TABLES:
+        for table in dict.fromkeys((*TABLES, *tables)):  # an audit stays: the same inputs need it no more
             con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
         _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
         for table, rows in tables.items():

@@ -56,9 +56,9 @@ def sample(
     Where a fast engine does not settle or its own checks fail, NUTS does it again if that is allowed. Raises FitError.
     """
     if choice.engine == NUTS:
-        return _by_nuts(choice, design, games, fields, start, tell)
+        return by_nuts(choice, design, games, fields, start, tell)
     try:
-        found = _once(choice, design, games, fields, start, tell)
+        found = once(choice, design, games, fields, start, tell)
         failed = [f"{one.check_name} of {one.subject}" for one in found.checks if one.status == "fail"]
         if not may_fall_back:
             return found
@@ -69,7 +69,7 @@ def sample(
         if not may_fall_back:
             raise
         why = f"the {choice.engine} engine did not settle: {error}"
-    return _by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
+    return by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
 
 
 def _or_nuts(sampler: Sampler, design: Design, start: Start | None) -> Sampler:
@@ -84,9 +84,10 @@ def _or_nuts(sampler: Sampler, design: Design, start: Start | None) -> Sampler:
     return sampled
 
 
-def _once(
+def once(
     choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
 ) -> Sampled:
+    """The posterior by a fast engine, with its own checks. Raises FitError where it does not settle."""
     sampler = prepare(choice.engine, design, start)
     everything = np.ones(design.games, dtype=bool)
     tree = sampler(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
@@ -97,9 +98,10 @@ def _once(
     )
 
 
-def _by_nuts(
+def by_nuts(
     choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
 ) -> Sampled:
+    """The posterior by NUTS, longer and with smaller steps until it has converged, or as long as allowed."""
     tell("compiling", 0.02)
     sampler = prepare(NUTS, design, start)
     everything = np.ones(design.games, dtype=bool)

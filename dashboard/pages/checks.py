@@ -23,6 +23,8 @@ CHECKS = {
     "evidence": "Evidence",
     "surface": "Surface",
     "prior_edge": "Prior's edge",
+    "audit": "Audit by NUTS",
+    "sub_league": "Sub-league by another engine",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
 }

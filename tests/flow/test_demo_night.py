@@ -71,12 +71,29 @@ def test_the_night_is_recorded_step_by_step(demo, home, edition, pooltable):
     assert "done" in pooltable("runs").stdout
 
 
-def test_nothing_new_means_nothing_is_fitted(demo, home, edition, pooltable):
+@pytest.fixture(scope="module")
+def first_night(demo, home, edition, pooltable):
+    """The demo itself does not wait for NUTS; the first night audits what it has fitted."""
+    assert edition(home, "SELECT count(*) FROM audit").item() == 0
+    night = pooltable("nightly")
+    assert night.returncode == 0, night.stderr
+    return night
+
+
+def test_the_first_night_audits_what_the_demo_has_fitted(first_night, home, edition):
+    assert first_night.stdout.count("agrees with nuts") == 2
+    audits = edition(home, "SELECT league, engine, verdict, is_whole FROM audit ORDER BY league").rows()
+    assert audits == [(league, "joint", "agrees", True) for league in ("demo_football", "demo_stints")]
+    assert edition(home, "SELECT count(*) FROM fit_check WHERE check_name = 'audit' AND status = 'pass'").item() == 12
+
+
+def test_nothing_new_means_nothing_is_fitted(first_night, home, edition, pooltable):
     before = edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows()
+    count = len(editions(home))
     again = pooltable("nightly")
     assert again.returncode == 0, again.stderr
     assert edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows() == before
-    assert len(editions(home)) == 2
+    assert len(editions(home)) == count + 1
     assert "as before" in again.stdout
 
 

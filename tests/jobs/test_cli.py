@@ -184,16 +184,18 @@ def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
 def test_fitting_hands_everything_on(run, room):
     asked = {}
 
-    def fit_league(home, league, stanza, now, *, as_of, engine, due, override, report):
-        asked.update(league=league, as_of=as_of, engine=engine, due=due, override=override)
+    def fit_league(home, league, stanza, now, *, as_of, engine, due, override, audited, report):
+        asked.update(league=league, as_of=as_of, engine=engine, due=due, override=override, audited=audited)
         report("sampling", 0.5)
         return Fitted()
 
     room("modeling.fit", fit_league=fit_league)
-    result = run("fit", "alps", "--due", "--as-of", "2023-12-31", "--engine", "nuts", "--override", "I know")
+    words = ("fit", "alps", "--due", "--as-of", "2023-12-31", "--engine", "nuts", "--override", "I know", "--audit")
+    result = run(*words)
     assert (result.exit_code, result.stdout) == (0, "alps: accepted, 3 games\n")
     assert asked == {
         "league": "alps", "as_of": date(2023, 12, 31), "engine": "nuts", "due": True, "override": "I know",
+        "audited": True,
     }  # fmt: skip
     assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == ["fit alps: sampling (50 % done)"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.locks import alone
-from jobs.night import CHAIN, DID_NOT_END, PUBLISH, Step, close_unended, pooltable, run_night
+from jobs.night import CHAIN, DID_NOT_END, PUBLISH, UNAUDITED, Step, close_unended, pooltable, run_night
 from store.errors import LockedError
 from store.history import History, Run
 
@@ -23,7 +23,9 @@ def steps_of(home):
 
 
 def test_the_night_is_four_commands_each_with_a_time_limit():
-    assert [step.words for step in (*CHAIN, PUBLISH)] == [("pull",), ("check",), ("fit", "--due"), ("publish",)]
+    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("publish",)]
+    assert [step.words for step in (*CHAIN, PUBLISH)] == words
+    assert [step.words for step in UNAUDITED] == [("pull",), ("check",), ("fit", "--due")]
     assert all(0 < step.timeout_seconds < 24 * 3600 for step in (*CHAIN, PUBLISH))
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from modeling.build import build_design
-from modeling.certificate import certified
+from modeling.certificate import certified, chain_certified
 from modeling.engines.joint import engine as joint
 
 
@@ -42,3 +42,25 @@ def test_a_scale_far_beyond_its_prior_fails(fitted):
     )
     failed = [one.subject for one in certified(design, found) if one.status == "fail"]
     assert failed == ["spread of the defence of a team"]
+
+
+def chain_tree(**changes: float) -> xr.DataTree:
+    """Diagnostics as the chain engine leaves them."""
+    whole = {"residual": 4e-4, "decrement": 1e-4, "held_rows": 0.0, "rows": 5000.0, "damped": 1.0, "sweeps": 40.0}
+    of_prior = ("parameter", np.array([0.6, changes.pop("edge", 0.4)]))
+    names = ["scale_attack", "scale_defence"]
+    found = xr.Dataset(whole | changes | {"of_prior": of_prior}, coords={"parameter": names})
+    return xr.DataTree.from_dict({"diagnostics": found})
+
+
+@pytest.mark.parametrize(("changes", "name", "status"), [
+    ({"residual": 0.02}, "residual", "fail"), ({"residual": float("nan")}, "residual", "fail"),
+    ({"decrement": 0.06}, "evidence", "fail"), ({"held_rows": 6.0}, "held_rows", "fail"),
+    ({"damped": 12.0}, "damped", "warn"), ({"edge": 4.5}, "prior_edge", "fail"),
+])  # fmt: skip
+def test_a_chain_fit_passes_and_fails_beyond_each_bound(fitted, changes, name, status):
+    design, _ = fitted
+    assert {one.status for one in chain_certified(design, chain_tree())} == {"pass"}
+    (beyond,) = [one for one in chain_certified(design, chain_tree(**changes)) if one.status != "pass"]
+    assert (beyond.check_name, beyond.status) == (name, status)
+    assert name != "prior_edge" or beyond.subject == "spread of the defence of a team"
