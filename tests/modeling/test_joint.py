@@ -65,7 +65,7 @@ def approximation(model: Model) -> Callable[..., Approximation]:
 def exactly(monkeypatch) -> None:
     """Iterations that go on to the end."""
     monkeypatch.setattr(moments, "TOLERANCE", 1e-9)
-    monkeypatch.setattr(laplace, "TOLERANCE", 1e-13)
+    monkeypatch.setattr(laplace, "NEAR", 1e-13)
 
 
 @pytest.mark.usefixtures("exactly")

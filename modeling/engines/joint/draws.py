@@ -16,6 +16,7 @@ Certificate: the exact joint density over that of the draws before they were mov
 Gelman, Yao and Gabry (2024), "Pareto smoothed importance sampling", JMLR 25.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +31,12 @@ from modeling.engines.joint.surface import Surface
 from modeling.outcomes.outcome import Array
 
 AT_ONCE = 4e6  # linear predictors in memory together
+EFFECTS_AT_ONCE = 32  # columns of a covariance that fit into a cache
 CERTIFIED = 1.2e7  # linear predictors that the certificate looks at: 1,200 draws of 10,000 games
 LEAST_DRAWS = 500
 LARGEST_CHANGE = (-0.9, 9.0)  # of a block's precision, relative, over which draws are moved
 CLOSE, MOST_TERMS = 0.003, 16  # of the Chebyshev series
+TOGETHER = 128  # draws that are moved with one range of changes: most have small ones, which need fewer terms
 MOST_SKEW = 1.5
 EVEN = 0.01  # variance of the log weights below which they tell of nothing
 GOOD_K, GOOD_ESS = 0.5, 1000
@@ -123,14 +126,21 @@ def _between(places: Array, z: Array) -> Array:
 
 def move(model: Model, point: Approximation, factor: Array, theta: Array, apart: Array) -> Array:
     """Draws of N(0, S) at a point, shape (draws, latent), as draws of the Gaussians at thetas, shape (draws, ...)."""
-    latent, scales = model.latent, model.scales(theta)
-    change = np.clip((model.scales(point.theta) / scales) ** 2 - 1, *LARGEST_CHANGE)
+    change = np.clip((model.scales(point.theta) / model.scales(theta)) ** 2 - 1, *LARGEST_CHANGE)
+    order = np.argsort(np.max(np.abs(change), axis=1, initial=0.0))
+    prior, moved = model.latent.prior(model.scales(point.theta)), np.empty_like(apart)
+    for some in np.array_split(order, max(1, round(len(order) / TOGETHER))):
+        moved[some] = _moved(model, prior, factor, change[some], apart[some])
+    return moved
+
+
+def _moved(model: Model, prior: csr_array, factor: Array, change: Array, apart: Array) -> Array:
+    """Draws of N(0, S), shape (draws, latent), under relative changes of each block's prior precision."""
     low, high = min(0.0, change.min(initial=0.0)), max(0.0, change.max(initial=0.0))
     if high - low < CLOSE:
         return apart
-    prior = latent.prior(model.scales(point.theta))
-    by_row = np.zeros((latent.size, len(theta)))
-    for number, span in enumerate(latent.spans.values()):
+    by_row = np.zeros((model.latent.size, len(change)))
+    for number, span in enumerate(model.latent.spans.values()):
         by_row[span] = change[:, number]
 
     def turned(y: Array) -> Array:
@@ -140,12 +150,12 @@ def move(model: Model, point: Approximation, factor: Array, theta: Array, apart:
     return _series(low, high, turned, np.asfortranarray(apart.T)).T
 
 
-def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
+def _series(low: float, high: float, turned: Callable[[Array], Array], y: Array) -> Array:
     """The Chebyshev series of (1 + t)^-1/2 between low and high, by Clenshaw's recurrence."""
     terms = np.polynomial.Chebyshev.interpolate(lambda t: (1 + t) ** -0.5, MOST_TERMS, [low, high]).coef
     count = max(1, int(np.flatnonzero(np.abs(terms) > CLOSE).max()))
-    after, later = np.zeros_like(y), np.zeros_like(y)
-    for term in terms[count:0:-1]:
+    after, later = terms[count] * y, np.zeros_like(y)
+    for term in terms[count - 1 : 0 : -1]:
         after, later = term * y + 2 * turned(after) - later, after
     return terms[0] * y + turned(after) - later
 
@@ -177,12 +187,17 @@ def _along(model: Model, point: Approximation, covariance: Array) -> Array:
 
 
 def _cubes(covariance: Array, x: csr_array, third: Array) -> Array:
-    return _summed_cubes(np.ascontiguousarray(covariance), x.indptr, x.indices, x.data, third)
+    """Sum over rows of third (X S)^3, a few effects at a time so that their part of S stays in the cache."""
+    found = np.empty(len(covariance))
+    for some in np.array_split(np.arange(len(found)), max(1, len(found) // EFFECTS_AT_ONCE)):
+        part = np.ascontiguousarray(covariance[:, some])
+        found[some] = _summed_cubes(part, x.indptr, x.indices, x.data, third)
+    return found
 
 
 @njit(cache=True)
 def _summed_cubes(s, starts, columns, values, third):  # noqa: ANN001, ANN202
-    found, along = np.zeros(len(s)), np.empty(len(s))
+    found, along = np.zeros(s.shape[1]), np.empty(s.shape[1])
     for row in range(len(third)):
         along[:] = 0.0
         for k in range(starts[row], starts[row + 1]):
@@ -190,7 +205,7 @@ def _summed_cubes(s, starts, columns, values, third):  # noqa: ANN001, ANN202
             for i in range(len(along)):
                 along[i] += value * of[i]
         for i in range(len(along)):
-            found[i] += third[row] * along[i] ** 3
+            found[i] += third[row] * along[i] * along[i] * along[i]
     return found
 
 

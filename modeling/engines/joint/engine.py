@@ -57,7 +57,8 @@ def fit(
         raise FitError(f"{design.league}: {reason}.", "Use another engine, a later `since` or a longer period.")
     tell = progress or (lambda share: None)
     first = model_of(design, chosen)
-    model, climbed = top_of(first, theta_of(first, start.parameters if start else {}))
+    theta = theta_of(first, start.parameters if start else {})
+    model, climbed = top_of(first, *laplace.approach(first, theta, 0 if start else laplace.MOST_ROUNDS))
     tell(0.3)
     explored = explore(model, approximating(model), climbed, seed)
     surface, points = explored.surface, explored.points
@@ -87,9 +88,10 @@ def approximating(model: Model, state: tuple[Array, ...] = ()) -> At:
     return lambda theta, near: approximate(model, theta, near.state if near else state)
 
 
-def top_of(model: Model, theta: Array) -> tuple[Model, Climbed]:
-    """The climb from theta; again from its top where that shows that other coordinates suit."""
-    climbed = climb(model, approximating(model), theta)
+def top_of(model: Model, theta: Array, x: Array) -> tuple[Model, Climbed]:
+    """The climb from theta and effects; again from its top where that shows that other coordinates suit."""
+    state = moments.sites_at(model, theta, x) if model.design.outcome.is_coarse else (x,)
+    climbed = climb(model, approximating(model, state), theta)
     other, values = reformed(model, climbed.best), model.values(climbed.best.theta)
     if other.hypers == model.hypers:
         return model, climbed
