@@ -56,7 +56,10 @@ class Mode:
     factor: Array
     """Lower Cholesky factor of H."""
     steps: int
-    halvings: int
+    damped: int
+    """Steps that were halved, and precisions of which only the positive part was used."""
+    touched: NDArray[np.intp]
+    """Cells that they were due to."""
     decrement: float
 
 
@@ -93,23 +96,27 @@ def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array,
     outcome, latent = model.design.outcome, model.latent
     prior = latent.prior(scales)
 
-    def objective(x: Array) -> float:
-        return float(outcome.log_density(model.tally, model.eta(x), arguments).sum() - 0.5 * x @ (prior @ x))
+    def objective(x: Array) -> tuple[float, Array]:
+        by_cell = outcome.log_density(model.tally, model.eta(x), arguments)
+        return float(by_cell.sum() - 0.5 * x @ (prior @ x)), by_cell
 
-    x, value, halvings = start, objective(start), 0
-    factor, before = np.zeros((0, 0)), None
+    x, (value, by_cell) = start, objective(start)
+    factor, before, touched = np.zeros((0, 0)), None, []
     for step_number in range(1, MOST_STEPS + 1):
         slope, curvature, third = outcome.derivatives(model.tally, model.eta(x), arguments)
         if before is None or not _same(curvature, before):
-            factor, before = _positive_factor(model, prior, curvature), curvature
+            (factor, cut), before = _positive_factor(model, prior, curvature), curvature
+            touched += [cut] if len(cut) else []
         gradient = latent.transposed @ slope - prior @ x
         step = solve(factor, gradient)
         decrement = float(gradient @ step)
         if decrement < tolerance:
-            return Mode(x, value, curvature, third, prior, factor, step_number, halvings, decrement)
-        while not (reached := objective(x + step)) >= value and gradient @ step > tolerance:
-            step, halvings = step / 2, halvings + 1
-        x, value = x + step, reached
+            cells = np.unique(np.concatenate([np.zeros(0, np.intp), *touched])).astype(np.intp)
+            return Mode(x, value, curvature, third, prior, factor, step_number, len(touched), cells, decrement)
+        while not (reached := objective(x + step))[0] >= value and gradient @ step > tolerance:
+            step = step / 2
+            touched.append(np.array([np.argmin(reached[1] - by_cell)]))
+        x, (value, by_cell) = x + step, reached
     raise FitError(f"{model.design.league}: the posterior mode was not found in {MOST_STEPS} Newton steps.")
 
 
@@ -118,13 +125,14 @@ def _same(one: Curvature, other: Curvature) -> bool:
     return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and np.array_equal(one, other)
 
 
-def _positive_factor(model: Model, prior: csr_array, curvature: Curvature) -> Array:
-    """Lower Cholesky factor of H; where a likelihood is not log-concave, of its concave part."""
+def _positive_factor(model: Model, prior: csr_array, curvature: Curvature) -> tuple[Array, NDArray[np.intp]]:
+    """Lower Cholesky factor of H, and no cells; where H is not positive, that of the part of it from cells whose
+    likelihood is concave, and the other cells."""
     try:
-        return factorise(model.latent.precision(prior, curvature))
+        return factorise(model.latent.precision(prior, curvature)), np.zeros(0, dtype=np.intp)
     except LinAlgError:
         diagonal = curvature if isinstance(curvature, np.ndarray) else curvature.diagonal()
-        return factorise(model.latent.precision(prior, np.maximum(diagonal, 0)))
+        return factorise(model.latent.precision(prior, np.maximum(diagonal, 0))), np.flatnonzero(diagonal < 0)
 
 
 def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Approximation:
@@ -151,7 +159,8 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
         mode.curvature,
         (mode.x,),
         mode.steps,
-        mode.halvings,
+        mode.damped,
+        mode.touched,
         mode.decrement,
     )
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from modeling.build import build_design
-from modeling.design import Design
+from modeling.design import Design, Noise
 from modeling.engines import laplace
 from modeling.engines.joint import engine as joint
-from modeling.engines.joint import moments
+from modeling.engines.joint import exact, moments
 from modeling.engines.joint.algebra import factorise, invert, log_determinant_of, solve, spread_draws, times
 from modeling.engines.joint.climb import climb
 from modeling.engines.joint.draws import bend_of, move, skewness
@@ -57,6 +57,13 @@ def league_of(game, games) -> Callable[..., Design]:
     return make
 
 
+NORMAL = [
+    ("margin", {"effects": ("home",)}),
+    ("margin", {"effects": ("home",), "period": "season", "walk": ("team",)}),
+    ("score", {"effects": ("home",)}),
+]
+
+
 def approximation(model: Model) -> Callable[..., Approximation]:
     return moments.approximate if model.design.outcome.is_coarse else laplace.approximate
 
@@ -95,6 +102,50 @@ def test_normal_rows_have_their_exact_posterior_and_evidence(league_of, known_si
     assert found.log_evidence == pytest.approx(multivariate_normal.logpdf(design.y, np.zeros(len(rows)), covariance))
 
 
+@pytest.mark.parametrize(("outcome", "settings"), NORMAL)
+def test_normal_rows_put_together_tell_the_same_as_row_by_row(league_of, outcome, settings):
+    design = league_of(outcome, "normal", **settings)
+    chosen = np.arange(design.games) % 5 > 0
+    model = model_of(design, chosen)
+    assert (model.spectrum is None) == (len(design.blocks) > 1)
+    theta = theta_of(model, {name: 0.4 + 0.3 * i for i, name in enumerate(one.name for one in model.hypers)})
+    found, by_row = exact.approximate(model, theta), laplace.approximate(model, theta)
+    assert found.log_evidence == pytest.approx(by_row.log_evidence)
+    assert found.mean == pytest.approx(by_row.mean)
+    assert found.sd == pytest.approx(by_row.sd)
+    assert found.slope == pytest.approx(by_row.slope, rel=1e-5, abs=1e-5)
+    assert np.tril(found.factor(model)) == pytest.approx(np.tril(by_row.factor(model)))
+    effects = np.random.default_rng(1).normal(size=(3, model.latent.size))
+    density = design.outcome.log_density(model.tally, model.eta(effects), model.arguments(theta)).sum(axis=1)
+    assert model.log_likelihood(np.tile(theta, (3, 1)), effects) == pytest.approx(density)
+
+
+def test_draws_of_normal_rows_are_those_of_their_gaussian_at_each_theta(league_of):
+    design = league_of("margin", "normal", effects=("home",))
+    model = model_of(design, every(design))
+    theta = theta_of(model, {"scale_team": 0.8, "sigma": 1.7})
+    at = joint.approximating(model)
+    surface = explore(model, at, climb(model, at, theta), 1).surface
+    z = np.tile(surface.z(theta), (100_000, 1))
+    assert model.spectrum is not None
+    drawn, certificate = exact.draw(model, surface, model.spectrum, z, np.random.default_rng(3))
+    found = laplace.approximate(model, theta)
+    rows = drawn.effects.reshape(-1, model.latent.size)
+    assert rows.mean(axis=0) == pytest.approx(found.mean, abs=1e-9)
+    rooted = spread_draws(found.factor(model), np.eye(model.latent.size))
+    assert np.cov(rows.T) == pytest.approx(rooted.T @ rooted, abs=0.01)
+    assert certificate.k_hat == 0
+
+
+def test_rows_of_unlike_noise_are_not_put_together(league_of):
+    design = league_of("margin", "normal")
+    assert model_of(design, every(design)).gram is not None
+    noise = Noise("final", ("yes",), (np.arange(len(design.y)) % 7 == 0).astype(np.intp))
+    other = replace(design, noise=(noise,))
+    assert model_of(other, every(other)).gram is None
+    assert model_of(league_of("margin", "student"), every(design)).gram is None
+
+
 @pytest.mark.usefixtures("exactly")
 @pytest.mark.parametrize("likelihood", ["logit", "probit"])
 def test_matched_moments_are_those_of_a_fine_grid(league_of, likelihood):
@@ -124,7 +175,7 @@ def test_the_skewed_mean_of_a_count_is_nearer_the_truth_than_the_mode(league_of)
     rng = np.random.default_rng(1)
     draws = found.mean + 1.3 * spread_draws(found.factor(model), rng.standard_normal((200_000, model.latent.size)))
     apart = draws - found.mean
-    h = model.latent.precision(model.latent.prior(model.scales(theta)), found.curvature)
+    h = model.precision(model.latent.prior(model.scales(theta)), found.curvature)
     h = h + np.tril(h, -1).T
     proposal = -0.5 * np.sum((apart @ h) * apart, axis=1) / 1.3**2
     target = design.outcome.log_density(model.tally, model.eta(draws), model.arguments(theta)).sum(axis=1)

@@ -24,7 +24,7 @@ Curvature = Array | csr_array
 """Minus the second derivative of the log likelihood in eta: its diagonal, or a matrix where rows go together."""
 FLAT = -1
 dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "trtrs"), dtype=np.float64)
-(dsymv,) = get_blas_funcs(("symv",), dtype=np.float64)
+dsymv, dsymm = get_blas_funcs(("symv", "symm"), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,16 @@ class Latent:
     def _sums(self, entries: Array) -> Array:
         return np.bincount(self.owner + 1, entries, len(self.spans) + 1)[1:]
 
-    def precision(self, prior: csr_array, curvature: Curvature) -> Array:
-        """H = Q + X'WX, its lower triangle in Fortran order."""
-        h = np.zeros((self.size, self.size), order="F")
+    def with_prior(self, h: Array, prior: csr_array) -> Array:
+        """A matrix, of which only the lower triangle is used, with the prior precision added in place."""
         rows, columns = self._places
         lower = rows >= columns
-        h[rows[lower], columns[lower]] = prior.data[lower]
+        h[rows[lower], columns[lower]] += prior.data[lower]
+        return h
+
+    def precision(self, prior: csr_array, curvature: Curvature) -> Array:
+        """H = Q + X'WX, its lower triangle in Fortran order."""
+        h = self.with_prior(np.zeros((self.size, self.size), order="F"), prior)
         x = self.x
         if isinstance(curvature, np.ndarray):
             _add_pairs(h.ravel(order="K"), *self._pairs, curvature)
@@ -175,6 +179,11 @@ def invert(factor: Array) -> Array:
 def times(lower: Array, vector: Array) -> Array:
     """Symmetric matrix, of which the lower triangle is there, times a vector."""
     return dsymv(1.0, lower, vector, lower=1) if lower.size else vector
+
+
+def products(lower: Array, rows: Array) -> Array:
+    """Symmetric matrix, of which the lower triangle is there, times each row; shape (rows, latent)."""
+    return dsymm(1.0, lower, rows.T, lower=1).T if lower.size else rows
 
 
 def spread_draws(factor: Array, noise: Array) -> Array:

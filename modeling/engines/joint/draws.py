@@ -65,12 +65,18 @@ class Bend:
 
 @dataclass(frozen=True)
 class Draws:
-    """Pairs of joint draws, and of each pair what the certificate looks at."""
+    """Pairs of joint draws."""
 
     theta: Array
     """Shape (pairs, coordinates)."""
     effects: Array
     """Shape (2, pairs, latent)."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Of each pair of draws what the certificate looks at."""
+
     point: NDArray[np.intp]
     """Number of the point each pair comes from."""
     raw: Array
@@ -92,7 +98,7 @@ class Certificate:
 
 def draw(
     model: Model, surface: Surface, points: tuple[Approximation, ...], z: Array, rng: np.random.Generator
-) -> Draws:
+) -> tuple[Draws, Origin]:
     """A pair of joint draws at each z of the surface; the first point is the central one."""
     places, theta = surface.z(np.array([one.theta for one in points])), surface.centre + z @ surface.axes.T
     weights = _between(places, z)
@@ -111,7 +117,7 @@ def draw(
     bend = bend_of(skewness(model, points[0]))
     mean = weights @ np.array([one.mean for one in points])
     effects = np.stack([mean + sd * bend.of(moved), mean + sd * bend.of(-moved)])
-    return Draws(theta, effects, point, raw, log_density, bend)
+    return Draws(theta, effects), Origin(point, raw, log_density, bend)
 
 
 def _between(places: Array, z: Array) -> Array:
@@ -163,6 +169,8 @@ def _series(low: float, high: float, turned: Callable[[Array], Array], y: Array)
 def skewness(model: Model, point: Approximation) -> Array:
     """Skewness of each effect at a point."""
     is_alone = model.design.outcome.contracted is None
+    if model.gram is not None:
+        return np.zeros(model.latent.size)
     eta = model.eta(point.mean)
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
     if not third.any():
@@ -220,9 +228,9 @@ def bend_of(skew: Array) -> Bend:
     return Bend(np.where(skew < 0, -1.0, 1.0), low)
 
 
-def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], drawn: Draws) -> Certificate:
+def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], drawn: Origin) -> Certificate:
     """Importance weights of some or all pairs against the exact joint density, Pareto-smoothed, with k-hat."""
-    cells, pairs = max(model.latent.cells, 1), len(drawn.theta)
+    cells, pairs = max(model.latent.cells, 1), len(drawn.raw)
     some = np.arange(min(pairs, max(int(CERTIFIED / cells / 2), LEAST_DRAWS // 2)))
     theta, mean, sd = (np.array([getattr(one, name) for one in points]) for name in ("theta", "mean", "sd"))
     at_points = surface.log_density(surface.z(theta))
@@ -234,10 +242,11 @@ def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], d
             effects = mean[point] + sd[point] * drawn.bend.of(y)
             ratios.append(_log_joint(model, theta[point], effects) - known + drawn.bend.log_slope(y))
     both = [np.concatenate(ratios[0::2]), np.concatenate(ratios[1::2])]
-    return _smoothed(np.array(both))
+    return smoothed(np.array(both))
 
 
-def _smoothed(log_ratios: Array) -> Certificate:
+def smoothed(log_ratios: Array) -> Certificate:
+    """Pareto-smoothed weights of log ratios of shape (2, pairs)."""
     flat = log_ratios.ravel()
     if flat.var() < EVEN:
         return Certificate(0.0, float(flat.size), np.full(log_ratios.shape, 1 / flat.size))
@@ -252,10 +261,7 @@ def _smoothed(log_ratios: Array) -> Certificate:
 
 def _log_joint(model: Model, theta: Array, effects: Array) -> Array:
     """log p(y, effects, theta) of draws, with theta's Jacobian, up to a constant."""
-    latent, design = model.latent, model.design
-    own = {one.name: one.value(theta[:, i])[:, None] for i, one in enumerate(model.hypers)}
-    arguments = design.likelihood_arguments(own, design.cell_rows)
-    total = design.outcome.log_density(model.tally, model.eta(effects), arguments).sum(axis=1)
+    latent, total = model.latent, model.log_likelihood(theta, effects)
     log_scales = np.log(model.scales(theta))
     flat = latent.size - int(latent.counts.sum())
     inner = effects.T * (latent.pattern @ effects.T)

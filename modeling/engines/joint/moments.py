@@ -9,9 +9,11 @@ moments are E[r eta] / E[r], the evidence is sum log E[r_j] + log of the integra
 Gauss and Hermite stand where the tilted distribution is. All sites are updated at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array
 
@@ -24,6 +26,7 @@ from store.errors import FitError
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 LEAST_PRECISION = 1e-10
+BELOW = 1e-6  # of an eta's own precision: what is less below zero is rounding
 TOLERANCE = 5e-3  # posterior sds of the eta that is worst off; the evidence is off by the sum of all squares
 MOST_STEPS = 60
 SHORTENED = 0.5
@@ -65,15 +68,17 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     if not state:
         state = sites_at(model, theta, find_mode(model, scales, arguments, np.zeros(latent.size), NEAR).x)
     tau, nu = np.maximum(state[0], LEAST_PRECISION), state[1]
-    residual, damped, part = np.inf, 0, 1.0
+    residual, part, touched = np.inf, 1.0, []
     for _ in range(MOST_STEPS):
         q = _marginals(model, prior, scales, tau, nu)
         tilted, steps = tilt(model, arguments, q.mean, q.variance, tau, nu), steps + 1
-        before, residual = residual, _residual(q, tilted)
+        before, (residual, worst) = residual, _residual(q, tilted)
         if residual < TOLERANCE:
-            return _stated(model, theta, prior, q, tilted, (tau, nu), steps, damped, residual)
+            return _stated(model, theta, prior, q, tilted, (tau, nu), steps, touched, residual)
         if residual > before:
-            part, damped = part * SHORTENED, damped + 1
+            part, touched = part * SHORTENED, [*touched, [worst]]
+        if len(floored := _floored(model, q, tilted, tau)):
+            touched = [*touched, floored]
         tau, nu = _moved(q, tilted, tau, nu, part)
     raise FitError(f"{model.design.league}: moments were not matched in {MOST_STEPS} steps, {residual:.1e} sds remain.")
 
@@ -116,12 +121,19 @@ def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau
     return Tilted(mean + root * apart, variance * spread, top + np.log(mass), eta, shares)
 
 
-def _residual(q: Marginals, tilted: Tilted) -> float:
-    """The largest distance of a cell's moments from those asked for, in sds."""
+def _residual(q: Marginals, tilted: Tilted) -> tuple[float, int]:
+    """The largest distance of a cell's moments from those asked for, in sds, and the cell."""
     if not q.mean.size:
-        return 0.0
+        return 0.0, 0
     apart = np.abs(tilted.mean - q.mean) / np.sqrt(q.variance)
-    return float(max(apart.max(), 0.5 * np.abs(tilted.variance / q.variance - 1).max()))
+    apart = np.maximum(apart, 0.5 * np.abs(tilted.variance / q.variance - 1))
+    return float(apart.max()), int(apart.argmax())
+
+
+def _floored(model: Model, q: Marginals, tilted: Tilted, tau: Array) -> NDArray[np.intp]:
+    """Cells of chosen games whose site would have a precision below zero: their results make eta less certain."""
+    wanted = tau + 1 / tilted.variance - 1 / q.variance
+    return np.flatnonzero((wanted < -BELOW / q.variance) & model.tally.any(axis=1))
 
 
 def _moved(q: Marginals, tilted: Tilted, tau: Array, nu: Array, part: float) -> tuple[Array, Array]:
@@ -139,7 +151,7 @@ def _stated(
     tilted: Tilted,
     sites: tuple[Array, Array],
     steps: int,
-    damped: int,
+    touched: Sequence[Sequence[int] | NDArray[np.intp]],
     residual: float,
 ) -> Approximation:
     latent = model.latent
@@ -156,7 +168,8 @@ def _stated(
         sites[0],
         _moved(q, tilted, *sites, 1.0),
         steps,
-        damped,
+        len(touched),
+        np.unique(np.concatenate([np.zeros(0, np.intp), *touched])).astype(np.intp),
         residual,
     )
 
