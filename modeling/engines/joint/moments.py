@@ -72,12 +72,13 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     for _ in range(MOST_STEPS):
         q = _marginals(model, prior, scales, tau, nu)
         tilted, steps = tilt(model, arguments, q.mean, q.variance, tau, nu), steps + 1
-        before, (residual, worst) = residual, _residual(q, tilted)
+        floored = _floored(model, q, tilted, tau)
+        before, (residual, worst) = residual, _residual(q, tilted, floored[tau[floored] <= LEAST_PRECISION])
         if residual < TOLERANCE:
             return _stated(model, theta, prior, q, tilted, (tau, nu), steps, touched, residual)
         if residual > before:
             part, touched = part * SHORTENED, [*touched, [worst]]
-        if len(floored := _floored(model, q, tilted, tau)):
+        if len(floored):
             touched = [*touched, floored]
         tau, nu = _moved(q, tilted, tau, nu, part)
     raise FitError(f"{model.design.league}: moments were not matched in {MOST_STEPS} steps, {residual:.1e} sds remain.")
@@ -121,12 +122,14 @@ def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau
     return Tilted(mean + root * apart, variance * spread, top + np.log(mass), eta, shares)
 
 
-def _residual(q: Marginals, tilted: Tilted) -> tuple[float, int]:
-    """The largest distance of a cell's moments from those asked for, in sds, and the cell."""
+def _residual(q: Marginals, tilted: Tilted, at_floor: NDArray[np.intp]) -> tuple[float, int]:
+    """The largest distance of a cell's moments from those asked for, in sds, and the cell; a site that already is at
+    the floor has none that is better."""
     if not q.mean.size:
         return 0.0, 0
     apart = np.abs(tilted.mean - q.mean) / np.sqrt(q.variance)
     apart = np.maximum(apart, 0.5 * np.abs(tilted.variance / q.variance - 1))
+    apart[at_floor] = 0.0
     return float(apart.max()), int(apart.argmax())
 
 
