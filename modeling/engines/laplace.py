@@ -35,6 +35,11 @@ from store.errors import FitError
 TOLERANCE = 1e-8  # of the Newton decrement, in nats
 MOST_STEPS = 100
 MOST_LATENT = 12_000  # a dense factor of this size has 1.2 GB
+NEAR = 1e-6  # the same at one of many hyperparameters: the evidence is off by half of it
+ROUGH = 0.003  # the same for each effect where only scales are looked for: effects are right to a twentieth of a sd
+CLOSE = 0.15  # of the log of a scale, from where a climb goes on by the evidence's gradient
+MOST_ROUNDS, PROBES = 8, 8
+WITHIN = (0.05, 3.0)  # prior scales that a climb may begin at
 STEP = 1e-4  # of central differences in the likelihood's own parameters: errors of about 1e-8
 
 
@@ -51,32 +56,67 @@ class Mode:
     factor: Array
     """Lower Cholesky factor of H."""
     steps: int
-    halvings: int
+    damped: int
+    """Steps that were halved, and precisions of which only the positive part was used."""
+    touched: NDArray[np.intp]
+    """Cells that they were due to."""
     decrement: float
 
 
-def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array) -> Mode:
+def approach(model: Model, theta: Array, rounds: int = MOST_ROUNDS) -> tuple[Array, Array]:
+    """Theta and effects for a climb to begin at, from rough ones: Newton's steps in turn with steps of the scales.
+
+    s^2 becomes u'Qu / (n - tr(S Q)), Q at s = 1: MacKay (1992), "Bayesian interpolation", Neural Computation 4. The
+    trace is that of a few random signs, so that no covariance is needed. What is no scale stays as it is, and so do
+    all scales where there are no rounds.
+    """
+    latent, learned, x = model.latent, model.learned, np.zeros(model.latent.size)
+    probes = np.random.default_rng(0).choice([-1.0, 1.0], (PROBES, latent.size))
+    low, high = (np.log([share * one.prior for one in model.hypers[: len(learned)]]) for share in WITHIN)
+    for number in range(max(rounds, 1)):
+        mode = find_mode(model, model.scales(theta), model.arguments(theta), x, max(1.0, ROUGH * latent.size))
+        x = mode.x
+        if number == rounds or not len(learned):
+            break
+        solved = solve(mode.factor, probes.T)
+        traces = np.mean([latent.by_block(mode.prior, a, b) for a, b in zip(probes, solved.T, strict=True)], axis=0)
+        known = np.maximum(latent.counts - traces, 0.02 * latent.counts)
+        turn = 0.5 * np.log(np.maximum(latent.by_block(mode.prior, x, x), 1e-12) / known)
+        before = np.log(model.scales(theta)[learned])
+        after = np.clip(before + np.clip(turn[learned], -1.5, 1.5), low, high)
+        scales = [one.coordinate(v) for one, v in zip(model.hypers, np.exp(after), strict=False)]
+        theta = np.array([*scales, *theta[len(learned) :]], dtype=float)
+        if np.max(np.abs(after - before)) < CLOSE:
+            break
+    return theta, x
+
+
+def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array, tolerance: float = TOLERANCE) -> Mode:
     """The mode at given scales and likelihood. Raises FitError where Newton's method does not converge."""
     outcome, latent = model.design.outcome, model.latent
     prior = latent.prior(scales)
 
-    def objective(x: Array) -> float:
-        return float(outcome.log_density(model.tally, model.eta(x), arguments).sum() - 0.5 * x @ (prior @ x))
+    def objective(x: Array) -> tuple[float, Array]:
+        by_cell = outcome.log_density(model.tally, model.eta(x), arguments)
+        return float(by_cell.sum() - 0.5 * x @ (prior @ x)), by_cell
 
-    x, value, halvings = start, objective(start), 0
-    factor, before = np.zeros((0, 0)), None
+    x, (value, by_cell) = start, objective(start)
+    factor, before, touched = np.zeros((0, 0)), None, []
     for step_number in range(1, MOST_STEPS + 1):
         slope, curvature, third = outcome.derivatives(model.tally, model.eta(x), arguments)
         if before is None or not _same(curvature, before):
-            factor, before = _positive_factor(model, prior, curvature), curvature
+            (factor, cut), before = _positive_factor(model, prior, curvature), curvature
+            touched += [cut] if len(cut) else []
         gradient = latent.transposed @ slope - prior @ x
         step = solve(factor, gradient)
         decrement = float(gradient @ step)
-        if decrement < TOLERANCE:
-            return Mode(x, value, curvature, third, prior, factor, step_number, halvings, decrement)
-        while not (reached := objective(x + step)) >= value and gradient @ step > TOLERANCE:
-            step, halvings = step / 2, halvings + 1
-        x, value = x + step, reached
+        if decrement < tolerance:
+            cells = np.unique(np.concatenate([np.zeros(0, np.intp), *touched])).astype(np.intp)
+            return Mode(x, value, curvature, third, prior, factor, step_number, len(touched), cells, decrement)
+        while not (reached := objective(x + step))[0] >= value and gradient @ step > tolerance:
+            step = step / 2
+            touched.append(np.array([np.argmin(reached[1] - by_cell)]))
+        x, (value, by_cell) = x + step, reached
     raise FitError(f"{model.design.league}: the posterior mode was not found in {MOST_STEPS} Newton steps.")
 
 
@@ -85,13 +125,14 @@ def _same(one: Curvature, other: Curvature) -> bool:
     return isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and np.array_equal(one, other)
 
 
-def _positive_factor(model: Model, prior: csr_array, curvature: Curvature) -> Array:
-    """Lower Cholesky factor of H; where a likelihood is not log-concave, of its concave part."""
+def _positive_factor(model: Model, prior: csr_array, curvature: Curvature) -> tuple[Array, NDArray[np.intp]]:
+    """Lower Cholesky factor of H, and no cells; where H is not positive, that of the part of it from cells whose
+    likelihood is concave, and the other cells."""
     try:
-        return factorise(model.latent.precision(prior, curvature))
+        return factorise(model.latent.precision(prior, curvature)), np.zeros(0, dtype=np.intp)
     except LinAlgError:
         diagonal = curvature if isinstance(curvature, np.ndarray) else curvature.diagonal()
-        return factorise(model.latent.precision(prior, np.maximum(diagonal, 0)))
+        return factorise(model.latent.precision(prior, np.maximum(diagonal, 0))), np.flatnonzero(diagonal < 0)
 
 
 def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Approximation:
@@ -100,7 +141,7 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     d log p(y | s) / d log s_b = -n_b + x'Q_b x + tr(S Q_b) + 2 (S X't)' Q_b x for the n_b effects of a block.
     """
     latent, scales = model.latent, model.scales(theta)
-    mode = find_mode(model, scales, model.arguments(theta), state[0] if state else np.zeros(latent.size))
+    mode = find_mode(model, scales, model.arguments(theta), state[0] if state else np.zeros(latent.size), NEAR)
     evidence = mode.objective + 0.5 * latent.log_determinant(scales) - 0.5 * log_determinant_of(mode.factor)
     covariance = invert(mode.factor)
     spread = latent.spread(covariance, mode.curvature)
@@ -118,7 +159,8 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
         mode.curvature,
         (mode.x,),
         mode.steps,
-        mode.halvings,
+        mode.damped,
+        mode.touched,
         mode.decrement,
     )
 
@@ -240,7 +282,7 @@ def fit_fixed_scales(
         best = climb(model, lambda at, near: approximate(model, at, near.state if near else ()), theta).best
         theta, (start,) = best.theta, best.state
     own = model.values(theta) if auxiliaries is None else auxiliaries
-    mode = find_mode(model, model.scales(theta), model.arguments(theta), start)
+    mode = find_mode(model, model.scales(theta), model.arguments(theta), start, TOLERANCE)
     evidence = mode.objective + 0.5 * latent.log_determinant(model.scales(theta))
     w = csr_array(diags_array(mode.curvature)) if isinstance(mode.curvature, np.ndarray) else mode.curvature
     return Laplace(

@@ -3,6 +3,9 @@
 With eta = X x, x ~ N(0, Q^-1) and W minus the second derivative of the log likelihood in eta (or the sites of
 expectation propagation), the posterior's precision is H = Q + X'WX. Only lower triangles are computed, in Fortran order
 so that LAPACK's dpotrf and dpotri need no copy: a factor costs n^3/3 operations, the inverse from it 2n^3/3.
+
+X'WX for new weights, and the variances of X S X', go through every pair of a row's entries. Where that is done
+again and again the pairs stand in the order of the entries of H that they belong to: thrice as fast as row by row.
 """
 
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ Curvature = Array | csr_array
 """Minus the second derivative of the log likelihood in eta: its diagonal, or a matrix where rows go together."""
 FLAT = -1
 dpotrf, dpotri, dpotrs, dtrtrs = get_lapack_funcs(("potrf", "potri", "potrs", "trtrs"), dtype=np.float64)
-(dsymv,) = get_blas_funcs(("symv",), dtype=np.float64)
+dsymv, dsymm = get_blas_funcs(("symv", "symm"), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,12 @@ class Latent:
         rows = np.repeat(np.arange(self.size), np.diff(self.pattern.indptr))
         return rows, self.pattern.indices.astype(np.intp)
 
+    @cached_property
+    def _pairs(self) -> tuple[NDArray[np.int32], NDArray[np.intp], NDArray[np.int32], Array]:
+        x = self.x
+        places = csr_array((np.arange(x.nnz), x.indices, x.indptr), shape=x.shape).T.tocsr()
+        return _paired(x.indptr, x.indices, x.data, places.indptr, places.indices, places.data)
+
     def prior(self, scales: Array) -> csr_array:
         """Prior precision Q at the blocks' scales."""
         factor = np.append(np.asarray(scales, dtype=float) ** -2.0, 1.0)
@@ -88,25 +97,35 @@ class Latent:
     def _sums(self, entries: Array) -> Array:
         return np.bincount(self.owner + 1, entries, len(self.spans) + 1)[1:]
 
-    def precision(self, prior: csr_array, curvature: Curvature) -> Array:
-        """H = Q + X'WX, its lower triangle in Fortran order."""
-        h = np.zeros((self.size, self.size), order="F")
+    def with_prior(self, h: Array, prior: csr_array) -> Array:
+        """A matrix, of which only the lower triangle is used, with the prior precision added in place."""
         rows, columns = self._places
         lower = rows >= columns
-        h[rows[lower], columns[lower]] = prior.data[lower]
+        h[rows[lower], columns[lower]] += prior.data[lower]
+        return h
+
+    def precision(self, prior: csr_array, curvature: Curvature) -> Array:
+        """H = Q + X'WX, its lower triangle in Fortran order."""
+        h = self.with_prior(np.zeros((self.size, self.size), order="F"), prior)
         x = self.x
         if isinstance(curvature, np.ndarray):
-            _add_rows(h, x.indptr, x.indices, x.data, curvature)
+            _add_pairs(h.ravel(order="K"), *self._pairs, curvature)
         else:
             w = curvature
-            _add_pairs(h, x.indptr, x.indices, x.data, w.indptr, w.indices, w.data)
+            _add_together(h, x.indptr, x.indices, x.data, w.indptr, w.indices, w.data)
         return h
+
+    def gram(self, weight: Array) -> Array:
+        """X'WX of a weight a row, its lower triangle in Fortran order: for weights that are looked at once."""
+        found = np.zeros((self.size, self.size), order="F")
+        _add_rows(found, self.x.indptr, self.x.indices, self.x.data, weight)
+        return found
 
     def spread(self, covariance: Array, like: Curvature) -> Curvature:
         """X S X' where the curvature has entries: variances of eta, or also covariances of rows that go together."""
         x = self.x
         if isinstance(like, np.ndarray):
-            return _variances(covariance, x.indptr, x.indices, x.data)
+            return _variances(covariance.ravel(order="K"), *self._pairs, len(like))
         values = _covariances(covariance, x.indptr, x.indices, x.data, like.indptr, like.indices)
         return csr_array((values, like.indices, like.indptr), shape=like.shape)
 
@@ -162,6 +181,11 @@ def times(lower: Array, vector: Array) -> Array:
     return dsymv(1.0, lower, vector, lower=1) if lower.size else vector
 
 
+def products(lower: Array, rows: Array) -> Array:
+    """Symmetric matrix, of which the lower triangle is there, times each row; shape (rows, latent)."""
+    return dsymm(1.0, lower, rows.T, lower=1).T if lower.size else rows
+
+
 def spread_draws(factor: Array, noise: Array) -> Array:
     """Draws of N(0, H^-1) from standard normal ones, shape (draws, latent): L^-T z."""
     if not factor.size:
@@ -179,7 +203,7 @@ def _add_rows(h, starts, columns, values, weight):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _add_pairs(h, starts, columns, values, w_starts, w_columns, w):  # noqa: ANN001, ANN202
+def _add_together(h, starts, columns, values, w_starts, w_columns, w):  # noqa: ANN001, ANN202
     for i in range(len(starts) - 1):
         for k in range(w_starts[i], w_starts[i + 1]):
             j = w_columns[k]
@@ -191,16 +215,51 @@ def _add_pairs(h, starts, columns, values, w_starts, w_columns, w):  # noqa: ANN
 
 
 @njit(cache=True)
-def _variances(s, starts, columns, values):  # noqa: ANN001, ANN202
-    found = np.zeros(len(starts) - 1)
-    for i in range(len(found)):
+def _paired(starts, columns, values, by_column, rows, places):  # noqa: ANN001, ANN202
+    """Every pair of entries of a row, by the place in X'X that it adds to: (place, first pair; row, product)."""
+    size, count = len(by_column) - 1, 0
+    for i in range(len(starts) - 1):
+        count += (starts[i + 1] - starts[i]) * (starts[i + 1] - starts[i] + 1) // 2
+    most = min(count, size * (size + 1) // 2)
+    target, first = np.empty(most, np.int32), np.empty(most + 1, np.int64)
+    row, product = np.empty(count, np.int32), np.empty(count)
+    following, targets, done = np.zeros(size, np.int64), 0, 0
+    for j in range(size):
+        for k in range(by_column[j], by_column[j + 1]):
+            for a in range(places[k], starts[rows[k] + 1]):
+                following[columns[a]] += 1
+        for p in range(j, size):
+            if following[p]:
+                target[targets], first[targets], targets = j * size + p, done, targets + 1
+                following[p], done = done, done + following[p]
+        for k in range(by_column[j], by_column[j + 1]):
+            for a in range(places[k], starts[rows[k] + 1]):
+                place = following[columns[a]]
+                row[place], product[place] = rows[k], values[places[k]] * values[a]
+                following[columns[a]] += 1
+        following[:] = 0
+    first[targets] = done
+    return target[:targets], first[: targets + 1], row, product
+
+
+@njit(cache=True)
+def _add_pairs(h, target, first, row, product, weight):  # noqa: ANN001, ANN202
+    for t in range(len(target)):
         total = 0.0
-        for b in range(starts[i], starts[i + 1]):
-            inner = 0.5 * values[b] * s[columns[b], columns[b]]
-            for a in range(b + 1, starts[i + 1]):
-                inner += values[a] * s[columns[a], columns[b]]
-            total += 2 * values[b] * inner
-        found[i] = total
+        for k in range(first[t], first[t + 1]):
+            total += weight[row[k]] * product[k]
+        h[target[t]] += total
+
+
+@njit(cache=True)
+def _variances(s, target, first, row, product, rows):  # noqa: ANN001, ANN202
+    found, size = np.zeros(rows), int(np.sqrt(len(s)))
+    for t in range(len(target)):
+        value = s[target[t]]
+        if target[t] % (size + 1):
+            value *= 2
+        for k in range(first[t], first[t + 1]):
+            found[row[k]] += value * product[k]
     return found
 
 

@@ -16,6 +16,7 @@ Certificate: the exact joint density over that of the draws before they were mov
 Gelman, Yao and Gabry (2024), "Pareto smoothed importance sampling", JMLR 25.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +31,12 @@ from modeling.engines.joint.surface import Surface
 from modeling.outcomes.outcome import Array
 
 AT_ONCE = 4e6  # linear predictors in memory together
+EFFECTS_AT_ONCE = 32  # columns of a covariance that fit into a cache
 CERTIFIED = 1.2e7  # linear predictors that the certificate looks at: 1,200 draws of 10,000 games
 LEAST_DRAWS = 500
 LARGEST_CHANGE = (-0.9, 9.0)  # of a block's precision, relative, over which draws are moved
 CLOSE, MOST_TERMS = 0.003, 16  # of the Chebyshev series
+TOGETHER = 128  # draws that are moved with one range of changes: most have small ones, which need fewer terms
 MOST_SKEW = 1.5
 EVEN = 0.01  # variance of the log weights below which they tell of nothing
 GOOD_K, GOOD_ESS = 0.5, 1000
@@ -62,12 +65,18 @@ class Bend:
 
 @dataclass(frozen=True)
 class Draws:
-    """Pairs of joint draws, and of each pair what the certificate looks at."""
+    """Pairs of joint draws."""
 
     theta: Array
     """Shape (pairs, coordinates)."""
     effects: Array
     """Shape (2, pairs, latent)."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Of each pair of draws what the certificate looks at."""
+
     point: NDArray[np.intp]
     """Number of the point each pair comes from."""
     raw: Array
@@ -89,7 +98,7 @@ class Certificate:
 
 def draw(
     model: Model, surface: Surface, points: tuple[Approximation, ...], z: Array, rng: np.random.Generator
-) -> Draws:
+) -> tuple[Draws, Origin]:
     """A pair of joint draws at each z of the surface; the first point is the central one."""
     places, theta = surface.z(np.array([one.theta for one in points])), surface.centre + z @ surface.axes.T
     weights = _between(places, z)
@@ -108,7 +117,7 @@ def draw(
     bend = bend_of(skewness(model, points[0]))
     mean = weights @ np.array([one.mean for one in points])
     effects = np.stack([mean + sd * bend.of(moved), mean + sd * bend.of(-moved)])
-    return Draws(theta, effects, point, raw, log_density, bend)
+    return Draws(theta, effects), Origin(point, raw, log_density, bend)
 
 
 def _between(places: Array, z: Array) -> Array:
@@ -123,14 +132,21 @@ def _between(places: Array, z: Array) -> Array:
 
 def move(model: Model, point: Approximation, factor: Array, theta: Array, apart: Array) -> Array:
     """Draws of N(0, S) at a point, shape (draws, latent), as draws of the Gaussians at thetas, shape (draws, ...)."""
-    latent, scales = model.latent, model.scales(theta)
-    change = np.clip((model.scales(point.theta) / scales) ** 2 - 1, *LARGEST_CHANGE)
+    change = np.clip((model.scales(point.theta) / model.scales(theta)) ** 2 - 1, *LARGEST_CHANGE)
+    order = np.argsort(np.max(np.abs(change), axis=1, initial=0.0))
+    prior, moved = model.latent.prior(model.scales(point.theta)), np.empty_like(apart)
+    for some in np.array_split(order, max(1, round(len(order) / TOGETHER))):
+        moved[some] = _moved(model, prior, factor, change[some], apart[some])
+    return moved
+
+
+def _moved(model: Model, prior: csr_array, factor: Array, change: Array, apart: Array) -> Array:
+    """Draws of N(0, S), shape (draws, latent), under relative changes of each block's prior precision."""
     low, high = min(0.0, change.min(initial=0.0)), max(0.0, change.max(initial=0.0))
     if high - low < CLOSE:
         return apart
-    prior = latent.prior(model.scales(point.theta))
-    by_row = np.zeros((latent.size, len(theta)))
-    for number, span in enumerate(latent.spans.values()):
+    by_row = np.zeros((model.latent.size, len(change)))
+    for number, span in enumerate(model.latent.spans.values()):
         by_row[span] = change[:, number]
 
     def turned(y: Array) -> Array:
@@ -140,12 +156,12 @@ def move(model: Model, point: Approximation, factor: Array, theta: Array, apart:
     return _series(low, high, turned, np.asfortranarray(apart.T)).T
 
 
-def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
+def _series(low: float, high: float, turned: Callable[[Array], Array], y: Array) -> Array:
     """The Chebyshev series of (1 + t)^-1/2 between low and high, by Clenshaw's recurrence."""
     terms = np.polynomial.Chebyshev.interpolate(lambda t: (1 + t) ** -0.5, MOST_TERMS, [low, high]).coef
     count = max(1, int(np.flatnonzero(np.abs(terms) > CLOSE).max()))
-    after, later = np.zeros_like(y), np.zeros_like(y)
-    for term in terms[count:0:-1]:
+    after, later = terms[count] * y, np.zeros_like(y)
+    for term in terms[count - 1 : 0 : -1]:
         after, later = term * y + 2 * turned(after) - later, after
     return terms[0] * y + turned(after) - later
 
@@ -153,6 +169,8 @@ def _series(low: float, high: float, turned, y: Array) -> Array:  # noqa: ANN001
 def skewness(model: Model, point: Approximation) -> Array:
     """Skewness of each effect at a point."""
     is_alone = model.design.outcome.contracted is None
+    if model.gram is not None:
+        return np.zeros(model.latent.size)
     eta = model.eta(point.mean)
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
     if not third.any():
@@ -177,12 +195,17 @@ def _along(model: Model, point: Approximation, covariance: Array) -> Array:
 
 
 def _cubes(covariance: Array, x: csr_array, third: Array) -> Array:
-    return _summed_cubes(np.ascontiguousarray(covariance), x.indptr, x.indices, x.data, third)
+    """Sum over rows of third (X S)^3, a few effects at a time so that their part of S stays in the cache."""
+    found = np.empty(len(covariance))
+    for some in np.array_split(np.arange(len(found)), max(1, len(found) // EFFECTS_AT_ONCE)):
+        part = np.ascontiguousarray(covariance[:, some])
+        found[some] = _summed_cubes(part, x.indptr, x.indices, x.data, third)
+    return found
 
 
 @njit(cache=True)
 def _summed_cubes(s, starts, columns, values, third):  # noqa: ANN001, ANN202
-    found, along = np.zeros(len(s)), np.empty(len(s))
+    found, along = np.zeros(s.shape[1]), np.empty(s.shape[1])
     for row in range(len(third)):
         along[:] = 0.0
         for k in range(starts[row], starts[row + 1]):
@@ -190,7 +213,7 @@ def _summed_cubes(s, starts, columns, values, third):  # noqa: ANN001, ANN202
             for i in range(len(along)):
                 along[i] += value * of[i]
         for i in range(len(along)):
-            found[i] += third[row] * along[i] ** 3
+            found[i] += third[row] * along[i] * along[i] * along[i]
     return found
 
 
@@ -205,9 +228,9 @@ def bend_of(skew: Array) -> Bend:
     return Bend(np.where(skew < 0, -1.0, 1.0), low)
 
 
-def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], drawn: Draws) -> Certificate:
+def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], drawn: Origin) -> Certificate:
     """Importance weights of some or all pairs against the exact joint density, Pareto-smoothed, with k-hat."""
-    cells, pairs = max(model.latent.cells, 1), len(drawn.theta)
+    cells, pairs = max(model.latent.cells, 1), len(drawn.raw)
     some = np.arange(min(pairs, max(int(CERTIFIED / cells / 2), LEAST_DRAWS // 2)))
     theta, mean, sd = (np.array([getattr(one, name) for one in points]) for name in ("theta", "mean", "sd"))
     at_points = surface.log_density(surface.z(theta))
@@ -219,10 +242,11 @@ def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], d
             effects = mean[point] + sd[point] * drawn.bend.of(y)
             ratios.append(_log_joint(model, theta[point], effects) - known + drawn.bend.log_slope(y))
     both = [np.concatenate(ratios[0::2]), np.concatenate(ratios[1::2])]
-    return _smoothed(np.array(both))
+    return smoothed(np.array(both))
 
 
-def _smoothed(log_ratios: Array) -> Certificate:
+def smoothed(log_ratios: Array) -> Certificate:
+    """Pareto-smoothed weights of log ratios of shape (2, pairs)."""
     flat = log_ratios.ravel()
     if flat.var() < EVEN:
         return Certificate(0.0, float(flat.size), np.full(log_ratios.shape, 1 / flat.size))
@@ -237,10 +261,7 @@ def _smoothed(log_ratios: Array) -> Certificate:
 
 def _log_joint(model: Model, theta: Array, effects: Array) -> Array:
     """log p(y, effects, theta) of draws, with theta's Jacobian, up to a constant."""
-    latent, design = model.latent, model.design
-    own = {one.name: one.value(theta[:, i])[:, None] for i, one in enumerate(model.hypers)}
-    arguments = design.likelihood_arguments(own, design.cell_rows)
-    total = design.outcome.log_density(model.tally, model.eta(effects), arguments).sum(axis=1)
+    latent, total = model.latent, model.log_likelihood(theta, effects)
     log_scales = np.log(model.scales(theta))
     flat = latent.size - int(latent.counts.sum())
     inner = effects.T * (latent.pattern @ effects.T)

@@ -18,17 +18,18 @@ from numpy.typing import NDArray
 
 from modeling.design import Design
 from modeling.engines import laplace
-from modeling.engines.joint import moments
+from modeling.engines.joint import exact, moments
 from modeling.engines.joint.climb import At, Climbed, climb
-from modeling.engines.joint.draws import certify, draw, is_better_weighted, resample
+from modeling.engines.joint.draws import Certificate, Draws, certify, draw, is_better_weighted, resample
 from modeling.engines.joint.model import Approximation, Model, model_of, reformed, theta_of
-from modeling.engines.joint.surface import explore
+from modeling.engines.joint.surface import Surface, explore
 from modeling.games import Start
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
 NAME = "joint"
 MOST_LATENT = 5_000
+NAMED = 3  # games that a diagnostic names
 
 Progress = Callable[[float], None]
 
@@ -57,16 +58,16 @@ def fit(
         raise FitError(f"{design.league}: {reason}.", "Use another engine, a later `since` or a longer period.")
     tell = progress or (lambda share: None)
     first = model_of(design, chosen)
-    model, climbed = top_of(first, theta_of(first, start.parameters if start else {}))
+    theta = theta_of(first, start.parameters if start else {})
+    model, climbed = top_of(first, *_begun(first, theta, start is not None))
     tell(0.3)
     explored = explore(model, approximating(model), climbed, seed)
     surface, points = explored.surface, explored.points
     tell(0.7)
     z, log_evidence = surface.draws((draws + 1) // 2, seed)
     rng = np.random.default_rng(seed)
-    drawn = draw(model, surface, points, z, rng)
-    tell(0.85)
-    certificate = certify(model, surface, points, drawn)
+    drawn, certificate = _drawn(model, surface, points, z, rng)
+    tell(0.95)
     kept = resample(drawn, certificate, draws, rng)
     tree = _tree(model, drawn.theta[kept % len(z)], drawn.effects.reshape(2 * len(z), -1)[kept])
     tree["diagnostics"] = xr.DataTree(_diagnostics(model, climbed, points, drawn.theta))
@@ -74,26 +75,46 @@ def fit(
     tree["diagnostics"].attrs |= {"k_hat": certificate.k_hat}
     tree["diagnostics"].attrs |= {"importance_ess": certificate.ess, "importance_draws": certificate.weights.size}
     tree["diagnostics"].attrs |= {"is_weighted": is_better_weighted(drawn, certificate)}
-    method = "expectation propagation" if design.outcome.is_coarse else "Laplace"
+    method = "exact" if model.gram else "expectation propagation" if design.outcome.is_coarse else "Laplace"
     tree.attrs |= {"engine": NAME, "sampler": method, "seed": seed}
     tree.attrs |= {"league": design.league, "started_from": start.fit_id if start else ""}
     tell(1.0)
     return tree
 
 
+def _begun(model: Model, theta: Array, is_known: bool) -> tuple[Array, tuple[Array, ...]]:
+    """Theta and the state to begin a climb at; theta stays where it is known from another fit."""
+    if model.gram is not None:
+        return theta, ()
+    theta, x = laplace.approach(model, theta, 0 if is_known else laplace.MOST_ROUNDS)
+    return theta, moments.sites_at(model, theta, x) if model.design.outcome.is_coarse else (x,)
+
+
 def approximating(model: Model, state: tuple[Array, ...] = ()) -> At:
     """The approximation that suits the model's outcome, begun where one nearby ended, or at a state."""
+    if model.gram is not None:
+        return lambda theta, _near: exact.approximate(model, theta)
     approximate = moments.approximate if model.design.outcome.is_coarse else laplace.approximate
     return lambda theta, near: approximate(model, theta, near.state if near else state)
 
 
-def top_of(model: Model, theta: Array) -> tuple[Model, Climbed]:
-    """The climb from theta; again from its top where that shows that other coordinates suit."""
-    climbed = climb(model, approximating(model), theta)
+def top_of(model: Model, theta: Array, state: tuple[Array, ...]) -> tuple[Model, Climbed]:
+    """The climb from theta and a state; again from its top where that shows that other coordinates suit."""
+    climbed = climb(model, approximating(model, state), theta)
     other, values = reformed(model, climbed.best), model.values(climbed.best.theta)
     if other.hypers == model.hypers:
         return model, climbed
     return other, climb(other, approximating(other, climbed.best.state), theta_of(other, values))
+
+
+def _drawn(
+    model: Model, surface: Surface, points: tuple[Approximation, ...], z: Array, rng: np.random.Generator
+) -> tuple[Draws, Certificate]:
+    """A pair of joint draws at each z of the surface, and how near they are to the exact posterior."""
+    if model.spectrum is not None:
+        return exact.draw(model, surface, model.spectrum, z, rng)
+    drawn, origin = draw(model, surface, points, z, rng)
+    return drawn, certify(model, surface, points, origin)
 
 
 def _tree(model: Model, theta: Array, effects: Array) -> xr.DataTree:
@@ -123,12 +144,21 @@ def _diagnostics(model: Model, climbed: Climbed, points: tuple[Approximation, ..
         "sd": theta.std(axis=0),
         "prior_scales": np.array([np.mean(v) / one.prior for v, one in zip(values, model.hypers, strict=True)]),
     }
-    whole = {
+    whole: dict[str, Any] = {
         "gain_left": climbed.gain,
         "evaluations": len(every),
         "factorisations": sum(one.steps for one in every),
         "damped": sum(one.damped for one in every),
         "residual": max(one.residual for one in every),
     }
+    whole["damped_where"] = _where(model.design, np.unique(np.concatenate([one.touched for one in every])))
     coords = {"hyperparameter": [one.name for one in model.hypers]}
     return xr.Dataset({name: ("hyperparameter", value) for name, value in by_name.items()}, coords, whole)
+
+
+def _where(design: Design, cells: NDArray[np.intp]) -> str:
+    """The games of some cells in words: the first few by day and id; empty where there are none."""
+    games = np.unique(design.game[np.isin(design.cells, cells)])
+    named = [f"{design.game_ids[one]} of {design.played_on[one]}" for one in games[:NAMED]]
+    more = [f"{len(games) - NAMED:,} more"] if len(games) > NAMED else []
+    return ", ".join([*named, *more])

@@ -13,9 +13,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from modeling.design import Design
-from modeling.engines.joint.algebra import Curvature, Latent, factorise, latent_of
+from modeling.engines.joint.algebra import Curvature, Latent, factorise, latent_of, products
+from modeling.engines.joint.gram import Gram, Spectrum, spectrum_of
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 START = 0.5  # of a scale, in prior scales
@@ -132,6 +134,59 @@ class Model:
         """How far to go at once in each coordinate."""
         return np.array([one.longest_step(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
 
+    @cached_property
+    def gram(self) -> Gram | None:
+        """The rows put together where all are Normal with one variance, else None."""
+        outcome, latent = self.design.outcome, self.latent
+        if outcome.likelihood != "normal" or self.design.noise:
+            return None
+        start = np.array([one.coordinate(one.start) for one in self.hypers], dtype=float)
+        variance = 1 / self.row_precision(start[None])[0]
+        slope, exposure, _ = outcome.derivatives(self.tally, self.eta(np.zeros(latent.size)), self.arguments(start))
+        assert isinstance(exposure, np.ndarray)
+        pull, total = latent.transposed @ (slope * variance), self.tally.sum(axis=0, keepdims=True)
+        return Gram(latent.gram(exposure * variance), pull, total, float(total[0, 0]))
+
+    @cached_property
+    def spectrum(self) -> Spectrum | None:
+        """Of Normal rows with one block of independent effects of a learned scale their Gram matrix's, else None."""
+        latent = self.latent
+        is_one = len(latent.spans) == len(self.learned) == 1 and latent.pattern.nnz == latent.size
+        return spectrum_of(self.gram, latent) if is_one and self.gram is not None else None
+
+    def arguments_of(self, theta: Array) -> Auxiliaries:
+        """What the likelihood needs beside eta at thetas of shape (thetas, coordinates), each value (thetas, 1)."""
+        own = {one.name: one.value(theta[:, i])[:, None] for i, one in enumerate(self.hypers)}
+        return self.design.likelihood_arguments(own, self.design.cell_rows)
+
+    def row_precision(self, theta: Array) -> Array:
+        """Of Normal rows that of a full exposure, at thetas of shape (thetas, coordinates); shape (thetas,)."""
+        full = self.design.outcome.tallies(np.zeros(1), np.ones(1))
+        curvature = self.design.outcome.derivatives(full, np.zeros((len(theta), 1)), self.arguments_of(theta))[1]
+        assert isinstance(curvature, np.ndarray)
+        return curvature[:, 0]
+
+    def log_level(self, theta: Array) -> Array:
+        """Of Normal rows the log likelihood where no effect differs from zero, shape (thetas,)."""
+        assert self.gram is not None
+        eta = np.full((len(theta), 1), self.design.centre)
+        return self.design.outcome.log_density(self.gram.tally, eta, self.arguments_of(theta))[:, 0]
+
+    def log_likelihood(self, theta: Array, effects: Array) -> Array:
+        """Log likelihood of the chosen games at thetas and effects of shapes (draws, ...)."""
+        if self.gram is None:
+            arguments = self.arguments_of(theta)
+            return self.design.outcome.log_density(self.tally, self.eta(effects), arguments).sum(axis=1)
+        inner = effects @ self.gram.pull - 0.5 * np.sum(effects * products(self.gram.matrix, effects), axis=1)
+        return self.log_level(theta) + self.row_precision(theta) * inner
+
+    def precision(self, prior: csr_array, curvature: Curvature | float) -> Array:
+        """H, its lower triangle in Fortran order: Q + X'WX, or of Normal rows Q + p G."""
+        if not isinstance(curvature, float | int):
+            return self.latent.precision(prior, curvature)
+        assert self.gram is not None
+        return self.latent.with_prior(curvature * self.gram.matrix, prior)
+
     @property
     def auxiliary(self) -> range:
         """Where the likelihood's own parameters stand in theta."""
@@ -156,20 +211,22 @@ class Approximation:
     """Rough curvature of minus it, each coordinate alone: what to step by at first."""
     mean: Array
     sd: Array
-    curvature: Curvature
-    """What the data add to the precision: H = Q + X'WX."""
+    curvature: Curvature | float
+    """What the data add to the precision: W of H = Q + X'WX, or of Normal rows p of H = Q + p G."""
     state: tuple[Array, ...]
     """Where the same at a theta nearby starts from."""
     steps: int
     """Times a precision was factorised."""
     damped: int
-    """Steps that had to be shortened."""
+    """Steps that had to be shortened, and precisions of which only the part that is positive was used."""
+    touched: NDArray[np.intp]
+    """Cells that they were due to."""
     residual: float
     """What was left when it stopped: of Newton's method nats, of moment matching posterior sds."""
 
     def factor(self, model: Model) -> Array:
         """Lower Cholesky factor of its precision."""
-        return factorise(model.latent.precision(model.latent.prior(model.scales(self.theta)), self.curvature))
+        return factorise(model.precision(model.latent.prior(model.scales(self.theta)), self.curvature))
 
 
 def model_of(design: Design, chosen: NDArray[np.bool_], scales: Mapping[str, float] | None = None) -> Model:

@@ -9,22 +9,25 @@ moments are E[r eta] / E[r], the evidence is sum log E[r_j] + log of the integra
 Gauss and Hermite stand where the tilted distribution is. All sites are updated at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array
 
 from modeling.engines.joint.algebra import factorise, invert, log_determinant_of, times
 from modeling.engines.joint.model import Approximation, Model
-from modeling.engines.laplace import STEP, find_mode
+from modeling.engines.laplace import NEAR, STEP, find_mode
 from modeling.outcomes.outcome import Array, Auxiliaries
 from store.errors import FitError
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 LEAST_PRECISION = 1e-10
-TOLERANCE = 1e-3  # posterior sds of an eta: the evidence is off by its square
+BELOW = 1e-6  # of an eta's own precision: what is less below zero is rounding
+TOLERANCE = 5e-3  # posterior sds of the eta that is worst off; the evidence is off by the sum of all squares
 MOST_STEPS = 60
 SHORTENED = 0.5
 
@@ -63,29 +66,31 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
     latent, scales, arguments = model.latent, model.scales(theta), model.arguments(theta)
     prior, steps = latent.prior(scales), 0
     if not state:
-        state, steps = _start(model, scales, arguments)
+        state = sites_at(model, theta, find_mode(model, scales, arguments, np.zeros(latent.size), NEAR).x)
     tau, nu = np.maximum(state[0], LEAST_PRECISION), state[1]
-    residual, damped, part = np.inf, 0, 1.0
+    residual, part, touched = np.inf, 1.0, []
     for _ in range(MOST_STEPS):
         q = _marginals(model, prior, scales, tau, nu)
         tilted, steps = tilt(model, arguments, q.mean, q.variance, tau, nu), steps + 1
-        before, residual = residual, _residual(q, tilted)
+        floored = _floored(model, q, tilted, tau)
+        before, (residual, worst) = residual, _residual(q, tilted, floored[tau[floored] <= LEAST_PRECISION])
         if residual < TOLERANCE:
-            return _stated(model, theta, prior, q, tilted, (tau, nu), steps, damped, residual)
+            return _stated(model, theta, prior, q, tilted, (tau, nu), steps, touched, residual)
         if residual > before:
-            part, damped = part * SHORTENED, damped + 1
+            part, touched = part * SHORTENED, [*touched, [worst]]
+        if len(floored):
+            touched = [*touched, floored]
         tau, nu = _moved(q, tilted, tau, nu, part)
     raise FitError(f"{model.design.league}: moments were not matched in {MOST_STEPS} steps, {residual:.1e} sds remain.")
 
 
-def _start(model: Model, scales: Array, arguments: Auxiliaries) -> tuple[tuple[Array, Array], int]:
-    """Sites that are each likelihood's curve at the mode."""
-    mode = find_mode(model, scales, arguments, np.zeros(model.latent.size))
-    eta = model.eta(mode.x)
-    slope, curvature, _ = model.design.outcome.derivatives(model.tally, eta, arguments)
+def sites_at(model: Model, theta: Array, x: Array) -> tuple[Array, Array]:
+    """Sites that are each likelihood's curve at some effects."""
+    eta = model.eta(x)
+    slope, curvature, _ = model.design.outcome.derivatives(model.tally, eta, model.arguments(theta))
     assert isinstance(curvature, np.ndarray)
     tau = np.maximum(curvature, LEAST_PRECISION)
-    return (tau, slope + tau * eta), mode.steps
+    return tau, slope + tau * eta
 
 
 def _marginals(model: Model, prior: csr_array, scales: Array, tau: Array, nu: Array) -> Marginals:
@@ -117,12 +122,21 @@ def tilt(model: Model, arguments: Auxiliaries, mean: Array, variance: Array, tau
     return Tilted(mean + root * apart, variance * spread, top + np.log(mass), eta, shares)
 
 
-def _residual(q: Marginals, tilted: Tilted) -> float:
-    """The largest distance of a cell's moments from those asked for, in sds."""
+def _residual(q: Marginals, tilted: Tilted, at_floor: NDArray[np.intp]) -> tuple[float, int]:
+    """The largest distance of a cell's moments from those asked for, in sds, and the cell; a site that already is at
+    the floor has none that is better."""
     if not q.mean.size:
-        return 0.0
+        return 0.0, 0
     apart = np.abs(tilted.mean - q.mean) / np.sqrt(q.variance)
-    return float(max(apart.max(), 0.5 * np.abs(tilted.variance / q.variance - 1).max()))
+    apart = np.maximum(apart, 0.5 * np.abs(tilted.variance / q.variance - 1))
+    apart[at_floor] = 0.0
+    return float(apart.max()), int(apart.argmax())
+
+
+def _floored(model: Model, q: Marginals, tilted: Tilted, tau: Array) -> NDArray[np.intp]:
+    """Cells of chosen games whose site would have a precision below zero: their results make eta less certain."""
+    wanted = tau + 1 / tilted.variance - 1 / q.variance
+    return np.flatnonzero((wanted < -BELOW / q.variance) & model.tally.any(axis=1))
 
 
 def _moved(q: Marginals, tilted: Tilted, tau: Array, nu: Array, part: float) -> tuple[Array, Array]:
@@ -140,7 +154,7 @@ def _stated(
     tilted: Tilted,
     sites: tuple[Array, Array],
     steps: int,
-    damped: int,
+    touched: Sequence[Sequence[int] | NDArray[np.intp]],
     residual: float,
 ) -> Approximation:
     latent = model.latent
@@ -155,9 +169,10 @@ def _stated(
         q.effects,
         np.sqrt(q.covariance.diagonal()),
         sites[0],
-        sites,
+        _moved(q, tilted, *sites, 1.0),
         steps,
-        damped,
+        len(touched),
+        np.unique(np.concatenate([np.zeros(0, np.intp), *touched])).astype(np.intp),
         residual,
     )
 

@@ -83,24 +83,37 @@ def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
     One that says too little or too much is tried again at a better distance.
     """
     centre, found = climbed.best, [climbed.best]
+    others = [one for one in climbed.tried if one is not centre]
+    axes = _axes(climbed.covariance)
     top = centre.log_evidence + model.log_prior(centre.theta)
-    for axis in _axes(climbed.covariance).T:
-        near = centre
+
+    def after(step: Array) -> Approximation:
+        theta = _along(model, centre.theta, step)
+        return at(theta, _foretold([*found, *others], axes, theta))
+
+    for axis in axes.T:
         for side in (axis, -axis):
-            near = at(_along(model, centre.theta, REACH * side), _mirrored(near, centre))
+            near = after(REACH * side)
             drop = top - near.log_evidence - model.log_prior(near.theta)
             sd = np.clip(np.sqrt(0.5 * REACH**2 / max(drop, 1e-3)), 0.3, 3.0)
             if not DROP[0] < drop < DROP[1]:
-                near = at(_along(model, centre.theta, sd * REACH * side), centre)
+                near = after(sd * REACH * side)
             found.append(near)
             if is_wide(model, centre.theta, axis):
-                found.append(at(_along(model, centre.theta, sd * FAR * side), near))
+                found.append(after(sd * FAR * side))
     return tuple(found)
 
 
-def _mirrored(one: Approximation, centre: Approximation) -> Approximation:
-    """Where an approximation on the other side of the centre may be begun."""
-    return replace(one, state=tuple(2 * c - s for c, s in zip(centre.state, one.state, strict=True)))
+def _foretold(known: Sequence[Approximation], axes: Array, theta: Array) -> Approximation:
+    """The first of the known, with where an approximation at theta may be begun: linear in theta through the known."""
+    centre = known[0]
+    apart = np.linalg.solve(axes, np.array([one.theta - centre.theta for one in (*known[1:], centre)]).T)
+    share = np.linalg.pinv(apart, rcond=0.1) @ np.linalg.solve(axes, theta - centre.theta)
+    state = [old.copy() for old in centre.state]
+    for weight, one in zip(share, known[1:], strict=False):
+        for new, old, other in zip(state, centre.state, one.state, strict=True):
+            new += weight * (other - old)
+    return replace(centre, state=tuple(state))
 
 
 def is_wide(model: Model, theta: Array, axis: Array) -> bool:
@@ -142,7 +155,7 @@ def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
         z, _ = surface.draws(AMONG, seed + rounds)
         density = surface.log_density(z)
         places = least_known(surface, z[density >= np.quantile(density, 0.1)], wide)
-        found = tuple(at(centre + axes @ place, climbed.best) for place in places)
+        found = tuple(at(to, _foretold((*points, *others), axes, to)) for to in centre + places @ axes.T)
         told = np.array([one.log_evidence + model.log_prior(one.theta) for one in found])
         error, rounds = float(np.sqrt(np.mean((told - surface.log_density(places)) ** 2))), rounds + 1
         points = (*points, *found)
