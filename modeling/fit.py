@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from modeling.build import build_design
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.choice import NUTS, Choice, choose, unpooled
+from modeling.engines.choice import CHAIN, NUTS, Choice, choose
 from modeling.field import make_field
 from modeling.games import (
     Audited,
@@ -107,6 +107,8 @@ def fit_league(
         name = fit_id(stanza, games, design, choice.engine, SEED)
         earlier, audits = read_earlier(con, name), read_audited(con, league, name)
         start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
+    if start and choice.engine == CHAIN:
+        start = replace(start, restart=record.read_restart(home, start.fit_id))
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     wanted = audited and choice.engine != NUTS and is_wanted(audits, league, now, only_due=due)
     if due and earlier and home.draws_of(name).exists() and not wanted:
@@ -125,6 +127,8 @@ def fit_league(
         rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
     tell("recording", 0.98)
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
+    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
+        record.keep_restart(home, name, sampled.tree["restart"].to_dataset(), start.fit_id if start else None)
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
     summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
@@ -192,12 +196,12 @@ def _held_out_losses(
     held_out = judge.held_out_games(design)
     if held_out.all():
         return {}
-    tree = sampled.sampler(
+    tree = sampled.engine.sample(
         ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0]
     )
     asked = from_tree(design, tree)
     likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
-    alone = unpooled(sampled.choice.engine, design, ~held_out, likely)
+    alone = sampled.engine.unpooled(~held_out, likely)
     alone = alone if isinstance(alone, Posterior) else alone.draws(rng, REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
     fits = {"none": alone, "complete": alike, pooling: asked}
@@ -210,7 +214,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
     posterior, ratings = sampled.posterior, sampled.ratings
     everything = np.ones(design.games, dtype=bool)
     likely = {name: float(draws.mean()) for name, draws in posterior.auxiliaries.items()}
-    alone, rng = unpooled(sampled.choice.engine, design, everything, likely), np.random.default_rng(SEED)
+    alone, rng = sampled.engine.unpooled(everything, likely), np.random.default_rng(SEED)
     intercept = intercept_of(posterior, ratings)
     return {
         "fit_check": record.rows_of(judged.checks),

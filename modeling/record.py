@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
+import xarray as xr
 
 from store.home import Home
 from store.warehouse import writing
 
+ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the arrays of a file
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
@@ -35,6 +38,28 @@ def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:
         con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id])
+
+
+def keep_restart(home: Home, fit_id: str, left: xr.Dataset, before: str | None) -> None:
+    """Stores what a fit left behind for the next; what the fit `before` it left is no longer needed."""
+    arrays = {str(name): left[name].to_numpy() for name in (*left.data_vars, *left.coords)}
+    temporary = home.draws / f".{uuid.uuid4().hex}.npz"
+    np.savez(temporary, **arrays, **{f"{ATTRIBUTE}{name}": value for name, value in left.attrs.items()})  # type: ignore[arg-type]
+    temporary.replace(home.restart_of(fit_id))
+    if before and before != fit_id:
+        home.restart_of(before).unlink(missing_ok=True)
+
+
+def read_restart(home: Home, fit_id: str) -> xr.DataTree | None:
+    """What a fit left behind, as `restart` of a tree; None where there is nothing."""
+    path = home.restart_of(fit_id)
+    if not path.exists():
+        return None
+    with np.load(path) as arrays:
+        found = {name: arrays[name] for name in arrays.files if not name.startswith(ATTRIBUTE)}
+        attributes = {n.removeprefix(ATTRIBUTE): arrays[n].item() for n in arrays.files if n.startswith(ATTRIBUTE)}
+    variables = {name: (tuple(f"{name}_{i}" for i in range(one.ndim)), one) for name, one in found.items()}
+    return xr.DataTree.from_dict({"restart": xr.Dataset(variables, attrs=attributes)})
 
 
 def rows_of(items: Sequence[Any]) -> pl.DataFrame:

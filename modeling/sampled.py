@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from modeling import judge
 from modeling.certificate import certified
 from modeling.design import Design
-from modeling.engines.choice import NUTS, Choice, Progress, Sampler, prepare
+from modeling.engines.choice import NUTS, Choice, Prepared, Progress, prepare
 from modeling.field import Field
 from modeling.games import Games, Start
 from modeling.judge import Check, Diagnosis
@@ -33,7 +33,7 @@ class Sampled:
     """A posterior that was sampled until it converged, or as long as allowed, with its ratings and checks."""
 
     choice: Choice
-    sampler: Sampler
+    engine: Prepared
     tree: xr.DataTree
     posterior: Posterior
     ratings: list[Ratings]
@@ -63,7 +63,7 @@ def sample(
         if not may_fall_back:
             return found
         if not failed:
-            return replace(found, sampler=_or_nuts(found.sampler, design, start))
+            return replace(found, engine=_or_nuts(found.engine, design, start))
         why = f"the {choice.engine} engine's own checks failed: {', '.join(failed)}"
     except FitError as error:
         if not may_fall_back:
@@ -72,29 +72,29 @@ def sample(
     return by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
 
 
-def _or_nuts(sampler: Sampler, design: Design, start: Start | None) -> Sampler:
-    """The sampler, and NUTS where it does not settle for some of the games."""
+def _or_nuts(engine: Prepared, design: Design, start: Start | None) -> Prepared:
+    """The engine, and NUTS where it does not settle for some of the games."""
 
-    def sampled(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, care: float) -> xr.DataTree:
+    def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, care: float) -> xr.DataTree:
         try:
-            return sampler(chosen, seed, draws, tell, care)
+            return engine.sample(chosen, seed, draws, tell, care)
         except FitError:
-            return prepare(NUTS, design, start)(chosen, seed, draws, tell, care)
+            return prepare(NUTS, design, start).sample(chosen, seed, draws, tell, care)
 
-    return sampled
+    return replace(engine, sample=sample)
 
 
 def once(
     choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
 ) -> Sampled:
     """The posterior by a fast engine, with its own checks. Raises FitError where it does not settle."""
-    sampler = prepare(choice.engine, design, start)
+    engine = prepare(choice.engine, design, start)
     everything = np.ones(design.games, dtype=bool)
-    tree = sampler(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
+    tree = engine.sample(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
     posterior = from_tree(design, tree)
     parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
     return Sampled(
-        choice, sampler, tree, posterior, _rated(design, posterior, fields), parameters, certified(design, tree)
+        choice, engine, tree, posterior, _rated(design, posterior, fields), parameters, certified(design, tree)
     )
 
 
@@ -103,13 +103,15 @@ def by_nuts(
 ) -> Sampled:
     """The posterior by NUTS, longer and with smaller steps until it has converged, or as long as allowed."""
     tell("compiling", 0.02)
-    sampler = prepare(NUTS, design, start)
+    engine = prepare(NUTS, design, start)
     everything = np.ones(design.games, dtype=bool)
     sampled, care = None, 0
     for length in LENGTHENING:
-        tree = sampler(everything, SEED, DRAWS * length, lambda share: tell("sampling", 0.1 + 0.4 * share), CARE[care])
+        tree = engine.sample(
+            everything, SEED, DRAWS * length, lambda share: tell("sampling", 0.1 + 0.4 * share), CARE[care]
+        )
         care += int(judge.divergences(tree) > 0)
-        sampled = _diagnosed(choice, sampler, design, games, tree, fields)
+        sampled = _diagnosed(choice, engine, design, games, tree, fields)
         if all(check.status != "fail" for check in sampled.checks):
             break
     assert sampled is not None
@@ -117,14 +119,14 @@ def by_nuts(
 
 
 def _diagnosed(
-    choice: Choice, sampler: Sampler, design: Design, games: Games, tree: xr.DataTree, fields: list[Field]
+    choice: Choice, engine: Prepared, design: Design, games: Games, tree: xr.DataTree, fields: list[Field]
 ) -> Sampled:
     posterior = from_tree(design, tree)
     ratings = _rated(design, posterior, fields)
     parameters = judge.diagnose_parameters(design, posterior, ratings)
     rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
     checks = judge.convergence(tree, list(parameters.values()), rated)
-    return Sampled(choice, sampler, tree, posterior, ratings, parameters, checks)
+    return Sampled(choice, engine, tree, posterior, ratings, parameters, checks)
 
 
 def _rated(design: Design, posterior: Posterior, fields: list[Field]) -> list[Ratings]:

@@ -68,6 +68,10 @@ class Home:
         """The Parquet file with one fit's posterior draws."""
         return self.draws / f"{fit_id}.parquet"
 
+    def restart_of(self, fit_id: str) -> Path:
+        """What one fit of a large league left for the next to start from."""
+        return self.draws / f"{fit_id}.restart.npz"
+
 
 def open_home(root: Path | None = None) -> Home:
     """The home at `root`, else the one the environment names, else data/home under the current folder."""

@@ -5,6 +5,7 @@ An engine that is prepared for a Design samples it for any subset of its games: 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -19,13 +20,13 @@ from modeling.games import Start
 from modeling.posterior import Posterior, from_tree
 from store.errors import FitError
 
-NUTS = "nuts"
+NUTS, CHAIN = "nuts", chain.NAME
 CHAIN_DRAWS = 1000  # of the chain engine, for which each is a global solve
 FEW_DRAWS = 200  # of what is not published but compared: standard errors are known to 5 %
 WANTED = ("auto", "fast", NUTS)
 WORDS = {
     joint.NAME: "the posterior without sampling, with its own checks; where they fail, nuts does it again.",
-    chain.NAME: "the same for leagues of any size, by messages between competitors' chains of states.",
+    CHAIN: "the same for leagues of any size, by messages between competitors' chains of states.",
     NUTS: "PyMC, sampled by nutpie.",
 }
 Progress = Callable[[float], None]
@@ -55,44 +56,54 @@ def choose(design: Design, wanted: str) -> Choice:
         return Choice(joint.NAME, "its effects fit into one dense factor")
     refused = chain.takes(design)
     if refused is None:
-        return Choice(chain.NAME, f"{too_large}; every row links at most two competitors' chains")
+        return Choice(CHAIN, f"{too_large}; every row links at most two competitors' chains")
     return Choice(NUTS, f"no fast engine can take it: {too_large}; {refused}")
 
 
-def prepare(engine: str, design: Design, start: Start | None) -> Sampler:
+@dataclass(frozen=True)
+class Prepared:
+    """An engine ready for a Design."""
+
+    sample: Sampler
+    unpooled: Callable[[NDArray[np.bool_], dict[str, float]], Laplace | Posterior]
+    """(games chosen, the likelihood's own parameters) -> the Design without pooling, every scale at ten times its
+    prior's. As a Gaussian; of the chain engine as joint draws, with those parameters learned anew."""
+
+
+def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
     """The engine ready for a Design; compiling a model for NUTS takes about 5 s."""
+    if engine == CHAIN:
+        return _chained(design, start.restart if start else None)
     if engine == NUTS:
         from modeling.engines import nuts  # only now: importing PyMC takes seconds, and few fits need it
 
         compiled = nuts.compile_design(design, start)
-        return lambda chosen, seed, draws, tell, care: nuts.sample(
-            compiled, chosen, seed, draws // nuts.CHAINS, tell, care
+        return Prepared(
+            lambda chosen, seed, draws, tell, care: nuts.sample(
+                compiled, chosen, seed, draws // nuts.CHAINS, tell, care
+            ),
+            partial(laplace.no_pooling, design),
         )
-    if engine == chain.NAME:
-        return _chained(design, start.restart if start else None)
-    return lambda chosen, seed, draws, tell, _care: joint.fit(design, chosen, seed, draws, start, tell)
+    return Prepared(
+        lambda chosen, seed, draws, tell, _care: joint.fit(design, chosen, seed, draws, start, tell),
+        partial(laplace.no_pooling, design),
+    )
 
 
-def _chained(design: Design, start: xr.DataTree | None) -> Sampler:
+def _chained(design: Design, start: xr.DataTree | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start]
+    scales = FIXED_SCALES["none"]
+    alone = replace(design, blocks=tuple(replace(b, fixed_scale=scales * b.prior_scale) for b in design.blocks))
 
-    def sampled(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
+    def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
         few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
         tree = chain.fit(design, chosen, seed, min(draws, few), last[0], tell, structure)
         last[0] = tree
         return tree
 
-    return sampled
+    def unpooled(chosen: NDArray[np.bool_], _likely: dict[str, float]) -> Posterior:
+        own = replace(structure, design=alone)
+        return from_tree(alone, chain.fit(alone, chosen, 0, FEW_DRAWS, structure=own))
 
-
-def unpooled(engine: str, design: Design, chosen: NDArray[np.bool_], likely: dict[str, float]) -> Laplace | Posterior:
-    """The Design without pooling given the chosen games: every scale at ten times its prior's.
-
-    As a Gaussian with the likelihood's own parameters at `likely`; of the engine for the largest leagues as joint draws,
-    with those parameters learned.
-    """
-    if engine != chain.NAME:
-        return laplace.no_pooling(design, chosen, likely)
-    blocks = tuple(replace(block, fixed_scale=FIXED_SCALES["none"] * block.prior_scale) for block in design.blocks)
-    return from_tree(design, chain.fit(replace(design, blocks=blocks), chosen, 0, FEW_DRAWS))
+    return Prepared(sample, unpooled)

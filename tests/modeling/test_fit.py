@@ -15,7 +15,7 @@ import xarray as xr
 
 from modeling import audit, judge, sampled
 from modeling.build import build_design
-from modeling.engines.choice import Choice
+from modeling.engines.choice import Choice, Prepared
 from modeling.fit import fit_league
 from store.edition import current, publish
 from store.errors import FitError
@@ -208,16 +208,16 @@ def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league
     def unsettled(*_):
         raise FitError("moments were not matched")
 
-    found = sampled.Sampled(Choice("joint", ""), unsettled, nothing, nothing, [], {}, [])
+    found = sampled.Sampled(Choice("joint", ""), Prepared(unsettled, nothing), nothing, nothing, [], {}, [])
     monkeypatch.setattr(sampled, "once", lambda *_: found)
-    monkeypatch.setattr(sampled, "prepare", lambda engine, *_: lambda *_: xr.DataTree(name=engine))
+    monkeypatch.setattr(sampled, "prepare", lambda engine, *_: Prepared(lambda *_: xr.DataTree(name=engine), nothing))
     for auto in (True, False):
         one = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=auto)
         if auto:
-            assert one.sampler(nothing, 1, 10, nothing, 0.8).name == "nuts"
+            assert one.engine.sample(nothing, 1, 10, nothing, 0.8).name == "nuts"
         else:
             with pytest.raises(FitError):
-                one.sampler(nothing, 1, 10, nothing, 0.8)
+                one.engine.sample(nothing, 1, 10, nothing, 0.8)
 
 
 def test_a_later_fit_starts_from_the_last_accepted_and_says_so(home, healthy, stanza):
