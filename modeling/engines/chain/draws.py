@@ -20,6 +20,7 @@ from modeling.outcomes.outcome import Array
 
 TOGETHER = 16  # draws solved for at once
 TOLERANCE = 0.05  # of a draw, in sds, as estimated; the estimate is several times the true error
+CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
 NODES = 32  # points of the hyperparameters
 INTEGRATED = 50_000  # states up to which they are integrated over; in larger leagues their sds are a few per cent
 WIDER = 1.1  # the points' spread over the Gaussian's, so that weights stay even
@@ -90,7 +91,7 @@ def draw(
     parts, places = [], np.repeat(np.arange(len(nodes)), each)
     for number, (node, wanted) in enumerate(zip(nodes, each, strict=True)):
         if wanted:
-            part = perturbed(objective(node)[2], int(wanted), rng)
+            part = perturbed(objective(node, CLOSE)[2], int(wanted), rng)
             parts.append(np.concatenate([part[states], part[s.size :]]).T)
         tell(0.5 + 0.5 * number / len(nodes))
     order = rng.permutation(count)
@@ -104,7 +105,7 @@ def _nodes(objective: Objective, found: Found, seed: int, tell: Callable[[float]
     factor = np.linalg.cholesky(found.covariance)
     nodes, logs = found.point + WIDER * standard @ factor.T, np.empty(NODES)
     for number, node in enumerate(nodes):
-        logs[number] = objective(node)[0] + 0.5 * standard[number] @ standard[number]
+        logs[number] = objective(node, CLOSE)[0] + 0.5 * standard[number] @ standard[number]
         tell(number / NODES)
     return nodes, np.exp(logs - logsumexp(logs))
 

@@ -90,7 +90,7 @@ def fit(
         "league": design.league,
         "started_from": "" if start is None else "a fit",
     }
-    tree.attrs |= {"seconds": time.perf_counter() - began}
+    tree.attrs |= {"is_large": int(structure.size > INTEGRATED), "seconds": time.perf_counter() - began}
     return tree
 
 
@@ -112,9 +112,10 @@ def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) ->
     found = maximise(objective, point, covariance)
     if structure.size <= INTEGRATED:
         found = measured_covariance(objective, found)
-    _value, gradient, smoothed = objective(found.point, TOLERANCE)
-    kept = replace(smoothed, factored=replace(smoothed.factored, **_copies(smoothed.factored)))
-    return replace(found, smoothed=kept, gradient=gradient), objective
+        _value, gradient, smoothed = objective(found.point, TOLERANCE)
+        found = replace(found, gradient=gradient, smoothed=smoothed)
+    kept = replace(found.smoothed, factored=replace(found.smoothed.factored, **_copies(found.smoothed.factored)))
+    return replace(found, smoothed=kept), objective
 
 
 def _copies(factored: object) -> dict[str, Array]:

@@ -228,13 +228,15 @@ def gather(
     for s in range(unit_start[low], unit_start[high]):
         for c in range(values.shape[1]):
             out[s, c] = 0
+    total = np.empty(values.shape[1])
     for node in range(unit_node[low], unit_node[high]):
-        for c in range(values.shape[1]):
-            total = 0.0
-            for link in range(node_link[node], node_link[node + 1]):
-                total += row_factor[slot[link]] * values[slot[link] >> 1, c]
-            for e in range(node_start[node], node_start[node + 1]):
-                out[node_state[e], c] += node_weight[e] * total
+        total[:] = 0
+        for link in range(node_link[node], node_link[node + 1]):
+            for c in range(values.shape[1]):
+                total[c] += row_factor[slot[link]] * values[slot[link] >> 1, c]
+        for e in range(node_start[node], node_start[node + 1]):
+            for c in range(values.shape[1]):
+                out[node_state[e], c] += node_weight[e] * total[c]
 
 
 @jit

@@ -141,31 +141,33 @@ class System:
         self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
         self.node_weight = s.node_weight.astype(np.float32)
         self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
-        self.weight, factor = np.empty(len(s.link_slot), np.float32), s.row_factor.ravel()
-        own = s.unit_node, s.node_link, s.link_slot, factor, tau, self.diagonal, self.weight
+        self.weight, self.border = np.empty(len(s.link_slot), np.float32), np.empty((s.size, self.shared), np.float32)
+        own = (
+            s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
+            s.row_factor.ravel(), tau, s.shared, self.diagonal, self.weight, self.border,
+        )  # fmt: skip
         spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
-        weighted = tau[:, None] * s.shared
-        self.border = state_sums(s, weighted).astype(np.float32)
-        self.corner = s.shared.T @ weighted + np.diag(prior)
-        self.basis = np.zeros((self.size, 0), np.float32)
+        self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(prior)
+        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
         self.inner = np.zeros((0, 0))
         if self.shared:
             self.deflate(self.alone(self.border) if lift is None else lift)
 
     def deflate(self, lift: Columns) -> None:
         """Corrects on W = [-lift; I] from now on."""
-        basis = np.concatenate([-lift, np.eye(self.shared)]).astype(np.float32)
-        inner = basis.T.astype(float) @ self.multiply(basis)
-        self.basis, self.inner = np.ascontiguousarray(basis[: self.size]), np.linalg.inv((inner + inner.T) / 2)
+        self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
+        self.basis_product = self.multiply(self.basis)
+        inner = (self.basis.T @ self.basis_product).astype(float)
+        self.inner = np.linalg.inv((inner + inner.T) / 2)
 
     def multiply(self, y: Columns) -> Columns:
         """H y, for any number of columns."""
         out = np.empty_like(y, np.float32)
         for part in _groups(y.shape[1]):
-            run = Iteration(self, np.zeros_like(y[:, part]))
-            run.z[:, : run.count] = y[: self.size, part]
+            run = Iteration(self, y[:, part])
+            run.z, run.residual = run.residual, run.z
             run.advance(np.zeros(run.width), np.zeros(len(y)), np.zeros(run.width))
-            run.direction_shared[:, : run.count] = y[self.size :, part]
+            run.direction_shared = run.residual_shared
             run.multiply()
             out[:, part] = np.concatenate([run.product, run.product_shared])[:, : run.count]
         return out
@@ -174,7 +176,7 @@ class System:
         """Every unit solved alone, for any number of columns."""
         out, none = np.empty_like(x), np.zeros((self.shared, x.shape[1]))
         self.inner = np.zeros((self.shared, self.shared))
-        self.basis = np.zeros((self.size, self.shared), np.float32)
+        self.basis = np.zeros((self.size + self.shared, self.shared), np.float32)
         for part in _groups(x.shape[1]):
             run = Iteration(self, np.concatenate([x[:, part], none[:, part]]))
             run.relax(np.zeros(run.width))
@@ -304,13 +306,19 @@ def conjugate_gradients(
 
 
 def _solved(
-    system: System, right: Columns, scale: Array, own: Array, tolerance: float, reduction: float, smallest: float
+    system: System,
+    right: Columns,
+    scale: Array,
+    own: Array,
+    tolerance: float,
+    reduction: float,
+    smallest: float,
 ) -> Solution:
     run, steps = Iteration(system, right), list[tuple[Array, Array]]()
     none, per_column = np.zeros(run.width), np.append(own, np.zeros(run.width - len(own)))
     rho = run.relax(none)
     begun = at = run.advance(none, scale, per_column)
-    while at / smallest > max(tolerance, reduction * begun / smallest) and len(steps) < MOST_ITERATIONS:
+    while at > max(tolerance * smallest, reduction * begun) and len(steps) < MOST_ITERATIONS:
         alpha = _ratio(rho, run.multiply())
         before, rho = rho, run.relax(alpha)
         beta = _ratio(rho, before)

@@ -14,15 +14,29 @@ WIDTHS = (1, 4, 16)
 
 
 @jit
-def couple(low, high, unit_node, node_link, slot, row_factor, tau, diagonal, weight):
-    """Each link's weight, tau times both its factors, and of each node the sum of tau times its own factor squared."""
+def couple(
+    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, row_factor, tau, shared,
+    diagonal, weight, border,
+):  # fmt: skip
+    """Each link's weight, tau times both its factors; each node's sum of tau times its own factor squared; and the
+    border A'TF, F the shared effects' values."""
+    for s in range(unit_start[low], unit_start[high]):
+        border[s] = 0
+    along = np.empty(shared.shape[1])
     for node in range(unit_node[low], unit_node[high]):
         total = 0.0
+        along[:] = 0
         for link in range(node_link[node], node_link[node + 1]):
-            own, one = row_factor[slot[link]], tau[slot[link] >> 1]
-            total += one * own * own
-            weight[link] = one * own * row_factor[slot[link] ^ 1]
+            row, own = slot[link] >> 1, row_factor[slot[link]]
+            part = tau[row] * own
+            total += part * own
+            weight[link] = part * row_factor[slot[link] ^ 1]
+            for k in range(shared.shape[1]):
+                along[k] += part * shared[row, k]
         diagonal[node] = total
+        for e in range(node_start[node], node_start[node + 1]):
+            for k in range(shared.shape[1]):
+                border[node_state[e], k] += node_weight[e] * along[k]
 
 
 def advancer(width):

@@ -13,14 +13,15 @@ import numpy as np
 from modeling.design import Design
 from modeling.engines.chain import sites
 from modeling.engines.chain.linear import Factored, spread
-from modeling.engines.chain.smooth import Sites, Smoothed, rows_of, scale_gradient, smooth
+from modeling.engines.chain.smooth import TOLERANCE, Sites, Smoothed, rows_of, scale_gradient, smooth
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 
 MOST_EVALUATIONS = 60
-DECREMENT = 1e-3  # nats the maximum may still be above where the search stops
-CLOSE, LOOSE, LARGE = 1e-2, 0.1, 50_000  # residual of an evaluation: close, or loose in leagues of more states
-NOISE = 0.3  # nats by which an evaluation may be off before the last digits of its sweeps
+DECREMENT = 2e-3  # nats the maximum may still be above where the search stops
+ROUGH = 20.0  # residual, in sds as estimated, that is good enough after a step of one in a logarithm
+STEEP = 1.0
+SHORTEST = 1e-3
 LONGEST = 0.7  # step in a logarithm
 NUDGE = 1e-4  # of an auxiliary, for its derivative at fixed beliefs
 
@@ -98,10 +99,9 @@ class Objective:
         """The parameters by name."""
         return {one.name: one.value(float(at)) for one, at in zip(self.parameters, point, strict=True)}
 
-    def __call__(self, point: Array, tolerance: float | None = None) -> tuple[float, Array, Smoothed]:
+    def __call__(self, point: Array, tolerance: float) -> tuple[float, Array, Smoothed]:
         """(objective, gradient, posterior) at a point."""
-        limit = (LOOSE if self.structure.size > LARGE else CLOSE) if tolerance is None else tolerance
-        found = smooth(self.structure, self.values(point), self.begin, limit, self.factored)
+        found = smooth(self.structure, self.values(point), self.begin, tolerance, self.factored)
         self.begin = found.sites
         self.evaluations += 1
         self.sweeps += found.sweeps
@@ -140,22 +140,33 @@ def rows_log_z(found: Smoothed, values: dict[str, float]) -> float:
 
 
 def maximise(objective: Objective, point: Array, covariance: Array | None) -> Found:
-    """The maximum from a point on, to within `DECREMENT` nats; `covariance` is a first guess of the point's."""
+    """The maximum from a point on, to within `DECREMENT` nats; `covariance` is a first guess of the point's.
+
+    On the way nothing converges that will move again anyway: the sweeps at a point end as soon as their residual is
+    below ROUGH times the step that led there, and where a step seems the last, at the true tolerance.
+    The objective's own value is not needed (and is nats off before the last sweeps): a step is shortened where the
+    slope along it has turned by more than STEEP times what it was.
+    """
     inverse = np.diag(_first_variances(objective)) if covariance is None else covariance.copy()
-    value, gradient, found = objective(point)
+    tolerance = ROUGH if covariance is None else TOLERANCE
+    _value, gradient, found = objective(point, tolerance)
     while objective.evaluations < MOST_EVALUATIONS:
         if 0.5 * gradient @ inverse @ gradient < DECREMENT:
-            break
+            if tolerance == TOLERANCE:
+                break
+            tolerance = TOLERANCE
+            _value, gradient, found = objective(point, tolerance)
+            continue
         step = inverse @ gradient
         step *= min(1.0, LONGEST / np.abs(step).max())
-        share = 1.0
+        tolerance = max(TOLERANCE, ROUGH * float(np.abs(step).max()))
         while True:
-            reached, slope, then = objective(point + share * step)
-            if reached > value - NOISE or share < 1e-3:
+            _value, slope, then = objective(point + step, tolerance)
+            inverse = _updated(inverse, step, gradient - slope)
+            if slope @ step > -STEEP * (gradient @ step) or np.abs(step).max() < SHORTEST:
                 break
-            share *= 0.4
-        inverse = _updated(inverse, share * step, gradient - slope)
-        point, value, gradient, found = point + share * step, reached, slope, then
+            step = step * (gradient @ step) / ((gradient - slope) @ step)
+        point, gradient, found = point + step, slope, then
     return Found(
         objective.parameters, point, found, gradient, inverse, objective.evaluations, objective.sweeps,
         objective.iterations, objective.damped,

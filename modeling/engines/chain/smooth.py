@@ -25,13 +25,13 @@ from modeling.engines.chain.linear import (
     spread,
     state_sums,
 )
-from modeling.engines.chain.structure import Structure
+from modeling.engines.chain.structure import Structure, cut
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
 TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
-REDUCTION = 0.03  # of the means' error by the global solve of one sweep; the sites move by as much anyway
+REDUCTION = 0.1  # of the means' error by the global solve of one sweep; the sites move by as much anyway
 LIFT_TOLERANCE = 0.2  # of the shared effects' lift, in sds, as estimated: a twentieth of that in fact
 FAR = 25.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
@@ -51,6 +51,10 @@ class Sites:
     """What a unit of each shared effect takes from the states (G), shape (states, shared)."""
     smallest: float = SMALLEST
     """Smallest eigenvalue of the preconditioned global system."""
+    variance: Array | None = None
+    """Of the states, as the last sweep had it."""
+    beliefs: tuple[Array, Array] | None = None
+    """Means and variances of the rows' linear predictors that the next sites are to be found by."""
 
 
 @dataclass
@@ -118,7 +122,8 @@ def first_sites(structure: Structure, rows: Rows) -> Sites:
 def newton(rows: Rows, eta: Array) -> dict[str, Array]:
     """Laplace's sites around given linear predictors."""
     tau, nu = np.empty_like(eta), np.empty_like(eta)
-    sites.laplace(0, len(eta), rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, eta, tau, nu)
+    own = rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, eta, tau, nu
+    spread(cut(np.arange(1, len(eta) + 1)), lambda _n, a, b: sites.laplace(a, b, *own))
     tau[~rows.counts] = nu[~rows.counts] = 0.0
     return {"tau": tau, "nu": nu}
 
@@ -139,14 +144,17 @@ def smooth(
     rows = rows_of(structure, values)
     work = Factored.empty(structure) if factored is None else factored
     work.precision = prior_precision(structure, values)
-    now = first_sites(structure, rows) if begin is None else begin
+    now = first_sites(structure, rows) if begin is None else _without(begin, rows.counts)
+    if now.beliefs is not None:
+        now = replace(now, tau=now.tau.copy(), nu=now.nu.copy())
+        _update(structure, rows, now.beliefs, 1.0, now.tau, now.nu)
+    work.refill(now.p)
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
-    variance = np.full(structure.size, np.inf)
     held: list[int] = []
     for sweep in range(1, MOST_SWEEPS + 1):
         found = _sweep(structure, values, now, work, tolerance)
         iterations += found.iterations
-        widened = float(np.abs(found.variance / variance - 1).max(initial=0.0)) / 2
+        widened = _widened(now, found)
         if tell is not None:
             tell(found.residual)
         settled = max(found.residual, widened) <= tolerance
@@ -154,7 +162,8 @@ def smooth(
             now = replace(found.sites, **newton(rows, found.eta))
             continue
         tau, nu = now.tau.copy(), now.nu.copy()
-        held.append(_update(structure, rows, found, tau, nu, damping))
+        found.log_z, one = _update(structure, rows, (found.eta, found.eta_variance), damping, tau, nu)
+        held.append(one)
         if settled:
             found.evidence += _evidence(structure, found)
             found.sweeps, found.iterations, found.damped, found.held = sweep, iterations, damped, held
@@ -163,13 +172,26 @@ def smooth(
             damping, damped = RELUCTANT, damped + 1
         elif damping < 1.0:
             damping = min(1.0, damping * 1.4)
-        before, variance = found.residual if is_near else np.inf, found.variance
+        before = found.residual if is_near else np.inf
         is_near = True
         now = replace(found.sites, tau=tau, nu=nu)
     raise FitError(
         f"{structure.design.league}: the chain engine did not settle in {MOST_SWEEPS} sweeps.",
         "Fit it with: --engine nuts",
     )
+
+
+def _widened(now: Sites, found: Smoothed) -> float:
+    """Largest relative change of a state's sd in the last sweep."""
+    return np.inf if now.variance is None else float(np.abs(found.variance / now.variance - 1).max(initial=0.0)) / 2
+
+
+def _without(now: Sites, counts: NDArray[np.bool_]) -> Sites:
+    """The sites with none for rows that do not count."""
+    if counts.all():
+        return now
+    tau, nu, p = (np.where(counts.reshape(-1, *[1] * (v.ndim - 1)), v, 0.0) for v in (now.tau, now.nu, now.p))
+    return replace(now, tau=tau, nu=nu, p=p)
 
 
 def scales_of(structure: Structure, values: dict[str, float]) -> Array:
@@ -191,8 +213,7 @@ def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
 
 
 def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float) -> Smoothed:
-    """Variances by messages, then means by the global system, at the sites as they are."""
-    work.refill(now.p)
+    """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p."""
     p = np.empty_like(now.p)
     own = s.row_node, s.row_factor, now.tau, work.nodes
     spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own, now.p, p))
@@ -203,7 +224,9 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     lift, covariance, lifted = _lift(system, sd)
     unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])
     left = residual(s, work.precision, prior, now)
-    solved = conjugate_gradients(system, left[:, None], unit, 0.3 * tolerance, REDUCTION, smallest=now.smallest)
+    solved = conjugate_gradients(
+        system, left[:, None], unit, 0.3 * min(tolerance, TOLERANCE), REDUCTION, smallest=now.smallest
+    )
     y = now.y + solved.y[:, 0]
     fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
     reach = np.ascontiguousarray(s.shared - fitted[:, 1:])
@@ -215,7 +238,7 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
     spread(s.row_chunks, row_variances)
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
     return Smoothed(
-        s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest), work, y[: s.size], variance,
+        s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest, variance=variance, beliefs=(eta, eta_variance)), work, y[: s.size], variance,
         y[s.size :], covariance, eta, eta_variance, np.empty(s.rows),
         0.5 * float(now.nu @ eta + (prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
         solved.first_error, 0, solved.iterations + lifted,
@@ -235,21 +258,24 @@ def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
     """G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b), and iterations."""
     if not system.shared:
         return np.zeros((system.size, 0)), np.zeros((0, 0)), 0
-    own, basis = np.sqrt(np.diag(system.inner)), np.concatenate([system.basis, np.eye(system.shared, dtype=np.float32)])
-    guess = basis @ system.inner.astype(np.float32)
-    right = np.concatenate([np.zeros((system.size, system.shared)), np.eye(system.shared)]) - system.multiply(guess)
+    own, inner = np.sqrt(np.diag(system.inner)), system.inner.astype(np.float32)
+    right = -system.basis_product @ inner
+    right[system.size :] += np.eye(system.shared, dtype=np.float32)
     solved = conjugate_gradients(system, right, np.concatenate([sd, own]), LIFT_TOLERANCE, own=own)
     if not solved.iterations:
-        return -system.basis, system.inner, 0
-    y = (guess + solved.y).astype(float)
+        return -system.basis[: system.size].astype(float), system.inner, 0
+    y = (system.basis @ inner + solved.y).astype(float)
     lift = -y[: system.size] @ np.linalg.inv(y[system.size :])
     system.deflate(lift)
     return lift, system.inner, solved.iterations
 
 
-def _update(s: Structure, rows: Rows, found: Smoothed, tau: Array, nu: Array, damping: float) -> int:
-    """New sites in place; returns how many rows were held at the least precision."""
-    given = found.eta, found.eta_variance, damping, tau, nu, found.log_z
+def _update(
+    s: Structure, rows: Rows, beliefs: tuple[Array, Array], damping: float, tau: Array, nu: Array
+) -> tuple[Array, int]:
+    """New sites in place; returns the rows' log Z, and how many were held at the least precision."""
+    log_z = np.empty(s.rows)
+    given = *beliefs, damping, tau, nu, log_z
 
     def work(_number: int, a: int, b: int) -> int:
         if rows.code == sites.WIN_LOGIT:
@@ -258,7 +284,7 @@ def _update(s: Structure, rows: Rows, found: Smoothed, tau: Array, nu: Array, da
 
     held = int(sum(spread(s.row_chunks, work)))
     tau[~rows.counts] = nu[~rows.counts] = 0.0
-    return held
+    return log_z, held
 
 
 def _evidence(s: Structure, found: Smoothed) -> float:
