@@ -123,7 +123,7 @@ def audit(
     except FitError as error:
         record = made("unsettled", f"not audited: {error.message}", None)
         return replace(sampled, checks=[*sampled.checks, remembered(record.verdict, record.message)]), record
-    checks = checks_of("audit", found, (engine, NUTS), scope.design)
+    checks = checks_of("audit", found, (engine, NUTS), scope.design, is_whole=is_whole)
     record = made(*_verdict(engine, found, checks), found)
     if record.verdict == "disagrees" and is_whole and may_replace:
         shown = [replace(one, status="warn") if one.status == "fail" else one for one in checks]
@@ -149,7 +149,7 @@ def sub_league_checks(
         found = agreement_of(fit, reference, scope)
     except FitError as error:
         return [Check("sub_league", "a smaller league in its place", None, None, "fail", error.message)]
-    return checks_of("sub_league", found, engines, scope.design)
+    return checks_of("sub_league", found, engines, scope.design, is_whole=False)
 
 
 def sub_scope(games: Games, stanza: Stanza, most: int = MOST_EFFECTS) -> Scope:
@@ -173,8 +173,14 @@ def agreement_of(fit: Sampled, reference: Sampled, scope: Scope) -> Agreement:
     return agree(one, other)
 
 
-def checks_of(name: str, found: Agreement, engines: tuple[str, str], design: Design) -> list[Check]:
-    """An agreement as checks, each against its bound."""
+def checks_of(
+    name: str, found: Agreement, engines: tuple[str, str], design: Design, *, is_whole: bool = True
+) -> list[Check]:
+    """An agreement as checks, each against its bound.
+
+    Parameters of a sub-league warn only: its few games may leave open what all the league's settle, and what matters of
+    them there shows in its ratings.
+    """
     apart, floor, error = found.found, found.floor, found.error
     rows = [
         (f"means of ratings, most {found.worst_effect}, sds", apart.effects.means,
@@ -184,15 +190,17 @@ def checks_of(name: str, found: Agreement, engines: tuple[str, str], design: Des
         ("order of the ranked, 1 - correlation", 1 - apart.rank_correlation,
          max(1 - ORDER, 2 - floor.rank_correlation - error.rank_correlation)),
     ]  # fmt: skip
+    checks = [_check(name, engines, *row) for row in rows]
     if found.worst_parameter:
         title = design.parameters[found.worst_parameter][0]
-        rows += [
+        rows = [
             (f"means of parameters, most {title}, sds", apart.parameters.means,
              max(MEANS, floor.parameters.means + error.parameters.means)),
             ("sds of parameters, ratio", _factor(apart.parameters),
              max(PARAMETER_SDS, _factor(floor.parameters) * _factor(error.parameters))),
         ]  # fmt: skip
-    return [_check(name, engines, *row) for row in rows]
+        checks += [_check(name, engines, *row, "fail" if is_whole else "warn") for row in rows]
+    return checks
 
 
 def _factor(apart: Apart) -> float:
@@ -200,11 +208,13 @@ def _factor(apart: Apart) -> float:
     return max(apart.sd_high, 1 / apart.sd_low)
 
 
-def _check(name: str, engines: tuple[str, str], subject: str, value: float, bound: float) -> Check:
+def _check(
+    name: str, engines: tuple[str, str], subject: str, value: float, bound: float, beyond: str = "fail"
+) -> Check:
     engine, other = engines
     if value <= bound:
         return Check(name, subject, value, bound, "pass", f"{engine} and {other} say the same, as near as matters.")
-    return Check(name, subject, value, bound, "fail", f"{engine} and {other} differ by more than chance explains.")
+    return Check(name, subject, value, bound, beyond, f"{engine} and {other} differ by more than chance explains.")
 
 
 def _verdict(engine: str, found: Agreement, checks: list[Check]) -> tuple[str, str]:

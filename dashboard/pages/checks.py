@@ -25,6 +25,10 @@ CHECKS = {
     "prior_edge": "Prior's edge",
     "audit": "Audit by NUTS",
     "sub_league": "Sub-league by another engine",
+    "residual": "Residual",
+    "held_rows": "Rows held",
+    "damped": "Damped updates",
+    "pit": "Held-out results among their forecasts",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
 }

@@ -96,6 +96,16 @@ def test_each_number_has_its_bound(scope, inside, outside, subject):
     assert failed(checks_of("audit", found(**outside), names, scope.design)) == [subject]
 
 
+def test_parameters_of_a_sub_league_only_warn(scope):
+    apart = found(parameters=Apart(0.5, 0.1, 0.5, 1.1), chances=0.2)
+    checks = checks_of("sub_league", apart, ("chain", "joint"), scope.design, is_whole=False)
+    assert failed(checks) == ["P(a > b)"]
+    assert [one.subject.split(",")[0] for one in checks if one.status == "warn"] == [
+        "means of parameters",
+        "sds of parameters",
+    ]
+
+
 def test_a_bound_is_never_tighter_than_chance(scope):
     """Where halves of the reference differ more than the bound, that and the draws' error are the bound."""
     noisy = Differences(Apart(0.3, 0.2, 0.75, 1.3), Apart(0.4, 0.4, 0.6, 1.5), 0.08, 0.97)
