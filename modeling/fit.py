@@ -11,13 +11,13 @@ import polars as pl
 import xarray as xr
 
 from modeling import judge, record, tables
-from modeling.audit import Audit, Scope, audit, is_wanted, remembered
+from modeling.audit import Audit, Scope, audit, is_wanted, remembered, sub_league_checks
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.choice import CHAIN, NUTS, Choice, choose
+from modeling.engines.choice import CHAIN, JOINT, NUTS, Choice, choose
 from modeling.field import make_field
 from modeling.games import (
     Audited,
@@ -33,6 +33,7 @@ from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
+from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
@@ -175,27 +176,31 @@ def _fit_and_judge(
     if sampled.choice.engine != NUTS and known is None:
         scope = Scope(games, design, fields)
         sampled, audit_made = audit(sampled, scope, stanza, start, tell, may_replace=is_auto)
+    stood_for = []
+    if sampled.choice.engine == CHAIN:
+        tell("a smaller league, by the joint engine too", 0.5)
+        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None)
     tell("predictive checks", 0.55)
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
-    poolings = judge.compare(_held_out_losses(design, sampled, stanza.pooling, rng, tell), stanza.pooling)
-    checks = [*sampled.checks, judge.held_out_check(poolings), *(judge.connection_check(field) for field in fields)]
+    poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
+    checks = [*sampled.checks, *stood_for, *held_out, *(judge.connection_check(field) for field in fields)]
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
     return sampled, Judged(checks, predictive, poolings, audit_made)
 
 
-def _held_out_losses(
+def _held_out(
     design: Design, sampled: Sampled, pooling: str, rng: np.random.Generator, tell: Report
-) -> dict[str, Array]:
-    """Log loss of each held-out game under the model's, no and complete pooling of the others, and the baseline.
+) -> tuple[list[Pooling], list[Check]]:
+    """Held-out games forecast under the model's, no and complete pooling of the others, and the baseline; and checks.
 
-    Empty where all games are of one day: then there is nothing to forecast from.
+    None where all games are of one day: then there is nothing to forecast from.
     """
     held_out = judge.held_out_games(design)
     if held_out.all():
-        return {}
+        return [], [judge.held_out_check([])]
     tree = sampled.engine.sample(
         ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0]
     )
@@ -206,7 +211,11 @@ def _held_out_losses(
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
     fits = {"none": alone, "complete": alike, pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
-    return losses | {"baseline": judge.baseline_log_losses(design, held_out)}
+    poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
+    checks = [judge.held_out_check(poolings)]
+    if sampled.choice.engine == CHAIN:
+        checks.append(pit_check(held_out_uniformity(design, asked, held_out, rng)))
+    return poolings, checks
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling import judge
-from modeling.certificate import certified
+from modeling.certificate import CERTIFIED
 from modeling.design import Design
 from modeling.engines.choice import NUTS, Choice, Prepared, Progress, prepare
 from modeling.field import Field
@@ -94,7 +94,13 @@ def once(
     posterior = from_tree(design, tree)
     parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
     return Sampled(
-        choice, engine, tree, posterior, _rated(design, posterior, fields), parameters, certified(design, tree)
+        choice,
+        engine,
+        tree,
+        posterior,
+        _rated(design, posterior, fields),
+        parameters,
+        CERTIFIED[choice.engine](design, tree),
     )
 
 

@@ -20,12 +20,12 @@ from modeling.games import Start
 from modeling.posterior import Posterior, from_tree
 from store.errors import FitError
 
-NUTS, CHAIN = "nuts", chain.NAME
+NUTS, JOINT, CHAIN = "nuts", joint.NAME, chain.NAME
 CHAIN_DRAWS = 1000  # of the chain engine, for which each is a global solve
 FEW_DRAWS = 200  # of what is not published but compared: standard errors are known to 5 %
 WANTED = ("auto", "fast", NUTS)
 WORDS = {
-    joint.NAME: "the posterior without sampling, with its own checks; where they fail, nuts does it again.",
+    JOINT: "the posterior without sampling, with its own checks; where they fail, nuts does it again.",
     CHAIN: "the same for leagues of any size, by messages between competitors' chains of states.",
     NUTS: "PyMC, sampled by nutpie.",
 }
@@ -53,7 +53,7 @@ def choose(design: Design, wanted: str) -> Choice:
         return Choice(NUTS, "asked for")
     too_large = joint.takes(design)
     if too_large is None:
-        return Choice(joint.NAME, "its effects fit into one dense factor")
+        return Choice(JOINT, "its effects fit into one dense factor")
     refused = chain.takes(design)
     if refused is None:
         return Choice(CHAIN, f"{too_large}; every row links at most two competitors' chains")
