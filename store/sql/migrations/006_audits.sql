@@ -59,3 +59,5 @@ COMMENT ON COLUMN audit.floor_parameter_sd_ratio_low IS 'parameter_sd_ratio_low 
 COMMENT ON COLUMN audit.floor_parameter_sd_ratio_high IS 'parameter_sd_ratio_high of the second halves of the chains of nuts from the first: what a full agreement looks like at half the draws.';
 COMMENT ON COLUMN audit.floor_chance_difference IS 'chance_difference of the second halves of the chains of nuts from the first: what a full agreement looks like at half the draws.';
 COMMENT ON COLUMN audit.floor_rank_correlation IS 'rank_correlation of the second halves of the chains of nuts from the first: what a full agreement looks like at half the draws.';
+
+COMMENT ON COLUMN fit.engine IS 'How it was computed: joint (deterministic, one dense factor), chain (deterministic, messages between competitors and a global solve) or nuts (PyMC sampled by nutpie).';
