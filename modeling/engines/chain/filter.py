@@ -62,8 +62,18 @@ def slots_of(s: Structure) -> Slots:
     return Slots(own.astype(np.int32), start.astype(np.int32), s.scale[~later], walk.astype(np.int32))
 
 
-def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
-    """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
+def forecast(
+    s: Structure,
+    values: dict[str, float],
+    shared: Array,
+    slots: Slots | None = None,
+    told: NDArray[np.bool_] | None = None,
+) -> Forecasts:
+    """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`).
+
+    Rows that are not `told` (default: all are) are forecast, but teach nothing.
+    """
+    told = np.ones(s.rows, dtype=bool) if told is None else told
     slots, rows = slots_of(s) if slots is None else slots, rows_of(s.design, values)
     scales = np.append(scales_of(s, values), 0.0)
     played = s.design.played_on[s.design.game].astype("datetime64[D]").astype(np.int64)
@@ -71,10 +81,10 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     width = np.diff(slots.start)
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
-        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state,
-        s.node_weight, np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
+        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight,
+        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
-        s.shared @ shared, out,
+        s.shared @ shared, told, out,
     )  # fmt: skip
     return Forecasts(*out)
 
