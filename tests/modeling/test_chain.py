@@ -1,5 +1,7 @@
 """The chain engine against dense matrices, finite differences, exact answers and its own invariances."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -312,3 +314,47 @@ def test_scales_that_are_given_stay_and_are_told(game, games, pooling):
     assert tree["diagnostics"]["parameter"].to_numpy().tolist() == ["sigma"]
     for block in design.blocks:
         assert (tree["posterior"][f"scale_{block.name}"] == block.fixed_scale).all()
+
+
+SECOND_START = """
+import warnings
+from datetime import date, timedelta
+import numpy as np
+import polars as pl
+from modeling.build import build_design
+from modeling.engines import chain
+from modeling.engines.chain import filter, forward, kernels, products, sites
+from modeling.engines.chain.structure import structure_of
+from modeling.games import Games
+from store.stanzas import Stanza
+
+warnings.simplefilter("error")
+rng = np.random.default_rng(1)
+pairs = [rng.choice(6, 2, replace=False) for _ in range(80)]
+sides = [
+    (f"g{n:03d}", date(2023, 1, 1) + timedelta(days=5 * n), side, f"t{team}", float((n % 3 == 0) == (side == 1)))
+    for n, pair in enumerate(pairs) for side, team in zip((1, 2), pair)
+]
+frame = pl.DataFrame(sides, schema=["game_id", "played_on", "side", "team", "score"], orient="row").with_columns(
+    contest_id="game_id", season=pl.lit("2023"), neutral=True, is_home=False, exposure=1.0,
+    finish=pl.lit(None, pl.Int32), won=pl.lit(None, pl.Boolean),
+)
+stanza = Stanza.model_validate({
+    "title": "x", "feed": "none", "source": ("none",), "outcome": "win", "walk": ("team",), "period": "quarter",
+})
+design = build_design(stanza, Games("x", date(2025, 1, 1), frame))
+tree = chain.fit(design, np.ones(design.games, bool), seed=1, draws=24)
+chain.fit(design, np.ones(design.games, bool), seed=1, draws=24, start=tree)
+filter.forecast(structure_of(design), {"scale_team": 1.0, "scale_team_walk": 0.5}, np.zeros(0))
+known = [one for module in (forward, kernels, products, sites) for one in vars(module).values()]
+known += [one for table in (products.ADVANCE, products.MULTIPLY, products.RELAX) for one in table.values()]
+print(sum(sum(one.stats.cache_misses.values()) for one in known if hasattr(one, "stats")))
+"""
+
+
+def test_a_second_start_compiles_nothing_and_no_warning_is_raised():
+    for _ in range(2):  # the first one may compile
+        done = subprocess.run([sys.executable, "-c", SECOND_START], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+    assert done.stdout.strip() == "0"

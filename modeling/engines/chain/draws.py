@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
-from modeling.engines.chain.linear import Columns, System, conjugate_gradients, state_sums
+from modeling.engines.chain import kernels
+from modeling.engines.chain.linear import Columns, System, conjugate_gradients, spread, state_sums
 from modeling.engines.chain.scales import Found, Objective
 from modeling.engines.chain.smooth import Smoothed, shared_precision
 from modeling.outcomes.outcome import Array
@@ -55,15 +56,20 @@ def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
 def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
     """Columns with covariance H."""
     s = found.structure
-    rows = rng.standard_normal((s.rows, count), np.float32) * np.sqrt(found.sites.tau).astype(np.float32)[:, None]
-    steps = (
-        rng.standard_normal((s.size, count), np.float32) * np.sqrt(found.factored.precision).astype(np.float32)[:, None]
-    )
-    right = state_sums(s, rows) + steps
-    later = np.flatnonzero(s.parent >= 0)
-    np.subtract.at(right, s.parent[later], steps[later])
+    rows, steps = np.empty((s.rows, count), np.float32), np.empty((s.size, count), np.float32)
+    root = np.sqrt(found.sites.tau).astype(np.float32)[:, None]
+    streams, bounds = rng.spawn(len(s.row_chunks)), np.linspace(0, s.size, len(s.row_chunks) + 1).astype(int)
+
+    def fill(n: int, low: int, high: int) -> None:
+        streams[n].standard_normal(out=rows[low:high], dtype=np.float32)
+        streams[n].standard_normal(out=steps[bounds[n] : bounds[n + 1]], dtype=np.float32)
+        rows[low:high] *= root[low:high]
+
+    spread(s.row_chunks, fill)
+    right, own = state_sums(s, rows), (s.unit_start, s.parent, found.factored.precision)
+    spread(s.chunks, lambda _n, a, b: kernels.add_steps(a, b, *own, steps, right))
     prior = rng.standard_normal((s.shared.shape[1], count)) * np.sqrt(shared_precision(s, found.values))[:, None]
-    return np.concatenate([right, (prior + s.shared.T @ rows).astype(np.float32)])
+    return np.concatenate([right, (prior + s.shared.T.astype(np.float32) @ rows).astype(np.float32)])
 
 
 def draw(

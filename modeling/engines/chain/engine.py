@@ -25,6 +25,7 @@ from modeling.engines.chain.structure import (
     structure_of,
 )
 from modeling.outcomes.outcome import Array
+from store.errors import FitError
 
 NAME = "chain"
 KEPT = 2e7  # values of a walk's draws that are kept in full; of larger ones the current states alone
@@ -69,6 +70,8 @@ def fit(
     the next fit starts from (`start`). `structure` is the Design's, where it is there. Raises FitError where it does
     not settle.
     """
+    if refused := takes(design):
+        raise FitError(f"{design.league}: the chain engine cannot take it: {refused}.", "Fit it with: --engine nuts")
     tell = progress or (lambda share: None)
     began = time.perf_counter()
     structure = replace(structure or structure_of(design), counts=chosen[design.game])

@@ -63,7 +63,10 @@ def slots_of(s: Structure) -> Slots:
 
 
 def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
-    """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`)."""
+    """Forecasts of every row at given hyperparameters and shared effects (in the order of `shared_names`).
+
+    Rows that do not count (`Structure.counts`) are forecast, but teach nothing.
+    """
     slots, rows = slots_of(s) if slots is None else slots, rows_of(s, values)
     scales = np.append(scales_of(s, values), 0.0)
     played = s.design.played_on[s.design.game].astype("datetime64[D]").astype(np.int64)
@@ -71,10 +74,10 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     width = np.diff(slots.start)
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
-        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state,
-        s.node_weight, np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
+        _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight,
+        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
-        s.shared @ shared, out,
+        s.shared @ shared, s.counts, out,
     )  # fmt: skip
     return Forecasts(*out)
 
@@ -135,5 +138,6 @@ def _first_rows(s: Structure, count: int) -> Structure:
     noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
     design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)
     return replace(
-        s, design=design, row_node=s.row_node[:count], row_factor=s.row_factor[:count], shared=s.shared[:count]
-    )
+        s, design=design, row_node=s.row_node[:count], row_factor=s.row_factor[:count], shared=s.shared[:count],
+        counts=s.counts[:count],
+    )  # fmt: skip

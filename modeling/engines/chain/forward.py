@@ -56,9 +56,9 @@ def _write(row, year, shift, shrink, row_node, row_factor, node_unit, start, at,
 @jit
 def forward(
     ends, year, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, entry, drift,
-    code, y, exposure, noise, aux, offset, out,
+    code, y, exposure, noise, aux, offset, counts, out,
 ):  # fmt: skip
-    """Day by day: first every row's forecast, then every row's update."""
+    """Day by day: first every row's forecast, then the update of every row that counts."""
     units = start.size - 1
     mean, cov = np.zeros(start[-1]), np.zeros(at[-1])
     last = np.full(units, year[0])
@@ -82,6 +82,8 @@ def forward(
             out[0, row], out[1, row] = m + offset[row], v
             out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
         for row in range(begin, end):
+            if not counts[row]:
+                continue
             m, v = _read(
                 row, year[row], row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at,
                 drift, last, mean, cov, gain,

@@ -254,6 +254,17 @@ def subtract_prior(low, high, unit_start, parent, precision, x, out):
 
 
 @jit
+def add_steps(low, high, unit_start, parent, precision, noise, out):
+    """Adds noise of covariance Q to `out`, from independent standard noise of the states."""
+    for s in range(unit_start[low], unit_start[high]):
+        a, root = parent[s], np.sqrt(precision[s])
+        for c in range(noise.shape[1]):
+            out[s, c] += root * noise[s, c]
+            if a >= 0:
+                out[a, c] -= root * noise[s, c]
+
+
+@jit
 def exchange(low, high, row_node, row_factor, tau, v, p, out):
     """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance)."""
     for r in range(low, high):

@@ -34,13 +34,13 @@ PAD = 8  # rows more than needed in each chunk's sums, so that threads do not wr
 _POOLS: list[ThreadPoolExecutor] = []
 
 
-def spread(chunks: list[tuple[int, int]], work: Callable[[int, int, int], float | None]) -> list[float]:
+def spread(chunks: list[tuple[int, int]], work: Callable[[int, int, int], Any]) -> list[float]:
     """Calls work(number, low, high) for each chunk, on threads where there are several; results in order."""
     found, left = [0.0] * len(chunks), iter([(n, low, high) for n, (low, high) in enumerate(chunks)])
 
     def take() -> None:
         for number, low, high in left:  # whoever is free takes the next
-            found[number] = work(number, low, high) or 0.0
+            found[number] = float(work(number, low, high) or 0.0)
 
     if len(chunks) == 1 or THREADS == 1:
         take()
@@ -234,20 +234,20 @@ class Iteration:
         return total[0] + np.einsum("ij,ij->j", along, self.coef)
 
     def advance(self, beta: Array, scale: Array, own: Array) -> float:
-        """The next direction z + beta direction; returns the largest |z| times `scale` of its row, `own` of its column."""
+        """The next direction z + beta direction; returns the largest |z|, times `scale` by row, `own` by column."""
         system, coef, turn = self.system, self.coef.astype(np.float32), beta.astype(np.float32)
         s, kernel = system.structure, products.ADVANCE[self.width]
         by_row, by_column = scale.astype(np.float32), own.astype(np.float32)
 
-        def work(_n: int, low: int, high: int) -> float:
+        def work(_n: int, low: int, high: int) -> np.floating[Any]:
             return kernel(
-                low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis, coef,
-                self.z, turn, by_row, by_column, self.direction, self.nodes,
+                low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis,
+                coef, self.z, turn, by_row, by_column, self.direction, self.nodes,
             )  # fmt: skip
 
         worst = max(spread(s.chunks, work))
         self.direction_shared = self.coef + beta * self.direction_shared
-        return float(max(worst, (np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
+        return max(worst, float((np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
 
     def multiply(self) -> Array:
         """The product H direction; returns direction'H direction."""
@@ -273,8 +273,8 @@ class Solution:
 
     y: Columns
     iterations: int
-    first_error: float
-    """Largest error of zero in units of the answers' sds, as estimated."""
+    error: float
+    """Largest error of zero in units of the answers' sds: the answer's size, and at most what it still lacks."""
     smallest: float
     """Smallest eigenvalue of the preconditioned matrix that was met."""
 
@@ -290,7 +290,9 @@ def conjugate_gradients(
 ) -> Solution:
     """Solves H y = right for columns, until no element is off by more than `tolerance` units, or `reduction` x before.
 
-    An error is measured in `unit` of its row times `own` of its column. Single precision: six digits at best.
+    Near the answer the reduction is by as much more as the start was nearer than one unit, so that slow directions are
+    not left to ever new starts. An error is measured in `unit` of its row times `own` of its column. Single precision:
+    six digits at best.
     """
     columns = np.ones(right.shape[1]) if own is None else own
     parts = [
@@ -300,7 +302,7 @@ def conjugate_gradients(
     return Solution(
         np.concatenate([one.y for one in parts], axis=1),
         sum(one.iterations for one in parts),
-        max(one.first_error for one in parts),
+        max(one.error for one in parts),
         min(one.smallest for one in parts),
     )
 
@@ -318,7 +320,8 @@ def _solved(
     none, per_column = np.zeros(run.width), np.append(own, np.zeros(run.width - len(own)))
     rho = run.relax(none)
     begun = at = run.advance(none, scale, per_column)
-    while at > max(tolerance * smallest, reduction * begun) and len(steps) < MOST_ITERATIONS:
+    goal = max(tolerance * smallest, reduction * begun * min(1.0, begun / smallest))
+    while at > goal and len(steps) < MOST_ITERATIONS:
         alpha = _ratio(rho, run.multiply())
         before, rho = rho, run.relax(alpha)
         beta = _ratio(rho, before)
@@ -327,7 +330,8 @@ def _solved(
         if len(steps) > 4:
             smallest = min(smallest, _smallest(steps))
     y = np.concatenate([run.y, run.y_shared.astype(np.float32)])[:, : run.count]
-    return Solution(y, len(steps), begun / smallest, smallest)
+    size = float((np.abs(y) * scale[:, None] * own).max(initial=0.0))
+    return Solution(y, len(steps), size + at / smallest, smallest)
 
 
 def _ratio(over: Array, under: Array) -> Array:

@@ -4,7 +4,7 @@ A pass does all that it can with what it reads: three passes are one iteration. 
 product with A'TA is sums over each node's links of weight times the other node's value.
 """
 
-# ruff: noqa: ANN001, ANN202 -- compiled: numba infers the types from the arrays
+# ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
 
 import numpy as np
 

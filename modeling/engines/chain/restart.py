@@ -71,8 +71,10 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
     y, lift = np.zeros(structure.size + shared), np.zeros((structure.size, shared))
     y[: structure.size][known], lift[known] = left["mean"].to_numpy()[place], left["lift"].to_numpy()[place]
     y[structure.size :] = left["shared_mean"].to_numpy()
-    for state in np.flatnonzero(~known & (structure.parent >= 0)):
-        y[state], lift[state] = y[structure.parent[state]], lift[structure.parent[state]]
+    stands = known | (structure.parent < 0)
+    while not stands.all():  # a new state starts where the one before it stands
+        new = np.flatnonzero(~stands & stands[structure.parent])
+        y[new], lift[new], stands[new] = y[structure.parent[new]], lift[structure.parent[new]], True
     eta = row_values(structure, y[: structure.size, None])[:, 0] + structure.shared @ y[structure.size :]
     sites = newton(rows, eta)
     p = np.repeat(sites["tau"][:, None] / 2, 2, axis=1)

@@ -19,7 +19,7 @@ from modeling.outcomes.outcome import Array
 
 MOST_EVALUATIONS = 60
 DECREMENT = 2e-3  # nats the maximum may still be above where the search stops
-ROUGH = 20.0  # residual, in sds as estimated, that is good enough after a step of one in a logarithm
+ROUGH = 1.0  # residual, in sds, that is good enough after a step of one in a logarithm
 STEEP = 1.0
 SHORTEST = 1e-3
 LONGEST = 0.7  # step in a logarithm

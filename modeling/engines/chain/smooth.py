@@ -33,7 +33,7 @@ TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
 REDUCTION = 0.1  # of the means' error by the global solve of one sweep; the sites move by as much anyway
 LIFT_TOLERANCE = 0.2  # of the shared effects' lift, in sds, as estimated: a twentieth of that in fact
-FAR = 25.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
+FAR = 1.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
 
@@ -145,9 +145,9 @@ def smooth(
     work = Factored.empty(structure) if factored is None else factored
     work.precision = prior_precision(structure, values)
     now = first_sites(structure, rows) if begin is None else _without(begin, rows.counts)
-    if now.beliefs is not None:
+    if (beliefs := now.beliefs) is not None:
         now = replace(now, tau=now.tau.copy(), nu=now.nu.copy())
-        _update(structure, rows, now.beliefs, 1.0, now.tau, now.nu)
+        _update(structure, rows, beliefs, 1.0, now.tau, now.nu)
     work.refill(now.p)
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
@@ -237,11 +237,13 @@ def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, t
 
     spread(s.row_chunks, row_variances)
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
+    reached = replace(
+        now, p=p, y=y, lift=lift, smallest=solved.smallest, variance=variance, beliefs=(eta, eta_variance)
+    )
     return Smoothed(
-        s, values, replace(now, p=p, y=y, lift=lift, smallest=solved.smallest, variance=variance, beliefs=(eta, eta_variance)), work, y[: s.size], variance,
-        y[s.size :], covariance, eta, eta_variance, np.empty(s.rows),
+        s, values, reached, work, y[: s.size], variance, y[s.size :], covariance, eta, eta_variance, np.empty(0),
         0.5 * float(now.nu @ eta + (prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
-        solved.first_error, 0, solved.iterations + lifted,
+        solved.error, 0, solved.iterations + lifted,
     )  # fmt: skip
 
 
@@ -251,7 +253,7 @@ def residual(s: Structure, precision: Array, prior: Array, now: Sites) -> Array:
     pull = now.nu - now.tau * (row_values(s, x)[:, 0] + s.shared @ b)
     left = state_sums(s, pull[:, None])
     less_prior(s, precision, x, left)
-    return np.concatenate([left[:, 0], s.shared.T @ pull - prior * (b - s.shared_mean)])
+    return np.concatenate([left[:, 0], s.shared.T @ pull - prior * (b - s.shared_mean)]).astype(float)
 
 
 def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
