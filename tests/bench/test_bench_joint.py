@@ -176,7 +176,7 @@ def test_seconds_of_stints_beside_one_gram_matrix_and_its_spectrum(capsys):
     gram = seconds(lambda: model.latent.gram(design.exposure))
     matrix = model.latent.gram(design.exposure)
     bound = gram + seconds(lambda: eigh(matrix, driver="evd"))
-    scale, sigma = (float(tree["posterior"][name].mean()) for name in ("scale_player", "sigma"))
+    scale, sigma = (tree["posterior"][name].to_numpy().mean() for name in ("scale_player", "sigma"))
     with capsys.disabled():
         print(
             f"\n250,000 stints, 1,500 players: {ours:.2f} s, {ours / bound:.1f} x a Gram matrix ({gram:.2f} s) and its "
