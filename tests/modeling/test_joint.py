@@ -135,6 +135,11 @@ def test_draws_of_normal_rows_are_those_of_their_gaussian_at_each_theta(league_o
     rooted = spread_draws(found.factor(model), np.eye(model.latent.size))
     assert np.cov(rows.T) == pytest.approx(rooted.T @ rooted, abs=0.01)
     assert certificate.k_hat == 0
+    turned = -model.spectrum.vectors, -model.spectrum.cross, -model.spectrum.pull
+    other = replace(model.spectrum, **dict(zip(("vectors", "cross", "pull"), turned, strict=True)))
+    again, _ = exact.draw(model, surface, other, z[:9], np.random.default_rng(3))
+    first, _ = exact.draw(model, surface, model.spectrum, z[:9], np.random.default_rng(3))
+    assert again.effects == pytest.approx(first.effects)
 
 
 def test_rows_of_unlike_noise_are_not_put_together(league_of):
@@ -154,7 +159,7 @@ def outliers(game, games) -> Design:
     for number in range(250):
         a, b = rng.choice(10, 2, replace=False)
         margin = strength[a] - strength[b] + 2 + 6 * rng.standard_t(3)
-        margin = rng.choice([-90, 90]) if number % 40 == 7 else round(margin, 1)
+        margin = float(rng.choice([-90, 90])) if number % 40 == 7 else round(float(margin), 1)
         scores = (max(margin, 0.0), max(-margin, 0.0))
         found.append(game((f"t{a}", f"t{b}"), scores, day=number, home=0))
     stated = {"title": "x", "feed": "none", "source": ("none",), "outcome": "margin", "likelihood": "student"}
@@ -310,9 +315,9 @@ def test_skewness_is_the_same_from_single_rows_and_along_effects(league_of, monk
     design = league_of("score", "poisson")
     model = model_of(design, every(design))
     at = laplace.approximate(model, theta_of(model, {"scale_attack": 0.2, "scale_defence": 0.2}))
-    by_row = skewness(model, at)
+    by_row = skewness(model, at, at.factor(model))
     together = replace(design.outcome, contracted=lambda tally, eta, aux, c: eta)
-    along = skewness(replace(model, design=replace(design, outcome=together)), at)
+    along = skewness(replace(model, design=replace(design, outcome=together)), at, at.factor(model))
     assert along == pytest.approx(by_row, rel=0.05, abs=1e-3)
 
 

@@ -105,8 +105,8 @@ def draw(
     sd = np.exp(weights @ np.log([one.sd for one in points]))
     point = np.argmin(np.sum((z[:, None] - places[None]) ** 2, axis=2), axis=1)
     raw, log_density = rng.standard_normal((len(z), model.latent.size)), np.zeros(len(z))
-    moved = np.empty_like(raw)
-    for number in np.unique(point):
+    moved, skew = np.empty_like(raw), np.zeros(model.latent.size)
+    for number in np.union1d(point, [0]):
         here, one = point == number, points[number]
         factor = one.factor(model)
         log_density[here] = 0.5 * log_determinant_of(factor) - 0.5 * np.sum(raw[here] ** 2, axis=1)
@@ -114,7 +114,9 @@ def draw(
         apart = spread_draws(factor, raw[here])
         moved[here] = move(model, one, factor, theta[here], apart) / sd[here]
         raw[here] = apart / one.sd
-    bend = bend_of(skewness(model, points[0]))
+        if number == 0:
+            skew = skewness(model, one, factor)
+    bend = bend_of(skew)
     mean = weights @ np.array([one.mean for one in points])
     effects = np.stack([mean + sd * bend.of(moved), mean + sd * bend.of(-moved)])
     return Draws(theta, effects), Origin(point, raw, log_density, bend)
@@ -166,8 +168,8 @@ def _series(low: float, high: float, turned: Callable[[Array], Array], y: Array)
     return terms[0] * y + turned(after) - later
 
 
-def skewness(model: Model, point: Approximation) -> Array:
-    """Skewness of each effect at a point."""
+def skewness(model: Model, point: Approximation, factor: Array) -> Array:
+    """Skewness of each effect at a point; its factor is used up."""
     is_alone = model.design.outcome.contracted is None
     if model.gram is not None:
         return np.zeros(model.latent.size)
@@ -175,7 +177,7 @@ def skewness(model: Model, point: Approximation) -> Array:
     third = model.design.outcome.derivatives(model.tally, eta, model.arguments(point.theta))[2]
     if not third.any():
         return np.zeros(model.latent.size)
-    covariance = invert(point.factor(model))
+    covariance = invert(factor)
     covariance = covariance + np.tril(covariance, -1).T
     return (_cubes(covariance, model.latent.x, third) if is_alone else _along(model, point, covariance)) / point.sd**3
 

@@ -136,12 +136,17 @@ def _own_slope(
 def draw(
     model: Model, surface: Surface, spectrum: Spectrum, z: Array, rng: np.random.Generator
 ) -> tuple[Draws, Certificate]:
-    """A pair of joint draws at each z, exact given theta, and the weights of the evidence itself over the surface."""
+    """A pair of joint draws at each z, exact given theta, and the weights of the evidence itself over the surface.
+
+    Noise is turned into the basis before it is scaled: then it does not matter which of a basis's signs, or which basis
+    of players who always played together, a linear algebra library finds.
+    """
     theta = surface.centre + z @ surface.axes.T
     at = solved(model, spectrum, theta)
     flat = rng.standard_normal((len(z), len(spectrum.flat_prior), 1))
     flat = np.linalg.solve(np.linalg.cholesky(at.corner).transpose(0, 2, 1), flat)[:, :, 0]
-    apart = rng.standard_normal(at.mean.shape) / np.sqrt(at.precision) - np.einsum("tnj,tj->tn", at.slope, flat)
+    noise = rng.standard_normal(at.mean.shape) @ spectrum.vectors
+    apart = noise / np.sqrt(at.precision) - np.einsum("tnj,tj->tn", at.slope, flat)
     mean = np.column_stack([at.flat_mean, at.mean @ spectrum.vectors.T])
     apart = np.column_stack([flat, apart @ spectrum.vectors.T])
     prior = np.array([model.log_prior(one) for one in theta])
