@@ -18,19 +18,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modeling.agreement import Agreement, Drawn, agree, drawn_of
 from modeling.design import Design
 from modeling.engines import nuts
 from modeling.field import Field, make_field
 from modeling.fit import design_of
 from modeling.posterior import Posterior, from_tree
-from modeling.ratings import Ratings, make_ratings
+from modeling.ratings import make_ratings
 from store.home import Home
 from store.stanzas import choose
 from store.warehouse import reading
 
 HERE = Path(__file__).parent
 ENGINES = Path(nuts.__file__).parent
-SEED, FAST_DRAWS = 20140101, 8000
+SEED, FAST_DRAWS = 20140101, 6000
 NUTS_DRAWS = {"nhl": 6000}  # of all four chains
 USUAL_DRAWS = 10_000
 
@@ -43,19 +44,19 @@ class Case:
     design: Design
     fields: tuple[Field, ...]
 
-    def ratings(self, posterior: Posterior) -> list[Ratings]:
-        """Ratings of every kind under a posterior."""
+    def drawn(self, posterior: Posterior) -> Drawn:
+        """What a posterior is compared in."""
         rng = np.random.default_rng(SEED)
-        return [make_ratings(self.design, posterior, one, rng) for one in self.fields]
+        ratings = [make_ratings(self.design, posterior, one, rng) for one in self.fields]
+        return drawn_of(self.design, posterior, ratings)
 
 
 @dataclass(frozen=True)
-class Fast:
-    """What a fast engine says of a case, and how long it took."""
+class Compared:
+    """A fast engine beside NUTS on a case, and how many seconds it took."""
 
-    posterior: Posterior
+    agreement: Agreement
     seconds: float
-    diagnostics: dict[str, Any]
 
 
 @dataclass
@@ -64,6 +65,19 @@ class Leagues:
 
     home: Home
     cases: dict[str, Case] = field(default_factory=dict)
+    compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
+
+    def compare(self, league: str, engine: str) -> Compared:
+        """A fast engine that takes the league beside NUTS."""
+        if (league, engine) not in self.compared:
+            drawn, seconds = _fitted(self.case(league), engine)
+            self.compared[league, engine] = Compared(agree(drawn, self.reference(self.case(league))), seconds)
+        return self.compared[league, engine]
+
+    def engines(self, league: str) -> list[str]:
+        """The engines other than NUTS that take a league: each is a folder with an `engine.py`."""
+        every = sorted(path.parent.name for path in ENGINES.glob("*/engine.py"))
+        return [name for name in every if _engine(name).takes(self.case(league).design) is None]
 
     def case(self, league: str) -> Case:
         """The Design of a league, which is loaded where that is still to be done."""
@@ -77,13 +91,13 @@ class Leagues:
             self.cases[league] = Case(league, design, fields)
         return self.cases[league]
 
-    def reference(self, case: Case) -> Posterior:
-        """The posterior by NUTS: as it is kept, else sampled and kept."""
+    def reference(self, case: Case) -> Drawn:
+        """What NUTS draws of a case: as it is kept, else sampled and kept."""
         kept = self.kept_at(case)
         if not kept.exists():
             compiled = nuts.compile_design(case.design)
             tree = nuts.sample(compiled, np.ones(case.design.games, bool), SEED, _draws(case) // nuts.CHAINS)
-            _keep(from_tree(case.design, tree), kept)
+            keep(case.drawn(from_tree(case.design, tree)), kept)
         return _kept(kept)
 
     def kept_at(self, case: Case) -> Path:
@@ -93,50 +107,40 @@ class Leagues:
         return self.home.root / "nuts" / f"{case.league}-{name}.npz"
 
 
-def fitted(case: Case, engine: str) -> Fast:
-    """The posterior by a fast engine; the second fit of two, for the first may compile."""
-    fit = importlib.import_module(f"modeling.engines.{engine}.engine").fit
-    everything = np.ones(case.design.games, dtype=bool)
+def _engine(name: str) -> Any:
+    return importlib.import_module(f"modeling.engines.{name}.engine")
+
+
+def _fitted(case: Case, engine: str) -> tuple[Drawn, float]:
+    """What a fast engine draws, and in how many seconds: of the second fit of two, for the first may compile."""
+    fit, everything = _engine(engine).fit, np.ones(case.design.games, dtype=bool)
     fit(case.design, everything, SEED, draws=100)
     began = time.perf_counter()
     tree = fit(case.design, everything, SEED, draws=FAST_DRAWS)
-    seconds = time.perf_counter() - began
-    return Fast(from_tree(case.design, tree), seconds, dict(tree["diagnostics"].attrs))
-
-
-def fast_engines() -> list[str]:
-    """The engines that are not NUTS, each a folder with an `engine.py`."""
-    return sorted(path.parent.name for path in ENGINES.glob("*/engine.py"))
-
-
-def refusal(case: Case, engine: str) -> str | None:
-    """Why an engine cannot take a case, or None where it can."""
-    return importlib.import_module(f"modeling.engines.{engine}.engine").takes(case.design)
+    return case.drawn(from_tree(case.design, tree)), time.perf_counter() - began
 
 
 def _draws(case: Case) -> int:
     return NUTS_DRAWS.get(case.league, USUAL_DRAWS)
 
 
-def _keep(posterior: Posterior, kept: Path) -> None:
-    groups = {"fixed": posterior.fixed, "blocks": posterior.blocks, "scales": posterior.scales}
-    groups |= {"auxiliaries": posterior.auxiliaries}
-    arrays: dict[str, Any] = {f"{group}|{name}": one for group, all in groups.items() for name, one in all.items()}
+def keep(drawn: Drawn, kept: Path) -> None:
+    """Writes what was drawn into a file."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     half_written = kept.with_suffix(".part.npz")
-    as_floats = {name: one.astype(np.float32) for name, one in arrays.items()}
-    np.savez(half_written, level=posterior.level, chains=posterior.chains, **as_floats)
+    totals = {f"totals_{number}": one.astype(np.float32) for number, one in enumerate(drawn.totals)}
+    np.savez(
+        half_written, effects=drawn.effects.astype(np.float32), effect_names=drawn.effect_names,
+        parameters=drawn.parameters, parameter_names=drawn.parameter_names, chains=drawn.chains, **totals,
+    )  # fmt: skip
     half_written.replace(kept)
 
 
-def _kept(kept: Path) -> Posterior:
-    groups: dict[str, dict[str, Any]] = {"fixed": {}, "blocks": {}, "scales": {}, "auxiliaries": {}}
+def _kept(kept: Path) -> Drawn:
     with np.load(kept) as found:
-        for key in found.files:
-            if "|" in key:
-                group, name = key.split("|", 1)
-                groups[group][name] = found[key].astype(float)
-        return Posterior(found["level"], **groups, chains=int(found["chains"]))
+        names, own = (tuple(found[one].tolist()) for one in ("effect_names", "parameter_names"))
+        totals = tuple(found[f"totals_{number}"].astype(float) for number in range(len(found.files) - 5))
+        return Drawn(found["effects"].astype(float), names, found["parameters"], own, totals, int(found["chains"]))
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,65 @@
 """Every fast engine against NUTS on real leagues, in one table; pytest -s prints it.
 
-What a fast engine may differ by is the same for all leagues, or what the halves of NUTS's own draws differ by where that
-is more.
+The bounds are the same for every league, or what the halves of NUTS's own draws differ by where that is more.
 """
 
-from dataclasses import dataclass
-
-import numpy as np
 import polars as pl
 import pytest
 
-from modeling.agreement import Agreement, agree, drawn_of
-
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(14_400)]
 
-MEANS, MEANS_P99, SD_RATIO, SCALES, CHANCES = 0.10, 0.04, (0.93, 1.07), 0.10, 0.03
+MEANS, MEANS_P99, SD_LOW, SD_HIGH, SCALES, CHANCES = 0.10, 0.04, 0.93, 1.07, 0.10, 0.03
+LEAGUES = (
+    "bradley_terry", "surfaces", "internationals", "nhl", "formula_1", "nba", "tennis_walk", "english_walk",
+)  # fmt: skip
+
+
+def misses(agreement) -> dict[str, tuple[float, float]]:
+    """By what is beyond its bound, its value and that bound."""
+    found, floor = agreement.found, agreement.floor
+    held = {
+        "means": (found.effects.means, max(MEANS, floor.effects.means)),
+        "means, 99 %": (found.effects.means_p99, max(MEANS_P99, floor.effects.means_p99)),
+        "sds": (found.effects.sd_high, max(SD_HIGH, floor.effects.sd_high)),
+        "sds, inverse": (1 / found.effects.sd_low, 1 / min(SD_LOW, floor.effects.sd_low)),
+        "scales": (found.parameters.means, max(SCALES, floor.parameters.means)),
+        "P(a > b)": (found.chances, max(CHANCES, floor.chances)),
+    }
+    return {what: (value, bound) for what, (value, bound) in held.items() if value > bound}
+
+
+@pytest.mark.parametrize("league", LEAGUES)
+def test_every_fast_engine_agrees_with_nuts(leagues, league):
+    engines = leagues.engines(league)
+    assert "joint" in engines
+    for engine in engines:
+        assert not misses(leagues.compare(league, engine).agreement), engine
+
+
+def test_the_table_of_them_all(leagues):
+    rows = pl.DataFrame([_row(leagues, league, engine) for league in LEAGUES for engine in leagues.engines(league)])
+    wide = {"tbl_rows": -1, "tbl_cols": -1, "tbl_width_chars": 10_000, "fmt_str_lengths": 300}
+    with pl.Config(tbl_formatting="MARKDOWN", tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, **wide):
+        print(f"\n\nFast engines beside NUTS; in brackets NUTS's halves beside each other\n\n{rows}")
+    assert (rows["misses"] == "").all()
+
+
+def _row(leagues, league: str, engine: str) -> dict[str, object]:
+    case, compared = leagues.case(league), leagues.compare(league, engine)
+    found, floor = compared.agreement.found, compared.agreement.floor
+    return {
+        "league": league,
+        "engine": engine,
+        "games": case.design.games,
+        "effects": sum(len(block.levels) for block in case.design.blocks) + len(case.design.fixed),
+        "s": round(compared.seconds, 1),
+        "means, sd": f"{found.effects.means:.3f} ({floor.effects.means:.3f})",
+        "99 %": f"{found.effects.means_p99:.3f} ({floor.effects.means_p99:.3f})",
+        "sd ratios": f"{found.effects.sd_low:.3f} to {found.effects.sd_high:.3f} "
+        f"({floor.effects.sd_low:.3f} to {floor.effects.sd_high:.3f})",
+        "scales, sd": f"{found.parameters.means:.3f} ({floor.parameters.means:.3f})",
+        "P(a > b)": f"{found.chances:.3f} ({floor.chances:.3f})",
+        "ranks": f"{found.rank_correlation:.4f}",
+        "worst": f"{compared.agreement.worst_effect}; {compared.agreement.worst_parameter}",
+        "misses": ", ".join(misses(compared.agreement)),
+    }
