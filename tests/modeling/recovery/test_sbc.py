@@ -36,7 +36,7 @@ MOST_UNPUBLISHED = 0.06
 
 WALK: dict[str, Any] = {"period": "season", "walk": ("team",)}
 # Of the usual prior of a fixed effect, 4, probits make 7 logits: nearly always the home side would win every game, and
-# there Gaussians around matched moments are at their worst: over 600 leagues, truth's normal scores for home had sd 1.13.
+# there Gaussians around matched moments are at their worst (truth's scores for home had sd 1.13).
 AS_IN_LOGITS = {"home": 2.2}
 LEAGUES: dict[str, dict[str, Any]] = {
     "win": {"outcome": "win", "effects": ("home",)},
