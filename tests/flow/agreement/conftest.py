@@ -128,7 +128,7 @@ def keep(drawn: Drawn, kept: Path) -> None:
     """Writes what was drawn into a file."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     half_written = kept.with_suffix(".part.npz")
-    totals = {f"totals_{number}": one.astype(np.float32) for number, one in enumerate(drawn.totals)}
+    totals: dict[str, Any] = {f"totals_{number}": one.astype(np.float32) for number, one in enumerate(drawn.totals)}
     np.savez(
         half_written, effects=drawn.effects.astype(np.float32), effect_names=drawn.effect_names,
         parameters=drawn.parameters, parameter_names=drawn.parameter_names, chains=drawn.chains, **totals,
