@@ -1,0 +1,265 @@
+"""Simulation-based calibration of the fast engines: truth drawn from the prior is anywhere among posterior draws alike.
+
+Truth, results, a fit; truth's rank among as many independent draws is uniform if, and for enough quantities only if,
+the posterior is right. Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv:1804.06788. The log likelihood is
+among the quantities, for it sees what no single parameter does: Modrák et al. (2023), Bayesian Analysis.
+
+A fit whose own checks fail is one that is not published; those depend on results alone, and given any results truth is
+a draw from their posterior, so that leaving such fits out leaves ranks uniform. Their share is bounded.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import binom, norm, t
+
+from modeling import engines
+from modeling.build import build_design
+from modeling.certificate import certified
+from modeling.design import Design
+from modeling.outcomes.outcome import Array
+from modeling.posterior import Posterior, from_tree
+from store.errors import FitError
+from store.stanzas import Stanza
+
+DRAWS, AMONG = 400, 99  # of a fit; truth has one of AMONG + 1 ranks
+SIMULATIONS = 20_000  # of even ranks: p-values near the smallest that count are known to a tenth
+FALSE_ALARM = 0.01  # of a league whose posterior is right, over all quantities; once and for all, for seeds are fixed
+MOST_UNPUBLISHED = 0.06
+
+WALK: dict[str, Any] = {"period": "season", "walk": ("team",)}
+# Of the usual prior of a fixed effect, 4, probits make 7 logits: nearly always the home side would win every game, and
+# there Gaussians around matched moments are at their worst (truth's scores for home had sd 1.13).
+AS_IN_LOGITS = {"home": 2.2}
+LEAGUES: dict[str, dict[str, Any]] = {
+    "win": {"outcome": "win", "effects": ("home",)},
+    "win-probit": {"outcome": "win", "link": "probit", "effects": ("home",), "priors": AS_IN_LOGITS},
+    "win-walk": {"outcome": "win", "effects": ("home",), **WALK},
+    "result": {"outcome": "result", "effects": ("home",)},
+    "margin": {"outcome": "margin", "effects": ("home",)},
+    "score": {"outcome": "score", "effects": ("home",)},
+    "score-walk": {"outcome": "score", "effects": ("home",), **WALK},
+    "order": {"outcome": "order", "likelihood": "plackett_luce"},
+}
+LARGER = ("win-walk", "score-walk")
+SEASONS, RACERS, USUAL_SCORE = 3, 6, 1.4
+
+Spoil = Callable[[Posterior], Posterior]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A league from the prior: the Design with its results, the truth behind them, and what an engine says."""
+
+    design: Design
+    truth: Posterior
+    posterior: Posterior
+
+
+@pytest.fixture(scope="session")
+def league_of(game, games) -> Callable[..., Design]:
+    """(name, teams, games) -> the Design of one of LEAGUES, whose results mean nothing; races are a quarter as many."""
+
+    def make(name: str, teams: int = 8, size: int = 88) -> Design:
+        rng, found = np.random.default_rng(1), []
+        is_race = LEAGUES[name]["outcome"] == "order"
+        size, many = (size // 4, RACERS) if is_race else (size, 2)
+        for number in range(size):
+            season, wins = number * SEASONS // size, bool(rng.random() < 0.5)
+            found.append(
+                game(
+                    tuple(f"t{team:02d}" for team in rng.choice(teams, many, replace=False)),
+                    tuple(rng.poisson(USUAL_SCORE, many).astype(float)),
+                    day=365 * season + number * SEASONS % size * 300 // size, season=str(2021 + season),
+                    home=None if is_race else number % 2, won=None if is_race else (wins, not wins),
+                    places=tuple(range(1, many + 1)) if is_race else None,
+                )
+            )  # fmt: skip
+        stated = {"title": name, "feed": "none", "source": ("none",)}
+        return build_design(Stanza.model_validate(stated | LEAGUES[name]), games(*found))
+
+    return make
+
+
+def from_prior(design: Design, rng: np.random.Generator) -> Posterior:
+    """Truth: everything the model has, drawn once from its priors."""
+    scales = {block.name: abs(rng.normal(0, block.prior_scale)) for block in design.blocks}
+    effects = {
+        block.name: np.linalg.solve(
+            block.steps.toarray(), scales[block.name] * block.step_sd * rng.standard_normal(len(block.levels))
+        )
+        for block in design.blocks
+    }
+    own = {one.name: rng.normal(0, one.scale) for one in design.auxiliaries}
+    return Posterior(
+        rng.normal(design.centre, design.intercept_sd, 1) * design.outcome.has_intercept,
+        {one.name: rng.normal(0, one.prior_sd, 1) for one in design.fixed},
+        {name: effect[None] for name, effect in effects.items()},
+        {name: np.array([scale]) for name, scale in scales.items()},
+        {one.name: np.array([own[one.name] if one.is_signed else abs(own[one.name])]) for one in design.auxiliaries},
+    )
+
+
+def with_results_of(design: Design, truth: Posterior, rng: np.random.Generator) -> Design:
+    """The Design with results that its outcome makes of a truth."""
+    aux = design.likelihood_arguments({name: value[0] for name, value in truth.auxiliaries.items()})
+    return replace(design, y=design.outcome.simulate(rng, truth.eta(design)[0], design.exposure, aux, design.game))
+
+
+def quantities(design: Design, posterior: Posterior) -> dict[str, Array]:
+    """What truth is ranked by, each of shape (draws,): parameters, some effects, and the results' log likelihood.
+
+    Effects as contrasts, which every engine has alike: of the first level of a block to its mean and to the last, and
+    all that the first row of the likelihood is made of.
+    """
+    found = {f"scale {name}": one for name, one in posterior.scales.items()} | posterior.fixed | posterior.auxiliaries
+    for name, effects in posterior.blocks.items():
+        found[f"{name} less mean"] = effects[:, 0] - effects.mean(axis=1)
+        found[f"{name} less last"] = effects[:, 0] - effects[:, -1]
+    eta, arguments = posterior.seen(design, design.cell_rows)
+    found["first row"] = eta[:, 0]
+    tally = design.collapsed(np.ones(design.games, dtype=bool))
+    return found | {"log likelihood": design.outcome.log_density(tally, eta, arguments).sum(axis=1)}
+
+
+def fits_of(design: Design, engine: str, count: int, seed: int) -> tuple[list[Fitted], int]:
+    """As many leagues from the prior as an engine's fits of them are published, and how many are not."""
+    fit, found, unpublished = importlib.import_module(f"modeling.engines.{engine}.engine").fit, [], 0
+    everything = np.ones(design.games, dtype=bool)
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        truth = from_prior(design, rng)
+        league = with_results_of(design, truth, rng)
+        try:
+            tree = fit(league, everything, number, draws=DRAWS)
+        except FitError:
+            unpublished += 1
+            continue
+        if engine == "joint" and any(one.status == "fail" for one in certified(league, tree)):
+            unpublished += 1
+            continue
+        found.append(Fitted(league, truth, from_tree(league, tree)))
+    return found, unpublished
+
+
+def ranks_of(fits: list[Fitted], spoil: Spoil = lambda one: one) -> dict[str, NDArray[np.int_]]:
+    """By quantity, truth's rank among draws of each fit, which may be spoilt first; shape (fits,) each."""
+    ranks = []
+    for one in fits:
+        draws = quantities(one.design, spoil(one.posterior).chosen(np.arange(AMONG)))
+        true = quantities(one.design, one.truth)
+        ranks.append({name: int(np.sum(found < true[name])) for name, found in draws.items()})
+    return {name: np.array([one[name] for one in ranks]) for name in ranks[0]}
+
+
+def p_values(ranks: dict[str, NDArray[np.int_]]) -> dict[str, float]:
+    """Of each quantity, the chance that ranks are as uneven as these where the posterior is right; and of the spread
+    of all quantities together, which sees intervals that are all a little too narrow or too wide."""
+    found = {name: evenness(one) for name, one in ranks.items()}
+    scores = norm.ppf((np.arange(AMONG + 1) + 0.5) / (AMONG + 1)) ** 2
+    spread = scores[np.array(list(ranks.values()))].mean(axis=0) - scores.mean()
+    statistic = spread.mean() / (spread.std(ddof=1) / np.sqrt(len(spread)))
+    return found | {"spread of all": float(2 * t.sf(abs(statistic), len(spread) - 1))}
+
+
+def evenness(ranks: NDArray[np.int_]) -> float:
+    """P-value of uniform ranks: how far their empirical distribution leaves its simultaneous band.
+
+    Säilynoja, Bürkner and Vehtari (2022), "Graphical test for discrete uniformity and its applications in
+    goodness-of-fit evaluation and multiple sample comparison", Statistics and Computing 32, section 2.
+    """
+    observed = _least_tail(np.bincount(ranks, minlength=AMONG + 1)[None])[0]
+    return float(np.mean(_least_tails_of_even_ranks(len(ranks)) <= observed))
+
+
+def _least_tail(counts: NDArray[np.int_]) -> Array:
+    """Of counts of each rank, shape (sets, AMONG + 1), the smallest binomial tail along the empirical distribution."""
+    size, levels = int(counts[0].sum()), np.arange(1, AMONG + 1) / (AMONG + 1)
+    below = np.arange(size + 1)[:, None]
+    tails = np.minimum(binom.cdf(below, size, levels), binom.sf(below - 1, size, levels))
+    return tails[np.cumsum(counts[:, :-1], axis=1), np.arange(AMONG)].min(axis=1)
+
+
+@cache
+def _least_tails_of_even_ranks(size: int) -> Array:
+    even = np.random.default_rng(1).multinomial(size, np.full(AMONG + 1, 1 / (AMONG + 1)), SIMULATIONS)
+    return _least_tail(even)
+
+
+def is_calibrated(found: dict[str, float]) -> bool:
+    """Whether no p-value is less than false alarms explain."""
+    return min(found.values()) > FALSE_ALARM / len(found)
+
+
+def assert_calibrated(design: Design, engine: str, count: int, seed: int) -> None:
+    fits, unpublished = fits_of(design, engine, count, seed)
+    found = p_values(ranks_of(fits))
+    assert is_calibrated(found), found
+    assert unpublished <= MOST_UNPUBLISHED * count
+
+
+def narrower(posterior: Posterior) -> Posterior:
+    """The posterior with sds of 0.8 of what they are."""
+    return _changed(posterior, lambda draws: draws.mean(axis=0) + 0.8 * (draws - draws.mean(axis=0)))
+
+
+def shifted(posterior: Posterior) -> Posterior:
+    """The posterior 0.4 sds off."""
+    return _changed(posterior, lambda draws: draws + 0.4 * draws.std(axis=0))
+
+
+def _changed(posterior: Posterior, change: Callable[[Array], Array]) -> Posterior:
+    groups = (posterior.fixed, posterior.blocks, posterior.scales, posterior.auxiliaries)
+    fixed, blocks, scales, own = ({name: change(one) for name, one in group.items()} for group in groups)
+    return Posterior(change(posterior.level), fixed, blocks, scales, own)
+
+
+def fast_engines() -> list[str]:
+    """The engines that are not NUTS, each a folder with an `engine.py`."""
+    folders = [Path(folder) for folder in engines.__path__]
+    return sorted(path.parent.name for folder in folders for path in folder.glob("*/engine.py"))
+
+
+@pytest.fixture(scope="module")
+def wins(league_of) -> tuple[list[Fitted], int]:
+    """Small leagues of wins by the joint engine."""
+    return fits_of(league_of("win"), "joint", 100, seed=1)
+
+
+def test_truth_from_the_prior_is_anywhere_among_the_draws(wins):
+    fits, unpublished = wins
+    found = p_values(ranks_of(fits))
+    assert is_calibrated(found), found
+    assert unpublished <= MOST_UNPUBLISHED * 100
+
+
+@pytest.mark.parametrize("spoil", [narrower, shifted])
+def test_draws_that_are_too_narrow_or_off_are_found_out(wins, spoil):
+    assert not is_calibrated(p_values(ranks_of(wins[0], spoil)))
+
+
+def test_the_band_holds_even_ranks_as_often_as_it_says():
+    rng = np.random.default_rng(3)
+    found = [evenness(rng.integers(0, AMONG + 1, 50)) for _ in range(400)]
+    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.09
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEAGUES)
+def test_the_joint_engine_is_calibrated(league_of, name):
+    assert_calibrated(league_of(name), "joint", 400, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("engine", fast_engines())
+@pytest.mark.parametrize("name", LARGER)
+def test_every_fast_engine_is_calibrated_in_leagues_that_tell_of_their_scales(league_of, engine, name):
+    assert_calibrated(league_of(name, teams=40, size=1200), engine, 100, seed=3)
