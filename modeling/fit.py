@@ -32,7 +32,6 @@ from modeling.games import (
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.outcomes import outcome_for
-from modeling.outcomes.outcome import Array
 from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import intercept_of
