@@ -33,7 +33,7 @@ from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.outcomes import outcome_for
 from modeling.pit import held_out_uniformity, pit_check
-from modeling.posterior import Posterior, from_tree
+from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
@@ -205,8 +205,7 @@ def _held_out(
     )
     asked = from_tree(design, tree)
     likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
-    alone = sampled.engine.unpooled(~held_out, likely)
-    alone = alone if isinstance(alone, Posterior) else alone.draws(rng, REPLICATIONS)
+    alone = sampled.engine.unpooled(~held_out, likely).draws(rng, REPLICATIONS)
     alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
     fits = {"none": alone, "complete": alike, pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}

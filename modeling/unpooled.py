@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.design import Design
+from modeling.engines.chain.mode import Margins
 from modeling.engines.laplace import Laplace
 from modeling.field import Field
 from modeling.outcomes.outcome import Array
-from modeling.posterior import Posterior
 from modeling.ratings import Ratings, blocks_of
 
 VAGUE = 5.0  # in prior scales: half of the sd that "no pooling" starts from, so the results said next to nothing
@@ -59,27 +59,33 @@ class Solved:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """From joint draws, where a dense factor would be too large."""
+class Apart:
+    """From margins that hold competitors apart, where a dense factor would be too large."""
 
-    parts: dict[str, Array]
-    """By component its draws, shape (draws, competitors)."""
+    mean: dict[str, Array]
+    """By component, shape (competitors,)."""
+    variance: dict[str, Array]
 
     def estimate(self, component: str) -> Array:
-        """Mean of each competitor's component."""
-        return self.parts[component].mean(axis=0)
+        """Each competitor's component at the mode."""
+        return self.mean[component]
 
     def sd(self, component: str, weights: dict[str, Array]) -> Array:
-        """Over the draws."""
-        zero = np.sum([self.parts[one] @ weight.astype(np.float32) for one, weight in weights.items()], axis=0)
-        return (self.parts[component] - zero[:, None]).std(axis=0)
+        """The root of var(a) - 2 w(a) var(a) + sum of w^2 var, over the components."""
+        own = {one: weight * self.variance[one] for one, weight in weights.items()}
+        zero = sum(float(weights[one] @ part) for one, part in own.items())
+        return np.sqrt(np.maximum(self.variance[component] - 2 * np.sum(list(own.values()), axis=0) + zero, 0))
 
 
-def alone_in(design: Design, fit: Laplace | Posterior, field: Field) -> Alone:
+def alone_in(design: Design, fit: Laplace | Margins, field: Field) -> Alone:
     """A field's competitors in an unpooled fit."""
     wanted = {one: blocks_of(design, field.kind, one) for one in (*design.outcome.components, "total")}
-    if isinstance(fit, Posterior):
-        return Drawn({one: np.sum([fit.last(b) for b in blocks], axis=0) for one, blocks in wanted.items()})
+    if isinstance(fit, Margins):
+        held = {one: [b.name for b in blocks if b.name in fit.mean] for one, blocks in wanted.items()}
+        sums = (
+            {k: np.sum([of[b] for b in names], axis=0) for k, names in held.items()} for of in (fit.mean, fit.variance)
+        )
+        return Apart(*sums)
     parts: dict[str, tuple[Array, Array]] = {}
     for one, blocks in wanted.items():
         loading = np.zeros((len(fit.mode), len(field.competitors)))
@@ -89,7 +95,7 @@ def alone_in(design: Design, fit: Laplace | Posterior, field: Field) -> Alone:
     return Solved(fit.mode, parts)
 
 
-def make_unpooled(design: Design, fit: Laplace | Posterior, ratings: Ratings) -> dict[str, Unpooled]:
+def make_unpooled(design: Design, fit: Laplace | Margins, ratings: Ratings) -> dict[str, Unpooled]:
     """Unpooled estimates by component, from the fit of the same Design without pooling.
 
     Results tell competitors apart; where all of them stand they need not tell, so nothing here looks at an estimate by

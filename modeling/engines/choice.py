@@ -4,7 +4,7 @@ An engine that is prepared for a Design samples it for any subset of its games: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from modeling.design import FIXED_SCALES, Design
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
+from modeling.engines.chain.mode import Margins
 from modeling.engines.joint import engine as joint
 from modeling.engines.laplace import Laplace
 from modeling.games import Start
-from modeling.posterior import Posterior, from_tree
 from store.errors import FitError
 
 NUTS, JOINT, CHAIN = "nuts", joint.NAME, chain.NAME
@@ -65,9 +65,9 @@ class Prepared:
     """An engine ready for a Design."""
 
     sample: Sampler
-    unpooled: Callable[[NDArray[np.bool_], dict[str, float]], Laplace | Posterior]
+    unpooled: Callable[[NDArray[np.bool_], dict[str, float]], Laplace | Margins]
     """(games chosen, the likelihood's own parameters) -> the Design without pooling, every scale at ten times its
-    prior's. As a Gaussian; of the chain engine as joint draws, with those parameters learned anew."""
+    prior's. As a Gaussian; of the chain engine as its margins."""
 
 
 def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
@@ -93,8 +93,7 @@ def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
 def _chained(design: Design, start: xr.DataTree | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start]
-    scales = FIXED_SCALES["none"]
-    alone = replace(design, blocks=tuple(replace(b, fixed_scale=scales * b.prior_scale) for b in design.blocks))
+    wide = {f"scale_{block.name}": FIXED_SCALES["none"] * block.prior_scale for block in design.blocks}
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
         few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
@@ -102,8 +101,4 @@ def _chained(design: Design, start: xr.DataTree | None) -> Prepared:
         last[0] = tree
         return tree
 
-    def unpooled(chosen: NDArray[np.bool_], _likely: dict[str, float]) -> Posterior:
-        own = replace(structure, design=alone)
-        return from_tree(alone, chain.fit(alone, chosen, 0, FEW_DRAWS, structure=own))
-
-    return Prepared(sample, unpooled)
+    return Prepared(sample, lambda chosen, likely: chain.fit_mode(structure, chosen, wide | likely))

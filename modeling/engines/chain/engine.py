@@ -1,7 +1,7 @@
 """The chain engine: fit a Design whose rows link two competitors' chains, at any size, with its own diagnostics."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from modeling.design import Block, Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
+from modeling.engines.chain.mode import Margins, find_mode
 from modeling.engines.chain.scales import Found, Objective, maximise, measured_covariance, parameters_of
 from modeling.engines.chain.smooth import TOLERANCE, rows_of
 from modeling.engines.chain.sources import sources
@@ -95,6 +96,31 @@ def fit(
     }
     tree.attrs |= {"is_large": int(structure.size > INTEGRATED), "seconds": time.perf_counter() - began}
     return tree
+
+
+def fit_mode(structure: Structure, chosen: NDArray[np.bool_], values: dict[str, float]) -> Margins:
+    """The Gaussian around the mode at given scales and auxiliaries, given the chosen games, as margins.
+
+    Raises FitError where it is not found.
+    """
+    structure = replace(structure, counts=chosen[structure.design.game])
+    found, design = find_mode(structure, values), structure.design
+    at = dict(currents_of(structure))
+    mean, variance = ({name: v[now] for name, now in at.items()} for v in (found.mean, found.factored.variances))
+    names = [str(name) for name in structure.shared_names]
+    for block in (b for b in design.blocks if b.role == "group"):
+        mean[block.name] = block.loading @ found.shared[[names.index(f"{block.name}|{one}") for one in block.levels]]
+        variance[block.name] = np.zeros(len(mean[block.name]))
+    auxiliaries = {one.name: values[one.name] for one in design.auxiliaries}
+    return Margins(mean, variance, found.eta, np.sqrt(found.eta_variance), auxiliaries)
+
+
+def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """By base block the number of each unit's current state."""
+    walks = {block.name: block for block in s.design.blocks if block.role == "walk"}
+    for block in (b for b in s.design.blocks if b.role == "base" and not is_shared(b)):
+        walk = walks.get(f"{block.name}_walk")
+        yield block.name, s.position[block.name] if walk is None else _last(s, walk)
 
 
 def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
@@ -192,16 +218,13 @@ def _history(s: Structure, found: Found) -> xr.Dataset:
 def _sources(s: Structure, found: Found) -> xr.Dataset:
     """What the variance of each unit's current state is made up of, by base block."""
     data: dict[str, tuple[tuple[str, ...], Array]] = {"covariance": (("shared", "shared_"), found.smoothed.covariance)}
-    walks = {block.name: block for block in s.design.blocks if block.role == "walk"}
-    for block in (b for b in s.design.blocks if b.role == "base" and not is_shared(b)):
-        walk = walks.get(f"{block.name}_walk")
-        at = s.position[block.name] if walk is None else _last(s, walk)
+    for name, at in currents_of(s):
         unit, current = np.searchsorted(s.unit_start, at, side="right") - 1, s.unit_start[:-1].astype(np.intp)
         current[unit] = at
         made = sources(found.smoothed, current)
-        for name in ("own", "opponents", "others", "prior"):
-            data[f"{block.name}_{name}"] = ((f"{block.name}_level",), getattr(made, name)[unit])
-        data[f"{block.name}_reach"] = ((f"{block.name}_level", "shared"), made.reach[unit])
+        for part in ("own", "opponents", "others", "prior"):
+            data[f"{name}_{part}"] = ((f"{name}_level",), getattr(made, part)[unit])
+        data[f"{name}_reach"] = ((f"{name}_level", "shared"), made.reach[unit])
     return xr.Dataset(data, coords={"shared": list(s.shared_names)})
 
 

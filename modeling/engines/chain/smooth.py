@@ -151,8 +151,8 @@ def smooth(
     work.refill(now.p)
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
-    for sweep in range(1, MOST_SWEEPS + 1):
-        found = _sweep(structure, values, now, work, tolerance)
+    for number in range(1, MOST_SWEEPS + 1):
+        found = sweep(structure, values, now, work, tolerance)
         iterations += found.iterations
         widened = _widened(now, found)
         if tell is not None:
@@ -166,7 +166,7 @@ def smooth(
         held.append(one)
         if settled:
             found.evidence += _evidence(structure, found)
-            found.sweeps, found.iterations, found.damped, found.held = sweep, iterations, damped, held
+            found.sweeps, found.iterations, found.damped, found.held = number, iterations, damped, held
             return found
         if found.residual > 1.5 * before and damping == 1.0:
             damping, damped = RELUCTANT, damped + 1
@@ -212,7 +212,7 @@ def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
     return 1 / (scales[structure.shared_scale] * structure.shared_sd) ** 2
 
 
-def _sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float) -> Smoothed:
+def sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float) -> Smoothed:
     """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p."""
     p = np.empty_like(now.p)
     own = s.row_node, s.row_factor, now.tau, work.nodes
