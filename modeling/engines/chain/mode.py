@@ -24,7 +24,7 @@ MOST_STEPS = 100
 class Margins:
     """A Gaussian around the mode as its margins, messages holding competitors apart.
 
-    A contrast of two competitors has about the sum of their variances: what shared effects move together is not in them.
+    A contrast of two competitors has about the sum of their variances; what shared effects move together is left out.
     """
 
     mean: dict[str, Array]
