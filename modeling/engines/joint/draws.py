@@ -30,7 +30,7 @@ from modeling.engines.joint.model import Approximation, Model
 from modeling.engines.joint.surface import Surface
 from modeling.outcomes.outcome import Array
 
-AT_ONCE = 4e6  # linear predictors in memory together
+AT_ONCE = 3e5  # linear predictors in memory together: what fits into a cache, and memory that is used again
 EFFECTS_AT_ONCE = 32  # columns of a covariance that fit into a cache
 CERTIFIED = 1.2e7  # linear predictors that the certificate looks at: 1,200 draws of 10,000 games
 LEAST_DRAWS = 500
@@ -186,7 +186,7 @@ def _along(model: Model, point: Approximation, covariance: Array) -> Array:
     """Third derivatives of the log likelihood along each effect's column of S, by central differences of an sd."""
     x, arguments = model.latent.x, model.arguments(point.theta)
     found = np.zeros(len(covariance))
-    for some in np.array_split(np.arange(len(found)), max(1, int(len(found) * model.latent.cells / AT_ONCE))):
+    for some in _parts(np.arange(len(found)), model.latent.cells):
         along = (x @ (covariance[:, some] / point.sd[some])).T
         at = [
             model.design.outcome.log_density(model.tally, model.eta(point.mean) + step * along, arguments).sum(axis=1)
@@ -194,6 +194,11 @@ def _along(model: Model, point: Approximation, covariance: Array) -> Array:
         ]
         found[some] = 0.5 * (at[3] - 2 * at[2] + 2 * at[1] - at[0]) * point.sd[some] ** 3
     return found
+
+
+def _parts(some: NDArray[np.intp], cells: int) -> list[NDArray[np.intp]]:
+    """Draws, or effects, in parts whose linear predictors are as many as may be in memory together; none is empty."""
+    return np.array_split(some, min(max(len(some), 1), 1 + int(len(some) * cells / AT_ONCE)))
 
 
 def _cubes(covariance: Array, x: csr_array, third: Array) -> Array:
@@ -237,7 +242,7 @@ def certify(model: Model, surface: Surface, points: tuple[Approximation, ...], d
     theta, mean, sd = (np.array([getattr(one, name) for one in points]) for name in ("theta", "mean", "sd"))
     at_points = surface.log_density(surface.z(theta))
     ratios = []
-    for part in np.array_split(some, max(1, int(len(some) * cells / AT_ONCE))):
+    for part in _parts(some, cells):
         point = drawn.point[part]
         known = at_points[point] + drawn.log_density[part] - np.log(sd).sum(axis=1)[point]
         for y in (drawn.raw[part], -drawn.raw[part]):
