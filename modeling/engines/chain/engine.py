@@ -68,7 +68,7 @@ def fit(
     tell = progress or (lambda share: None)
     began = time.perf_counter()
     structure = structure_of(design if chosen.all() else _restricted(design, chosen))
-    found, objective = _maximum(structure, start, tell)
+    found, objective = maximum(structure, start, tell)
     states = _wanted(structure, draws)
     drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
     groups = {
@@ -89,7 +89,7 @@ def fit(
     return tree
 
 
-def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
+def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
     """The hyperparameters' maximum, smoothed to the last tolerance there."""
     parameters = parameters_of(structure.design)
     point, covariance, begin = np.array([one.point(one.start) for one in parameters]), None, None
