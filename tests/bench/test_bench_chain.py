@@ -8,8 +8,10 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -167,7 +169,7 @@ def first_games(design: Design, count: int) -> Design:
 @pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
 @pytest.mark.timeout(3600)
 def test_the_pyramid(pyramid, capsys):
-    def timed(work) -> tuple[float, object]:
+    def timed(work: Callable[[], Any]) -> tuple[float, Any]:
         began = time.perf_counter()
         found = work()
         return time.perf_counter() - began, found
