@@ -48,11 +48,12 @@ def borrow(design: Design, fit: Laplace, field: Field) -> Borrowed:
             own_prior[span] |= (block.reach.T.toarray() @ np.eye(len(field.competitors))[block.owner]) > 0
     reference = field.reference / field.reference.sum()
     solved = fit.solve(loading - (loading @ reference)[:, None])
-    own, mates = _rows_of(design, fit, field)
+    played, together, of_cell = _schedule(design, field)
     shares = {source: np.zeros(len(field.competitors)) for source in SOURCES}
     for start in range(0, len(field.competitors), CHUNK):
         some = slice(start, start + CHUNK)
-        _add(shares, some, fit, solved[:, some], own[some], mates[some], own_prior[:, some])
+        own, mates = _rows_of(played, together, of_cell, some)
+        _add(shares, some, fit, solved[:, some], own, mates, own_prior[:, some])
     return _to_one(shares)
 
 
@@ -102,18 +103,25 @@ def _picked(by_row: Array, chosen: csr_array) -> Array:
     return np.asarray(chosen.multiply(by_row.T).sum(axis=1)).ravel()
 
 
-def _rows_of(design: Design, fit: Laplace, field: Field) -> tuple[csr_array, csr_array]:
-    """Shares of each cell's rows that are own games, and teammates' other games; each (competitors, cells)."""
+def _schedule(design: Design, field: Field) -> tuple[csr_array, csr_array, csr_array]:
+    """Who played in which game, who ever was on a side with whom, and the share of each game's row in its cell."""
     sides = design.kind(field.kind).sides
     played = incidence(sides, design.side_game, design.games)
     together = csr_array(abs(sides).T @ abs(sides))
     together.setdiag(0)
     together.eliminate_zeros()
     together.data[:] = 1.0
-    around = csr_array(together @ played)
-    around.data[:] = 1.0
-    around = csr_array(around - around.multiply(played))
     cells = len(design.cell_rows)
     size = np.bincount(design.cells, minlength=cells)
     of_cell = csr_array((1 / size[design.cells], (design.game, design.cells)), shape=(design.games, cells))
-    return csr_array(played @ of_cell), csr_array(around @ of_cell)
+    return played, together, of_cell
+
+
+def _rows_of(played: csr_array, together: csr_array, of_cell: csr_array, some: slice) -> tuple[csr_array, csr_array]:
+    """Shares of each cell's rows that are own games, and teammates' other games, of some competitors: the latter are
+    most of a league's games for each, too many to hold for all at once."""
+    own = csr_array(played[some])
+    around = csr_array(together[some] @ played)
+    around.data[:] = 1.0
+    around = csr_array(around - around.multiply(own))
+    return csr_array(own @ of_cell), csr_array(around @ of_cell)

@@ -46,12 +46,13 @@ def chances_of(counts: Counts) -> Callable[[Array, Array, Auxiliaries], Array]:
         each = np.broadcast_arrays(rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure), spread)
         first, second, spread = (one.ravel() for one in each)
         highest = counts.highest(np.maximum(first, second), spread)
-        is_wide = highest >= MOST_CELLS
-        found = np.empty((len(first), 3))
-        for chosen in (np.flatnonzero(~is_wide), np.flatnonzero(is_wide)):
-            cells = np.arange(float(np.minimum(highest[chosen], MOST_CELLS).max(initial=0) // 1 + 1))
-            for part in np.array_split(chosen, max(1, int(len(chosen) * len(cells) / AT_ONCE))):
-                goals, width = _held(cells, highest[part, None]) if is_wide[part].any() else (cells, np.ones(1))
+        order, found = np.argsort(highest, kind="stable"), np.empty((len(first), 3))
+        is_wide, many = highest[order] >= MOST_CELLS, int(AT_ONCE / MOST_CELLS)
+        for chosen in (order[~is_wide], order[is_wide]):
+            for part in np.array_split(chosen, range(many, len(chosen), many)):
+                most = highest[part].max(initial=0)  # of those that are alike: one high rate makes no other's grid wide
+                cells = np.arange(float(min(most, MOST_CELLS) // 1 + 1))
+                goals, width = _held(cells, highest[part, None]) if most >= MOST_CELLS else (cells, np.ones(1))
                 found[part] = _on_a_grid(counts, first[part], second[part], spread[part], goals, width)
         return found.reshape(*each[0].shape, 3)
 

@@ -1,7 +1,17 @@
-"""The chain engine's speed: time against games, and against trueskillthroughtime at the same fixed point."""
+"""The chain engine's speed: time against games, against peers at the same fixed point, and on all of men's tennis.
 
+`make bench` prints; nothing here asserts on seconds. The peers are in the dependency group `bench`.
+"""
+
+import os
+import resource
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,16 +19,23 @@ import pytest
 
 from modeling.build import build_design
 from modeling.design import Design
+from modeling.engines import chain
+from modeling.engines.chain.draws import perturbed
+from modeling.engines.chain.engine import maximum
 from modeling.engines.chain.smooth import smooth
 from modeling.engines.chain.structure import structure_of
+from modeling.fit import design_of
 from modeling.games import Games
-from store.stanzas import Stanza
+from store.home import Home
+from store.stanzas import Stanza, append_stanza, read_stanzas
+from store.warehouse import reading
 
 pytestmark = pytest.mark.bench
 BODY = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win", "walk": ("team",), "period": "week"}
 VALUES = {"scale_team": 0.7, "scale_team_walk": 0.4}
 ROUNDS = 5
 START = date(2015, 1, 1)
+REAL = os.environ.get("POOLTABLE_REAL_DATA", "")
 
 
 def simulated(count: int, teams: int, link: str = "probit") -> tuple[Design, list]:
@@ -75,11 +92,11 @@ def test_the_fixed_point_of_trueskill_through_time(capsys):
         composition, times=weeks.tolist(), mu=0.0, sigma=VALUES["scale_team"], beta=np.sqrt(0.5), gamma=week
     )
     began = time.perf_counter()
-    history.convergence(epsilon=1e-6, iterations=60, verbose=False)
-    theirs = time.perf_counter() - began
+    _step, iterations = history.convergence(epsilon=1e-6, iterations=60, verbose=False)
+    theirs = (time.perf_counter() - began) / iterations
     structure = structure_of(design)
     found = smooth(structure, VALUES, tolerance=1e-6)
-    ours = median_seconds(lambda: smooth(structure, VALUES, tolerance=1e-3))
+    ours = median_seconds(lambda: smooth(structure, VALUES, tolerance=1e-6)) / found.sweeps
     curves = history.learning_curves()
     own = {
         level: at
@@ -95,9 +112,87 @@ def test_the_fixed_point_of_trueskill_through_time(capsys):
     wider = [np.sqrt(found.variance[at]) / last[name].sigma for name, at in final.items()]
     with capsys.disabled():
         print(
-            f"\n3,000 games, 120 teams, weekly: theirs {theirs:.2f} s, ours {ours:.4f} s converged, ratio "
-            f"{theirs / ours:.0f}; means differ by {np.abs(apart).max():.1e} sd, "
+            f"\n3,000 games, 120 teams, weekly: theirs {theirs:.2f} s an iteration, {iterations} of them; ours "
+            f"{ours:.5f} s a sweep, {found.sweeps} of them; ratio {theirs / ours:.0f} a sweep, "
+            f"{theirs * iterations / ours / found.sweeps:.0f} in all; means differ by {np.abs(apart).max():.1e} sd, "
             f"sds {min(wider):.4f} to {max(wider):.4f}"
         )
     assert np.abs(apart).max() < 2e-3
     assert np.allclose(wider, 1, atol=2e-3)
+
+
+def test_whole_history_rating(capsys):
+    whr = pytest.importorskip("whr", reason="the peer is not installed: pip install whole-history-rating")
+    design, played = simulated(20_000, 400, "logit")
+    peer = whr.whole_history_rating.WHR(config={"w2": 30.0})
+    peer.load_games([f"t{a:04d} t{b:04d} {'B' if won else 'W'} {day}" for day, a, b, won in played])
+    began = time.perf_counter()
+    peer.auto_iterate()
+    theirs = time.perf_counter() - began
+    structure = structure_of(design)
+    smooth(structure, VALUES)
+    ours = median_seconds(lambda: smooth(structure, VALUES))
+    with capsys.disabled():
+        print(
+            f"\n20,000 games, 400 teams: theirs {theirs:.2f} s, ours {ours:.3f} s with every sd, {theirs / ours:.0f}x"
+        )
+
+
+@pytest.fixture(scope="module")
+def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Design:
+    """All of men's tennis: tour, challengers, qualifying and futures, with levels, surfaces and best of five."""
+    names = ("1*", "20*", "qual_chall_*", "futures_*")
+    body = {
+        "title": "ATP", "feed": "tennis_sackmann", "outcome": "win", "rate": ["player"], "period": "month",
+        "source": [f"{REAL}/tennis_atp/atp_matches_{name}" for name in names], "effects": ["player:surface"],
+        "group": "series", "walk": ["player"], "noise": ["best_of"],
+    }  # fmt: skip
+    home = Home(tmp_path_factory.mktemp("home"))
+    append_stanza(home, "pyramid", body)
+    subprocess.run([sys.executable, "-m", "jobs.cli", "--home", str(home.root), "pull", "pyramid"], check=True)
+    with reading(home) as con:
+        return design_of(con, "pyramid", read_stanzas(home)["pyramid"], None)[1]
+
+
+def first_games(design: Design, count: int) -> Design:
+    """The Design with the rows of its first games; states without a row keep their prior."""
+    rows = np.flatnonzero(design.game < count)
+    return replace(
+        design, y=design.y[rows], exposure=design.exposure[rows], game=design.game[rows],
+        blocks=tuple(replace(block, weights=block.weights[rows]) for block in design.blocks),
+        fixed=tuple(replace(one, values=one.values[rows]) for one in design.fixed),
+        noise=tuple(replace(one, codes=one.codes[rows]) for one in design.noise),
+    )  # fmt: skip
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
+@pytest.mark.timeout(3600)
+def test_the_pyramid(pyramid, capsys):
+    def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+        began = time.perf_counter()
+        found = work()
+        return time.perf_counter() - began, found
+
+    lines, chosen = [], np.arange(pyramid.games) < pyramid.games - 500
+    _seconds, before = timed(lambda: chain.fit(pyramid, chosen, 1, draws=16))
+    structure_s, structure = timed(lambda: structure_of(pyramid))
+    cold_s, (found, objective) = timed(lambda: maximum(structure, None, lambda share: None))
+    warm_s, (again, warm) = timed(lambda: maximum(structure, before, lambda share: None))
+    draws_s, _ = timed(lambda: [perturbed(found.smoothed, 16, np.random.default_rng(n)) for n in range(4)])
+    for name, seconds, at, work in (("cold", cold_s, found, objective), ("500 games more", warm_s, again, warm)):
+        lines.append(
+            f"{name}: {seconds:.2f} s, {work.evaluations} evaluations, {work.sweeps} sweeps, {work.iterations} "
+            f"iterations, residual {at.smoothed.residual:.0e} sd, decrement {at.decrement:.0e}"
+        )
+    seconds = []
+    for share in (8, 4, 2, 1):
+        part = structure_of(first_games(pyramid, pyramid.games // share))
+        parameters = objective.values(found.point)
+        seconds.append(timed(lambda part=part, values=parameters: smooth(part, values))[0])
+    exponent = np.polyfit(np.log([1 / 8, 1 / 4, 1 / 2, 1]), np.log(seconds), 1)[0]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    with capsys.disabled():
+        print(f"\n{structure.rows:,} rows, {structure.size:,} states; structure {structure_s:.2f} s", *lines, sep="\n")
+        print(f"1,000 joint draws {draws_s * 1000 / 64:.0f} s; at most {memory:.2f} GB")
+        print("smoothing of 1/8, 1/4, 1/2, 1:", [round(s, 2) for s in seconds], f"exponent {exponent:.2f}")

@@ -353,8 +353,8 @@ print(sum(sum(one.stats.cache_misses.values()) for one in known if hasattr(one, 
 
 
 def test_a_second_start_compiles_nothing_and_no_warning_is_raised():
-    for _ in range(2):  # the first one may compile
-        done = subprocess.run([sys.executable, "-c", SECOND_START], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-    assert done.stdout.strip() == "0"
+    command = [sys.executable, "-c", SECOND_START]
+    first, second = (subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2))
+    for done in (first, second):
+        assert (done.returncode, done.stderr) == (0, "")
+    assert second.stdout.strip() == "0"  # the first one may compile

@@ -76,7 +76,7 @@ def fit(
     tell = progress or (lambda share: None)
     began = time.perf_counter()
     structure = replace(structure or structure_of(design), counts=chosen[design.game])
-    found, objective = _maximum(structure, start, tell)
+    found, objective = maximum(structure, start, tell)
     states = _wanted(structure, draws)
     drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
     groups = {
@@ -123,7 +123,7 @@ def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
         yield block.name, s.position[block.name] if walk is None else _last(s, walk)
 
 
-def _maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
+def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
     """The hyperparameters' maximum, smoothed to the last tolerance there."""
     parameters = parameters_of(structure.design)
     point, covariance, begin = np.array([one.point(one.start) for one in parameters]), None, None
