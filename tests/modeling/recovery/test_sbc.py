@@ -252,6 +252,7 @@ def test_the_band_holds_even_ranks_as_often_as_it_says():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", LEAGUES)
 def test_the_joint_engine_is_calibrated(league_of, name):
     assert_calibrated(league_of(name), "joint", 400, seed=2)
