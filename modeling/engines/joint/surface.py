@@ -72,9 +72,11 @@ class Surface:
         proposal = -0.5 * np.sum((z / WIDER) ** 2, axis=1) - size * np.log(WIDER * np.sqrt(2 * np.pi))
         log_weight = self.log_density(z) - proposal
         weight = np.exp(log_weight - log_weight.max())
-        chosen = np.searchsorted(np.cumsum(weight) / weight.sum(), (np.arange(count) + 0.5) / count)
+        rng = np.random.default_rng(seed)
+        order = np.argsort(z[:, 0]) if size == 1 else rng.permutation(POINTS)
+        chosen = np.searchsorted(np.cumsum(weight[order]) / weight.sum(), (np.arange(count) + 0.5) / count)
         integral = np.log(weight.mean()) + log_weight.max() + np.linalg.slogdet(self.axes)[1]
-        return z[np.minimum(chosen, POINTS - 1)], float(integral)
+        return z[rng.permutation(order[np.minimum(chosen, POINTS - 1)])], float(integral)
 
 
 def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
