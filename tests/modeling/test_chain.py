@@ -214,7 +214,7 @@ def test_the_order_of_rows_within_a_day_means_nothing(designs):
     values = values_of(design)
     one, other = (smooth(structure_of(d), values, tolerance=1e-9) for d in (design, turned))
     assert other.mean == pytest.approx(one.mean, abs=1e-8)
-    assert other.evidence == pytest.approx(one.evidence, abs=1e-7)
+    assert other.evidence == pytest.approx(one.evidence, abs=1e-5)  # the lift is solved for in single precision
 
 
 def test_two_pools_joined_by_one_game_keep_their_wide_common_uncertainty(game, games):

@@ -32,7 +32,7 @@ from store.errors import FitError
 TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
 REDUCTION = 0.1  # of the means' error by the global solve of one sweep; the sites move by as much anyway
-LIFT_TOLERANCE = 0.2  # of the shared effects' lift, in sds, as estimated: a twentieth of that in fact
+LIFT_TOLERANCE = 0.02  # of the shared effects' lift, in sds, as estimated
 FAR = 1.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
