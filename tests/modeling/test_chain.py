@@ -347,7 +347,7 @@ tree = chain.fit(design, np.ones(design.games, bool), seed=1, draws=24)
 chain.fit(design, np.ones(design.games, bool), seed=1, draws=24, start=tree)
 filter.forecast(structure_of(design), {"scale_team": 1.0, "scale_team_walk": 0.5}, np.zeros(0))
 known = [one for module in (forward, kernels, products, sites) for one in vars(module).values()]
-known += [one for table in (products.ADVANCE, products.MULTIPLY, products.RELAX) for one in table.values()]
+known += [one for table in (products.ADVANCE, products.MULTIPLY, products.RELAX) for one in table]
 print(sum(sum(one.stats.cache_misses.values()) for one in known if hasattr(one, "stats")))
 """
 

@@ -185,8 +185,8 @@ class System:
 
 
 def _groups(count: int) -> list[slice]:
-    """Columns in groups that the compiled widths fit."""
-    most = products.WIDTHS[-1]
+    """Columns in groups that are worked on together."""
+    most = products.TOGETHER
     return [slice(begin, min(begin + most, count)) for begin in range(0, count, most)]
 
 
@@ -199,7 +199,7 @@ class Iteration:
 
     def __init__(self, system: System, right: Columns) -> None:
         self.system, self.count = system, right.shape[1]
-        self.width = width = next(w for w in products.WIDTHS if w >= self.count)
+        self.width = width = self.count
         n, k = system.size, system.shared
         self.y, self.z, self.direction, self.product = (np.zeros((n, width), np.float32) for _ in range(4))
         self.residual, self.nodes = (
@@ -217,7 +217,7 @@ class Iteration:
     def relax(self, alpha: Array) -> Array:
         """A step of length alpha along the direction; returns residual'z of the new z, whose W part waits in coef."""
         system, sums = self.system, self._sums()
-        s, kernel, step = system.structure, products.RELAX[self.width], alpha.astype(np.float32)
+        s, kernel, step = system.structure, products.RELAX[self.width == 1], alpha.astype(np.float32)
 
         def work(n: int, low: int, high: int) -> None:
             kernel(
@@ -236,23 +236,25 @@ class Iteration:
     def advance(self, beta: Array, scale: Array, own: Array) -> float:
         """The next direction z + beta direction; returns the largest |z|, times `scale` by row, `own` by column."""
         system, coef, turn = self.system, self.coef.astype(np.float32), beta.astype(np.float32)
-        s, kernel = system.structure, products.ADVANCE[self.width]
+        s, kernel = system.structure, products.ADVANCE[self.width == 1]
         by_row, by_column = scale.astype(np.float32), own.astype(np.float32)
+        peak = np.zeros((len(s.chunks), self.width + PAD), np.float32)
 
-        def work(_n: int, low: int, high: int) -> np.floating[Any]:
-            return kernel(
+        def work(n: int, low: int, high: int) -> None:
+            kernel(
                 low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis,
-                coef, self.z, turn, by_row, by_column, self.direction, self.nodes,
+                coef, self.z, turn, by_row, by_column, self.direction, self.nodes, peak[n],
             )  # fmt: skip
 
-        worst = max(spread(s.chunks, work))
+        spread(s.chunks, work)
+        worst = float(peak.max(initial=0.0))
         self.direction_shared = self.coef + beta * self.direction_shared
         return max(worst, float((np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
 
     def multiply(self) -> Array:
         """The product H direction; returns direction'H direction."""
         system, sums = self.system, self._sums()
-        s, kernel, b = system.structure, products.MULTIPLY[self.width], self.direction_shared.astype(np.float32)
+        s, kernel, b = system.structure, products.MULTIPLY[self.width == 1], self.direction_shared.astype(np.float32)
 
         def work(n: int, low: int, high: int) -> None:
             kernel(

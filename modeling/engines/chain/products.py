@@ -1,7 +1,8 @@
 """Compiled steps of conjugate gradients on the global system, each one pass over the units, in single precision.
 
 A pass does all that it can with what it reads: three passes are one iteration. Rows link the nodes of two units, so a
-product with A'TA is sums over each node's links of weight times the other node's value.
+product with A'TA is sums over each node's links of weight times the other node's value. Of many columns, inner loops
+run over columns whose number is not known when they are compiled: only then are they compiled to vector code.
 """
 
 # ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
@@ -10,7 +11,7 @@ import numpy as np
 
 from modeling.engines.chain.kernels import jit
 
-WIDTHS = (1, 4, 16)
+TOGETHER = 16  # most columns at once: a cache line of each row
 
 
 @jit
@@ -39,34 +40,38 @@ def couple(
                 border[node_state[e], k] += node_weight[e] * along[k]
 
 
-def advancer(width):
-    """z += basis coef; direction = z + beta direction, and its nodes' values; returns the largest |z| in units."""
+def advancer(is_one):
+    """z += basis coef; direction = z + beta direction, and its nodes' values; `peak` takes the largest |z| in units."""
 
     @jit
     def advance(
         low, high, unit_start, unit_node, node_start, node_state, node_weight, basis, coef, z, beta, scale, own,
-        direction, v,
+        direction, v, peak,
     ):  # fmt: skip
-        worst = np.float32(0)
+        width = 1 if is_one else z.shape[1]
+        value = np.empty(width, np.float32)
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
-                value = z[s, c]
-                for k in range(coef.shape[0]):
-                    value += basis[s, k] * coef[k, c]
-                worst = max(worst, abs(value) * scale[s] * own[c])
-                direction[s, c] = value + beta[c] * direction[s, c]
+                value[c] = z[s, c]
+            for k in range(coef.shape[0]):
+                for c in range(width):
+                    value[c] += basis[s, k] * coef[k, c]
+            for c in range(width):
+                direction[s, c] = value[c] + beta[c] * direction[s, c]
+            for c in range(width):
+                size = abs(value[c]) * scale[s] * own[c]
+                peak[c] = size if size > peak[c] else peak[c]
         for node in range(unit_node[low], unit_node[high]):
             for c in range(width):
                 v[node, c] = 0
             for e in range(node_start[node], node_start[node + 1]):
                 for c in range(width):
                     v[node, c] += node_weight[e] * direction[node_state[e], c]
-        return worst
 
     return advance
 
 
-def multiplier(width):
+def multiplier(is_one):
     """out = (Q + A'TA) x + border b, given the nodes' values v of x; `sums` takes x'out and below it border'x."""
 
     @jit
@@ -74,6 +79,7 @@ def multiplier(width):
         low, high, unit_start, parent, precision, unit_node, node_start, node_state, node_weight, node_link, diagonal,
         weight, other, border, b, x, v, out, sums,
     ):  # fmt: skip
+        width = 1 if is_one else x.shape[1]
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
                 out[s, c] = 0
@@ -83,20 +89,22 @@ def multiplier(width):
                     sums[k + 1, c] += border[s, k] * x[s, c]
         for s in range(unit_start[low], unit_start[high]):
             q, a = precision[s], parent[s]
-            for c in range(width):
-                if a < 0:
+            if a < 0:
+                for c in range(width):
                     out[s, c] += q * x[s, c]
-                else:
-                    step = q * (x[s, c] - x[a, c])
-                    out[s, c] += step
-                    out[a, c] -= step
+            else:
+                for c in range(width):
+                    out[s, c] += q * (x[s, c] - x[a, c])
+                for c in range(width):
+                    out[a, c] -= q * (x[s, c] - x[a, c])
         total = np.empty(width, np.float32)
         for node in range(unit_node[low], unit_node[high]):
             for c in range(width):
                 total[c] = diagonal[node] * v[node, c]
             for link in range(node_link[node], node_link[node + 1]):
+                factor, there = weight[link], other[link]
                 for c in range(width):
-                    total[c] += weight[link] * v[other[link], c]
+                    total[c] += factor * v[there, c]
             for e in range(node_start[node], node_start[node + 1]):
                 for c in range(width):
                     out[node_state[e], c] += node_weight[e] * total[c]
@@ -107,16 +115,18 @@ def multiplier(width):
     return multiply
 
 
-def relaxer(width):
+def relaxer(is_one):
     """y += alpha direction, residual -= alpha product, z = every unit solved alone; residual'z and basis'residual."""
 
     @jit
     def relax(
         low, high, unit_start, first, start, env, basis, alpha, direction, product, y, residual, z, sums,
     ):  # fmt: skip
+        width = 1 if is_one else z.shape[1]
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
                 y[s, c] += alpha[c] * direction[s, c]
+            for c in range(width):
                 residual[s, c] -= alpha[c] * product[s, c]
                 z[s, c] = residual[s, c]
             for k in range(basis.shape[1]):
@@ -124,21 +134,24 @@ def relaxer(width):
                     sums[k + 1, c] += basis[s, k] * residual[s, c]
         for i in range(unit_start[low], unit_start[high]):
             for j in range(first[i], i):
+                factor = env[start[i] + j - first[i]]
                 for c in range(width):
-                    z[i, c] -= env[start[i] + j - first[i]] * z[j, c]
+                    z[i, c] -= factor * z[j, c]
+            inverse = env[start[i + 1] - 1]
             for c in range(width):
-                z[i, c] *= env[start[i + 1] - 1]
+                z[i, c] *= inverse
+            for c in range(width):
                 sums[0, c] += z[i, c] * z[i, c]
         for i in range(unit_start[high] - 1, unit_start[low] - 1, -1):
+            inverse = env[start[i + 1] - 1]
             for c in range(width):
-                z[i, c] *= env[start[i + 1] - 1]
+                z[i, c] *= inverse
             for j in range(first[i], i):
+                factor = env[start[i] + j - first[i]]
                 for c in range(width):
-                    z[j, c] -= env[start[i] + j - first[i]] * z[i, c]
+                    z[j, c] -= factor * z[i, c]
 
     return relax
 
 
-ADVANCE = {width: advancer(width) for width in WIDTHS}
-MULTIPLY = {width: multiplier(width) for width in WIDTHS}
-RELAX = {width: relaxer(width) for width in WIDTHS}
+ADVANCE, MULTIPLY, RELAX = ([make(False), make(True)] for make in (advancer, multiplier, relaxer))
