@@ -31,6 +31,7 @@ P_HARD = (0.005, 0.995)
 P_WARN = (0.025, 0.975)
 # One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two years.
 WORSE_BY_SE = 3.0
+HELD_OUT_DAYS = np.timedelta64(365, "D")
 
 
 @dataclass(frozen=True)
@@ -175,9 +176,10 @@ def _sentence(statistic: Statistic, observed: float, low: float, high: float, st
 
 
 def held_out_games(design: Design) -> NDArray[np.bool_]:
-    """The last 10 % of games by day, whole days only: forecasts of a day use earlier days alone."""
-    first_day = np.sort(design.played_on)[int(0.9 * design.games)]
-    return design.played_on >= first_day
+    """The last 10 % of games by day, whole days only, of a long league those of the last year: forecasts of a day use
+    earlier days alone, and a fit that is years old is asked for none."""
+    days = np.sort(design.played_on)
+    return design.played_on >= max(days[int(0.9 * design.games)], days[-1] - HELD_OUT_DAYS)
 
 
 def log_losses(design: Design, posterior: Posterior, chosen: NDArray[np.bool_]) -> Array:
