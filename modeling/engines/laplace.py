@@ -17,6 +17,7 @@ from scipy.linalg import LinAlgError
 from scipy.sparse import csr_array, diags_array
 
 from modeling.design import Design
+from modeling.engines.climb import climb
 from modeling.engines.joint.algebra import (
     Curvature,
     factorise,
@@ -26,7 +27,6 @@ from modeling.engines.joint.algebra import (
     spread_draws,
     times,
 )
-from modeling.engines.joint.climb import climb
 from modeling.engines.joint.model import Approximation, Model, model_of, theta_of
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import Posterior
@@ -156,8 +156,8 @@ def approximate(model: Model, theta: Array, state: tuple[Array, ...] = ()) -> Ap
         np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
         mode.x + skew,
         np.sqrt(covariance.diagonal()),
-        mode.curvature,
         (mode.x,),
+        mode.curvature,
         mode.steps,
         mode.damped,
         mode.touched,

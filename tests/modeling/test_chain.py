@@ -113,13 +113,13 @@ def test_the_gradient_of_the_evidence_is_that_of_its_differences(designs, kind):
     design = designs[kind]
     objective = Objective(structure_of(design), parameters_of(design), None, lambda: None)
     values = values_of(design)
-    point = np.array([one.point(values[one.name]) for one in objective.parameters])
+    point = np.array([one.coordinate(values[one.name]) for one in objective.hypers])
     _value, gradient, _ = objective(point, 1e-9)
     for i in range(len(point)):
         step = np.zeros(len(point))
         step[i] = 1e-3
         slope = (objective(point + step, 1e-9)[0] - objective(point - step, 1e-9)[0]) / 2e-3
-        assert gradient[i] == pytest.approx(slope, abs=2e-4, rel=2e-4), objective.parameters[i].name
+        assert gradient[i] == pytest.approx(slope, abs=2e-4, rel=2e-4), objective.hypers[i].name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -254,7 +254,7 @@ def test_maximum_evidence_recovers_a_walk(game, games):
     plain = {"walk": ("team",), "effects": (), "group": None, "noise": ()}
     design = build_design(stanza("win", "logit", **plain), games(*played))
     objective = Objective(structure_of(design), parameters_of(design), None, lambda: None)
-    found = maximise(objective, np.array([one.point(one.start) for one in objective.parameters]), None)
+    found = maximise(objective, np.array([one.coordinate(one.start) for one in objective.hypers]), None)
     scale, drift = np.exp(found.point)
     assert scale == pytest.approx(1.0, abs=0.45)  # of 30 entry states, about three standard errors
     assert drift == pytest.approx(0.5, abs=0.1)

@@ -11,13 +11,13 @@ from scipy.stats import multivariate_normal, norm
 from modeling.build import build_design
 from modeling.design import Design, Noise
 from modeling.engines import laplace, nuts
+from modeling.engines.climb import climb
 from modeling.engines.joint import engine as joint
 from modeling.engines.joint import exact, moments
 from modeling.engines.joint.algebra import factorise, invert, log_determinant_of, solve, spread_draws, times
-from modeling.engines.joint.climb import climb
 from modeling.engines.joint.draws import bend_of, move, skewness
 from modeling.engines.joint.model import Approximation, Hyper, Model, model_of, theta_of
-from modeling.engines.joint.surface import explore
+from modeling.engines.surface import explore
 from modeling.outcomes import outcome_of
 from modeling.posterior import Posterior, from_tree
 from store.errors import FitError

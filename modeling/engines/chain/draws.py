@@ -2,41 +2,45 @@
 
 H^-1 (Q^1/2 e + A'T^1/2 e') has covariance H^-1 exactly (Papandreou and Yuille, 2010): one global solve for each draw,
 sixteen at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are
-integrated over: quasi-random points from a Gaussian at the maximum, each weighted by evidence and prior over density.
+integrated over a surface through few points (surface.py): a draw at hyperparameters comes from the nearest point, with
+the mean and sds of where it is put, of what lies between the points.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from scipy.stats import qmc
 
 from modeling.engines.chain import kernels
-from modeling.engines.chain.linear import Columns, System, conjugate_gradients, spread, state_sums
+from modeling.engines.chain.linear import SMALLEST, Columns, System, conjugate_gradients, spread, state_sums
 from modeling.engines.chain.scales import Found, Objective
-from modeling.engines.chain.smooth import Smoothed, shared_precision
+from modeling.engines.chain.smooth import Sites, Smoothed, shared_precision
+from modeling.engines.climb import climb
+from modeling.engines.hyper import Evaluated, Hyper
+from modeling.engines.surface import between, explore
 from modeling.outcomes.outcome import Array
 
 TOGETHER = 16  # draws solved for at once
+SMALL = 1e-12  # what no precision or variance is below, so that it has a logarithm
 TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
-NODES = 32  # points of the hyperparameters
-INTEGRATED = 50_000  # states up to which they are integrated over; in larger leagues their sds are a few per cent
-WIDER = 1.1  # the points' spread over the Gaussian's, so that weights stay even
+INTEGRATED = 50_000  # states up to which hyperparameters are integrated over; of larger leagues sds are a few per cent
+FEW, WELL_KNOWN = 12, 0.7  # levels of a block, and share of them that the results determine: its scale by its logarithm
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Joint draws: hyperparameters as points of the search, and chosen states with the shared effects below them."""
+    """Joint draws: hyperparameters, and chosen states with the shared effects below them."""
 
-    points: Array
+    values: Array
     """Shape (draws, parameters)."""
     y: NDArray[np.float32]
     """Shape (draws, chosen states + shared effects)."""
-    efficiency: float
-    """Effective share of the hyperparameters' points; 1 where they were plugged in."""
+    surface_error: float
+    """Nats that the surface of the hyperparameters was wrong by where it was known least; 0 where none was needed."""
+    evaluations: int
+    """Points of the hyperparameters that the surface took."""
 
 
 def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
@@ -73,50 +77,100 @@ def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
 
 
 def draw(
-    objective: Objective,
-    found: Found,
-    states: NDArray[np.intp],
-    count: int,
-    seed: int,
-    tell: Callable[[float], None],
+    objective: Objective, found: Found, states: NDArray[np.intp], count: int, seed: int, tell: Callable[[float], None]
 ) -> Draws:
     """Joint draws of hyperparameters, chosen states and shared effects."""
     rng = np.random.default_rng(seed)
-    s = objective.structure
-    if s.size > INTEGRATED or not len(found.point):
+    if objective.structure.size > INTEGRATED or not len(found.point):
         points = found.point + rng.standard_normal((count, len(found.point))) @ np.linalg.cholesky(found.covariance).T
-        y = np.empty((count, len(states) + s.shared.shape[1]), np.float32)
-        for begin in range(0, count, TOGETHER):
-            part = perturbed(found.smoothed, min(TOGETHER, count - begin), rng)
-            y[begin : begin + TOGETHER] = np.concatenate([part[states], part[s.size :]]).T
-            tell(begin / count)
-        return Draws(points, y, 1.0)
-    nodes, weights = _nodes(objective, found, seed, lambda share: tell(0.5 * share))
-    efficiency = float(1 / np.sum(weights**2) / len(weights))
-    each = np.bincount(_systematic(weights, count, rng), minlength=len(nodes))
-    parts, places = [], np.repeat(np.arange(len(nodes)), each)
-    for number, (node, wanted) in enumerate(zip(nodes, each, strict=True)):
-        if wanted:
-            part = perturbed(objective(node, CLOSE)[2], int(wanted), rng)
-            parts.append(np.concatenate([part[states], part[s.size :]]).T)
-        tell(0.5 + 0.5 * number / len(nodes))
-    order = rng.permutation(count)
-    return Draws(nodes[places][order], np.concatenate(parts)[order], efficiency)
+        y = np.concatenate(list(_parts(found.smoothed, states, count, rng, tell)))
+        return Draws(_values(objective.hypers, points), y, 0.0, 0)
+    return _integrated(objective, found, states, count, seed, tell)
 
 
-def _nodes(objective: Objective, found: Found, seed: int, tell: Callable[[float], None]) -> tuple[Array, Array]:
-    """Points of the hyperparameters and their weights."""
-    size = len(found.point)
-    standard = qmc.MultivariateNormalQMC(np.zeros(size), rng=seed).random(NODES)
-    factor = np.linalg.cholesky(found.covariance)
-    nodes, logs = found.point + WIDER * standard @ factor.T, np.empty(NODES)
-    for number, node in enumerate(nodes):
-        logs[number] = objective(node, CLOSE)[0] + 0.5 * standard[number] @ standard[number]
-        tell(number / NODES)
-    return nodes, np.exp(logs - logsumexp(logs))
+def _parts(
+    found: Smoothed, states: NDArray[np.intp], count: int, rng: np.random.Generator, tell: Callable[[float], None]
+) -> Iterator[Columns]:
+    """Draws of chosen states and shared effects at given hyperparameters, a few at a time, shape (draws, ...)."""
+    size = found.structure.size
+    for begin in range(0, count, TOGETHER):
+        part = perturbed(found, min(TOGETHER, count - begin), rng)
+        yield np.concatenate([part[states], part[size:]]).T
+        tell(begin / count)
 
 
-def _systematic(weights: Array, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Systematic resampling: each item as often as its weight says, to within one."""
-    at = (rng.random() + np.arange(count)) / count
-    return np.minimum(np.searchsorted(np.cumsum(weights), at), len(weights) - 1)
+def _values(hypers: tuple[Hyper, ...], points: Array) -> Array:
+    """Hyperparameters at points, shape (points, hyperparameters)."""
+    return np.array([one.value(at) for one, at in zip(hypers, points.T, strict=True)]).T.reshape(points.shape)
+
+
+def _integrated(
+    objective: Objective, found: Found, states: NDArray[np.intp], count: int, seed: int, tell: Callable[[float], None]
+) -> Draws:
+    """Draws over the surface of the hyperparameters."""
+    known = _Known(objective, states)
+    theta, covariance = _reformed(objective, found)
+    explored = explore(objective, known.at, climb(objective, known.at, theta, covariance), seed)
+    tell(0.5)
+    surface, points = explored.surface, explored.points
+    z, _ = surface.draws(count, seed)
+    places = surface.z(np.array([one.theta for one in points]))
+    nearest = np.argmin(np.sum((z[:, None] - places[None]) ** 2, axis=2), axis=1)
+    weights, rng = between(places, z), np.random.default_rng(seed)
+    mean, log_sd = np.array([one.mean for one in points]), np.log([one.sd for one in points])
+    y = np.empty((count, mean.shape[1]), np.float32)
+    for done, number in enumerate(used := np.unique(nearest)):
+        one, here = points[number], nearest == number
+        drawn = np.concatenate(
+            list(_parts(known.smoothed(one.theta, one), states, int(here.sum()), rng, lambda _: None))
+        )
+        y[here] = weights[here] @ mean + np.exp(weights[here] @ log_sd - log_sd[number]) * (drawn - one.mean)
+        tell(0.5 + 0.5 * done / len(used))
+    return Draws(_values(objective.hypers, surface.centre + z @ surface.axes.T), y, explored.error, known.count)
+
+
+def _reformed(objective: Objective, found: Found) -> tuple[Array, Array]:
+    """The maximum and its covariance in the coordinates to integrate in, which the objective takes on.
+
+    Of n levels whose results determine a share s, the logarithm of the scale has the information 2 n s^2.
+    """
+    blocks = [block for block in objective.structure.design.blocks if block.fixed_scale is None]
+    levels = np.full(len(found.point), np.inf)
+    levels[: len(blocks)] = [len(block.levels) for block in blocks]
+    information = np.linalg.inv(found.covariance).diagonal() - objective.prior_information(found.point)
+    is_few = (levels < FEW) & (information > 2 * levels * WELL_KNOWN**2)
+    values = objective.values(found.point)
+    objective.hypers = tuple(
+        replace(one, form="root") if one.form == "log" and not few else one
+        for one, few in zip(objective.hypers, is_few, strict=True)
+    )
+    theta = np.array([one.coordinate(values[one.name]) for one in objective.hypers])
+    turn = [one.by_log(at) for one, at in zip(objective.hypers, theta.tolist(), strict=True)]
+    return theta, found.covariance / np.outer(turn, turn)
+
+
+class _Known:
+    """Evaluations of an objective as the climb and the surface take them."""
+
+    def __init__(self, objective: Objective, states: NDArray[np.intp]) -> None:
+        self.objective, self.states, self.count = objective, states, 0
+
+    def at(self, theta: Array, near: Evaluated | None) -> Evaluated:
+        """What is known at theta, sought from where it stands nearby."""
+        found, self.count = self.smoothed(theta, near), self.count + 1
+        slope = self.objective.evidence_gradient(found, theta)
+        mean = np.concatenate([found.mean[self.states], found.shared])
+        sd = np.sqrt(np.concatenate([found.variance[self.states], found.covariance.diagonal()]))
+        now = found.sites
+        positive = [np.log(np.maximum(one, SMALL)) for one in (now.tau, now.p, found.variance)]
+        state = (now.nu, now.y, now.lift, *positive)
+        return Evaluated(theta, found.evidence, slope, np.zeros(0), mean, sd, state)
+
+    def smoothed(self, theta: Array, near: Evaluated | None) -> Smoothed:
+        """The posterior at theta."""
+        if near is not None:
+            nu, y, lift = near.state[:3]
+            tau, p, variance = (np.exp(one) for one in near.state[3:])
+            smallest = self.objective.begin.smallest if self.objective.begin else SMALLEST
+            self.objective.begin = Sites(tau, nu, p, y, lift, smallest, variance)
+        return self.objective.smoothed(theta, CLOSE)

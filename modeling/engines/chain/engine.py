@@ -13,8 +13,8 @@ from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
 from modeling.engines.chain.mode import Margins, find_mode
-from modeling.engines.chain.scales import Found, Objective, maximise, measured_covariance, parameters_of
-from modeling.engines.chain.smooth import TOLERANCE, rows_of
+from modeling.engines.chain.scales import Found, Objective, maximise, parameters_of
+from modeling.engines.chain.smooth import rows_of
 from modeling.engines.chain.sources import sources
 from modeling.engines.chain.structure import (
     MOST_SHARED,
@@ -126,10 +126,10 @@ def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
 def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
     """The hyperparameters' maximum, smoothed to the last tolerance there."""
     parameters = parameters_of(structure.design)
-    point, covariance, begin = np.array([one.point(one.start) for one in parameters]), None, None
+    point, covariance, begin = np.array([one.coordinate(one.start) for one in parameters]), None, None
     if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
         point, covariance = was
-        values = {one.name: one.value(float(at)) for one, at in zip(parameters, point, strict=True)}
+        values = {one.name: float(one.value(at)) for one, at in zip(parameters, point, strict=True)}
         begin = restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset())
     done = [0]
 
@@ -139,10 +139,6 @@ def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> 
 
     objective = Objective(structure, parameters, begin, count)
     found = maximise(objective, point, covariance)
-    if structure.size <= INTEGRATED:
-        found = measured_covariance(objective, found)
-        _value, gradient, smoothed = objective(found.point, TOLERANCE)
-        found = replace(found, gradient=gradient, smoothed=smoothed)
     kept = replace(found.smoothed, factored=replace(found.smoothed.factored, **_copies(found.smoothed.factored)))
     return replace(found, smoothed=kept), objective
 
@@ -185,7 +181,7 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
     for block in (block for block in design.blocks if block.fixed_scale is not None):
         put(f"scale_{block.name}", np.full(count, block.fixed_scale))
     for number, one in enumerate(found.parameters):
-        put(one.name, drawn.points[:, number] if one.is_signed else np.exp(drawn.points[:, number]))
+        put(one.name, drawn.values[:, number])
     for block in design.blocks:
         dims = f"{block.name}_level"
         if is_shared(block):
@@ -239,12 +235,13 @@ def _rows(found: Found) -> xr.Dataset:
 def _diagnostics(s: Structure, found: Found, drawn: Draws) -> xr.Dataset:
     """How the fit went, in numbers that a gate can read; by parameter, how sure the maximum is."""
     one, sds = found.smoothed, np.sqrt(np.diag(found.covariance))
-    prior = np.array([p.value(float(at)) / p.prior_sd for p, at in zip(found.parameters, found.point, strict=True)])
+    prior = np.array([float(p.value(at)) / p.prior for p, at in zip(found.parameters, found.point, strict=True)])
     numbers = {
         "residual": one.residual, "evidence": one.evidence, "decrement": found.decrement,
         "evaluations": found.evaluations, "sweeps": found.sweeps, "iterations": found.iterations,
         "damped": found.damped, "held_rows": sum(one.held), "smallest_eigenvalue": one.sites.smallest,
-        "states": s.size, "rows": s.rows, "point_efficiency": drawn.efficiency,
+        "states": s.size, "rows": s.rows, "surface_error": drawn.surface_error,
+        "surface_evaluations": drawn.evaluations,
     }  # fmt: skip
     by_parameter = {
         "gradient": found.gradient,

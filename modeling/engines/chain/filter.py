@@ -112,15 +112,15 @@ def learn(
     part, slots, parameters = _first_rows(s, upto), slots_of(s), parameters_of(s.design)
     pooled = {f"scale_{s.design.blocks[number].name}" for number in s.shared_scale if number >= 0}
     free = [one for one in parameters if one.name not in pooled]
-    start = np.array([one.point((begin or {}).get(one.name, one.start)) for one in free] + s.shared_mean.tolist())
-    fixed = {one.name: one.prior_sd for one in parameters}
+    start = np.array([one.coordinate((begin or {}).get(one.name, one.start)) for one in free] + s.shared_mean.tolist())
+    fixed = {one.name: one.prior for one in parameters}
     passes = [0]
 
     def objective(point: Array) -> float:
-        values = fixed | {one.name: one.value(float(at)) for one, at in zip(free, point, strict=False)}
+        values = fixed | {one.name: float(one.value(at)) for one, at in zip(free, point, strict=False)}
         shared, passes[0] = point[len(free) :], passes[0] + 1
         found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
-        prior = sum(one.log_prior(float(at)) for one, at in zip(free, point, strict=False))
+        prior = sum(float(one.log_prior(at)) for one, at in zip(free, point, strict=False))
         prior -= 0.5 * float(shared_precision(s, fixed) @ (shared - s.shared_mean) ** 2)
         if tell is not None:
             tell(-found / judged.sum())
@@ -128,7 +128,7 @@ def learn(
 
     options = {"ftol": PRECISE / 10, "gtol": PRECISE, "eps": 1e-4}
     best = minimize(objective, start, method="L-BFGS-B", options=options)
-    values = fixed | {one.name: one.value(float(at)) for one, at in zip(free, best.x, strict=False)}
+    values = fixed | {one.name: float(one.value(at)) for one, at in zip(free, best.x, strict=False)}
     return Learned(values, best.x[len(free) :], float(best.fun), passes[0])
 
 

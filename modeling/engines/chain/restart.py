@@ -10,9 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.engines.chain.linear import row_values
-from modeling.engines.chain.scales import Found, Parameter
+from modeling.engines.chain.scales import Found
 from modeling.engines.chain.smooth import Rows, Sites, newton
 from modeling.engines.chain.structure import Structure
+from modeling.engines.hyper import Hyper
 from modeling.outcomes.outcome import Array
 
 Keys = NDArray[np.uint64]
@@ -87,7 +88,7 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
     return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]))
 
 
-def where_it_was(parameters: list[Parameter], left: xr.Dataset) -> tuple[Array, Array] | None:
+def where_it_was(parameters: tuple[Hyper, ...], left: xr.Dataset) -> tuple[Array, Array] | None:
     """The point and covariance of the hyperparameters, or None where they are others than before."""
     if list(left["parameter"].to_numpy()) != [one.name for one in parameters]:
         return None

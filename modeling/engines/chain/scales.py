@@ -1,12 +1,12 @@
 """Scales and the likelihood's own parameters: their priors, and the values that maximise evidence and prior.
 
-Positive ones are searched for by their logarithms, with the Jacobian, as NUTS samples them: so that the maximum and the
-curvature there describe the posterior of the logarithm. Broyden, Fletcher, Goldfarb and Shanno's method with the
-evidence's gradient, every evaluation started from the last one's sites.
+Positive ones are searched for by their logarithms, with the Jacobian, so that there always is a maximum; draws are made
+in coordinates of their own (hyper.py). Broyden, Fletcher, Goldfarb and Shanno's method with the evidence's gradient,
+every evaluation started from the last one's sites.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from modeling.engines.chain import sites
 from modeling.engines.chain.linear import Factored, spread
 from modeling.engines.chain.smooth import TOLERANCE, Rows, Sites, Smoothed, rows_of, scale_gradient, smooth
 from modeling.engines.chain.structure import Structure
+from modeling.engines.hyper import Hyper, Hypers
 from modeling.outcomes.outcome import Array
 
 MOST_EVALUATIONS = 60
@@ -27,54 +28,28 @@ LONGEST = 0.7  # step in a logarithm
 NUDGE = 1e-4  # of an auxiliary, for its derivative at fixed beliefs
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One hyperparameter: positive with prior HalfNormal(prior_sd), or Normal(0, prior_sd) where it is signed."""
-
-    name: str
-    prior_sd: float
-    is_signed: bool
-    start: float
-
-    def value(self, point: float) -> float:
-        """The parameter at a point of the search."""
-        return point if self.is_signed else float(np.exp(point))
-
-    def point(self, value: float) -> float:
-        """The point of the search of a value."""
-        return value if self.is_signed else float(np.log(value))
-
-    def log_prior(self, point: float) -> float:
-        """Log prior density of the point, up to a constant."""
-        return -0.5 * (self.value(point) / self.prior_sd) ** 2 + (0.0 if self.is_signed else point)
-
-    def log_prior_slope(self, point: float) -> float:
-        """Its derivative."""
-        if self.is_signed:
-            return -point / self.prior_sd**2
-        return 1 - (self.value(point) / self.prior_sd) ** 2
-
-
-def parameters_of(design: Design) -> list[Parameter]:
-    """The scales that are learned, then the auxiliaries."""
+def parameters_of(design: Design) -> tuple[Hyper, ...]:
+    """The scales that are learned, then the auxiliaries; positive ones by their logarithms."""
     learned = [block for block in design.blocks if block.fixed_scale is None]
-    scales = [Parameter(f"scale_{b.name}", b.prior_scale, False, 0.5 * b.prior_scale) for b in learned]
-    return scales + [
-        Parameter(a.name, a.scale, a.is_signed, 0.0 if a.is_signed else a.start) for a in design.auxiliaries
+    scales = [Hyper(f"scale_{b.name}", b.prior_scale, "log", 0.5 * b.prior_scale) for b in learned]
+    own = [
+        Hyper(a.name, a.scale, "signed", 0.0) if a.is_signed else Hyper(a.name, a.scale, "log", a.start)
+        for a in design.auxiliaries
     ]
+    return (*scales, *own)
 
 
 @dataclass
 class Found:
     """The maximum of evidence and prior."""
 
-    parameters: list[Parameter]
+    parameters: tuple[Hyper, ...]
     point: Array
     smoothed: Smoothed
     gradient: Array
     """Of log evidence and prior in the point."""
     covariance: Array
-    """Of the point, from the curvature met on the way (or measured)."""
+    """Of the point, from the curvature met on the way."""
     evaluations: int
     sweeps: int
     iterations: int
@@ -86,22 +61,28 @@ class Found:
         return 0.5 * float(self.gradient @ self.covariance @ self.gradient)
 
 
-class Objective:
-    """Log evidence and prior with its gradient, each evaluation started from the last."""
+class Objective(Hypers):
+    """Log evidence and prior with its gradient, each evaluation started from the last or from given sites."""
 
     def __init__(
-        self, structure: Structure, parameters: list[Parameter], begin: Sites | None, tell: Callable[[], None]
+        self, structure: Structure, parameters: tuple[Hyper, ...], begin: Sites | None, tell: Callable[[], None]
     ) -> None:
-        self.structure, self.parameters, self.begin, self.tell = structure, parameters, begin, tell
+        self.structure, self.hypers, self.begin, self.tell = structure, parameters, begin, tell
         self.factored = Factored.empty(structure)
         self.evaluations = self.sweeps = self.iterations = self.damped = 0
 
     def values(self, point: Array) -> dict[str, float]:
         """The parameters by name."""
-        return {one.name: one.value(float(at)) for one, at in zip(self.parameters, point, strict=True)}
+        return {one.name: float(one.value(at)) for one, at in zip(self.hypers, point, strict=True)}
 
     def __call__(self, point: Array, tolerance: float) -> tuple[float, Array, Smoothed]:
         """(objective, gradient, posterior) at a point."""
+        found = self.smoothed(point, tolerance)
+        gradient = self.evidence_gradient(found, point) + self.prior_slope(point)
+        return found.evidence + self.log_prior(point), gradient, found
+
+    def smoothed(self, point: Array, tolerance: float) -> Smoothed:
+        """The posterior at a point."""
         found = smooth(self.structure, self.values(point), self.begin, tolerance, self.factored)
         self.begin = found.sites
         self.evaluations += 1
@@ -109,16 +90,14 @@ class Objective:
         self.iterations += found.iterations
         self.damped += found.damped
         self.tell()
-        pairs = list(zip(self.parameters, point.tolist(), strict=True))
-        prior = sum(one.log_prior(at) for one, at in pairs)
-        slope = np.array([one.log_prior_slope(at) for one, at in pairs])
-        return found.evidence + prior, self.evidence_gradient(found, point) + slope, found
+        return found
 
     def evidence_gradient(self, found: Smoothed, point: Array) -> Array:
         """In closed form for scales; for auxiliaries the change of the rows' log Z at the beliefs as they are."""
         learned = [block.fixed_scale is None for block in self.structure.design.blocks]
         slopes = [self._auxiliary_slope(found, point, i) for i in range(sum(learned), len(point))]
-        return np.concatenate([scale_gradient(found)[learned], np.array(slopes)])
+        by_log = [one.by_log(at) for one, at in zip(self.hypers[: sum(learned)], point.tolist(), strict=False)]
+        return np.concatenate([scale_gradient(found)[learned] * by_log, np.array(slopes)])
 
     def _auxiliary_slope(self, found: Smoothed, point: Array, i: int) -> float:
         """From the rows that it matters to: a factor of the noise is of few."""
@@ -169,7 +148,7 @@ def maximise(objective: Objective, point: Array, covariance: Array | None) -> Fo
             step = step * (gradient @ step) / ((gradient - slope) @ step)
         point, gradient, found = point + step, slope, then
     return Found(
-        objective.parameters, point, found, gradient, inverse, objective.evaluations, objective.sweeps,
+        objective.hypers, point, found, gradient, inverse, objective.evaluations, objective.sweeps,
         objective.iterations, objective.damped,
     )  # fmt: skip
 
@@ -185,9 +164,9 @@ def _first_variances(objective: Objective) -> Array:
     information = [2 + SEEN[block.role] * len(block.levels) for block in learned]
     rows = [s.rows] * len(s.design.outcome.auxiliaries(s.design.unit_sd))
     rows += [int((noise.codes == k).sum()) for noise in s.design.noise for k in range(1, len(noise.values) + 1)]
-    own = objective.parameters[len(information) :]
+    own = objective.hypers[len(information) :]
     information += [
-        (one.prior_sd**-2 if one.is_signed else 2.0) + SEEN_OF_NOISE * count
+        (one.prior**-2 if one.form == "signed" else 2.0) + SEEN_OF_NOISE * count
         for one, count in zip(own, rows, strict=True)
     ]
     return 1 / np.array(information)
@@ -200,19 +179,3 @@ def _updated(inverse: Array, step: Array, fall: Array) -> Array:
         return inverse
     left = np.eye(len(step)) - np.outer(step, fall) / along
     return left @ inverse @ left.T + np.outer(step, step) / along
-
-
-def measured_covariance(objective: Objective, found: Found, step: float = 0.5) -> Found:
-    """The same with the covariance of the point from differences of the gradient, each `step` sds to both sides."""
-    size, sds = len(found.point), np.sqrt(np.diag(found.covariance))
-    hessian = np.zeros((size, size))
-    for i in range(size):
-        ends = []
-        for sign in (1.0, -1.0):
-            moved = found.point.copy()
-            moved[i] += sign * step * sds[i]
-            ends.append(objective(moved, 1e-3)[1])
-        hessian[i] = (ends[1] - ends[0]) / (2 * step * sds[i])
-    values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
-    values = np.maximum(values, 1e-3)
-    return replace(found, covariance=(vectors / values) @ vectors.T)

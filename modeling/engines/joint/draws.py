@@ -27,7 +27,7 @@ from scipy.sparse import csr_array
 
 from modeling.engines.joint.algebra import invert, log_determinant_of, solve, spread_draws
 from modeling.engines.joint.model import Approximation, Model
-from modeling.engines.joint.surface import Surface
+from modeling.engines.surface import Surface, between
 from modeling.outcomes.outcome import Array
 
 AT_ONCE = 3e5  # linear predictors in memory together: what fits into a cache, and memory that is used again
@@ -101,7 +101,7 @@ def draw(
 ) -> tuple[Draws, Origin]:
     """A pair of joint draws at each z of the surface; the first point is the central one."""
     places, theta = surface.z(np.array([one.theta for one in points])), surface.centre + z @ surface.axes.T
-    weights = _between(places, z)
+    weights = between(places, z)
     sd = np.exp(weights @ np.log([one.sd for one in points]))
     point = np.argmin(np.sum((z[:, None] - places[None]) ** 2, axis=2), axis=1)
     raw, log_density = rng.standard_normal((len(z), model.latent.size)), np.zeros(len(z))
@@ -120,16 +120,6 @@ def draw(
     mean = weights @ np.array([one.mean for one in points])
     effects = np.stack([mean + sd * bend.of(moved), mean + sd * bend.of(-moved)])
     return Draws(theta, effects), Origin(point, raw, log_density, bend)
-
-
-def _between(places: Array, z: Array) -> Array:
-    """Weights of the points in what lies at each z: the least squares curve 1, z_i, z_i^2; shape (z, points)."""
-
-    def basis(at: Array) -> Array:
-        near = np.clip(at, -3, 3)
-        return np.column_stack([np.ones(len(at)), near, near**2])
-
-    return basis(z) @ np.linalg.pinv(basis(places))
 
 
 def move(model: Model, point: Approximation, factor: Array, theta: Array, apart: Array) -> Array:

@@ -23,7 +23,7 @@ from modeling.engines.joint.algebra import factorise, invert, log_determinant_of
 from modeling.engines.joint.draws import Certificate, Draws, smoothed
 from modeling.engines.joint.gram import Gram, Spectrum
 from modeling.engines.joint.model import Approximation, Model
-from modeling.engines.joint.surface import Surface
+from modeling.engines.surface import Surface
 from modeling.outcomes.outcome import Array
 
 STEP = 1e-4  # of central differences in the likelihood's own parameters
@@ -109,8 +109,8 @@ def _stated(
         np.array([*model.by_scale(theta, 2 * left**2 / latent.counts, 2), *(information for _, information in own)]),
         mean,
         sd,
-        model.row_precision(theta[None]).item(),
         (),
+        model.row_precision(theta[None]).item(),
         factors,
         0,
         np.zeros(0, dtype=np.intp),

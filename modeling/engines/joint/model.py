@@ -1,21 +1,18 @@
 """What deterministic inference works on: a Design's latent vector, chosen games, and hyperparameters as one vector.
 
-Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in coordinates in which their
-posterior is nearly Gaussian: signed ones as they stand; positive ones by their square roots, for where the results
-hardly tell a scale from zero its logarithm has a long tail to the left; scales of few but well-known levels by their
-logarithms, for the scale itself then has a long tail to the right. The Jacobian is part of the prior.
+Hyperparameters theta are the blocks' scales and the likelihood's own parameters, in the coordinates of hyper.py.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from modeling.design import Design
+from modeling.engines.hyper import Evaluated, Hyper, Hypers
 from modeling.engines.joint.algebra import Curvature, Latent, factorise, latent_of, products
 from modeling.engines.joint.gram import Gram, Spectrum, spectrum_of
 from modeling.outcomes.outcome import Array, Auxiliaries
@@ -25,55 +22,7 @@ FEW, WELL_KNOWN = 12, 0.7  # levels of a block, and share of them that the resul
 
 
 @dataclass(frozen=True)
-class Hyper:
-    """One hyperparameter: HalfNormal(prior), or Normal(0, prior) where it is signed."""
-
-    name: str
-    prior: float
-    form: Literal["signed", "root", "log"]
-    start: float
-
-    def value(self, point: Array) -> Array:
-        """The parameter at a coordinate of theta."""
-        return point if self.form == "signed" else np.square(point) if self.form == "root" else np.exp(point)
-
-    def coordinate(self, value: Array | float) -> Array:
-        """The coordinate of theta at a value."""
-        given = np.asarray(value, dtype=float)
-        return given if self.form == "signed" else np.sqrt(given) if self.form == "root" else np.log(given)
-
-    def log_prior(self, point: Array) -> Array:
-        """Log prior density of the coordinate."""
-        inner = -0.5 * (self.value(point) / self.prior) ** 2 - np.log(self.prior) - 0.5 * np.log(2 * np.pi)
-        if self.form == "signed":
-            return inner
-        return inner + np.log(2) + (np.log(2 * np.abs(point)) if self.form == "root" else point)
-
-    def prior_slope(self, point: float) -> float:
-        """Its derivative."""
-        if self.form == "signed":
-            return -point / self.prior**2
-        share = float(self.value(np.array(point)) / self.prior) ** 2
-        return 1 / point - 2 * share / point if self.form == "root" else 1 - share
-
-    def prior_information(self, point: float) -> float:
-        """Minus its second derivative."""
-        if self.form == "signed":
-            return self.prior**-2
-        share = float(self.value(np.array(point)) / self.prior) ** 2
-        return (1 + 6 * share) / point**2 if self.form == "root" else 2 * share
-
-    def by_log(self, point: float) -> float:
-        """Derivative of the value's logarithm."""
-        return 2 / point if self.form == "root" else 1.0
-
-    def longest_step(self, point: float) -> float:
-        """How far to go at once: to about half or double the value."""
-        return self.prior if self.form == "signed" else 0.6 / abs(self.by_log(point))
-
-
-@dataclass(frozen=True)
-class Model:
+class Model(Hypers):
     """A Design given some of its games."""
 
     design: Design
@@ -108,31 +57,10 @@ class Model:
         """What the likelihood needs beside eta, at theta."""
         return self.design.likelihood_arguments(self.values(theta), self.design.cell_rows)
 
-    def log_prior(self, theta: Array) -> float:
-        """Log prior density of theta."""
-        return float(sum(one.log_prior(point) for one, point in zip(self.hypers, theta, strict=True)))
-
-    def prior_slope(self, theta: Array) -> Array:
-        """Its gradient."""
-        return np.array([one.prior_slope(point) for one, point in zip(self.hypers, theta, strict=True)], dtype=float)
-
     def by_scale(self, theta: Array, by_block: Array, power: int = 1) -> Array:
         """Derivatives in the logs of scales, by block, as those in the coordinates of the learned ones."""
         turn = np.array([self.hypers[number].by_log(theta[number]) for number in range(len(self.learned))])
         return by_block[self.learned] * turn**power
-
-    @property
-    def is_root(self) -> NDArray[np.bool_]:
-        """Which coordinates of theta are roots, and so positive."""
-        return np.array([one.form == "root" for one in self.hypers], dtype=bool)
-
-    def prior_information(self, theta: Array) -> Array:
-        """Minus its second derivative in each coordinate."""
-        return np.array([one.prior_information(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
-
-    def longest_step(self, theta: Array) -> Array:
-        """How far to go at once in each coordinate."""
-        return np.array([one.longest_step(x) for one, x in zip(self.hypers, theta, strict=True)], dtype=float)
 
     @cached_property
     def gram(self) -> Gram | None:
@@ -199,22 +127,11 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Approximation:
+class Approximation(Evaluated):
     """Gaussian approximation of the effects at one theta, with the evidence of theta."""
 
-    theta: Array
-    log_evidence: float
-    """Log p(y | theta)."""
-    slope: Array
-    """Its gradient."""
-    information: Array
-    """Rough curvature of minus it, each coordinate alone: what to step by at first."""
-    mean: Array
-    sd: Array
     curvature: Curvature | float
     """What the data add to the precision: W of H = Q + X'WX, or of Normal rows p of H = Q + p G."""
-    state: tuple[Array, ...]
-    """Where the same at a theta nearby starts from."""
     steps: int
     """Times a precision was factorised."""
     damped: int

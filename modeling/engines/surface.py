@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm, qmc
 
-from modeling.engines.joint.climb import At, Climbed
-from modeling.engines.joint.model import Approximation, Model
+from modeling.engines.climb import At, Climbed
+from modeling.engines.hyper import Evaluated, Hypers
 from modeling.outcomes.outcome import Array
 
 REACH = 1.3  # of the star's points, in sds
@@ -79,7 +79,7 @@ class Surface:
         return z[rng.permutation(order[np.minimum(chosen, POINTS - 1)])], float(integral)
 
 
-def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
+def star[E: Evaluated](model: Hypers, at: At[E], climbed: Climbed[E]) -> tuple[E, ...]:
     """The highest point found, and points on both sides of each axis of the curvature.
 
     One that says too little or too much is tried again at a better distance.
@@ -89,7 +89,7 @@ def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
     axes = _axes(climbed.covariance)
     top = centre.log_evidence + model.log_prior(centre.theta)
 
-    def after(step: Array) -> Approximation:
+    def after(step: Array) -> E:
         theta = _along(model, centre.theta, step)
         return at(theta, _foretold([*found, *others], axes, theta))
 
@@ -106,7 +106,7 @@ def star(model: Model, at: At, climbed: Climbed) -> tuple[Approximation, ...]:
     return tuple(found)
 
 
-def _foretold(known: Sequence[Approximation], axes: Array, theta: Array) -> Approximation:
+def _foretold[E: Evaluated](known: Sequence[E], axes: Array, theta: Array) -> E:
     """The first of the known, with where an approximation at theta may be begun: linear in theta through the known."""
     centre = known[0]
     apart = np.linalg.solve(axes, np.array([one.theta - centre.theta for one in (*known[1:], centre)]).T)
@@ -118,13 +118,13 @@ def _foretold(known: Sequence[Approximation], axes: Array, theta: Array) -> Appr
     return replace(centre, state=tuple(state))
 
 
-def is_wide(model: Model, theta: Array, axis: Array) -> bool:
+def is_wide(model: Hypers, theta: Array, axis: Array) -> bool:
     """Whether an axis is long beside the hyperparameters themselves, so that their posterior may be skewed."""
     relative = [abs(step) > WIDE * one.longest_step(x) for one, x, step in zip(model.hypers, theta, axis, strict=True)]
     return any(relative)
 
 
-def _along(model: Model, theta: Array, step: Array) -> Array:
+def _along(model: Hypers, theta: Array, step: Array) -> Array:
     """Theta a step further, or as far that way as roots stay above a share of what they are."""
     falling = model.is_root & (step < 0)
     share = np.min((1 - LEAST) * np.abs(theta[falling]) / -step[falling], initial=1.0)
@@ -132,16 +132,16 @@ def _along(model: Model, theta: Array, step: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Explored:
+class Explored[E: Evaluated]:
     """The surface, the points to draw from (the central one first), and how wrong the surface was when last tried."""
 
     surface: Surface
-    points: tuple[Approximation, ...]
+    points: tuple[E, ...]
     error: float
     """Root mean square of what the last points tried showed that the surface before did not say, in nats; or 0."""
 
 
-def explore(model: Model, at: At, climbed: Climbed, seed: int) -> Explored:
+def explore[E: Evaluated](model: Hypers, at: At[E], climbed: Climbed[E], seed: int) -> Explored[E]:
     """A star, its surface, and a few rounds of more points where wide axes leave the surface uncertain."""
     if not len(model.hypers):
         none, value = np.zeros((1, 0)), climbed.best.log_evidence
@@ -172,7 +172,7 @@ def _axes(covariance: Array) -> Array:
     return sd[:, None] * ((vectors * np.sqrt(np.maximum(values, 1e-6))) @ vectors.T)
 
 
-def surface_of(model: Model, points: Sequence[Approximation], centre: Array, axes: Array) -> Surface:
+def surface_of(model: Hypers, points: Sequence[Evaluated], centre: Array, axes: Array) -> Surface:
     """The surface through all points around a centre, with axes of about a sd."""
     theta, value, slope = _known(model, points)
     highest, roots = float(value.max()), np.where(model.is_root, theta, 1.0)
@@ -185,14 +185,14 @@ def surface_of(model: Model, points: Sequence[Approximation], centre: Array, axe
     return Surface(centre, axes, top, highest, model.is_root, z[near], _weights(z[near], left[near]))
 
 
-def _known(model: Model, points: Sequence[Approximation]) -> tuple[Array, Array, Array]:
+def _known(model: Hypers, points: Sequence[Evaluated]) -> tuple[Array, Array, Array]:
     """Thetas, log posterior densities and their gradients of points."""
     theta = np.array([one.theta for one in points])
     value = np.array([one.log_evidence + model.log_prior(one.theta) for one in points])
     return theta, value, np.array([one.slope + model.prior_slope(one.theta) for one in points])
 
 
-def _quadratic(model: Model, points: Sequence[Approximation], climbed: Climbed) -> tuple[Array, Array]:
+def _quadratic[E: Evaluated](model: Hypers, points: Sequence[E], climbed: Climbed[E]) -> tuple[Array, Array]:
     """Centre and axes of the quadratic that fits values and gradients best, near points before far ones."""
     theta, value, slope = _known(model, points)
     start = _axes(climbed.covariance)
@@ -265,3 +265,13 @@ def least_known(surface: Surface, z: Array, count: int) -> Array:
         root = np.linalg.solve(np.linalg.cholesky(_covariance(places)), with_known.T)
         places = np.vstack([places, z[np.argmin(np.sum(root**2, axis=0))]])
     return places[len(surface.places) :]
+
+
+def between(places: Array, z: Array) -> Array:
+    """Weights of the points in what lies at each z: the least squares curve 1, z_i, z_i^2; shape (z, points)."""
+
+    def basis(at: Array) -> Array:
+        near = np.clip(at, -3, 3)
+        return np.column_stack([np.ones(len(at)), near, near**2])
+
+    return basis(z) @ np.linalg.pinv(basis(places))

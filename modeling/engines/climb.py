@@ -9,39 +9,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.engines.joint.model import Approximation, Model
+from modeling.engines.hyper import Evaluated, Hypers
 from modeling.outcomes.outcome import Array
 
 ENOUGH = 0.01  # nats that a step would still gain: a seventh of a sd, and the surface need not stand on the very top
 MOST_STEPS = 60
 MOST_HALVINGS = 6
 
-At = Callable[[Array, Approximation | None], Approximation]
-"""(point, an approximation nearby) -> the approximation there."""
+type At[E: Evaluated] = Callable[[Array, E | None], E]
+"""(point, what is known nearby) -> what is known there."""
 
 
 @dataclass(frozen=True)
-class Climbed:
+class Climbed[E: Evaluated]:
     """Where the climb ended."""
 
-    best: Approximation
+    best: E
     covariance: Array
     """Inverse of the curvature there, as far as the steps have shown it."""
     gain: float
     """Nats that another step would gain."""
-    tried: tuple[Approximation, ...]
+    tried: tuple[E, ...]
     """Everything that was evaluated."""
 
 
-def climb(model: Model, at: At, start: Array) -> Climbed:
-    """The highest log evidence plus log prior, from a start."""
+def climb[E: Evaluated](model: Hypers, at: At[E], start: Array, covariance: Array | None = None) -> Climbed[E]:
+    """The highest log evidence plus log prior, from a start; `covariance` is a first guess of theta's."""
 
-    def seen(one: Approximation) -> tuple[float, Array]:
+    def seen(one: E) -> tuple[float, Array]:
         return one.log_evidence + model.log_prior(one.theta), (one.slope + model.prior_slope(one.theta))
 
     best = at(start, None)
     tried, (value, slope), point = [best], seen(best), start
-    covariance = np.diag(1 / (best.information + model.prior_information(best.theta)))
+    if covariance is None:
+        covariance = np.diag(1 / (best.information + model.prior_information(best.theta)))
     for _ in range(MOST_STEPS):
         step = covariance @ slope
         gain = 0.5 * float(slope @ step)
