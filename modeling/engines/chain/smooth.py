@@ -168,7 +168,7 @@ def smooth(
             found.evidence += _evidence(structure, found)
             found.sweeps, found.iterations, found.damped, found.held = number, iterations, damped, held
             return found
-        if found.residual > 1.5 * before and damping == 1.0:
+        if found.residual > before and damping == 1.0:
             damping, damped = RELUCTANT, damped + 1
         elif damping < 1.0:
             damping = min(1.0, damping * 1.4)
