@@ -36,6 +36,7 @@ from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
+from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
 from store.home import Home
@@ -118,9 +119,11 @@ def fit_league(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
     known = None if wanted or audits.verdict == "disagrees" else audits
+    fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
     sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
-    row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
+    seconds = time.perf_counter() - started
+    row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     rows = _tables(design, sampled, judged)
     if judged.audit:
@@ -274,13 +277,12 @@ def _fit_row(
         "unit": design.outcome.unit,
         "games": design.games,
         "competitors": sum(len(one.field.competitors) for one in sampled.ratings),
-        "first_game_on": games.sides["played_on"].min(),
-        "last_game_on": games.sides["played_on"].max(),
+        "first_game_on": design.played_on.min().astype(date),
+        "last_game_on": design.played_on.max().astype(date),
         "draws": sampled.posterior.draws,
         "seed": SEED,
         "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
-        "games_fingerprint": games.fingerprint,
         "code_hash": code_hash(),
         "versions": versions(),
     }

@@ -201,6 +201,17 @@ def test_a_fast_fit_that_fails_its_own_checks_is_done_again_by_nuts(monkeypatch,
     assert chosen == [Choice("nuts", "the joint engine's own checks failed: k_hat of joint draws"), joint]
 
 
+def test_what_is_too_large_for_nuts_is_left_as_it_is(monkeypatch, league, stanza):
+    design = build_design(stanza, league.games)
+    failed = judge.Check("residual", "means", 1.0, 0.01, "fail", "")
+    nothing: Any = None
+    found = sampled.Sampled(Choice("chain", ""), nothing, nothing, nothing, [], {}, [failed])
+    monkeypatch.setattr(sampled, "once", lambda *_: found)
+    monkeypatch.setattr(sampled, "MOST_LATENT", 10)
+    kept = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=True)
+    assert kept is found
+
+
 def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league, stanza):
     design = build_design(stanza, league.games)
     nothing: Any = None
@@ -263,7 +274,7 @@ def test_a_fit_that_diverged_is_sampled_again_with_smaller_steps(monkeypatch, le
 
     failed = judge.Check("ess_bulk", "home advantage", 1.0, 400.0, "fail", "")
     nothing: Any = None
-    monkeypatch.setattr(sampled, "prepare", lambda *_: sample)
+    monkeypatch.setattr(sampled, "prepare", lambda *_: Prepared(sample, nothing))
     monkeypatch.setattr(
         sampled, "_diagnosed", lambda *_: sampled.Sampled(nothing, nothing, nothing, nothing, [], {}, [failed])
     )
