@@ -46,6 +46,7 @@ from store.warehouse import reading
 PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
 HELD_OUT_DRAWS = 2000
+STANDS_FOR = 1000  # effects of the smaller league that a chain fit is checked by every time; an audit has more
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _fit_and_judge(
     stood_for = []
     if sampled.choice.engine == CHAIN:
         tell("a smaller league, by the joint engine too", 0.5)
-        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None)
+        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
     tell("predictive checks", 0.55)
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
