@@ -126,16 +126,24 @@ def fit_league(
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
-    rows = _tables(design, sampled, judged)
-    if judged.audit:
-        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
     tell("recording", 0.98)
-    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
-        record.keep_restart(home, name, sampled.tree["restart"].to_dataset(), start.fit_id if start else None)
+    _record(home, row, design, sampled, judged, start)
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
     summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+
+
+def _record(
+    home: Home, row: dict[str, Any], design: Design, sampled: Sampled, judged: Judged, start: Start | None
+) -> None:
+    """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
+    rows = _tables(design, sampled, judged)
+    if judged.audit:
+        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
+    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
+    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
+        left, before = sampled.tree["restart"].to_dataset(), start.fit_id if start else None
+        record.keep_restart(home, row["fit_id"], left, before)
 
 
 def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
