@@ -223,20 +223,20 @@ def test_a_fit_too_large_for_a_dense_factor_has_everything_that_others_have(home
     _, start, _, _ = walked
     assert start.verdict == "accepted", start.reasons
     for table in ("rating", "standing", "borrowing", "pooling", "predictive_check"):
-        counts = [rows(home, f"SELECT count(*) FROM {table} WHERE fit_id = '{one.fit_id}'") for one in (healthy, start)]  # noqa: S608
+        counts = [rows(home, f"SELECT count(*) FROM {table} WHERE fit_id = '{one.fit_id}'") for one in (healthy, start)]
         assert counts[0] == counts[1] != [(0,)], table
     (borrowed,) = rows(
-        home, f"SELECT max(abs(own + teammates + opponents + \"group\" + prior - 1)), min(own) FROM borrowing "  # noqa: S608
+        home, f"SELECT max(abs(own + teammates + opponents + \"group\" + prior - 1)), min(own) FROM borrowing "
         f"WHERE fit_id = '{start.fit_id}'",
     )  # fmt: skip
     assert borrowed[0] < 1e-9 < borrowed[1]
     (unpooled,) = rows(
-        home, "SELECT corr(a.unpooled, b.unpooled), avg(a.unpooled_se / b.unpooled_se), corr(a.mean, b.mean) "  # noqa: S608
+        home, "SELECT corr(a.unpooled, b.unpooled), avg(a.unpooled_se / b.unpooled_se), corr(a.mean, b.mean) "
         f"FROM rating a JOIN rating b USING (kind, competitor_id, component) "
         f"WHERE a.fit_id = '{start.fit_id}' AND b.fit_id = '{healthy.fit_id}' AND component = 'total'",
     )  # fmt: skip
     assert unpooled[2] > 0.97
-    checks = {name for (name,) in rows(home, f"SELECT check_name FROM fit_check WHERE fit_id = '{start.fit_id}'")}  # noqa: S608
+    checks = {name for (name,) in rows(home, f"SELECT check_name FROM fit_check WHERE fit_id = '{start.fit_id}'")}
     assert checks >= {"residual", "evidence", "sub_league", "pit", "held_out", "connected"}
 
 
