@@ -17,7 +17,7 @@ from modeling.field import Field, make_field
 from modeling.games import Audited, Games, Start
 from modeling.judge import Check
 from modeling.sampled import Report, Sampled, by_nuts, once
-from modeling.subleague import MOST_EFFECTS, effects_of, sub_league
+from modeling.subleague import MOST_EFFECTS, sub_league
 from store.errors import FitError
 from store.stanzas import Stanza
 
@@ -106,13 +106,13 @@ def audit(
     that it made just now is the one that is returned.
     """
     engine, began = sampled.choice.engine, time.perf_counter()
-    is_whole = effects_of(scope.design) <= WHOLE
+    is_whole = scope.design.effects <= WHOLE
 
     def told(stage: str, share: float) -> None:
         tell(f"audit: {stage}", 0.5 + 0.1 * share)
 
     def made(verdict: str, message: str, found: Agreement | None) -> Audit:
-        size = (scope.design.games, effects_of(scope.design))
+        size = (scope.design.games, scope.design.effects)
         return Audit(engine, verdict, message, is_whole, *size, time.perf_counter() - began, found)
 
     try:

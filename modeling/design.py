@@ -178,6 +178,11 @@ class Design:
         return len(self.played_on)
 
     @property
+    def effects(self) -> int:
+        """Number of effects and states, the intercept included."""
+        return sum(len(block.levels) for block in self.blocks) + len(self.fixed) + 1
+
+    @property
     def intercept_sd(self) -> float:
         """Prior standard deviation of the intercept."""
         return self.own_priors.get("intercept", FIXED_PRIOR * self.unit_sd)

@@ -36,6 +36,7 @@ from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
+from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
 from store.home import Home
@@ -45,6 +46,7 @@ from store.warehouse import reading
 PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
 
 HELD_OUT_DRAWS = 2000
+STANDS_FOR = 1000  # effects of the smaller league that a chain fit is checked by every time; an audit has more
 
 
 @dataclass(frozen=True)
@@ -118,20 +120,30 @@ def fit_league(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
     known = None if wanted or audits.verdict == "disagrees" else audits
+    fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
     sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
-    row |= {"is_dated": is_dated, "seconds": time.perf_counter() - started}
+    seconds = time.perf_counter() - started
+    row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
-    rows = _tables(design, sampled, judged)
-    if judged.audit:
-        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
     tell("recording", 0.98)
-    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
-        record.keep_restart(home, name, sampled.tree["restart"].to_dataset(), start.fit_id if start else None)
+    _record(home, row, design, sampled, judged, start)
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
     summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+
+
+def _record(
+    home: Home, row: dict[str, Any], design: Design, sampled: Sampled, judged: Judged, start: Start | None
+) -> None:
+    """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
+    rows = _tables(design, sampled, judged)
+    if judged.audit:
+        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
+    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
+    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
+        left, before = sampled.tree["restart"].to_dataset(), start.fit_id if start else None
+        record.keep_restart(home, row["fit_id"], left, before)
 
 
 def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
@@ -178,7 +190,7 @@ def _fit_and_judge(
     stood_for = []
     if sampled.choice.engine == CHAIN:
         tell("a smaller league, by the joint engine too", 0.5)
-        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None)
+        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
     tell("predictive checks", 0.55)
     kept = room_for(design, sampled.posterior)
     predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
@@ -274,13 +286,12 @@ def _fit_row(
         "unit": design.outcome.unit,
         "games": design.games,
         "competitors": sum(len(one.field.competitors) for one in sampled.ratings),
-        "first_game_on": games.sides["played_on"].min(),
-        "last_game_on": games.sides["played_on"].max(),
+        "first_game_on": design.played_on.min().astype(date),
+        "last_game_on": design.played_on.max().astype(date),
         "draws": sampled.posterior.draws,
         "seed": SEED,
         "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
-        "games_fingerprint": games.fingerprint,
         "code_hash": code_hash(),
         "versions": versions(),
     }

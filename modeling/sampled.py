@@ -12,6 +12,7 @@ from modeling import judge
 from modeling.certificate import CERTIFIED
 from modeling.design import Design
 from modeling.engines.choice import NUTS, Choice, Prepared, Progress, prepare
+from modeling.engines.laplace import MOST_LATENT
 from modeling.field import Field
 from modeling.games import Games, Start
 from modeling.judge import Check, Diagnosis
@@ -53,8 +54,10 @@ def sample(
 ) -> Sampled:
     """The posterior of all games by the chosen engine.
 
-    Where a fast engine does not settle or its own checks fail, NUTS does it again if that is allowed. Raises FitError.
+    Where a fast engine does not settle or its own checks fail, NUTS does it again if that is allowed and the league is
+    not too large for it. Raises FitError.
     """
+    may_fall_back &= design.effects <= MOST_LATENT
     if choice.engine == NUTS:
         return by_nuts(choice, design, games, fields, start, tell)
     try:

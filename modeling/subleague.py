@@ -17,24 +17,18 @@ YEARS = 5  # long enough for walks to be tested, short enough that more than a f
 FIRST_TRY = 16  # competitors
 
 
-def effects_of(design: Design) -> int:
-    """Number of effects and states of a Design, the intercept included."""
-    return sum(len(block.levels) for block in design.blocks) + len(design.fixed) + 1
-
-
 def sub_league(games: Games, stanza: Stanza, most: int = MOST_EFFECTS) -> tuple[Games, Design]:
     """The games of the last five years among as many of the most-played competitors as give `most` effects at most.
 
     Competitors are teams, or players where sides have no team. The same games give the same sub-league. Raises FitError
     where even two competitors have too many.
     """
-    last = games.sides["played_on"].max()
-    recent = _of(games, games.sides.filter(pl.col("played_on") > pl.lit(last) - timedelta(days=round(365.25 * YEARS))))
+    recent = lately(games)
     ordered = _most_played(recent)
 
     def effects(count: int) -> int:
         chosen = _among(recent, ordered.head(count), stanza)
-        return effects_of(_design(chosen, stanza)) if chosen.sides.height else 0
+        return _design(chosen, stanza).effects if chosen.sides.height else 0
 
     upper = min(FIRST_TRY, len(ordered))
     while upper < len(ordered) and effects(upper) <= most:
@@ -45,6 +39,12 @@ def sub_league(games: Games, stanza: Stanza, most: int = MOST_EFFECTS) -> tuple[
         hint = "Set a longer period, or fewer things that its ratings vary by."
         raise FitError(f"{games.league}: no part of it has {most:,} effects or fewer.", hint)
     return chosen, _design(chosen, stanza)
+
+
+def lately(games: Games) -> Games:
+    """The games of the last five years: all that a sub-league is made of."""
+    last = games.sides["played_on"].max()
+    return _of(games, games.sides.filter(pl.col("played_on") > pl.lit(last) - timedelta(days=round(365.25 * YEARS))))
 
 
 def _design(games: Games, stanza: Stanza) -> Design:

@@ -73,7 +73,7 @@ class Prepared:
 def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
     """The engine ready for a Design; compiling a model for NUTS takes about 5 s."""
     if engine == CHAIN:
-        return _chained(design, start.restart if start else None)
+        return _chained(design, start)
     if engine == NUTS:
         from modeling.engines import nuts  # only now: importing PyMC takes seconds, and few fits need it
 
@@ -90,14 +90,15 @@ def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
     )
 
 
-def _chained(design: Design, start: xr.DataTree | None) -> Prepared:
+def _chained(design: Design, start: Start | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
-    structure, last = chain.structure_of(design), [start]
+    structure, last = chain.structure_of(design), [start.restart if start else None]
     wide = {f"scale_{block.name}": FIXED_SCALES["none"] * block.prior_scale for block in design.blocks}
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
         few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
         tree = chain.fit(design, chosen, seed, min(draws, few), last[0], tell, structure)
+        tree.attrs["started_from"] = start.fit_id if start and last[0] is not None else ""
         last[0] = tree
         return tree
 

@@ -97,8 +97,9 @@ def find_mode(model: Model, scales: Array, arguments: Auxiliaries, start: Array,
     prior = latent.prior(scales)
 
     def objective(x: Array) -> tuple[float, Array]:
-        by_cell = outcome.log_density(model.tally, model.eta(x), arguments)
-        return float(by_cell.sum() - 0.5 * x @ (prior @ x)), by_cell
+        with np.errstate(over="ignore", invalid="ignore"):  # of a step that is too long, and will be halved
+            by_cell = outcome.log_density(model.tally, model.eta(x), arguments)
+            return float(by_cell.sum() - 0.5 * x @ (prior @ x)), by_cell
 
     x, (value, by_cell) = start, objective(start)
     factor, before, touched = np.zeros((0, 0)), None, []

@@ -114,11 +114,11 @@ def test_the_gradient_of_the_evidence_is_that_of_its_differences(designs, kind):
     objective = Objective(structure_of(design), parameters_of(design), None, lambda: None)
     values = values_of(design)
     point = np.array([one.coordinate(values[one.name]) for one in objective.hypers])
-    _value, gradient, _ = objective(point, 1e-9)
+    _value, gradient, _ = objective(point, 1e-8)
     for i in range(len(point)):
         step = np.zeros(len(point))
         step[i] = 1e-3
-        slope = (objective(point + step, 1e-9)[0] - objective(point - step, 1e-9)[0]) / 2e-3
+        slope = (objective(point + step, 1e-8)[0] - objective(point - step, 1e-8)[0]) / 2e-3
         assert gradient[i] == pytest.approx(slope, abs=2e-4, rel=2e-4), objective.hypers[i].name
 
 

@@ -14,7 +14,9 @@ import pytest
 import xarray as xr
 
 from modeling import audit, judge, sampled
+from modeling import fit as fitting
 from modeling.build import build_design
+from modeling.engines.chain import engine as chain
 from modeling.engines.choice import Choice, Prepared
 from modeling.fit import fit_league
 from store.edition import current, publish
@@ -201,6 +203,65 @@ def test_a_fast_fit_that_fails_its_own_checks_is_done_again_by_nuts(monkeypatch,
     assert chosen == [Choice("nuts", "the joint engine's own checks failed: k_hat of joint draws"), joint]
 
 
+@pytest.fixture(scope="module")
+def walked(home, stanza, league):
+    """The healthy league's ratings walk, and its chain fit is treated as one too large for everything dense."""
+    fill(home, "walked", league.games.sides)
+    own = stanza.model_copy(update={"period": "month", "walk": ("team",)})
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fitting, "choose", lambda *_: Choice("chain", "asked for"))
+        patched.setattr(chain, "KEPT", 0)
+        patched.setattr(chain, "INTEGRATED", 0)
+        earlier = fit_league(home, "walked", own, NOW, as_of=date(2024, 3, 1))
+        start = fit_league(home, "walked", own, NOW)
+        left = home.restart_of(start.fit_id).exists()
+        again = fit_league(home, "walked", own.model_copy(update={"min_games": 6}), NOW)
+    return earlier, start, again, left
+
+
+def test_a_fit_too_large_for_a_dense_factor_has_everything_that_others_have(home, healthy, walked):
+    _, start, _, _ = walked
+    assert start.verdict == "accepted", start.reasons
+    for table in ("rating", "standing", "borrowing", "pooling", "predictive_check"):
+        counts = [rows(home, f"SELECT count(*) FROM {table} WHERE fit_id = '{one.fit_id}'") for one in (healthy, start)]
+        assert counts[0] == counts[1] != [(0,)], table
+    (borrowed,) = rows(
+        home, f"SELECT max(abs(own + teammates + opponents + \"group\" + prior - 1)), min(own) FROM borrowing "
+        f"WHERE fit_id = '{start.fit_id}'",
+    )  # fmt: skip
+    assert borrowed[0] < 1e-9 < borrowed[1]
+    (unpooled,) = rows(
+        home, "SELECT corr(a.unpooled, b.unpooled), avg(a.unpooled_se / b.unpooled_se), corr(a.mean, b.mean) "
+        f"FROM rating a JOIN rating b USING (kind, competitor_id, component) "
+        f"WHERE a.fit_id = '{start.fit_id}' AND b.fit_id = '{healthy.fit_id}' AND component = 'total'",
+    )  # fmt: skip
+    assert unpooled[2] > 0.97
+    checks = {name for (name,) in rows(home, f"SELECT check_name FROM fit_check WHERE fit_id = '{start.fit_id}'")}
+    assert checks >= {"residual", "evidence", "sub_league", "pit", "held_out", "connected"}
+
+
+def test_a_large_fit_starts_from_what_the_last_one_left(home, walked):
+    earlier, start, again, left = walked
+    assert left
+    assert home.restart_of(again.fit_id).exists()
+    assert not home.restart_of(start.fit_id).exists()
+    found = dict(rows(home, "SELECT fit_id, started_from FROM fit WHERE league = 'walked'"))
+    assert found == {earlier.fit_id: None, start.fit_id: None, again.fit_id: start.fit_id}
+    sweeps = [float(one.tree["diagnostics"]["sweeps"]) for one in (start, again)]
+    assert sweeps[1] < sweeps[0]
+
+
+def test_what_is_too_large_for_nuts_is_left_as_it_is(monkeypatch, league, stanza):
+    design = build_design(stanza, league.games)
+    failed = judge.Check("residual", "means", 1.0, 0.01, "fail", "")
+    nothing: Any = None
+    found = sampled.Sampled(Choice("chain", ""), nothing, nothing, nothing, [], {}, [failed])
+    monkeypatch.setattr(sampled, "once", lambda *_: found)
+    monkeypatch.setattr(sampled, "MOST_LATENT", 10)
+    kept = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=True)
+    assert kept is found
+
+
 def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league, stanza):
     design = build_design(stanza, league.games)
     nothing: Any = None
@@ -263,7 +324,7 @@ def test_a_fit_that_diverged_is_sampled_again_with_smaller_steps(monkeypatch, le
 
     failed = judge.Check("ess_bulk", "home advantage", 1.0, 400.0, "fail", "")
     nothing: Any = None
-    monkeypatch.setattr(sampled, "prepare", lambda *_: sample)
+    monkeypatch.setattr(sampled, "prepare", lambda *_: Prepared(sample, nothing))
     monkeypatch.setattr(
         sampled, "_diagnosed", lambda *_: sampled.Sampled(nothing, nothing, nothing, nothing, [], {}, [failed])
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from modeling.build import build_design
-from modeling.subleague import effects_of, sub_league
+from modeling.subleague import sub_league
 from store.errors import FitError
 from store.stanzas import Stanza
 
@@ -39,11 +39,11 @@ def players_of(games) -> set[str]:
 
 
 def test_it_is_as_large_as_allowed_and_no_larger(long_league, walking):
-    whole = effects_of(build_design(walking, long_league))
+    whole = build_design(walking, long_league).effects
     chosen, design = sub_league(long_league, walking, most=100)
     larger, wider = sub_league(long_league, walking, most=160)
     assert whole > 300
-    assert 60 < effects_of(design) <= 100 < effects_of(wider) <= 160
+    assert 60 < design.effects <= 100 < wider.effects <= 160
     assert players_of(chosen) < players_of(larger)
 
 
@@ -78,8 +78,8 @@ def test_of_a_race_the_entrants_in_it_are_kept(games, game):
     ]
     stanza = Stanza(title="x", feed="none", source=("none",), outcome="order", min_games=1)
     chosen, design = sub_league(games(*races), stanza, most=6)
-    assert set(chosen.sides["team"]) == set("abcd" if effects_of(design) == 5 else "abcde")
-    assert effects_of(design) <= 6
+    assert set(chosen.sides["team"]) == set("abcd" if design.effects == 5 else "abcde")
+    assert design.effects <= 6
     assert design.games == 6
 
 

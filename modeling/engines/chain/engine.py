@@ -88,12 +88,7 @@ def fit(
         "restart": restart.left_behind(structure, found),
     }
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs |= {
-        "engine": NAME,
-        "seed": seed,
-        "league": design.league,
-        "started_from": "" if start is None else "a fit",
-    }
+    tree.attrs |= {"engine": NAME, "seed": seed, "league": design.league}
     tree.attrs |= {"is_large": int(structure.size > INTEGRATED), "seconds": time.perf_counter() - began}
     return tree
 

@@ -36,9 +36,8 @@ Progress = Callable[[float], None]
 
 def takes(design: Design) -> str | None:
     """Why this engine cannot take a Design, or None where it can."""
-    latent = sum(len(block.levels) for block in design.blocks) + len(design.fixed) + 1
-    if latent > MOST_LATENT:
-        return f"{latent:,} effects are more than one dense factor holds in time ({MOST_LATENT:,})"
+    if design.effects > MOST_LATENT:
+        return f"{design.effects:,} effects are more than one dense factor holds in time ({MOST_LATENT:,})"
     return None
 
 

@@ -260,6 +260,13 @@ def test_the_joint_engine_is_calibrated(league_of, name):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", [name for name in LEAGUES if name != "order"])
+def test_the_chain_engine_is_calibrated_in_leagues_that_hardly_tell_of_their_scales(league_of, name):
+    assert_calibrated(league_of(name), "chain", 100, seed=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("engine", fast_engines())
 @pytest.mark.parametrize("name", LARGER)
 def test_every_fast_engine_is_calibrated_in_leagues_that_tell_of_their_scales(league_of, engine, name):
