@@ -99,7 +99,7 @@ class Evaluated:
     slope: Array
     """Its gradient."""
     information: Array
-    """Rough curvature of minus it, each coordinate alone: what to step by at first."""
+    """Rough curvature of minus it, each coordinate alone: what to step by at first; empty where that is known."""
     mean: Array
     sd: Array
     state: tuple[Array, ...]

@@ -120,11 +120,11 @@ def _integrated(
     mean, log_sd = np.array([one.mean for one in points]), np.log([one.sd for one in points])
     y = np.empty((count, mean.shape[1]), np.float32)
     for done, number in enumerate(used := np.unique(nearest)):
-        one, here = points[number], nearest == number
-        drawn = np.concatenate(
-            list(_parts(known.smoothed(one.theta, one), states, int(here.sum()), rng, lambda _: None))
-        )
-        y[here] = weights[here] @ mean + np.exp(weights[here] @ log_sd - log_sd[number]) * (drawn - one.mean)
+        one, left = points[number], np.flatnonzero(nearest == number)
+        for part in _parts(known.smoothed(one.theta, one), states, len(left), rng, lambda _: None):
+            here, left = left[: len(part)], left[len(part) :]
+            sd = np.exp(weights[here] @ log_sd - log_sd[number])
+            y[here] = weights[here] @ mean + sd * (part - one.mean)
         tell(0.5 + 0.5 * done / len(used))
     return Draws(_values(objective.hypers, surface.centre + z @ surface.axes.T), y, explored.error, known.count)
 
