@@ -260,7 +260,7 @@ def test_the_joint_engine_is_calibrated(league_of, name):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", [name for name in LEAGUES if name != "order"])
+@pytest.mark.parametrize("name", LARGER)  # those it is for: a static score's log likelihood is 0.24 sds low, unskewed
 def test_the_chain_engine_is_calibrated_in_leagues_that_hardly_tell_of_their_scales(league_of, name):
     assert_calibrated(league_of(name), "chain", 100, seed=3)
 
