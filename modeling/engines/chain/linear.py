@@ -148,17 +148,37 @@ class System:
         )  # fmt: skip
         spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
         self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(prior)
+        self.knot, self.rise, self.eras = s.eras
+        self.tau = tau
         self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
-        self.inner = np.zeros((0, 0))
-        if self.shared:
+        self.inner = np.zeros((self.eras + self.shared,) * 2)
+        if self.shared + self.eras:
             self.deflate(self.alone(self.border) if lift is None else lift)
 
     def deflate(self, lift: Columns) -> None:
-        """Corrects on W = [-lift; I] from now on."""
+        """Corrects on W = [-lift; I] and the eras' hats from now on."""
         self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
         self.basis_product = self.multiply(self.basis)
         inner = (self.basis.T @ self.basis_product).astype(float)
-        self.inner = np.linalg.inv((inner + inner.T) / 2)
+        self.covariance = np.linalg.inv((inner + inner.T) / 2)
+        among, across = self._eras()
+        self.inner = np.linalg.inv(np.block([[(inner + inner.T) / 2, across.T], [across, among]]))
+
+    def _eras(self) -> tuple[Array, Array]:
+        """The hats' products with H among themselves and with the basis."""
+        s, most = self.structure, 4 * int(np.diff(self.structure.node_start).max(initial=0))
+        among = np.zeros((len(s.chunks) + len(s.row_chunks), self.eras, self.eras))
+        across = np.zeros((len(s.chunks), self.eras, self.shared))
+        hats, rows = (self.knot, self.rise), among[len(s.chunks) :]
+        spread(
+            s.chunks,
+            lambda n, a, b: products.era_steps(
+                a, b, s.unit_start, s.parent, self.precision, *hats, self.basis_product, among[n], across[n]
+            ),
+        )
+        own = s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight, self.tau, *hats, most
+        spread(s.row_chunks, lambda n, a, b: products.era_rows(a, b, *own, rows[n]))
+        return among.sum(axis=0), across.sum(axis=0)
 
     def multiply(self, y: Columns) -> Columns:
         """H y, for any number of columns."""
@@ -175,7 +195,7 @@ class System:
     def alone(self, x: Columns) -> Columns:
         """Every unit solved alone, for any number of columns."""
         out, none = np.empty_like(x), np.zeros((self.shared, x.shape[1]))
-        self.inner = np.zeros((self.shared, self.shared))
+        self.inner = np.zeros_like(self.inner)
         self.basis = np.zeros((self.size + self.shared, self.shared), np.float32)
         for part in _groups(x.shape[1]):
             run = Iteration(self, np.concatenate([x[:, part], none[:, part]]))
@@ -206,13 +226,14 @@ class Iteration:
             np.zeros((n, width), np.float32),
             np.empty((len(system.diagonal), width), np.float32),
         )
-        self.y_shared, self.direction_shared, self.product_shared, self.residual_shared, self.coef = (
-            np.zeros((k, width)) for _ in range(5)
+        self.y_shared, self.direction_shared, self.product_shared, self.residual_shared = (
+            np.zeros((k, width)) for _ in range(4)
         )
+        self.coef = np.zeros((len(system.inner), width))
         self.residual[:, : self.count], self.residual_shared[:, : self.count] = right[:n], right[n:]
 
     def _sums(self) -> Array:
-        return np.zeros((len(self.system.structure.chunks), self.system.shared + 1 + PAD, self.width))
+        return np.zeros((len(self.system.structure.chunks), len(self.system.inner) + 1 + PAD, self.width))
 
     def relax(self, alpha: Array) -> Array:
         """A step of length alpha along the direction; returns residual'z of the new z, whose W part waits in coef."""
@@ -221,15 +242,16 @@ class Iteration:
 
         def work(n: int, low: int, high: int) -> None:
             kernel(
-                low, high, s.unit_start, s.first, s.envelope_start, system.env, system.basis, step, self.direction,
-                self.product, self.y, self.residual, self.z, sums[n],
+                low, high, s.unit_start, s.first, s.envelope_start, system.env, system.basis, system.knot,
+                system.rise, step, self.direction, self.product, self.y, self.residual, self.z, sums[n],
             )  # fmt: skip
 
         spread(s.chunks, work)
         total = sums.sum(axis=0)
         self.y_shared += alpha * self.direction_shared
         self.residual_shared -= alpha * self.product_shared
-        along = total[1 : system.shared + 1] + self.residual_shared
+        along = total[1 : len(system.inner) + 1]
+        along[: system.shared] += self.residual_shared
         self.coef = system.inner @ along
         return total[0] + np.einsum("ij,ij->j", along, self.coef)
 
@@ -243,13 +265,14 @@ class Iteration:
         def work(n: int, low: int, high: int) -> None:
             kernel(
                 low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis,
-                coef, self.z, turn, by_row, by_column, self.direction, self.nodes, peak[n],
+                system.knot, system.rise, coef, self.z, turn, by_row, by_column, self.direction, self.nodes, peak[n],
             )  # fmt: skip
 
         spread(s.chunks, work)
         worst = float(peak.max(initial=0.0))
-        self.direction_shared = self.coef + beta * self.direction_shared
-        return max(worst, float((np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
+        on_shared = self.coef[: system.shared]
+        self.direction_shared = on_shared + beta * self.direction_shared
+        return max(worst, float((np.abs(on_shared) * own * scale[system.size :, None]).max(initial=0.0)))
 
     def multiply(self) -> Array:
         """The product H direction; returns direction'H direction."""
