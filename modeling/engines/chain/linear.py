@@ -27,7 +27,7 @@ Columns = NDArray[np.floating[Any]]  # states and shared effects of several righ
 Single = NDArray[np.float32]
 
 MOST_ITERATIONS = 400
-SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.04 to 0.2
+SMALLEST = 0.1  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
 THREADS = 2
 PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
 
@@ -99,9 +99,10 @@ class Factored:
         self.log_determinant = sum(spread(s.chunks, work))
 
 
-def state_sums(s: Structure, values: Columns) -> Columns:
-    """A' values, for columns of row values."""
-    out, factor = np.empty((s.size, values.shape[1]), values.dtype), s.row_factor.ravel()
+def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Columns:
+    """A' values, for columns of row values; `into` is room for them."""
+    out = np.empty((s.size, values.shape[1]), values.dtype) if into is None else into
+    factor = s.row_factor.ravel()
 
     def work(_number: int, a: int, b: int) -> None:
         kernels.gather(
@@ -184,12 +185,12 @@ class System:
         """H y, for any number of columns."""
         out = np.empty_like(y, np.float32)
         for part in _groups(y.shape[1]):
-            run = Iteration(self, y[:, part])
+            run = Iteration(self, y[:, part].shape[1]).begin(y[: self.size, part], y[self.size :, part])
             run.z, run.residual = run.residual, run.z
             run.advance(np.zeros(run.width), np.zeros(len(y)), np.zeros(run.width))
             run.direction_shared = run.residual_shared
             run.multiply()
-            out[:, part] = np.concatenate([run.product, run.product_shared])[:, : run.count]
+            out[:, part] = np.concatenate([run.product, run.product_shared])
         return out
 
     def alone(self, x: Columns) -> Columns:
@@ -198,9 +199,9 @@ class System:
         self.inner = np.zeros_like(self.inner)
         self.basis = np.zeros((self.size + self.shared, self.shared), np.float32)
         for part in _groups(x.shape[1]):
-            run = Iteration(self, np.concatenate([x[:, part], none[:, part]]))
+            run = Iteration(self, x[:, part].shape[1]).begin(x[:, part], none[:, part])
             run.relax(np.zeros(run.width))
-            out[:, part] = run.z[:, : run.count]
+            out[:, part] = run.z
         return out
 
 
@@ -217,20 +218,23 @@ class Iteration:
     chunks, so that they do not depend on the number of threads.
     """
 
-    def __init__(self, system: System, right: Columns) -> None:
-        self.system, self.count = system, right.shape[1]
-        self.width = width = self.count
+    def __init__(self, system: System, width: int) -> None:
+        self.system, self.width = system, width
         n, k = system.size, system.shared
-        self.y, self.z, self.direction, self.product = (np.zeros((n, width), np.float32) for _ in range(4))
-        self.residual, self.nodes = (
-            np.zeros((n, width), np.float32),
-            np.empty((len(system.diagonal), width), np.float32),
+        self.y, self.z, self.direction, self.product, self.residual = (
+            np.zeros((n, width), np.float32) for _ in range(5)
         )
+        self.nodes = np.empty((len(system.diagonal), width), np.float32)
         self.y_shared, self.direction_shared, self.product_shared, self.residual_shared = (
             np.zeros((k, width)) for _ in range(4)
         )
         self.coef = np.zeros((len(system.inner), width))
-        self.residual[:, : self.count], self.residual_shared[:, : self.count] = right[:n], right[n:]
+
+    def begin(self, right: Columns | float, right_shared: Columns) -> "Iteration":
+        """Starts from zero on new right-hand sides, in the room that is there."""
+        self.residual[:], self.residual_shared[:] = right, right_shared
+        self.y[:], self.y_shared[:] = 0, 0
+        return self
 
     def _sums(self) -> Array:
         return np.zeros((len(self.system.structure.chunks), len(self.system.inner) + 1 + PAD, self.width))
@@ -320,43 +324,39 @@ def conjugate_gradients(
     six digits at best.
     """
     columns = np.ones(right.shape[1]) if own is None else own
-    parts = [
-        _solved(system, right[:, part], 1 / unit, 1 / columns[part], tolerance, reduction, smallest)
-        for part in _groups(right.shape[1])
-    ]
-    return Solution(
-        np.concatenate([one.y for one in parts], axis=1),
-        sum(one.iterations for one in parts),
-        max(one.error for one in parts),
-        min(one.smallest for one in parts),
-    )
+    y, iterations, error = np.empty(right.shape, np.float32), 0, 0.0
+    for part in _groups(right.shape[1]):
+        run = Iteration(system, right[:, part].shape[1]).begin(right[: system.size, part], right[system.size :, part])
+        count, left, smallest = solve(run, 1 / unit, 1 / columns[part], tolerance, reduction, smallest)
+        y[: system.size, part], y[system.size :, part] = run.y, run.y_shared
+        size = float((np.abs(y[:, part]) / unit[:, None] / columns[part]).max(initial=0.0))
+        iterations, error = iterations + count, max(error, size + left)
+    return Solution(y, iterations, error, smallest)
 
 
-def _solved(
-    system: System,
-    right: Columns,
+def solve(
+    run: Iteration,
     scale: Array,
     own: Array,
     tolerance: float,
     reduction: float,
     smallest: float,
-) -> Solution:
-    run, steps = Iteration(system, right), list[tuple[Array, Array]]()
-    none, per_column = np.zeros(run.width), np.append(own, np.zeros(run.width - len(own)))
+) -> tuple[int, float, float]:
+    """Solves for the columns that have begun; returns the iterations, the largest error left (at most, in units) and
+    the smallest eigenvalue met. The answer is in run.y and run.y_shared."""
+    steps, none = list[tuple[Array, Array]](), np.zeros(run.width)
     rho = run.relax(none)
-    begun = at = run.advance(none, scale, per_column)
+    begun = at = run.advance(none, scale, own)
     goal = max(tolerance * smallest, reduction * begun * min(1.0, begun / smallest))
     while at > goal and len(steps) < MOST_ITERATIONS:
         alpha = _ratio(rho, run.multiply())
         before, rho = rho, run.relax(alpha)
         beta = _ratio(rho, before)
-        at = run.advance(beta, scale, per_column)
+        at = run.advance(beta, scale, own)
         steps.append((alpha, beta))
         if len(steps) > 4:
             smallest = min(smallest, _smallest(steps))
-    y = np.concatenate([run.y, run.y_shared.astype(np.float32)])[:, : run.count]
-    size = float((np.abs(y) * scale[:, None] * own).max(initial=0.0))
-    return Solution(y, len(steps), size + at / smallest, smallest)
+    return len(steps), at / smallest, smallest
 
 
 def _ratio(over: Array, under: Array) -> Array:
