@@ -19,7 +19,7 @@ from modeling.engines.chain.scales import Found, Objective
 from modeling.engines.chain.smooth import Smoothed, shared_precision
 from modeling.outcomes.outcome import Array
 
-TOLERANCE = 0.5  # of a draw, in sds, as estimated by the slowest direction; the true error is a fifth of it at most
+TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
 NODES = 32  # points of the hyperparameters
 INTEGRATED = 50_000  # states up to which they are integrated over; in larger leagues their sds are a few per cent

@@ -27,7 +27,7 @@ Columns = NDArray[np.floating[Any]]  # states and shared effects of several righ
 Single = NDArray[np.float32]
 
 MOST_ITERATIONS = 400
-SMALLEST = 0.1  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
+SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
 THREADS = 2
 PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
 

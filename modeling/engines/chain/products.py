@@ -91,7 +91,7 @@ def era_steps(low, high, unit_start, parent, precision, knot, rise, basis_produc
 
 @jit
 def era_rows(low, high, row_node, row_factor, node_start, node_state, node_weight, tau, knot, rise, most, out):
-    """Adds the hats' products with A'TA, `most` the most entries of a row; where all stand in one era there are none."""
+    """Adds the hats' products with A'TA, `most` the most entries of a row; rows within one era have none."""
     eras, values = np.empty(2 * most, np.int64), np.empty(2 * most)
     for r in range(low, high):
         count = 0
@@ -229,4 +229,6 @@ def relaxer(is_one):
     return relax
 
 
-ADVANCE, MULTIPLY, RELAX = ([make(False), make(True)] for make in (advancer, multiplier, relaxer))
+ADVANCE = [advancer(False), advancer(True)]
+MULTIPLY = [multiplier(False), multiplier(True)]
+RELAX = [relaxer(False), relaxer(True)]
