@@ -1,7 +1,7 @@
 """Joint draws by perturbing and solving, over hyperparameters drawn and weighted by their evidence.
 
 H^-1 (Q^1/2 e + A'T^1/2 e') has covariance H^-1 exactly (Papandreou and Yuille, 2010): one global solve for each draw,
-sixteen at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are
+some dozens at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are
 integrated over a surface through few points (surface.py): a draw at hyperparameters comes from the nearest point, with
 the mean and sds of where it is put, of what lies between the points.
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling.engines.chain import kernels
-from modeling.engines.chain.linear import SMALLEST, Columns, System, conjugate_gradients, spread, state_sums
+from modeling.engines.chain import kernels, products
+from modeling.engines.chain.linear import SMALLEST, Columns, Iteration, Single, System, solve, spread, state_sums
 from modeling.engines.chain.scales import Found, Objective
 from modeling.engines.chain.smooth import Sites, Smoothed, shared_precision
 from modeling.engines.climb import climb
@@ -21,7 +21,6 @@ from modeling.engines.hyper import Evaluated, Hyper
 from modeling.engines.surface import between, explore
 from modeling.outcomes.outcome import Array
 
-TOGETHER = 16  # draws solved for at once
 SMALL = 1e-12  # what no precision or variance is below, so that it has a logarithm
 TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
@@ -45,35 +44,47 @@ class Draws:
 
 def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
     """Draws of all states and shared effects at given hyperparameters, shape (states + shared, count)."""
-    s, work, tau = found.structure, found.factored, found.sites.tau
-    prior = shared_precision(s, found.values)
-    system = System(work, tau, prior, found.sites.lift)
-    unit = np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)]))
-    parts = []
-    for begin in range(0, count, TOGETHER):
-        right = _noise(found, min(TOGETHER, count - begin), rng)
-        solved = conjugate_gradients(system, right, unit, TOLERANCE, smallest=found.sites.smallest)
-        parts.append(solved.y + found.sites.y.astype(np.float32)[:, None])
-    return np.concatenate(parts, axis=1)
+    size, shared = found.structure.size, found.structure.shared.shape[1]
+    return np.concatenate(list(perturbations(found, count, rng, np.arange(size + shared))), axis=1)
 
 
-def _noise(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
-    """Columns with covariance H."""
-    s = found.structure
-    rows, steps = np.empty((s.rows, count), np.float32), np.empty((s.size, count), np.float32)
-    root = np.sqrt(found.sites.tau).astype(np.float32)[:, None]
+def perturbations(
+    found: Smoothed, count: int, rng: np.random.Generator, chosen: NDArray[np.intp]
+) -> Iterator[NDArray[np.float32]]:
+    """`count` such draws a few at a time, of chosen elements, shape (chosen, at most products.TOGETHER)."""
+    s, prior = found.structure, shared_precision(found.structure, found.values)
+    system = System(found.factored, found.sites.tau, prior, found.sites.lift)
+    scale = 1 / np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)]))
+    run = Iteration(system, min(products.TOGETHER, count))
+    own, mean = np.ones(run.width), found.sites.y[chosen].astype(np.float32)[:, None]
+    rows, root = np.empty((s.rows, run.width), np.float32), np.sqrt(found.sites.tau).astype(np.float32)
+    of_states = chosen < s.size
+    for begin in range(0, count, run.width):
+        _perturb(run, rng, found.factored.precision, prior, root, rows)
+        solve(run, scale, own, TOLERANCE, 0.0, found.sites.smallest)
+        part = np.empty((len(chosen), run.width), np.float32)
+        part[of_states], part[~of_states] = run.y[chosen[of_states]], run.y_shared[chosen[~of_states] - s.size]
+        yield (part + mean)[:, : count - begin]
+
+
+def _perturb(
+    run: Iteration, rng: np.random.Generator, precision: Array, prior: Array, root: Single, rows: Single
+) -> None:
+    """Begins on columns with covariance H; `rows` is room for noise of shape (rows, columns)."""
+    s, steps = run.system.structure, run.product
     streams, bounds = rng.spawn(len(s.row_chunks)), np.linspace(0, s.size, len(s.row_chunks) + 1).astype(int)
+    on_shared = np.zeros((len(s.row_chunks), len(prior), run.width))
 
     def fill(n: int, low: int, high: int) -> None:
         streams[n].standard_normal(out=rows[low:high], dtype=np.float32)
         streams[n].standard_normal(out=steps[bounds[n] : bounds[n + 1]], dtype=np.float32)
-        rows[low:high] *= root[low:high]
+        products.weigh(low, high, root, s.shared, rows, on_shared[n])
 
     spread(s.row_chunks, fill)
-    right, own = state_sums(s, rows), (s.unit_start, s.parent, found.factored.precision)
-    spread(s.chunks, lambda _n, a, b: kernels.add_steps(a, b, *own, steps, right))
-    prior = rng.standard_normal((s.shared.shape[1], count)) * np.sqrt(shared_precision(s, found.values))[:, None]
-    return np.concatenate([right, (prior + s.shared.T.astype(np.float32) @ rows).astype(np.float32)])
+    run.begin(0.0, np.sqrt(prior)[:, None] * rng.standard_normal((len(prior), run.width)) + on_shared.sum(axis=0))
+    state_sums(s, rows, run.residual)
+    own = s.unit_start, s.parent, precision
+    spread(s.chunks, lambda _n, a, b: kernels.add_steps(a, b, *own, steps, run.residual))
 
 
 def draw(
@@ -83,7 +94,10 @@ def draw(
     rng = np.random.default_rng(seed)
     if objective.structure.size > INTEGRATED or not len(found.point):
         points = found.point + rng.standard_normal((count, len(found.point))) @ np.linalg.cholesky(found.covariance).T
-        y = np.concatenate(list(_parts(found.smoothed, states, count, rng, tell)))
+        y, begin = np.empty((count, len(states) + objective.structure.shared.shape[1]), np.float32), 0
+        for part in _parts(found.smoothed, states, count, rng, tell):
+            y[begin : begin + len(part)] = part
+            begin += len(part)
         return Draws(_values(objective.hypers, points), y, 0.0, 0)
     return _integrated(objective, found, states, count, seed, tell)
 
@@ -92,11 +106,12 @@ def _parts(
     found: Smoothed, states: NDArray[np.intp], count: int, rng: np.random.Generator, tell: Callable[[float], None]
 ) -> Iterator[Columns]:
     """Draws of chosen states and shared effects at given hyperparameters, a few at a time, shape (draws, ...)."""
-    size = found.structure.size
-    for begin in range(0, count, TOGETHER):
-        part = perturbed(found, min(TOGETHER, count - begin), rng)
-        yield np.concatenate([part[states], part[size:]]).T
-        tell(begin / count)
+    s, done = found.structure, 0
+    chosen = np.concatenate([states, np.arange(s.size, s.size + s.shared.shape[1])])
+    for part in perturbations(found, count, rng, chosen):
+        yield part.T
+        done += part.shape[1]
+        tell(done / count)
 
 
 def _values(hypers: tuple[Hyper, ...], points: Array) -> Array:

@@ -228,15 +228,17 @@ def gather(
     for s in range(unit_start[low], unit_start[high]):
         for c in range(values.shape[1]):
             out[s, c] = 0
-    total = np.empty(values.shape[1])
+    total = np.empty(values.shape[1], values.dtype)
     for node in range(unit_node[low], unit_node[high]):
         total[:] = 0
         for link in range(node_link[node], node_link[node + 1]):
+            factor, row = values.dtype.type(row_factor[slot[link]]), slot[link] >> 1
             for c in range(values.shape[1]):
-                total[c] += row_factor[slot[link]] * values[slot[link] >> 1, c]
+                total[c] += factor * values[row, c]
         for e in range(node_start[node], node_start[node + 1]):
+            weight, s = values.dtype.type(node_weight[e]), node_state[e]
             for c in range(values.shape[1]):
-                out[node_state[e], c] += node_weight[e] * total[c]
+                out[s, c] += weight * total[c]
 
 
 @jit

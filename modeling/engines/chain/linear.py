@@ -27,7 +27,7 @@ Columns = NDArray[np.floating[Any]]  # states and shared effects of several righ
 Single = NDArray[np.float32]
 
 MOST_ITERATIONS = 400
-SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.04 to 0.2
+SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
 THREADS = 2
 PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
 
@@ -99,9 +99,10 @@ class Factored:
         self.log_determinant = sum(spread(s.chunks, work))
 
 
-def state_sums(s: Structure, values: Columns) -> Columns:
-    """A' values, for columns of row values."""
-    out, factor = np.empty((s.size, values.shape[1]), values.dtype), s.row_factor.ravel()
+def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Columns:
+    """A' values, for columns of row values; `into` is room for them."""
+    out = np.empty((s.size, values.shape[1]), values.dtype) if into is None else into
+    factor = s.row_factor.ravel()
 
     def work(_number: int, a: int, b: int) -> None:
         kernels.gather(
@@ -148,39 +149,59 @@ class System:
         )  # fmt: skip
         spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
         self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(prior)
+        self.knot, self.rise, self.eras = s.eras
+        self.tau = tau
         self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
-        self.inner = np.zeros((0, 0))
-        if self.shared:
+        self.inner = np.zeros((self.eras + self.shared,) * 2)
+        if self.shared + self.eras:
             self.deflate(self.alone(self.border) if lift is None else lift)
 
     def deflate(self, lift: Columns) -> None:
-        """Corrects on W = [-lift; I] from now on."""
+        """Corrects on W = [-lift; I] and the eras' hats from now on."""
         self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
         self.basis_product = self.multiply(self.basis)
         inner = (self.basis.T @ self.basis_product).astype(float)
-        self.inner = np.linalg.inv((inner + inner.T) / 2)
+        self.covariance = np.linalg.inv((inner + inner.T) / 2)
+        among, across = self._eras()
+        self.inner = np.linalg.inv(np.block([[(inner + inner.T) / 2, across.T], [across, among]]))
+
+    def _eras(self) -> tuple[Array, Array]:
+        """The hats' products with H among themselves and with the basis."""
+        s, most = self.structure, 4 * int(np.diff(self.structure.node_start).max(initial=0))
+        among = np.zeros((len(s.chunks) + len(s.row_chunks), self.eras, self.eras))
+        across = np.zeros((len(s.chunks), self.eras, self.shared))
+        hats, rows = (self.knot, self.rise), among[len(s.chunks) :]
+        spread(
+            s.chunks,
+            lambda n, a, b: products.era_steps(
+                a, b, s.unit_start, s.parent, self.precision, *hats, self.basis_product, among[n], across[n]
+            ),
+        )
+        own = s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight, self.tau, *hats, most
+        spread(s.row_chunks, lambda n, a, b: products.era_rows(a, b, *own, rows[n]))
+        return among.sum(axis=0), across.sum(axis=0)
 
     def multiply(self, y: Columns) -> Columns:
         """H y, for any number of columns."""
         out = np.empty_like(y, np.float32)
         for part in _groups(y.shape[1]):
-            run = Iteration(self, y[:, part])
+            run = Iteration(self, y[:, part].shape[1]).begin(y[: self.size, part], y[self.size :, part])
             run.z, run.residual = run.residual, run.z
             run.advance(np.zeros(run.width), np.zeros(len(y)), np.zeros(run.width))
             run.direction_shared = run.residual_shared
             run.multiply()
-            out[:, part] = np.concatenate([run.product, run.product_shared])[:, : run.count]
+            out[:, part] = np.concatenate([run.product, run.product_shared])
         return out
 
     def alone(self, x: Columns) -> Columns:
         """Every unit solved alone, for any number of columns."""
         out, none = np.empty_like(x), np.zeros((self.shared, x.shape[1]))
-        self.inner = np.zeros((self.shared, self.shared))
+        self.inner = np.zeros_like(self.inner)
         self.basis = np.zeros((self.size + self.shared, self.shared), np.float32)
         for part in _groups(x.shape[1]):
-            run = Iteration(self, np.concatenate([x[:, part], none[:, part]]))
+            run = Iteration(self, x[:, part].shape[1]).begin(x[:, part], none[:, part])
             run.relax(np.zeros(run.width))
-            out[:, part] = run.z[:, : run.count]
+            out[:, part] = run.z
         return out
 
 
@@ -197,22 +218,26 @@ class Iteration:
     chunks, so that they do not depend on the number of threads.
     """
 
-    def __init__(self, system: System, right: Columns) -> None:
-        self.system, self.count = system, right.shape[1]
-        self.width = width = self.count
+    def __init__(self, system: System, width: int) -> None:
+        self.system, self.width = system, width
         n, k = system.size, system.shared
-        self.y, self.z, self.direction, self.product = (np.zeros((n, width), np.float32) for _ in range(4))
-        self.residual, self.nodes = (
-            np.zeros((n, width), np.float32),
-            np.empty((len(system.diagonal), width), np.float32),
+        self.y, self.z, self.direction, self.product, self.residual = (
+            np.zeros((n, width), np.float32) for _ in range(5)
         )
-        self.y_shared, self.direction_shared, self.product_shared, self.residual_shared, self.coef = (
-            np.zeros((k, width)) for _ in range(5)
+        self.nodes = np.empty((len(system.diagonal), width), np.float32)
+        self.y_shared, self.direction_shared, self.product_shared, self.residual_shared = (
+            np.zeros((k, width)) for _ in range(4)
         )
-        self.residual[:, : self.count], self.residual_shared[:, : self.count] = right[:n], right[n:]
+        self.coef = np.zeros((len(system.inner), width))
+
+    def begin(self, right: Columns | float, right_shared: Columns) -> "Iteration":
+        """Starts from zero on new right-hand sides, in the room that is there."""
+        self.residual[:], self.residual_shared[:] = right, right_shared
+        self.y[:], self.y_shared[:] = 0, 0
+        return self
 
     def _sums(self) -> Array:
-        return np.zeros((len(self.system.structure.chunks), self.system.shared + 1 + PAD, self.width))
+        return np.zeros((len(self.system.structure.chunks), len(self.system.inner) + 1 + PAD, self.width))
 
     def relax(self, alpha: Array) -> Array:
         """A step of length alpha along the direction; returns residual'z of the new z, whose W part waits in coef."""
@@ -221,15 +246,16 @@ class Iteration:
 
         def work(n: int, low: int, high: int) -> None:
             kernel(
-                low, high, s.unit_start, s.first, s.envelope_start, system.env, system.basis, step, self.direction,
-                self.product, self.y, self.residual, self.z, sums[n],
+                low, high, s.unit_start, s.first, s.envelope_start, system.env, system.basis, system.knot,
+                system.rise, step, self.direction, self.product, self.y, self.residual, self.z, sums[n],
             )  # fmt: skip
 
         spread(s.chunks, work)
         total = sums.sum(axis=0)
         self.y_shared += alpha * self.direction_shared
         self.residual_shared -= alpha * self.product_shared
-        along = total[1 : system.shared + 1] + self.residual_shared
+        along = total[1 : len(system.inner) + 1]
+        along[: system.shared] += self.residual_shared
         self.coef = system.inner @ along
         return total[0] + np.einsum("ij,ij->j", along, self.coef)
 
@@ -243,13 +269,14 @@ class Iteration:
         def work(n: int, low: int, high: int) -> None:
             kernel(
                 low, high, s.unit_start, s.unit_node, s.node_start, s.node_state, system.node_weight, system.basis,
-                coef, self.z, turn, by_row, by_column, self.direction, self.nodes, peak[n],
+                system.knot, system.rise, coef, self.z, turn, by_row, by_column, self.direction, self.nodes, peak[n],
             )  # fmt: skip
 
         spread(s.chunks, work)
         worst = float(peak.max(initial=0.0))
-        self.direction_shared = self.coef + beta * self.direction_shared
-        return max(worst, float((np.abs(self.coef) * own * scale[system.size :, None]).max(initial=0.0)))
+        on_shared = self.coef[: system.shared]
+        self.direction_shared = on_shared + beta * self.direction_shared
+        return max(worst, float((np.abs(on_shared) * own * scale[system.size :, None]).max(initial=0.0)))
 
     def multiply(self) -> Array:
         """The product H direction; returns direction'H direction."""
@@ -297,43 +324,39 @@ def conjugate_gradients(
     six digits at best.
     """
     columns = np.ones(right.shape[1]) if own is None else own
-    parts = [
-        _solved(system, right[:, part], 1 / unit, 1 / columns[part], tolerance, reduction, smallest)
-        for part in _groups(right.shape[1])
-    ]
-    return Solution(
-        np.concatenate([one.y for one in parts], axis=1),
-        sum(one.iterations for one in parts),
-        max(one.error for one in parts),
-        min(one.smallest for one in parts),
-    )
+    y, iterations, error = np.empty(right.shape, np.float32), 0, 0.0
+    for part in _groups(right.shape[1]):
+        run = Iteration(system, right[:, part].shape[1]).begin(right[: system.size, part], right[system.size :, part])
+        count, left, smallest = solve(run, 1 / unit, 1 / columns[part], tolerance, reduction, smallest)
+        y[: system.size, part], y[system.size :, part] = run.y, run.y_shared
+        size = float((np.abs(y[:, part]) / unit[:, None] / columns[part]).max(initial=0.0))
+        iterations, error = iterations + count, max(error, size + left)
+    return Solution(y, iterations, error, smallest)
 
 
-def _solved(
-    system: System,
-    right: Columns,
+def solve(
+    run: Iteration,
     scale: Array,
     own: Array,
     tolerance: float,
     reduction: float,
     smallest: float,
-) -> Solution:
-    run, steps = Iteration(system, right), list[tuple[Array, Array]]()
-    none, per_column = np.zeros(run.width), np.append(own, np.zeros(run.width - len(own)))
+) -> tuple[int, float, float]:
+    """Solves for the columns that have begun; returns the iterations, the largest error left (at most, in units) and
+    the smallest eigenvalue met. The answer is in run.y and run.y_shared."""
+    steps, none = list[tuple[Array, Array]](), np.zeros(run.width)
     rho = run.relax(none)
-    begun = at = run.advance(none, scale, per_column)
+    begun = at = run.advance(none, scale, own)
     goal = max(tolerance * smallest, reduction * begun * min(1.0, begun / smallest))
     while at > goal and len(steps) < MOST_ITERATIONS:
         alpha = _ratio(rho, run.multiply())
         before, rho = rho, run.relax(alpha)
         beta = _ratio(rho, before)
-        at = run.advance(beta, scale, per_column)
+        at = run.advance(beta, scale, own)
         steps.append((alpha, beta))
         if len(steps) > 4:
             smallest = min(smallest, _smallest(steps))
-    y = np.concatenate([run.y, run.y_shared.astype(np.float32)])[:, : run.count]
-    size = float((np.abs(y) * scale[:, None] * own).max(initial=0.0))
-    return Solution(y, len(steps), size + at / smallest, smallest)
+    return len(steps), at / smallest, smallest
 
 
 def _ratio(over: Array, under: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 
 from modeling.engines.chain.kernels import jit
 
-TOGETHER = 16  # most columns at once: a cache line of each row
+TOGETHER = 32  # most columns at once: two cache lines of each row
 
 
 @jit
@@ -40,22 +40,92 @@ def couple(
                 border[node_state[e], k] += node_weight[e] * along[k]
 
 
+@jit
+def weigh(low, high, root, shared, rows, out):
+    """Multiplies each row of `rows` by its `root` in place; adds shared'rows to `out`."""
+    for r in range(low, high):
+        for c in range(rows.shape[1]):
+            rows[r, c] *= root[r]
+        for k in range(shared.shape[1]):
+            for c in range(rows.shape[1]):
+                out[k, c] += shared[r, k] * rows[r, c]
+
+
+@jit
+def _put(eras, values, count, knot, rise, value):
+    """Adds `value` times a state's two hats to a list of eras; returns its new length."""
+    for k in range(2):
+        at = 0
+        while at < count and eras[at] != knot + k:
+            at += 1
+        if at == count:
+            eras[at], values[at], count = knot + k, 0.0, count + 1
+        values[at] += (rise if k else 1 - rise) * value
+    return count
+
+
+@jit
+def _square(eras, values, count, weight, out):
+    """Adds weight times the list's outer product."""
+    for i in range(count):
+        if values[i] != 0:
+            for j in range(count):
+                out[eras[i], eras[j]] += weight * values[i] * values[j]
+
+
+@jit
+def era_steps(low, high, unit_start, parent, precision, knot, rise, basis_product, out, across):
+    """Adds the hats' products with Q to `out`, and with columns to `across`."""
+    eras, values = np.empty(4, np.int64), np.empty(4)
+    for s in range(unit_start[low], unit_start[high]):
+        a, count = parent[s], 0
+        if knot[s] >= 0:
+            count = _put(eras, values, count, knot[s], rise[s], 1.0)
+            for k in range(across.shape[1]):
+                across[knot[s], k] += (1 - rise[s]) * basis_product[s, k]
+                across[knot[s] + 1, k] += rise[s] * basis_product[s, k]
+        if a >= 0 and knot[a] >= 0:
+            count = _put(eras, values, count, knot[a], rise[a], -1.0)
+        _square(eras, values, count, precision[s], out)
+
+
+@jit
+def era_rows(low, high, row_node, row_factor, node_start, node_state, node_weight, tau, knot, rise, most, out):
+    """Adds the hats' products with A'TA, `most` the most entries of a row; rows within one era have none."""
+    eras, values = np.empty(2 * most, np.int64), np.empty(2 * most)
+    for r in range(low, high):
+        count = 0
+        for side in range(2):
+            node = row_node[r, side]
+            if row_factor[r, side] != 0:
+                for e in range(node_start[node], node_start[node + 1]):
+                    s = node_state[e]
+                    if knot[s] >= 0:
+                        value = row_factor[r, side] * node_weight[e]
+                        count = _put(eras, values, count, knot[s], rise[s], value)
+        _square(eras, values, count, tau[r], out)
+
+
 def advancer(is_one):
     """z += basis coef; direction = z + beta direction, and its nodes' values; `peak` takes the largest |z| in units."""
 
     @jit
     def advance(
-        low, high, unit_start, unit_node, node_start, node_state, node_weight, basis, coef, z, beta, scale, own,
-        direction, v, peak,
+        low, high, unit_start, unit_node, node_start, node_state, node_weight, basis, knot, rise, coef, z, beta, scale,
+        own, direction, v, peak,
     ):  # fmt: skip
-        width = 1 if is_one else z.shape[1]
+        width, shared = 1 if is_one else z.shape[1], basis.shape[1]
         value = np.empty(width, np.float32)
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
                 value[c] = z[s, c]
-            for k in range(coef.shape[0]):
+            for k in range(shared):
                 for c in range(width):
                     value[c] += basis[s, k] * coef[k, c]
+            if knot[s] >= 0:
+                up, k = rise[s], shared + knot[s]
+                for c in range(width):
+                    value[c] += coef[k, c] + up * (coef[k + 1, c] - coef[k, c])
             for c in range(width):
                 direction[s, c] = value[c] + beta[c] * direction[s, c]
             for c in range(width):
@@ -120,18 +190,23 @@ def relaxer(is_one):
 
     @jit
     def relax(
-        low, high, unit_start, first, start, env, basis, alpha, direction, product, y, residual, z, sums,
+        low, high, unit_start, first, start, env, basis, knot, rise, alpha, direction, product, y, residual, z, sums,
     ):  # fmt: skip
-        width = 1 if is_one else z.shape[1]
+        width, shared = 1 if is_one else z.shape[1], basis.shape[1]
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
                 y[s, c] += alpha[c] * direction[s, c]
             for c in range(width):
                 residual[s, c] -= alpha[c] * product[s, c]
                 z[s, c] = residual[s, c]
-            for k in range(basis.shape[1]):
+            for k in range(shared):
                 for c in range(width):
                     sums[k + 1, c] += basis[s, k] * residual[s, c]
+            if knot[s] >= 0:
+                up, k = rise[s], shared + 1 + knot[s]
+                for c in range(width):
+                    sums[k, c] += (1 - up) * residual[s, c]
+                    sums[k + 1, c] += up * residual[s, c]
         for i in range(unit_start[low], unit_start[high]):
             for j in range(first[i], i):
                 factor = env[start[i] + j - first[i]]
@@ -154,4 +229,6 @@ def relaxer(is_one):
     return relax
 
 
-ADVANCE, MULTIPLY, RELAX = ([make(False), make(True)] for make in (advancer, multiplier, relaxer))
+ADVANCE = [advancer(False), advancer(True)]
+MULTIPLY = [multiplier(False), multiplier(True)]
+RELAX = [relaxer(False), relaxer(True)]

@@ -260,16 +260,16 @@ def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
     """G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b), and iterations."""
     if not system.shared:
         return np.zeros((system.size, 0)), np.zeros((0, 0)), 0
-    own, inner = np.sqrt(np.diag(system.inner)), system.inner.astype(np.float32)
+    own, inner = np.sqrt(np.diag(system.covariance)), system.covariance.astype(np.float32)
     right = -system.basis_product @ inner
     right[system.size :] += np.eye(system.shared, dtype=np.float32)
     solved = conjugate_gradients(system, right, np.concatenate([sd, own]), LIFT_TOLERANCE, own=own)
     if not solved.iterations:
-        return -system.basis[: system.size].astype(float), system.inner, 0
+        return -system.basis[: system.size].astype(float), system.covariance, 0
     y = (system.basis @ inner + solved.y).astype(float)
     lift = -y[: system.size] @ np.linalg.inv(y[system.size :])
     system.deflate(lift)
-    return lift, system.inner, solved.iterations
+    return lift, system.covariance, solved.iterations
 
 
 def _update(

@@ -23,6 +23,7 @@ Index = NDArray[np.int32]
 
 MOST_SHARED = 64  # shared effects have a dense covariance, and a column in every global solve
 MOST_UNITS = 2  # more units on a row (line-ups) are correlated in ways that factorised messages miss
+ERAS = 32  # knots of time between which the global solve corrects the common level of all chains at once
 ROUNDING = 6  # decimals of a year: states of one period stand together
 
 
@@ -111,6 +112,22 @@ class Structure:
         """Ranges of units of about equal work: the same on every machine, so that sums come out the same."""
         links = np.diff(self.node_link[self.unit_node])
         return cut(np.cumsum(links + np.diff(self.unit_start)))
+
+    @cached_property
+    def eras(self) -> tuple[Index, NDArray[np.float32], int]:
+        """Hats over time, which all moving states share: of each state the knot before it, numbered by walk, or -1;
+        how far it is on the way to the next one; and how many knots there are."""
+        knot, rise, count = np.full(self.size, -1, np.int32), np.zeros(self.size, np.float32), 0
+        for name, entered in self.entry.items():
+            at = np.concatenate([np.unique(entered), self.position[name]])
+            years = np.round(self.when[at], ROUNDING)
+            knots = np.unique(np.quantile(years, np.linspace(0, 1, ERAS), method="nearest")) if len(years) else years
+            if len(knots) > 1:
+                before = np.minimum(np.searchsorted(knots, years, side="right") - 1, len(knots) - 2)
+                knot[at] = count + before
+                rise[at] = (years - knots[before]) / np.diff(knots)[before]
+                count += len(knots)
+        return knot, rise, count
 
     @cached_property
     def row_chunks(self) -> list[tuple[int, int]]:
