@@ -28,7 +28,6 @@ from modeling.fit import design_of
 from modeling.games import Games
 from store.home import Home
 from store.stanzas import Stanza, append_stanza, read_stanzas
-from store.warehouse import reading
 
 pytestmark = pytest.mark.bench
 BODY = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win", "walk": ("team",), "period": "week"}
@@ -150,8 +149,7 @@ def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Design:
     home = Home(tmp_path_factory.mktemp("home"))
     append_stanza(home, "pyramid", body)
     subprocess.run([sys.executable, "-m", "jobs.cli", "--home", str(home.root), "pull", "pyramid"], check=True)
-    with reading(home) as con:
-        return design_of(con, "pyramid", read_stanzas(home)["pyramid"], None)[1]
+    return design_of(home, "pyramid", read_stanzas(home)["pyramid"], None)[1]
 
 
 def first_games(design: Design, count: int) -> Design:

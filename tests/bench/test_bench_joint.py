@@ -33,7 +33,6 @@ from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree
 from store.home import Home
 from store.stanzas import Stanza
-from store.warehouse import reading
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA", "")
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3000)]
@@ -64,8 +63,7 @@ def real_design(tmp_path_factory) -> Callable[[str], Design]:
             stated = LEAGUES[name] | {"source": tuple(str(Path(REAL) / one) for one in LEAGUES[name]["source"])}
             stanza = Stanza.model_validate({"title": name, **stated})
             pull(home, name, stanza, datetime.now(UTC))
-            with reading(home) as con:
-                made[name] = design_of(con, name, stanza, None)[1]
+            made[name] = design_of(home, name, stanza, None)[1]
         return made[name]
 
     return make

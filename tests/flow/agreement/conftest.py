@@ -27,7 +27,6 @@ from modeling.posterior import Posterior, from_tree
 from modeling.ratings import make_ratings
 from store.home import Home
 from store.stanzas import choose
-from store.warehouse import reading
 
 HERE = Path(__file__).parent
 ENGINES = Path(nuts.__file__).parent
@@ -85,8 +84,7 @@ class Leagues:
             command = [sys.executable, "-m", "jobs.cli", "--home", str(self.home.root), "pull", league]
             subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
             stanza = choose(self.home, [league])[league]
-            with reading(self.home) as con:
-                games, design = design_of(con, league, stanza, None)
+            games, design = design_of(self.home, league, stanza, None)
             fields = tuple(make_field(design, kind, stanza, games.as_of) for kind in design.kinds)
             self.cases[league] = Case(league, design, fields)
         return self.cases[league]
