@@ -27,6 +27,7 @@ Columns = NDArray[np.floating[Any]]  # states and shared effects of several righ
 Single = NDArray[np.float32]
 
 MOST_ITERATIONS = 400
+LEAST = 1e-9  # eigenvalue of a coarse system over its largest: what single precision leaves of its products
 SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
 THREADS = 2
 PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
@@ -160,10 +161,10 @@ class System:
         """Corrects on W = [-lift; I] and the eras' hats from now on."""
         self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
         self.basis_product = self.multiply(self.basis)
-        inner = (self.basis.T @ self.basis_product).astype(float)
-        self.covariance = np.linalg.inv((inner + inner.T) / 2)
+        inner = self.basis.T.astype(float) @ self.basis_product.astype(float)
+        self.covariance = _inverse(inner)
         among, across = self._eras()
-        self.inner = np.linalg.inv(np.block([[(inner + inner.T) / 2, across.T], [across, among]]))
+        self.inner = _inverse(np.block([[inner, across.T], [across, among]]))
 
     def _eras(self) -> tuple[Array, Array]:
         """The hats' products with H among themselves and with the basis."""
@@ -203,6 +204,15 @@ class System:
             run.relax(np.zeros(run.width))
             out[:, part] = run.z
         return out
+
+
+def _inverse(matrix: Array) -> Array:
+    """Inverse of a positive definite matrix that rounding may have made less: where scales are wide, levels of eras and
+    groups hardly tell from each other."""
+    if not matrix.size:
+        return matrix
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    return (vectors / np.maximum(values, LEAST * values[-1])) @ vectors.T
 
 
 def _groups(count: int) -> list[slice]:
