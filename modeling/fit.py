@@ -177,7 +177,7 @@ def _fit_and_judge(
     is_auto: bool,
     known: Audited | None,
 ) -> tuple[Sampled, Judged]:
-    """The posterior of all games and, for the held-out check, of the first 90 %, by one engine.
+    """The posterior of all games and, for the held-out check, of those before the held-out ones, by one engine.
 
     What a fast engine finds is audited by NUTS; not so where the fit's earlier audit, or that it had none, is `known`.
     """

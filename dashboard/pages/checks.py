@@ -226,7 +226,7 @@ def _poolings(rows: list[Row]) -> Component:
         },
     ]
     games = counted(rows[0]["held_out_games"], "game") if rows else "games"
-    words = f"One frozen fit of the first 90 % of games forecast the last 10 %: {games}, the same for each way."
+    words = f"One frozen fit of earlier games forecast the last 10 %, a year at most: {games}, the same for each way."
     body = small_grid("poolings", columns, named, "Ways of pooling") if rows else None
     return _section("Does pooling help?", words, body or _nothing("comparison of poolings"))
 

@@ -1,5 +1,7 @@
 """The judge rejects for the right reason, and lets healthy fits pass."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -117,6 +119,14 @@ def test_held_out_games_are_whole_last_days(fitted):
     held_out = judge.held_out_games(design)
     assert 0.05 < held_out.mean() < 0.15
     assert design.played_on[held_out].min() > design.played_on[~held_out].max()
+
+
+def test_of_a_long_league_no_more_than_the_last_year_is_held_out(fitted):
+    design = fitted[0]
+    days = np.datetime64("1990-01-01") + np.linspace(0, 30 * 365, design.games).astype("timedelta64[D]")
+    held_out = judge.held_out_games(replace(design, played_on=days))
+    assert days[held_out].min() >= days[-1] - judge.HELD_OUT_DAYS
+    assert 0.02 < held_out.mean() < 0.05
 
 
 def test_no_future_result_changes_a_forecast(fitted, league, stanza):

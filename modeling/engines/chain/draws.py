@@ -1,4 +1,4 @@
-"""Joint draws by perturbing and solving, over hyperparameters drawn and weighted by their evidence.
+"""Joint draws by perturbing and solving, over draws of the hyperparameters.
 
 H^-1 (Q^1/2 e + A'T^1/2 e') has covariance H^-1 exactly (Papandreou and Yuille, 2010): one global solve for each draw,
 some dozens at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are

@@ -5,7 +5,6 @@ slopes); a game moves them by matching the moments of its tilted distribution. B
 drift^2 times the years that passed. Shared effects and hyperparameters are given, learned from earlier games.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +18,6 @@ from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 from modeling.periods import DAYS_A_YEAR
 
-FIRST_STEP = 0.2  # of the search for hyperparameters, in their logarithms or prior sds
 PRECISE = 2e-6  # of the mean log loss, where the search stops
 
 
@@ -101,7 +99,6 @@ def learn(
     s: Structure,
     judged: NDArray[np.bool_],
     begin: dict[str, float] | None = None,
-    tell: Callable[[float], None] | None = None,
 ) -> Learned:
     """Hyperparameters and shared effects that maximise the prequential likelihood of the judged rows and the priors.
 
@@ -122,8 +119,6 @@ def learn(
         found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
         prior = sum(float(one.log_prior(at)) for one, at in zip(free, point, strict=False))
         prior -= 0.5 * float(shared_precision(s, fixed) @ (shared - s.shared_mean) ** 2)
-        if tell is not None:
-            tell(-found / judged.sum())
         return -(found + prior) / judged.sum()
 
     options = {"ftol": PRECISE / 10, "gtol": PRECISE, "eps": 1e-4}

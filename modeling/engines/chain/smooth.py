@@ -8,7 +8,6 @@ The evidence is that of expectation propagation with log|H| as the messages have
 point its derivative in a scale has no implicit term. Minka (2001); Cunningham, Hennig and Lacoste-Julien (2011).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -134,7 +133,6 @@ def smooth(
     begin: Sites | None = None,
     tolerance: float = TOLERANCE,
     factored: Factored | None = None,
-    tell: Callable[[float], None] | None = None,
 ) -> Smoothed:
     """The posterior at `values` of scales (scale_<block>) and auxiliaries. Raises FitError where it does not settle.
 
@@ -155,8 +153,6 @@ def smooth(
         found = sweep(structure, values, now, work, tolerance)
         iterations += found.iterations
         widened = _widened(now, found)
-        if tell is not None:
-            tell(found.residual)
         settled = max(found.residual, widened) <= tolerance
         if not is_near and found.residual > FAR:
             now = replace(found.sites, **newton(rows, found.eta))
