@@ -14,6 +14,7 @@ from modeling import judge, record, tables
 from modeling.audit import Audit, Scope, audit, is_wanted, remembered, sub_league_checks
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
+from modeling.consistency import consistency_checks
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
@@ -39,6 +40,7 @@ from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
+from modeling.upheaval import read_before, upheaval_checks
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
@@ -109,6 +111,7 @@ def fit_league(
         name = fit_id(stanza, games, design, choice.engine, SEED)
         earlier, audits = read_earlier(con, name), read_audited(con, league, name)
         start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
+        before = read_before(con, league, name)
     if start and choice.engine == CHAIN:
         start = replace(start, restart=record.read_restart(home, start.fit_id))
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
@@ -122,6 +125,9 @@ def fit_league(
     known = None if wanted or audits.verdict == "disagrees" else audits
     fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
     sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
+    if not is_dated:
+        upset = upheaval_checks(design, sampled.ratings, before, code_hash())
+        judged = replace(judged, checks=[*judged.checks, *upset])
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
@@ -196,7 +202,8 @@ def _fit_and_judge(
     predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
     complete(sampled.tree, design, sampled.posterior, kept)
     poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
-    checks = [*sampled.checks, *stood_for, *held_out, *(judge.connection_check(field) for field in fields)]
+    connected = (judge.connection_check(field, stanza.require_connected) for field in fields)
+    checks = [*sampled.checks, *stood_for, *held_out, *connected, *consistency_checks(design, sampled.posterior)]
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
     return sampled, Judged(checks, predictive, poolings, audit_made)

@@ -12,7 +12,12 @@ from modeling.games import Games
 from store.stanzas import Stanza
 
 LIBRARIES = ("arviz-stats", "numba", "numpy", "nutpie", "pymc", "pytensor", "scipy")
-STANZA_SETTINGS = {"since", "active_days", "min_games"}  # what of a stanza matters beside the Design
+STANZA_SETTINGS = {
+    "since",
+    "active_days",
+    "min_games",
+    "require_connected",
+}  # what of a stanza matters beside the Design
 
 
 @cache

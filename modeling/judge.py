@@ -247,12 +247,16 @@ def held_out_check(poolings: list[Pooling]) -> Check:
     return Check("held_out", "against the baseline", baseline.difference, bound, "pass" if passed else "fail", words)
 
 
-def connection_check(field: Field) -> Check:
-    """Whether all competitors are connected by games; a warning, for the others are simply not ranked."""
+def connection_check(field: Field, is_required: bool) -> Check:
+    """Whether all competitors are connected by games: else the others are not ranked, or the fit is not published where
+    the stanza requires it."""
     outside = int((field.pool > 1).sum())
     words = (
         f"All {field.kind}s are connected by games."
         if outside == 0
         else (f"{outside} {field.kind}s never met the largest pool, even at a remove; they are not ranked.")
     )
-    return Check("connected", f"all {field.kind}s", outside, 0, "pass" if outside == 0 else "warn", words)
+    if outside and is_required:
+        words += " The league's stanza says require_connected: are the games that connect them missing?"
+    status = "pass" if outside == 0 else "fail" if is_required else "warn"
+    return Check("connected", f"all {field.kind}s", outside, 0, status, words)

@@ -39,6 +39,7 @@ class Stanza(BaseModel):
     likelihood: str | None = None
     active_days: int = Field(default=400, gt=0, le=100_000)
     min_games: PositiveInt = 5
+    require_connected: bool = False
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
     columns: Columns | None = None

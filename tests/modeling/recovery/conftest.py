@@ -65,6 +65,9 @@ class Simulated:
     design: Design
     truth: Posterior
     fields: tuple[Field, ...]
+    games: Games
+    """Who played whom and when; results are the Design's."""
+    stanza: Stanza
 
     @property
     def scales(self) -> dict[str, float]:
@@ -162,7 +165,7 @@ def simulated(game, games) -> Callable[..., Simulated]:
         found = schedule(rng, stanza.outcome, size or (80 if stanza.outcome == "order" else 400), game, games)
         design, truth = simulate(build_design(stanza, found), rng)
         fields = tuple(make_field(design, kind, stanza, found.as_of) for kind in design.kinds)
-        return Simulated(design, truth, fields)
+        return Simulated(design, truth, fields, found, stanza)
 
     return make
 

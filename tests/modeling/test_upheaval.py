@@ -1,0 +1,122 @@
+"""An order turned over without a result that explains it is told from healthy nights, changes and chance."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modeling.build import build_design
+from modeling.field import Field
+from modeling.fit import fit_league
+from modeling.ratings import Ratings
+from modeling.upheaval import Before, upheaval_checks
+from store.home import Home
+from store.warehouse import reading, writing
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TEAMS = 10
+
+
+def rated(means: np.ndarray) -> list[Ratings]:
+    """Ratings of sd 0.1 about given means; everybody is ranked."""
+    count = len(means)
+    who = tuple(f"t:{number:02d}" for number in range(count))
+    ones, last = np.ones(count, dtype=int), np.full(count, np.datetime64("2024-01-01"))
+    field = Field("team", who, 30 * ones, last, ones, np.full(count, "ranked"))
+    draws = means + np.random.default_rng(0).normal(0, 0.1, (400, count))
+    return [Ratings(field, {"total": draws}, np.zeros(400), np.zeros((400, count), int))]
+
+
+@pytest.fixture(scope="module")
+def design(league, stanza):
+    return build_design(stanza, league.games)
+
+
+def before(now, means: np.ndarray, **changes) -> Before:
+    own = {f"t:{number:02d}": (float(mean), 0.1) for number, mean in enumerate(means)}
+    same = Before("earlier", now.as_json(), "code", now.games - 2, 0, {"team": own})
+    return replace(same, **changes)
+
+
+def status_of(design, now: np.ndarray, earlier: Before | None) -> str:
+    (check,) = upheaval_checks(design, rated(now), earlier, "code")
+    return check.status
+
+
+MEANS = np.linspace(-1, 1, TEAMS)
+
+
+def test_the_same_order_passes_and_a_reversed_one_does_not(design):
+    assert status_of(design, MEANS, before(design, MEANS)) == "pass"
+    (check,) = upheaval_checks(design, rated(-MEANS), before(design, MEANS), "code")
+    assert (check.status, check.subject) == ("fail", "order of the ranked teams")
+    assert check.value is not None and check.value < -0.9
+    assert "--override" in check.message
+
+
+def test_a_reference_that_moved_is_no_upheaval(design):
+    assert status_of(design, MEANS + 3, before(design, MEANS)) == "pass"
+
+
+def test_an_order_of_chance_may_turn_over(design):
+    """Ratings a hundredth of a sd apart have no order to keep."""
+    (check,) = upheaval_checks(design, rated(-MEANS / 100), before(design, MEANS / 1000), "code")
+    assert check.status == "pass"
+    assert "hardly tell" in check.message
+
+
+def test_what_explains_an_upheaval_makes_it_a_notice(design):
+    model = design.as_json() | {"likelihood_name": "negative_binomial"}
+    wide = design.as_json()
+    wide["blocks"] = [one | {"scale": "HalfNormal(9)"} for one in wide["blocks"]]
+    for change in ({"design": model}, {"design": wide}, {"code_hash": "older"}, {"games": design.games // 2}):
+        assert status_of(design, -MEANS, before(design, MEANS, **change)) == "warn", change
+    grown = design.as_json()
+    grown["blocks"] = [one | {"levels": 99, "scale": one["scale"].replace("0.5", "0.51")} for one in grown["blocks"]]
+    assert status_of(design, -MEANS, before(design, MEANS, design=grown)) == "fail"
+
+
+def test_without_an_earlier_fit_there_is_nothing_to_compare_with(design):
+    few = before(design, MEANS[:3])
+    for earlier in (None, few):
+        (check,) = upheaval_checks(design, rated(-MEANS), earlier, "code")
+        assert (check.status, check.value) == ("pass", None)
+
+
+def store(home: Home, sides: pl.DataFrame) -> None:
+    with writing(home) as con:
+        con.register("s", sides.to_arrow())
+        for table in ("game", "side", "competitor", "league"):
+            con.execute(f"DELETE FROM {table}")
+        con.execute("INSERT INTO league VALUES ('x', 'X', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [NOW])
+        con.execute("INSERT INTO competitor SELECT DISTINCT 'x', team, 'team', team, NULL FROM s")
+        con.execute(
+            "INSERT INTO game SELECT DISTINCT 'x', game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
+            " neutral, MAP {}, 'all' FROM s"
+        )
+        con.execute("INSERT INTO side SELECT 'x', game_id, side, team, is_home, score, NULL, NULL, exposure FROM s")
+        con.unregister("s")
+
+
+def test_a_feed_that_switched_its_names_is_rejected_and_a_healthy_night_is_not(tmp_path, league, stanza):
+    """The last accepted ratings stay; a person who knows better can accept the new ones, and is then believed."""
+    home, sides = Home(tmp_path), league.games.sides
+    last = sides["played_on"].max()
+    assert isinstance(last, date)
+    store(home, sides.filter(pl.col("played_on") < pl.lit(last)))
+    assert fit_league(home, "x", stanza, NOW).verdict == "accepted"
+    store(home, sides)
+    assert fit_league(home, "x", stanza, NOW).verdict == "accepted"
+    order = np.argsort(league.attack + league.defence)
+    names = {f"t:{a:02d}": f"t:{b:02d}" for a, b in zip(order, order[::-1], strict=True)}
+    store(home, sides.with_columns(pl.col("team").replace(names), score=pl.col("score")))
+    switched = fit_league(home, "x", stanza, NOW)
+    assert switched.verdict == "rejected"
+    assert len(switched.reasons) == 1
+    assert "Were names or sides swapped" in switched.reasons[0]
+    assert fit_league(home, "x", stanza, NOW, override="the names were wrong before").verdict == "accepted"
+    with reading(home) as con:
+        told = con.execute("SELECT override_reason FROM fit WHERE fit_id = ?", [switched.fit_id]).fetchall()
+    assert told == [("the names were wrong before",)]
