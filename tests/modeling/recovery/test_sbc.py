@@ -1,4 +1,4 @@
-"""Simulation-based calibration of the fast engines: truth drawn from the prior is anywhere among posterior draws alike.
+"""Simulation-based calibration of every engine: truth drawn from the prior is anywhere among posterior draws alike.
 
 Truth, results, a fit; truth's rank among as many independent draws is uniform if, and for enough quantities only if,
 the posterior is right. Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv:1804.06788. The log likelihood is
@@ -17,19 +17,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import binom, norm, t
 
 from modeling import engines
 from modeling.build import build_design
-from modeling.certificate import certified
+from modeling.certificate import CERTIFIED
 from modeling.design import Design
+from modeling.engines import nuts
+from modeling.judge import Check
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, from_tree
 from store.errors import FitError
 from store.stanzas import Stanza
 
 DRAWS, AMONG = 400, 99  # of a fit; truth has one of AMONG + 1 ranks
+FITS, BY_NUTS = 500, 50
+TIES = 1e-6  # what tells equal results apart, by chance
 SIMULATIONS = 20_000  # of even ranks: p-values near the smallest that count are known to a tenth
 FALSE_ALARM = 0.01  # of a league whose posterior is right, over all quantities; once and for all, for seeds are fixed
 MOST_UNPUBLISHED = 0.06
@@ -47,6 +52,12 @@ LEAGUES: dict[str, dict[str, Any]] = {
     "score": {"outcome": "score", "effects": ("home",)},
     "score-walk": {"outcome": "score", "effects": ("home",), **WALK},
     "order": {"outcome": "order", "likelihood": "plackett_luce"},
+    "result-probit": {"outcome": "result", "link": "probit", "effects": ("home",), "priors": AS_IN_LOGITS},
+    "margin-student": {"outcome": "margin", "likelihood": "student", "effects": ("home",)},
+    "score-negative": {"outcome": "score", "likelihood": "negative_binomial", "effects": ("home",)},
+    "score-normal": {"outcome": "score", "likelihood": "normal", "effects": ("home",)},
+    "score-dixon-coles": {"outcome": "score", "likelihood": "dixon_coles", "effects": ("home",)},
+    "order-worst-first": {"outcome": "order", "likelihood": "worst_first"},
 }
 LARGER = ("win-walk", "score-walk")
 SEASONS, RACERS, USUAL_SCORE = 3, 6, 1.4
@@ -113,8 +124,9 @@ def with_results_of(design: Design, truth: Posterior, rng: np.random.Generator) 
     return replace(design, y=design.outcome.simulate(rng, truth.eta(design)[0], design.exposure, aux, design.game))
 
 
-def quantities(design: Design, posterior: Posterior) -> dict[str, Array]:
-    """What truth is ranked by, each of shape (draws,): parameters, some effects, and the results' log likelihood.
+def quantities(design: Design, posterior: Posterior, rng: np.random.Generator) -> dict[str, Array]:
+    """What truth is ranked by, each of shape (draws,): parameters, some effects, the results' log likelihood, and the
+    result that the first game's first side would have in another game like it.
 
     Effects as contrasts, which every engine has alike: of the first level of a block to its mean and to the last, and
     all that the first row of the likelihood is made of.
@@ -125,36 +137,64 @@ def quantities(design: Design, posterior: Posterior) -> dict[str, Array]:
         found[f"{name} less last"] = effects[:, 0] - effects[:, -1]
     eta, arguments = posterior.seen(design, design.cell_rows)
     found["first row"] = eta[:, 0]
+    again = design.outcome.simulate(rng, *_every_row(design, posterior), design.game)[:, 0]
+    found["next result"] = again + TIES * rng.uniform(size=len(again))
     tally = design.collapsed(np.ones(design.games, dtype=bool))
     return found | {"log likelihood": design.outcome.log_density(tally, eta, arguments).sum(axis=1)}
 
 
+def _every_row(design: Design, posterior: Posterior) -> tuple[Array, Array, Any]:
+    eta, arguments = posterior.seen(design)
+    return eta, design.exposure, arguments
+
+
 def fits_of(design: Design, engine: str, count: int, seed: int) -> tuple[list[Fitted], int]:
     """As many leagues from the prior as an engine's fits of them are published, and how many are not."""
-    fit, found, unpublished = importlib.import_module(f"modeling.engines.{engine}.engine").fit, [], 0
-    everything = np.ones(design.games, dtype=bool)
+    fit, found, unpublished = sampling(design, engine), [], 0
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         truth = from_prior(design, rng)
         league = with_results_of(design, truth, rng)
         try:
-            tree = fit(league, everything, number, draws=DRAWS)
+            tree = fit(league, number)
         except FitError:
             unpublished += 1
             continue
-        if engine == "joint" and any(one.status == "fail" for one in certified(league, tree)):
+        if any(one.status == "fail" for one in checks_of(engine, league, tree)):
             unpublished += 1
             continue
         found.append(Fitted(league, truth, from_tree(league, tree)))
     return found, unpublished
 
 
+def sampling(design: Design, engine: str) -> Callable[[Design, int], xr.DataTree]:
+    """(a Design that differs in its results, seed) -> the posterior by an engine; NUTS's model is compiled once, unless
+    it depends on the results."""
+    everything = np.ones(design.games, dtype=bool)
+    if engine != "nuts":
+        fit = importlib.import_module(f"modeling.engines.{engine}.engine").fit
+        return lambda league, seed: fit(league, everything, seed, draws=DRAWS)
+    once = None if design.outcome.layout else nuts.compile_design(design)
+
+    def sample(league: Design, seed: int) -> xr.DataTree:
+        compiled = replace(once, design=league) if once else nuts.compile_design(league)
+        return nuts.sample(compiled, everything, seed, DRAWS, target_accept=0.95)
+
+    return sample
+
+
+def checks_of(engine: str, design: Design, tree: xr.DataTree) -> list[Check]:
+    """What decides by results alone whether a fit is published."""
+    return CERTIFIED[engine](design, tree) if engine == "joint" else []
+
+
 def ranks_of(fits: list[Fitted], spoil: Spoil = lambda one: one) -> dict[str, NDArray[np.int_]]:
     """By quantity, truth's rank among draws of each fit, which may be spoilt first; shape (fits,) each."""
     ranks = []
-    for one in fits:
-        draws = quantities(one.design, spoil(one.posterior).chosen(np.arange(AMONG)))
-        true = quantities(one.design, one.truth)
+    for number, one in enumerate(fits):
+        rng, posterior = np.random.default_rng([9, number]), spoil(one.posterior)
+        spaced = np.linspace(0, posterior.draws - 1, AMONG).astype(int)
+        draws, true = (quantities(one.design, some, rng) for some in (posterior.chosen(spaced), one.truth))
         ranks.append({name: int(np.sum(found < true[name])) for name, found in draws.items()})
     return {name: np.array([one[name] for one in ranks]) for name in ranks[0]}
 
@@ -200,9 +240,21 @@ def is_calibrated(found: dict[str, float]) -> bool:
 
 def assert_calibrated(design: Design, engine: str, count: int, seed: int) -> None:
     fits, unpublished = fits_of(design, engine, count, seed)
-    found = p_values(ranks_of(fits))
+    ranks = ranks_of(fits)
+    found = p_values(ranks)
+    print(f"\n{engine}: least p-value {min(found.values()):.3g} of {len(found)}, {unpublished} of {count} unpublished")
     assert is_calibrated(found), found
+    assert_covers(ranks)
     assert unpublished <= MOST_UNPUBLISHED * count
+
+
+def assert_covers(ranks: dict[str, NDArray[np.int_]]) -> None:
+    """Ratings and forecasts are inside 50 and 90 % intervals as often as that, but for chance of one in a thousand."""
+    for name in [one for one in ranks if " less " in one] + ["next result"]:
+        for level in (50, 90):
+            inside = np.abs(ranks[name] - AMONG / 2) < level / 2
+            low, high = binom.interval(0.999, len(inside), level / 100)
+            assert low <= inside.sum() <= high, f"{name}: {inside.mean():.1%} inside {level} %"
 
 
 def narrower(posterior: Posterior) -> Posterior:
@@ -255,7 +307,14 @@ def test_the_band_holds_even_ranks_as_often_as_it_says():
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", LEAGUES)
 def test_the_joint_engine_is_calibrated(league_of, name):
-    assert_calibrated(league_of(name), "joint", 400, seed=2)
+    assert_calibrated(league_of(name), "joint", FITS, seed=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", LEAGUES)
+def test_nuts_is_calibrated(league_of, name):
+    assert_calibrated(league_of(name), "nuts", BY_NUTS, seed=4)
 
 
 @pytest.mark.slow
