@@ -37,7 +37,7 @@ FITS, BY_NUTS = 500, 50
 TIES = 1e-6  # what tells equal results apart, by chance
 SIMULATIONS = 20_000  # of even ranks: p-values near the smallest that count are known to a tenth
 FALSE_ALARM = 0.01  # of a league whose posterior is right, over all quantities; once and for all, for seeds are fixed
-MOST_UNPUBLISHED = 0.06
+MOST_UNPUBLISHED = 0.1
 
 WALK: dict[str, Any] = {"period": "season", "walk": ("team",)}
 # Of the usual prior of a fixed effect, 4, probits make 7 logits: nearly always the home side would win every game, and
