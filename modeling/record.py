@@ -15,6 +15,13 @@ from store.home import Home
 from store.warehouse import writing
 
 ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the arrays of a file
+# A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
+# others of each sort are for what may happen to the newest.
+KEPT = 3
+SPENT = """
+SELECT fit_id FROM fit WHERE league = ?
+QUALIFY row_number() OVER (PARTITION BY verdict, is_dated ORDER BY current_at_utc DESC, fit_id) > ?
+"""
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
@@ -22,6 +29,7 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
     """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws.
 
     A fit of the same id is replaced: the same inputs give the same posterior, and from the same start the same draws.
+    Draws are kept of a league's three newest fits of each sort: accepted or rejected, as of a chosen date or not.
     """
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
     _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))
@@ -32,6 +40,10 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         for table, rows in tables.items():
             if rows.height:
                 _insert(con, table, rows.with_columns(keys))
+        spent = con.execute(SPENT, [fit["league"], KEPT]).fetchall()
+    for (fit_id,) in spent:
+        home.draws_of(fit_id).unlink(missing_ok=True)
+        home.restart_of(fit_id).unlink(missing_ok=True)
 
 
 def confirm(home: Home, fit_id: str, now: datetime) -> None:

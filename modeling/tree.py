@@ -4,8 +4,8 @@ In: a Design, an engine's tree, its joint draws. Out: replications, a few draws 
 statistics from them as they pass, and as many as `KEPT_VALUES` allows stay in the tree, for ArviZ.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,15 +47,21 @@ class Kept:
 
     draws: NDArray[np.intp]
     """Their numbers in the posterior."""
-    y: list[NDArray[np.float32]] = field(default_factory=list)
-    log_likelihood: list[Array] = field(default_factory=list)
+    y: NDArray[np.float32]
+    """Shape (draws kept, rows)."""
+    log_likelihood: NDArray[np.float32]
+    """Shape (draws kept, games)."""
 
 
-def replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[Replication]:
+def replications(
+    design: Design, posterior: Posterior, rng: np.random.Generator, progress: Callable[[float], None] | None = None
+) -> Iterator[Replication]:
     """What at most 1,000 evenly spaced draws say of the games, a few draws at a time: never all at once."""
+    tell = progress or (lambda share: None)
     draws = replicated(design, posterior)
     pieces = max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))
-    for some in np.array_split(draws, pieces):
+    for done, some in enumerate(np.array_split(draws, pieces)):
+        tell(done / pieces)
         eta, arguments = posterior.chosen(some).seen(design)
         y = design.outcome.simulate(rng, eta, design.exposure, arguments, design.game)
         yield Replication(some, eta, y, arguments)
@@ -71,7 +77,9 @@ def room_for(design: Design, posterior: Posterior) -> Kept:
     draws = replicated(design, posterior).reshape(posterior.chains, -1)
     most = max(1, int(KEPT_VALUES / len(design.y)) // posterior.chains)
     spaced = np.linspace(0, draws.shape[1] - 1, min(most, draws.shape[1])).astype(int)
-    return Kept(draws[:, spaced].ravel())
+    kept = draws[:, spaced].ravel()
+    y, log_likelihood = (np.empty((len(kept), width), np.float32) for width in (len(design.y), design.games))
+    return Kept(kept, y, log_likelihood)
 
 
 def keeping(design: Design, parts: Iterable[Replication], kept: Kept) -> Iterator[Replication]:
@@ -79,8 +87,8 @@ def keeping(design: Design, parts: Iterable[Replication], kept: Kept) -> Iterato
     for part in parts:
         chosen = np.isin(part.draws, kept.draws)
         if chosen.any():
-            kept.log_likelihood.append(part.log_likelihood(design)[chosen])
-            kept.y.append(part.y[chosen].astype(np.float32))
+            at = np.isin(kept.draws, part.draws)
+            kept.log_likelihood[at], kept.y[at] = part.log_likelihood(design)[chosen], part.y[chosen]
         yield part
 
 
@@ -96,8 +104,8 @@ def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept
     by_chain = kept.draws.reshape(posterior.chains, -1)
     sampled = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
 
-    def held(values: Sequence[NDArray[np.floating]], dim: str, coords: dict[str, Any]) -> xr.DataTree:
-        shaped = np.concatenate(values).reshape(*by_chain.shape, -1)
+    def held(values: NDArray[np.float32], dim: str, coords: dict[str, Any]) -> xr.DataTree:
+        shaped = values.reshape(*by_chain.shape, -1)
         return xr.DataTree(xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=sampled | coords))
 
     given = {
