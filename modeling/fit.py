@@ -131,7 +131,7 @@ def fit_league(
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
-    tell("tables", 0.9)
+    tell("tables", 0.85)
     rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
     _record(home, row, rows, design, sampled, judged, start)
@@ -206,12 +206,13 @@ def _fit_and_judge(
         tell("a smaller league, by the joint engine too", 0.5)
         stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
     give_back()
-    tell("predictive checks", 0.55)
+    poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
+    give_back()
+    tell("predictive checks", 0.75)
     kept = room_for(design, sampled.posterior)
-    parts = replications(design, sampled.posterior, rng, lambda share: tell("predictive checks", 0.55 + 0.1 * share))
+    parts = replications(design, sampled.posterior, rng, lambda share: tell("predictive checks", 0.75 + 0.1 * share))
     predictive = judge.predictive_checks(design, keeping(design, parts, kept))
     complete(sampled.tree, design, sampled.posterior, kept)
-    poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
     checks = [*sampled.checks, *stood_for, *held_out, *(judge.connection_check(field) for field in fields)]
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
@@ -229,9 +230,9 @@ def _held_out(
     if held_out.all():
         return [], [judge.held_out_check([])]
     asked = sampled.engine.forecast(
-        design, ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.65 + 0.15 * f), CARE[0]
+        design, ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.55 + 0.1 * f), CARE[0]
     )
-    tell("held-out forecasts: others", 0.8)
+    tell("held-out forecasts: others", 0.65)
     alone, checks = _without_pooling(sampled, ~held_out, asked.likely, "all but the held-out games")
     fits = {} if alone is None else {"none": alone.draws(rng, REPLICATIONS)}
     fits |= {"complete": laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS), pooling: asked}

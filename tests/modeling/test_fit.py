@@ -27,7 +27,7 @@ from store.home import Home
 from store.warehouse import reading, writing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LATER_STAGES = ("predictive checks", "held-out forecasts", "held-out forecasts: others", "tables", "recording")
+LATER_STAGES = ("held-out forecasts", "held-out forecasts: others", "predictive checks", "tables", "recording")
 
 
 def fill(home: Home, name: str, sides: pl.DataFrame) -> None:
@@ -284,7 +284,7 @@ def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league
                 one.engine.sample(nothing, 1, 10, nothing, 0.8)
 
 
-@pytest.mark.parametrize("engine", ["joint", "chain", "nuts"])
+@pytest.mark.parametrize("engine", ["joint", "chain", pytest.param("nuts", marks=pytest.mark.slow)])
 def test_a_fit_does_without_unpooled_estimates_that_are_not_found(monkeypatch, home, league, stanza, engine):
     """Their place says why, no pooling is not compared, two warnings tell it, and the ratings are published."""
 
