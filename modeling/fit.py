@@ -73,6 +73,8 @@ class Judged:
     checks: list[Check]
     predictive: list[Predictive]
     poolings: list[Pooling]
+    alone: Laplace | Margins | None
+    """The Design without pooling, which stands beside the ratings; None where it was not found."""
     audit: Audit | None = None
 
     @property
@@ -207,16 +209,18 @@ def _fit_and_judge(
         stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
     give_back()
     poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
+    everything = np.ones(design.games, dtype=bool)
+    alone, missing = _without_pooling(sampled, everything, sampled.posterior.likely, "all games")
     give_back()
     tell("predictive checks", 0.75)
     kept = room_for(design, sampled.posterior)
     parts = replications(design, sampled.posterior, rng, lambda share: tell("predictive checks", 0.75 + 0.1 * share))
     predictive = judge.predictive_checks(design, keeping(design, parts, kept))
     complete(sampled.tree, design, sampled.posterior, kept)
-    checks = [*sampled.checks, *stood_for, *held_out, *(judge.connection_check(field) for field in fields)]
+    checks = [*sampled.checks, *stood_for, *held_out, *missing, *(judge.connection_check(field) for field in fields)]
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
-    return sampled, Judged(checks, predictive, poolings, audit_made)
+    return sampled, Judged(checks, predictive, poolings, alone, audit_made)
 
 
 def _held_out(
@@ -232,7 +236,7 @@ def _held_out(
     asked = sampled.engine.forecast(
         design, ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.55 + 0.1 * f), CARE[0]
     )
-    tell("held-out forecasts: others", 0.65)
+    tell("without pooling", 0.65)
     alone, checks = _without_pooling(sampled, ~held_out, asked.likely, "all but the held-out games")
     fits = {} if alone is None else {"none": alone.draws(rng, REPLICATIONS)}
     fits |= {"complete": laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS), pooling: asked}
@@ -258,12 +262,11 @@ def _without_pooling(
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
     """The rows of every table that tells of the fit."""
     posterior, ratings = sampled.posterior, sampled.ratings
-    everything, likely = np.ones(design.games, dtype=bool), posterior.likely
-    alone, missing = _without_pooling(sampled, everything, likely, "all games")
+    alone = judged.alone
     intercept, rng = intercept_of(posterior, ratings), np.random.default_rng(SEED)
     unpooled = [not_found(design, one) if alone is None else make_unpooled(design, alone, one) for one in ratings]
     return {
-        "fit_check": record.rows_of([*judged.checks, *missing]),
+        "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
@@ -274,7 +277,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "standing": pl.concat(tables.standing_rows(design, posterior, one, intercept) for one in ratings),
         "borrowing": pl.concat(
             tables.borrowing_rows(one.field, borrowed)
-            for one, borrowed in zip(ratings, _borrowed(design, sampled, likely), strict=True)
+            for one, borrowed in zip(ratings, _borrowed(design, sampled, posterior.likely), strict=True)
         ),
     }
 

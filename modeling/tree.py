@@ -100,13 +100,14 @@ def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept
     attributes, `kept_draws` are in the last two groups.
     """
     rows: dict[str, Any] = {"row_game": ("row", np.asarray(design.game))}
-    games: dict[str, Any] = {"game": list(design.game_ids) or np.arange(design.games)}
+    games = xr.Coordinates({"game": list(design.game_ids) or np.arange(design.games)})
     by_chain = kept.draws.reshape(posterior.chains, -1)
-    sampled = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
+    sampled: dict[str, Any] = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
 
-    def held(values: NDArray[np.float32], dim: str, coords: dict[str, Any]) -> xr.DataTree:
+    def held(values: NDArray[np.float32], dim: str, coords: xr.Coordinates | dict[str, Any]) -> xr.DataTree:
         shaped = values.reshape(*by_chain.shape, -1)
-        return xr.DataTree(xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=sampled | coords))
+        found = xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=coords)
+        return xr.DataTree(found.assign_coords(sampled))
 
     given = {
         "exposure": ("row", design.exposure),
@@ -115,7 +116,7 @@ def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept
     }
     given |= {f"covariate_{effect.name}": ("row", effect.values) for effect in design.fixed}
     tree["observed_data"] = xr.DataTree(xr.Dataset({"y": ("row", design.y)}, coords=rows))
-    tree["constant_data"] = xr.DataTree(xr.Dataset(given, coords=rows | games))
+    tree["constant_data"] = xr.DataTree(xr.Dataset(given, coords=games).assign_coords(rows))
     tree["log_likelihood"] = held(kept.log_likelihood, "game", games)
     tree["posterior_predictive"] = held(kept.y, "row", rows)
     tree.attrs |= {"draws": posterior.draws, "kept_draws": len(kept.draws)}

@@ -27,7 +27,7 @@ from store.home import Home
 from store.warehouse import reading, writing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-LATER_STAGES = ("held-out forecasts", "held-out forecasts: others", "predictive checks", "tables", "recording")
+LATER_STAGES = ("held-out forecasts", "without pooling", "predictive checks", "tables", "recording")
 
 
 def fill(home: Home, name: str, sides: pl.DataFrame) -> None:

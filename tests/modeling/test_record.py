@@ -31,7 +31,7 @@ def fit_row(name: str, night: int, *, league: str = "a", verdict: str = "accepte
 
 
 def recorded(home: Home, name: str, night: int, **what: Any) -> None:
-    record.record(home, fit_row(name, night, **what), {}, NO_DRAWS)
+    record.record(home, fit_row(name, night, **what), {}, [NO_DRAWS])
 
 
 def kept(home: Home) -> set[str]:
