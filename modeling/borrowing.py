@@ -72,7 +72,7 @@ def borrow_by_messages(design: Design, tree: xr.DataTree, field: Field) -> Borro
                 shares[source] += found[f"{block.name}_{part}"].to_numpy()
             reach += found[f"{block.name}_reach"].to_numpy()
         elif block.role == "group":
-            reach[:, [names.index(f"{block.name}|{level}") for level in block.levels]] += block.loading.toarray()
+            reach[:, [names.index(name) for name in block.level_names]] += block.loading.toarray()
     reach -= field.reference @ reach / field.reference.sum()
     shares["group"] += np.einsum("ij,jk,ik->i", reach, found["covariance"].to_numpy(), reach)
     return _to_one(shares)

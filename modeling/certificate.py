@@ -37,6 +37,7 @@ def certified(design: Design, tree: xr.DataTree) -> list[Check]:
             "Where it was tried, it was as foretold.",
             "It is rougher than the points it rests on can tell.",
         ),
+        _damped(int(found.attrs["damped"]), int(found.attrs["factorisations"]), str(found.attrs["damped_where"])),
     ]  # fmt: skip
     scales = found["prior_scales"]
     return checks + _edges(design, scales["hyperparameter"].to_numpy(), scales.to_numpy())
@@ -73,6 +74,12 @@ def chain_certified(design: Design, tree: xr.DataTree) -> list[Check]:
         ),
     ]  # fmt: skip
     return checks + _edges(design, found["parameter"].to_numpy(), found["of_prior"].to_numpy())
+
+
+def _damped(number: int, steps: int, games: str) -> Check:
+    """How many updates of all evaluations were shortened, or held where a game's results say less than nothing."""
+    words = f"{number:,} over {steps:,} steps to the approximations, at {games}." if number else "None was needed."
+    return _check("damped", "updates held short, a step", number / max(steps, 1), DAMPED_BELOW, words, words, "warn")
 
 
 def _edges(design: Design, names: NDArray[np.str_], scales: NDArray[np.float64]) -> list[Check]:

@@ -61,6 +61,11 @@ class Block:
         """The prior of its scale in words."""
         return f"HalfNormal({self.prior_scale:g})" if self.fixed_scale is None else f"fixed at {self.fixed_scale:g}"
 
+    @property
+    def level_names(self) -> list[str]:
+        """Its levels by names that are unique among all blocks'."""
+        return [f"{self.name}|{level}" for level in self.levels]
+
     @cached_property
     def row_sum(self) -> float | None:
         """Sum of the weights of every row where all rows agree: then the block's mean only shifts eta as a whole."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import xarray as xr
+from numpy.typing import NDArray
 
 from modeling import judge, record, tables
 from modeling.audit import Audit, Scope, audit, is_wanted, remembered, sub_league_checks
@@ -18,7 +19,9 @@ from modeling.consistency import consistency_checks
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
+from modeling.engines.chain.mode import Margins
 from modeling.engines.choice import CHAIN, JOINT, NUTS, Choice, choose
+from modeling.engines.laplace import Laplace
 from modeling.field import make_field
 from modeling.games import (
     Audited,
@@ -32,15 +35,16 @@ from modeling.games import (
 )
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
+from modeling.memory import give_back
 from modeling.outcomes import outcome_for
 from modeling.pit import held_out_uniformity, pit_check
-from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
-from modeling.unpooled import make_unpooled
+from modeling.unpooled import make_unpooled, not_found
 from modeling.upheaval import read_before, upheaval_checks
+from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
@@ -71,6 +75,8 @@ class Judged:
     checks: list[Check]
     predictive: list[Predictive]
     poolings: list[Pooling]
+    alone: Laplace | Margins | None
+    """The Design without pooling, which stands beside the ratings; None where it was not found."""
     audit: Audit | None = None
 
     @property
@@ -105,6 +111,7 @@ def fit_league(
     """
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
+    tell("games and model", 0.0)
     games, design = design_of(home, league, stanza, as_of)
     with reading(home) as con:
         choice = choose(design, engine)
@@ -132,18 +139,25 @@ def fit_league(
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
+    tell("tables", 0.85)
+    rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
-    _record(home, row, design, sampled, judged, start)
+    _record(home, row, rows, design, sampled, judged, start)
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
     summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
 def _record(
-    home: Home, row: dict[str, Any], design: Design, sampled: Sampled, judged: Judged, start: Start | None
+    home: Home,
+    row: dict[str, Any],
+    rows: dict[str, pl.DataFrame],
+    design: Design,
+    sampled: Sampled,
+    judged: Judged,
+    start: Start | None,
 ) -> None:
     """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
-    rows = _tables(design, sampled, judged)
     if judged.audit:
         rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
     record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
@@ -170,7 +184,9 @@ def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tu
             players=needs_players(effects, stanza),
             roles=stanza.roles,
         )
-    return games, build_design(stanza, games, known)
+    design = build_design(stanza, games, known)
+    give_back()
+    return games, design
 
 
 def _fit_and_judge(
@@ -197,16 +213,22 @@ def _fit_and_judge(
     if sampled.choice.engine == CHAIN:
         tell("a smaller league, by the joint engine too", 0.5)
         stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
-    tell("predictive checks", 0.55)
-    kept = room_for(design, sampled.posterior)
-    predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
-    complete(sampled.tree, design, sampled.posterior, kept)
+    give_back()
     poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
-    connected = (judge.connection_check(field, stanza.require_connected) for field in fields)
-    checks = [*sampled.checks, *stood_for, *held_out, *connected, *consistency_checks(design, sampled.posterior)]
+    everything = np.ones(design.games, dtype=bool)
+    alone, missing = _without_pooling(sampled, everything, sampled.posterior.likely, "all games")
+    give_back()
+    tell("predictive checks", 0.75)
+    kept = room_for(design, sampled.posterior)
+    parts = replications(design, sampled.posterior, rng, lambda share: tell("predictive checks", 0.75 + 0.1 * share))
+    predictive = judge.predictive_checks(design, keeping(design, parts, kept))
+    complete(sampled.tree, design, sampled.posterior, kept)
+    checks = [*sampled.checks, *stood_for, *held_out, *missing]
+    checks += [judge.connection_check(field, stanza.require_connected) for field in fields]
+    checks += consistency_checks(design, sampled.posterior)
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
-    return sampled, Judged(checks, predictive, poolings, audit_made)
+    return sampled, Judged(checks, predictive, poolings, alone, audit_made)
 
 
 def _held_out(
@@ -219,41 +241,51 @@ def _held_out(
     held_out = judge.held_out_games(design)
     if held_out.all():
         return [], [judge.held_out_check([])]
-    tree = sampled.engine.sample(
-        ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0]
+    asked = sampled.engine.forecast(
+        design, ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.55 + 0.1 * f), CARE[0]
     )
-    asked = from_tree(design, tree)
-    likely = {name: float(draws.mean()) for name, draws in asked.auxiliaries.items()}
-    alone = sampled.engine.unpooled(~held_out, likely).draws(rng, REPLICATIONS)
-    alike = laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS)
-    fits = {"none": alone, "complete": alike, pooling: asked}
+    tell("without pooling", 0.65)
+    alone, checks = _without_pooling(sampled, ~held_out, asked.likely, "all but the held-out games")
+    fits = {} if alone is None else {"none": alone.draws(rng, REPLICATIONS)}
+    fits |= {"complete": laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS), pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
     poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
-    checks = [judge.held_out_check(poolings)]
+    checks.append(judge.held_out_check(poolings))
     if sampled.choice.engine == CHAIN:
         checks.append(pit_check(held_out_uniformity(design, asked, held_out, rng)))
     return poolings, checks
 
 
+def _without_pooling(
+    sampled: Sampled, chosen: NDArray[np.bool_], likely: dict[str, float], games: str
+) -> tuple[Laplace | Margins | None, list[Check]]:
+    """The Design without pooling given the chosen games, which `games` names; where it is not found, None and a check
+    that says so: it stands beside the ratings, which do without."""
+    try:
+        return sampled.engine.unpooled(chosen, likely), []
+    except FitError as error:
+        return None, [judge.unpooled_check(games, error.message)]
+
+
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
     """The rows of every table that tells of the fit."""
     posterior, ratings = sampled.posterior, sampled.ratings
-    everything = np.ones(design.games, dtype=bool)
-    likely = {name: float(draws.mean()) for name, draws in posterior.auxiliaries.items()}
-    alone, rng = sampled.engine.unpooled(everything, likely), np.random.default_rng(SEED)
-    intercept = intercept_of(posterior, ratings)
+    alone = judged.alone
+    intercept, rng = intercept_of(posterior, ratings), np.random.default_rng(SEED)
+    unpooled = [not_found(design, one) if alone is None else make_unpooled(design, alone, one) for one in ratings]
     return {
         "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
         "rating": pl.concat(
-            tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one), rng) for one in ratings
+            tables.rating_rows(design, posterior, one, beside, rng)
+            for one, beside in zip(ratings, unpooled, strict=True)
         ),
         "standing": pl.concat(tables.standing_rows(design, posterior, one, intercept) for one in ratings),
         "borrowing": pl.concat(
             tables.borrowing_rows(one.field, borrowed)
-            for one, borrowed in zip(ratings, _borrowed(design, sampled, likely), strict=True)
+            for one, borrowed in zip(ratings, _borrowed(design, sampled, posterior.likely), strict=True)
         ),
     }
 

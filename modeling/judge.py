@@ -229,6 +229,12 @@ def compare(losses: dict[str, Array], published: str = "partial") -> list[Poolin
     ]
 
 
+def unpooled_check(games: str, why: str) -> Check:
+    """That each competitor alone was not found of some games: a warning, for the ratings do not rest on it."""
+    words = f"What each competitor's own results alone say was not found: {why} Nothing stands beside the ratings."
+    return Check("unpooled", games, None, None, "warn", words)
+
+
 def held_out_check(poolings: list[Pooling]) -> Check:
     """Rule three: the published model is not worse than the baseline by more than noise.
 

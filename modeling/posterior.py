@@ -51,6 +51,11 @@ class Posterior:
         """Number of joint draws."""
         return len(self.level)
 
+    @property
+    def likely(self) -> dict[str, float]:
+        """Posterior means of the likelihood's own parameters, by name."""
+        return {name: float(draws.mean()) for name, draws in self.auxiliaries.items()}
+
     def evenly(self, most: int) -> NDArray[np.intp]:
         """Numbers of at most `most` draws (one a chain where that is more), evenly spaced and as many of each chain."""
         length = self.draws // self.chains

@@ -1,30 +1,40 @@
 """Writing a judged fit down: draws to their Parquet file first, then everything else in one transaction."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 import xarray as xr
+from pyarrow.parquet import ParquetWriter
 
 from store.home import Home
 from store.warehouse import writing
 
 ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the arrays of a file
+# A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
+# others of each sort are for what may happen to the newest.
+KEPT = 3
+SPENT = """
+SELECT fit_id FROM fit WHERE league = ?
+QUALIFY row_number() OVER (PARTITION BY verdict, is_dated ORDER BY current_at_utc DESC, fit_id) > ?
+"""
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
-def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: pl.DataFrame) -> None:
-    """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws.
+def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: Iterable[pl.DataFrame]) -> None:
+    """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws, which may come in pieces.
 
     A fit of the same id is replaced: the same inputs give the same posterior, and from the same start the same draws.
+    Draws are kept of a league's three newest fits of each sort: accepted or rejected, as of a chosen date or not.
     """
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
-    _write_draws(home, fit["fit_id"], draws.with_columns(keys[0]))
+    _write_draws(home, fit["fit_id"], (part.with_columns(keys[0]) for part in draws))
     with writing(home) as con:
         for table in dict.fromkeys((*TABLES, *tables)):  # an audit stays: the same inputs need it no more
             con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
@@ -32,6 +42,10 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         for table, rows in tables.items():
             if rows.height:
                 _insert(con, table, rows.with_columns(keys))
+        spent = con.execute(SPENT, [fit["league"], KEPT]).fetchall()
+    for (fit_id,) in spent:
+        home.draws_of(fit_id).unlink(missing_ok=True)
+        home.restart_of(fit_id).unlink(missing_ok=True)
 
 
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
@@ -73,8 +87,13 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> N
     con.unregister("new_rows")
 
 
-def _write_draws(home: Home, fit_id: str, draws: pl.DataFrame) -> None:
+def _write_draws(home: Home, fit_id: str, draws: Iterable[pl.DataFrame]) -> None:
+    """Writes the file piece by piece: a large league's draws are more than there is room for twice."""
     home.draws.mkdir(parents=True, exist_ok=True)
     temporary = home.draws / f".{uuid.uuid4().hex}"
-    draws.write_parquet(temporary)
+    parts = (part.to_arrow(compat_level=pl.CompatLevel.oldest()) for part in draws)
+    first = next(parts)
+    with ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+        for part in chain([first], parts):
+            writer.write_table(part)
     temporary.replace(home.draws_of(fit_id))

@@ -16,6 +16,7 @@ from modeling.engines.laplace import MOST_LATENT
 from modeling.field import Field
 from modeling.games import Games, Start
 from modeling.judge import Check, Diagnosis
+from modeling.memory import give_back
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings
 from store.errors import FitError
@@ -94,6 +95,7 @@ def once(
     engine = prepare(choice.engine, design, start)
     everything = np.ones(design.games, dtype=bool)
     tree = engine.sample(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
+    give_back()
     posterior = from_tree(design, tree)
     parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
     return Sampled(

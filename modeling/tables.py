@@ -1,5 +1,7 @@
 """A fit's ratings as the rows of the warehouse's tables, without league and fit_id."""
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -154,27 +156,30 @@ def hyperparameter_rows(
     ).with_columns(pl.col("r_hat", "ess_bulk", "ess_tail").fill_nan(None))
 
 
-def draw_rows(design: Design, posterior: Posterior, ratings: list[Ratings]) -> pl.DataFrame:
-    """The draws file of a fit: rows of rating draws, then of parameter draws (where `parameter` is not NULL)."""
-    rows = [row for one in ratings for row in _rating_draws(one)]
+def draw_rows(design: Design, posterior: Posterior, ratings: list[Ratings]) -> Iterator[pl.DataFrame]:
+    """The draws file of a fit, some rows at a time: rating draws, then parameter draws (`parameter` is not NULL)."""
+    for one in ratings:
+        ranks = dict(zip(np.flatnonzero(one.field.ranked).tolist(), one.ranks.T, strict=True))
+        for component, draws in one.components.items():
+            pieces = max(1, int(draws.size / HELD_AT_ONCE))
+            for some in np.array_split(np.arange(draws.shape[1]), pieces):
+                yield _rating_draws(one.field, component, draws, ranks if component == "total" else {}, some)
     parameters = parameter_draws(design, posterior, ratings)
-    rows += [{"parameter": name, "draws": draws.astype(np.float32)} for name, draws in parameters.items()]
-    return pl.DataFrame(rows, schema=DRAWS_SCHEMA)
+    rows = [{"parameter": name, "draws": draws.astype(np.float32)} for name, draws in parameters.items()]
+    yield pl.DataFrame(rows, schema=DRAWS_SCHEMA)
 
 
-def _rating_draws(ratings: Ratings) -> list[dict[str, object]]:
-    field = ratings.field
-    ranks = np.zeros(ratings.components["total"].shape, dtype=np.int32)
-    ranks[:, field.ranked] = ratings.ranks
-    return [
+def _rating_draws(
+    field: Field, component: str, draws: Array, ranks: Mapping[int, NDArray[np.integer]], some: NDArray[np.intp]
+) -> pl.DataFrame:
+    rows = [
         {
             "kind": field.kind,
-            "competitor_id": competitor,
+            "competitor_id": field.competitors[i],
             "component": component,
-            "parameter": None,
             "draws": draws[:, i].astype(np.float32),
-            "ranks": ranks[:, i] if component == "total" and field.ranked[i] else None,
+            "ranks": ranks[i].astype(np.int32) if i in ranks else None,
         }
-        for component, draws in ratings.components.items()
-        for i, competitor in enumerate(field.competitors)
+        for i in some.tolist()
     ]
+    return pl.DataFrame(rows, schema=DRAWS_SCHEMA)

@@ -131,6 +131,8 @@ def _identity(matrix: csr_array) -> Term:
 
 
 def _matrix(rows: NDArray[np.intp], columns: NDArray[np.intp], values: Array, shape: tuple[int, int]) -> csr_array:
-    matrix = csr_array(coo_array((values, (rows, columns)), shape=shape))
+    # 32 bits are enough for sides and states, and a third of a large league's Design is indices.
+    places = rows.astype(np.int32), columns.astype(np.int32)
+    matrix = csr_array(coo_array((values, places), shape=shape))
     matrix.sum_duplicates()
     return matrix

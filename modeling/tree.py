@@ -4,8 +4,8 @@ In: a Design, an engine's tree, its joint draws. Out: replications, a few draws 
 statistics from them as they pass, and as many as `KEPT_VALUES` allows stay in the tree, for ArviZ.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,15 +47,21 @@ class Kept:
 
     draws: NDArray[np.intp]
     """Their numbers in the posterior."""
-    y: list[NDArray[np.float32]] = field(default_factory=list)
-    log_likelihood: list[Array] = field(default_factory=list)
+    y: NDArray[np.float32]
+    """Shape (draws kept, rows)."""
+    log_likelihood: NDArray[np.float32]
+    """Shape (draws kept, games)."""
 
 
-def replications(design: Design, posterior: Posterior, rng: np.random.Generator) -> Iterator[Replication]:
+def replications(
+    design: Design, posterior: Posterior, rng: np.random.Generator, progress: Callable[[float], None] | None = None
+) -> Iterator[Replication]:
     """What at most 1,000 evenly spaced draws say of the games, a few draws at a time: never all at once."""
+    tell = progress or (lambda share: None)
     draws = replicated(design, posterior)
     pieces = max(1, len(draws) // max(1, int(HELD_AT_ONCE / len(design.y))))
-    for some in np.array_split(draws, pieces):
+    for done, some in enumerate(np.array_split(draws, pieces)):
+        tell(done / pieces)
         eta, arguments = posterior.chosen(some).seen(design)
         y = design.outcome.simulate(rng, eta, design.exposure, arguments, design.game)
         yield Replication(some, eta, y, arguments)
@@ -71,7 +77,9 @@ def room_for(design: Design, posterior: Posterior) -> Kept:
     draws = replicated(design, posterior).reshape(posterior.chains, -1)
     most = max(1, int(KEPT_VALUES / len(design.y)) // posterior.chains)
     spaced = np.linspace(0, draws.shape[1] - 1, min(most, draws.shape[1])).astype(int)
-    return Kept(draws[:, spaced].ravel())
+    kept = draws[:, spaced].ravel()
+    y, log_likelihood = (np.empty((len(kept), width), np.float32) for width in (len(design.y), design.games))
+    return Kept(kept, y, log_likelihood)
 
 
 def keeping(design: Design, parts: Iterable[Replication], kept: Kept) -> Iterator[Replication]:
@@ -79,8 +87,8 @@ def keeping(design: Design, parts: Iterable[Replication], kept: Kept) -> Iterato
     for part in parts:
         chosen = np.isin(part.draws, kept.draws)
         if chosen.any():
-            kept.log_likelihood.append(part.log_likelihood(design)[chosen])
-            kept.y.append(part.y[chosen].astype(np.float32))
+            at = np.isin(kept.draws, part.draws)
+            kept.log_likelihood[at], kept.y[at] = part.log_likelihood(design)[chosen], part.y[chosen]
         yield part
 
 
@@ -92,13 +100,14 @@ def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept
     attributes, `kept_draws` are in the last two groups.
     """
     rows: dict[str, Any] = {"row_game": ("row", np.asarray(design.game))}
-    games: dict[str, Any] = {"game": list(design.game_ids) or np.arange(design.games)}
+    games = xr.Coordinates({"game": list(design.game_ids) or np.arange(design.games)})
     by_chain = kept.draws.reshape(posterior.chains, -1)
-    sampled = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
+    sampled: dict[str, Any] = {"chain": np.arange(posterior.chains), "draw": by_chain[0]}
 
-    def held(values: Sequence[NDArray[np.floating]], dim: str, coords: dict[str, Any]) -> xr.DataTree:
-        shaped = np.concatenate(values).reshape(*by_chain.shape, -1)
-        return xr.DataTree(xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=sampled | coords))
+    def held(values: NDArray[np.float32], dim: str, coords: xr.Coordinates | dict[str, Any]) -> xr.DataTree:
+        shaped = values.reshape(*by_chain.shape, -1)
+        found = xr.Dataset({"y": (("chain", "draw", dim), shaped)}, coords=coords)
+        return xr.DataTree(found.assign_coords(sampled))
 
     given = {
         "exposure": ("row", design.exposure),
@@ -107,7 +116,7 @@ def complete(tree: xr.DataTree, design: Design, posterior: Posterior, kept: Kept
     }
     given |= {f"covariate_{effect.name}": ("row", effect.values) for effect in design.fixed}
     tree["observed_data"] = xr.DataTree(xr.Dataset({"y": ("row", design.y)}, coords=rows))
-    tree["constant_data"] = xr.DataTree(xr.Dataset(given, coords=rows | games))
+    tree["constant_data"] = xr.DataTree(xr.Dataset(given, coords=games).assign_coords(rows))
     tree["log_likelihood"] = held(kept.log_likelihood, "game", games)
     tree["posterior_predictive"] = held(kept.y, "row", rows)
     tree.attrs |= {"draws": posterior.draws, "kept_draws": len(kept.draws)}

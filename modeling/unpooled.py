@@ -13,6 +13,7 @@ from modeling.field import Field
 from modeling.outcomes.outcome import Array
 from modeling.ratings import Ratings, blocks_of
 
+NOT_FOUND = "no estimate without pooling was found for its league"
 VAGUE = 5.0  # in prior scales: half of the sd that "no pooling" starts from, so the results said next to nothing
 
 
@@ -115,6 +116,13 @@ def make_unpooled(design: Design, fit: Laplace | Margins, ratings: Ratings) -> d
     either = tuple(next((r for r in pair if r), None) for pair in zip(*reasons.values(), strict=True))
     estimate = np.sum([unpooled.estimate for unpooled in found.values()], axis=0)
     return {**found, "total": _blanked(estimate, alone.sd("total", weights), either)}
+
+
+def not_found(design: Design, ratings: Ratings) -> dict[str, Unpooled]:
+    """Unpooled estimates by component of a league whose fit without pooling was not found: none, and why."""
+    nobody = np.full(len(ratings.field.competitors), np.nan)
+    none = Unpooled(nobody, nobody, (NOT_FOUND,) * len(nobody))
+    return dict.fromkeys(ratings.components, none)
 
 
 def _precision(alone: Alone, component: str, reasons: tuple[str | None, ...]) -> Array:

@@ -31,6 +31,7 @@ CHECKS = {
     "pit": "Held-out results among their forecasts",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
+    "unpooled": "Each alone",
 }
 POOLINGS = {
     "partial": "Partial pooling (published)",

@@ -4,7 +4,7 @@ An engine that is prepared for a Design samples it for any subset of its games: 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,9 +15,12 @@ from modeling.design import FIXED_SCALES, Design
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.chain.mode import Margins
+from modeling.engines.chain.structure import Structure
 from modeling.engines.joint import engine as joint
 from modeling.engines.laplace import Laplace
 from modeling.games import Start
+from modeling.memory import give_back
+from modeling.posterior import Posterior, Rows, from_tree
 from store.errors import FitError
 
 NUTS, JOINT, CHAIN = "nuts", joint.NAME, chain.NAME
@@ -30,6 +33,7 @@ WORDS = {
     NUTS: "PyMC, sampled by nutpie.",
 }
 Progress = Callable[[float], None]
+Forecaster = Callable[[NDArray[np.bool_], int, int, Progress], Posterior]
 Sampler = Callable[[NDArray[np.bool_], int, int, Progress, float], xr.DataTree]
 """(games chosen, seed, joint draws, progress, target acceptance) -> the posterior; only NUTS has an acceptance."""
 
@@ -68,6 +72,16 @@ class Prepared:
     unpooled: Callable[[NDArray[np.bool_], dict[str, float]], Laplace | Margins]
     """(games chosen, the likelihood's own parameters) -> the Design without pooling, every scale at ten times its
     prior's. As a Gaussian; of the chain engine as its margins."""
+    by_rows: Forecaster | None = None
+    """The posterior as far as `forecast` needs it, where `sample` would draw more: (games, seed, draws, progress)."""
+
+    def forecast(
+        self, design: Design, chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, care: float
+    ) -> Posterior:
+        """The posterior given the chosen games, for forecasts of the others. Raises FitError."""
+        if self.by_rows is not None:
+            return self.by_rows(chosen, seed, draws, tell)
+        return from_tree(design, self.sample(chosen, seed, draws, tell, care))
 
 
 def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
@@ -93,6 +107,7 @@ def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
 def _chained(design: Design, start: Start | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start.restart if start else None]
+    give_back()
     wide = {f"scale_{block.name}": FIXED_SCALES["none"] * block.prior_scale for block in design.blocks}
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
@@ -102,4 +117,22 @@ def _chained(design: Design, start: Start | None) -> Prepared:
         last[0] = tree
         return tree
 
-    return Prepared(sample, lambda chosen, likely: chain.fit_mode(structure, chosen, wide | likely))
+    def by_rows(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress) -> Posterior:
+        return _believed(replace(structure, counts=chosen[design.game]), seed, min(draws, FEW_DRAWS), last[0], tell)
+
+    is_long = any(block.role == "walk" and len(block.levels) * FEW_DRAWS > chain.KEPT for block in design.blocks)
+    return Prepared(
+        sample, lambda chosen, likely: chain.fit_mode(structure, chosen, wide | likely), by_rows if is_long else None
+    )
+
+
+def _believed(structure: Structure, seed: int, draws: int, start: xr.DataTree | None, tell: Progress) -> Posterior:
+    """What the chain engine believes of each row of a walk too long for draws of all its states; no draw is solved for,
+    since forecasts would use none."""
+    found, objective = chain.maximum(structure, start, lambda share: tell(share / 0.6))
+    rng, one, size = np.random.default_rng(seed), found.smoothed, (draws, len(found.point))
+    points = found.point + rng.standard_normal(size) @ np.linalg.cholesky(found.covariance).T
+    values = {hyper.name: hyper.value(at) for hyper, at in zip(objective.hypers, points.T, strict=True)}
+    auxiliaries = {auxiliary.name: values[auxiliary.name] for auxiliary in structure.design.auxiliaries}
+    believed = Rows(one.eta, np.sqrt(one.eta_variance), rng)
+    return Posterior(np.zeros(draws), {}, {}, {}, auxiliaries, rows=believed)

@@ -57,14 +57,25 @@ class Compiled:
 def compile_design(design: Design, start: Start | None = None) -> Compiled:
     """The PyMC model of a Design, compiled (about 5 s), its chains to start around an earlier fit's posterior means."""
     everything = np.ones(design.games, dtype=bool)
-    alone = laplace.no_pooling(design, everything, {one.name: one.start for one in design.auxiliaries})
-    centred = tuple(b.name for b in design.blocks if b.previous is None and is_centred(design, b, alone))
+    centred = _centred(design, everything)
     # PyTensor leaves the source of everything it compiles behind: in a folder of ours, it goes.
     with TemporaryDirectory(prefix="pooltable-") as folder, config.change_flags(generated_src_dir=folder):
         model = _model(design, design.collapsed(everything), centred)
         points: Any = _points(design, start, {one.name for one in model.free_RVs}) if start else {}
         compiled = nutpie.compile_pymc_model(model, backend="numba", initial_points=points)
     return Compiled(design, compiled, centred, start.fit_id if start else None)
+
+
+def _centred(design: Design, everything: NDArray[np.bool_]) -> tuple[str, ...]:
+    """The blocks that are sampled as they stand; none where the unpooled fit that tells them is not found: what is
+    not centred is right as well, if slower. Raises FitError where a Design is too large."""
+    try:
+        alone = laplace.no_pooling(design, everything, {one.name: one.start for one in design.auxiliaries})
+    except FitError:
+        if design.effects > laplace.MOST_LATENT:
+            raise
+        return ()
+    return tuple(b.name for b in design.blocks if b.previous is None and is_centred(design, b, alone))
 
 
 def _points(design: Design, start: Start, known: set[str]) -> dict[str, Any]:

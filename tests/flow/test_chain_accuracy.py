@@ -19,7 +19,7 @@ from modeling.engines.chain.filter import Forecasts, Learned, forecast, learn
 from modeling.engines.chain.structure import Structure, structure_of
 from modeling.fit import design_of
 from store.home import Home
-from store.stanzas import append_stanza, read_stanzas
+from store.stanzas import append_stanza, read_catalogue, read_stanzas
 from store.warehouse import reading
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA", "")
@@ -50,13 +50,9 @@ def tennis(home: Home, pooltable) -> tuple[Structure, pl.DataFrame]:
 
     The unplayed matches of 2014 are given the winner that the file names, to be judged, never learned from.
     """
-    names = ("1*", "20*", "qual_chall_*", "futures_*")
-    body = {
-        "title": "ATP", "feed": "tennis_sackmann", "outcome": "win", "rate": ["player"], "period": "month",
-        "source": [f"{REAL}/tennis_atp/atp_matches_{name}" for name in names], "effects": ["player:surface"],
-        "group": "series", "walk": ["player"], "noise": ["best_of"],
-    }  # fmt: skip
-    append_stanza(home, "pyramid", body)
+    source = [f"{REAL}/tennis_atp/atp_matches_{name}" for name in ("1*", "20*", "qual_chall_*", "futures_*")]
+    known = read_catalogue()["atp"].model_dump(exclude_unset=True, exclude={"since", "refit"})
+    append_stanza(home, "pyramid", known | {"source": source})
     assert pooltable("pull", "pyramid").returncode == 0
     files = [p for year in range(2013, 2017) for p in Path(REAL, "tennis_atp").glob(f"atp_matches_{year}.csv*")]
     events = pl.concat([pl.read_csv(file, infer_schema_length=0) for file in files]).select(

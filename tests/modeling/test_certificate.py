@@ -18,7 +18,14 @@ def fitted(league, stanza):
 def test_a_healthy_fit_passes_and_its_hyperparameters_have_their_titles(fitted):
     checks = certified(*fitted)
     assert {check.status for check in checks} == {"pass"}
-    assert [check.check_name for check in checks] == ["k_hat", "evidence", "surface", "prior_edge", "prior_edge"]
+    assert [check.check_name for check in checks] == [
+        "k_hat",
+        "evidence",
+        "surface",
+        "damped",
+        "prior_edge",
+        "prior_edge",
+    ]
     assert checks[-1].subject == "spread of the defence of a team"
 
 
@@ -31,6 +38,15 @@ def test_what_is_beyond_its_bound_fails(fitted, name, value, check):
     found = tree.copy()
     found["diagnostics"].attrs[name] = value
     assert [one.check_name for one in certified(design, found) if one.status == "fail"] == [check]
+
+
+def test_a_rough_way_warns_with_its_number_and_place(fitted):
+    design, tree = fitted
+    found = tree.copy()
+    found["diagnostics"].attrs |= {"damped": 20, "factorisations": 60, "damped_where": "g7 of 2024-01-01, 3 more"}
+    (rough,) = [one for one in certified(design, found) if one.check_name == "damped"]
+    assert (rough.status, rough.value) == ("warn", pytest.approx(1 / 3))
+    assert rough.message == "20 over 60 steps to the approximations, at g7 of 2024-01-01, 3 more."
 
 
 def test_a_scale_far_beyond_its_prior_fails(fitted):

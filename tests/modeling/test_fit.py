@@ -16,15 +16,18 @@ import xarray as xr
 from modeling import audit, judge, sampled
 from modeling import fit as fitting
 from modeling.build import build_design
+from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.choice import Choice, Prepared
 from modeling.fit import fit_league
+from modeling.unpooled import NOT_FOUND
 from store.edition import current, publish
 from store.errors import FitError
 from store.home import Home
 from store.warehouse import reading, writing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER_STAGES = ("held-out forecasts", "without pooling", "predictive checks", "tables", "recording")
 
 
 def fill(home: Home, name: str, sides: pl.DataFrame) -> None:
@@ -62,7 +65,7 @@ def home(tmp_path_factory, league):
 def healthy(home, stanza):
     stages: list[str] = []
     fitted = fit_league(home, "healthy", stanza, NOW, report=lambda stage, share: stages.append(stage))
-    assert set(stages) == {"fitting", "predictive checks", "held-out forecasts", "recording"}
+    assert list(dict.fromkeys(stages)) == ["games and model", "fitting", *LATER_STAGES]
     return fitted
 
 
@@ -72,7 +75,7 @@ def by_nuts(home, stanza, league):
     fill(home, "by_nuts", league.games.sides)
     stages: list[str] = []
     fitted = fit_league(home, "by_nuts", stanza, NOW, engine="nuts", report=lambda stage, share: stages.append(stage))
-    assert set(stages) == {"compiling", "sampling", "predictive checks", "held-out forecasts", "recording"}
+    assert list(dict.fromkeys(stages)) == ["games and model", "compiling", "sampling", *LATER_STAGES]
     return fitted
 
 
@@ -279,6 +282,34 @@ def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league
         else:
             with pytest.raises(FitError):
                 one.engine.sample(nothing, 1, 10, nothing, 0.8)
+
+
+@pytest.mark.parametrize("engine", ["joint", "chain", pytest.param("nuts", marks=pytest.mark.slow)])
+def test_a_fit_does_without_unpooled_estimates_that_are_not_found(monkeypatch, home, league, stanza, engine):
+    """Their place says why, no pooling is not compared, two warnings tell it, and the ratings are published."""
+
+    def not_found(*_):
+        raise FitError("The mode without pooling was not found in 100 steps.")
+
+    monkeypatch.setattr(fitting, "choose", lambda *_: Choice(engine, "asked for"))
+    monkeypatch.setattr(*((chain, "fit_mode") if engine == "chain" else (laplace, "no_pooling")), not_found)
+    own = {"period": "month", "walk": ("team",)} if engine == "chain" else {}
+    fill(home, f"lost_{engine}", league.games.sides)
+    fitted = fit_league(home, f"lost_{engine}", stanza.model_copy(update=own), NOW)
+    assert fitted.verdict == "accepted", fitted.reasons
+
+    def asked(columns: str, table: str) -> list[tuple]:
+        return rows(home, f"SELECT DISTINCT {columns} FROM {table} WHERE fit_id = '{fitted.fit_id}' ORDER BY 1")
+
+    assert asked("unpooled, unpooled_se, unpooled_reason, mean <> 0", "rating") == [(None, None, NOT_FOUND, True)]
+    assert [one for (one,) in asked("pooling", "pooling")] == ["baseline", "complete", "partial"]
+    told = [one[1:] for one in asked("check_name, subject, status, message", "fit_check") if one[0] == "unpooled"]
+    assert sorted(one[:2] for one in told) == [("all but the held-out games", "warn"), ("all games", "warn")]
+    assert all("not found in 100 steps" in message for *_, message in told)
+    publish(home, [f"lost_{engine}"], NOW)
+    with duckdb.connect(str(current(home)), read_only=True) as con:
+        shown = con.execute("SELECT DISTINCT unpooled, unpooled_reason FROM leaderboard").fetchall()
+    assert shown == [(None, NOT_FOUND)]
 
 
 def test_a_later_fit_starts_from_the_last_accepted_and_says_so(home, healthy, stanza):

@@ -8,6 +8,7 @@ from modeling.build import build_design
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.chain.structure import structure_of
+from modeling.engines.choice import CHAIN, prepare
 from modeling.field import make_field
 from modeling.posterior import from_tree
 from modeling.ratings import make_ratings
@@ -46,6 +47,21 @@ def test_shares_by_messages_are_nearly_those_of_the_whole(large):
     found = borrow_by_messages(design, tree, field)
     for source in SOURCES:
         assert np.abs(dense.shares[source] - found.shares[source]).mean() < 0.08, source
+
+
+def test_forecasts_of_a_long_walk_are_those_of_its_fit_and_no_draw_of_states_is_made(large, monkeypatch):
+    design, _, _ = large
+    chosen = design.played_on < np.sort(design.played_on)[-len(design.played_on) // 10]
+    monkeypatch.setattr(chain, "KEPT", 0)
+    fit = from_tree(design, prepare(CHAIN, design, None).sample(chosen, 3, 200, lambda _: None, 0.8))
+    monkeypatch.setattr(chain, "draw", None)
+    found = prepare(CHAIN, design, None).forecast(design, chosen, 3, 200, lambda _: None, 0.8)
+    assert found.rows is not None
+    assert fit.rows is not None
+    assert np.allclose(found.rows.mean, fit.rows.mean, atol=1e-6)
+    assert np.allclose(found.rows.sd, fit.rows.sd, rtol=1e-6)
+    assert found.draws == 200
+    assert found.eta(design).shape == (200, len(design.y))
 
 
 def test_rows_are_drawn_from_their_own_beliefs_and_ratings_from_current_states(large):

@@ -154,7 +154,7 @@ def test_the_unpooled_standard_error_is_that_of_the_contrast(rated):
 
 def test_the_draws_file_holds_joint_draws_and_ranks(rated):
     design, posterior, ratings, _ = rated
-    rows = draw_rows(design, posterior, [ratings])
+    rows = pl.concat(draw_rows(design, posterior, [ratings]))
     total = rows.filter(pl.col("component") == "total")
     assert total["draws"].list.len().unique().to_list() == [4000]
     assert set(rows["parameter"].drop_nulls()) == {"intercept", "home", "scale_attack", "scale_defence"}
