@@ -134,13 +134,9 @@ def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> 
 
     objective = Objective(structure, parameters, begin, count)
     found = maximise(objective, point, covariance)
-    kept = replace(found.smoothed, factored=replace(found.smoothed.factored, **_copies(found.smoothed.factored)))
-    return replace(found, smoothed=kept), objective
-
-
-def _copies(factored: object) -> dict[str, Array]:
-    """Copies of the arrays that the next evaluation writes over."""
-    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "nodes")}
+    last = found.smoothed
+    factored = last.factored.copy()
+    return replace(found, smoothed=replace(last, factored=factored, sites=replace(last.sites, p=factored.p))), objective
 
 
 def _wanted(s: Structure, draws: int) -> NDArray[np.intp]:

@@ -120,12 +120,32 @@ def columns(first):
 
 
 @jit
+def adopt(low, high, unit_node, node_link, slot, new, close, p, stale):
+    """Takes over the messages of the units of which one moved by more than `close` of itself; marks these units.
+
+    Where `close` is negative, of all units.
+    """
+    for u in range(low, high):
+        moved = close < 0
+        for link in range(node_link[unit_node[u]], node_link[unit_node[u + 1]]):
+            if moved:
+                break
+            moved = abs(new[slot[link]] - p[slot[link]]) > close * p[slot[link]]
+        stale[u] = moved
+        if moved:
+            for link in range(node_link[unit_node[u]], node_link[unit_node[u + 1]]):
+                p[slot[link]] = new[slot[link]]
+
+
+@jit
 def assemble(
-    low, high, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight, node_link,
-    slot, row_factor, p, out,
+    low, high, stale, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight,
+    node_link, slot, row_factor, p, out,
 ):  # fmt: skip
     """Fills the envelopes of the units' precisions: prior edges, and p h h' of the nodes, p summed over their links."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
         for e in range(start[unit_start[u]], start[unit_start[u + 1]]):
             out[e] = 0.0
         for s in range(unit_start[u], unit_start[u + 1]):
@@ -145,10 +165,12 @@ def assemble(
 
 
 @jit
-def factor(low, high, unit_start, first, start, env):
-    """Cholesky factors in place, with the diagonal stored as its reciprocal; returns the sum of log determinants."""
-    total = 0.0
+def factor(low, high, stale, unit_start, first, start, env, out):
+    """Cholesky factors in place, with the diagonal stored as its reciprocal, and log determinants."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
+        total = 0.0
         for i in range(unit_start[u], unit_start[u + 1]):
             row, fi = start[i], first[i]
             diagonal = env[start[i + 1] - 1]
@@ -162,13 +184,15 @@ def factor(low, high, unit_start, first, start, env):
                 diagonal -= value * value
             total += np.log(diagonal)
             env[start[i + 1] - 1] = 1.0 / np.sqrt(diagonal)
-    return total
+        out[u] = total
 
 
 @jit
-def invert(low, high, unit_start, first, start, column_start, column_state, env, out, variance):
+def invert(low, high, stale, unit_start, first, start, column_start, column_state, env, out, variance):
     """The inverse's entries within the envelope, from the last state back, and its diagonal by itself."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
         for j in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
             inverse = env[start[j + 1] - 1]
             a, b = column_start[j], column_start[j + 1]
@@ -188,16 +212,21 @@ def invert(low, high, unit_start, first, start, column_start, column_state, env,
 
 
 @jit
-def node_variances(low, high, unit_node, node_start, node_state, node_weight, first, start, inverse, out):
+def node_variances(
+    low, high, stale, unit_node, node_start, node_state, node_weight, first, start, inverse, out
+):  # fmt: skip
     """h' Sigma h of every node."""
-    for node in range(unit_node[low], unit_node[high]):
-        total = 0.0
-        for e in range(node_start[node], node_start[node + 1]):
-            s = node_state[e]
-            for f in range(node_start[node], e):
-                total += 2 * node_weight[e] * node_weight[f] * inverse[start[s] + node_state[f] - first[s]]
-            total += node_weight[e] ** 2 * inverse[start[s + 1] - 1]
-        out[node] = total
+    for u in range(low, high):
+        if not stale[u]:
+            continue
+        for node in range(unit_node[u], unit_node[u + 1]):
+            total = 0.0
+            for e in range(node_start[node], node_start[node + 1]):
+                s = node_state[e]
+                for f in range(node_start[node], e):
+                    total += 2 * node_weight[e] * node_weight[f] * inverse[start[s] + node_state[f] - first[s]]
+                total += node_weight[e] ** 2 * inverse[start[s + 1] - 1]
+            out[node] = total
 
 
 @jit

@@ -12,7 +12,7 @@ weakly linked pool) are those where the residual says least.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,42 +62,55 @@ class Factored:
     structure: Structure
     precision: Array
     """Prior precision of each state given its parent."""
+    p: Array
+    """Precisions of the rows' messages to their two units, which the factors are of, shape (rows, 2)."""
     env: Array
     inverse: Array
     variances: Array
     """Of the states, in their units."""
     nodes: Array
     """h' Sigma h of every node."""
-    log_determinant: float = 0.0
+    determinants: Array
+    """Log determinant of each unit."""
+    system: "System | None" = None
+    """The global system that was last solved."""
 
     @classmethod
     def empty(cls, s: Structure) -> "Factored":
         """Room for a structure's factors."""
         size = int(s.envelope_start[-1])
-        return cls(s, np.ones(s.size), np.empty(size), np.empty(size), np.empty(s.size), np.empty(len(s.node_link) - 1))
+        sizes = size, size, s.size, len(s.node_link) - 1, s.units
+        return cls(s, np.ones(s.size), np.empty((s.rows, 2)), *(np.empty(one) for one in sizes))
 
-    def refill(self, p: Array) -> None:
-        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2)."""
-        s = self.structure
+    def copy(self) -> "Factored":
+        """The same apart from what is written over next."""
+        arrays = "p", "env", "inverse", "variances", "nodes", "determinants"
+        return replace(self, system=None, **{name: getattr(self, name).copy() for name in arrays})
 
-        def work(_number: int, low: int, high: int) -> float:
+    def refill(self, p: Array, close: float = -1.0) -> None:
+        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2).
+
+        With `close` given, units stay as they are of which no message has moved by more than this share of itself.
+        """
+        s, stale = self.structure, np.empty(self.structure.units, np.bool_)
+
+        def work(_number: int, low: int, high: int) -> None:
+            kernels.adopt(low, high, s.unit_node, s.node_link, s.link_slot, p.ravel(), close, self.p.ravel(), stale)
             kernels.assemble(
-                low, high, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
-                s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(), p.ravel(),
-                self.env,
+                low, high, stale, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
+                s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(),
+                self.p.ravel(), self.env,
             )  # fmt: skip
-            determinant = kernels.factor(low, high, s.unit_start, s.first, s.envelope_start, self.env)
-            kernels.invert(
-                low, high, s.unit_start, s.first, s.envelope_start, s.column_start, s.column_state, self.env,
-                self.inverse, self.variances,
-            )  # fmt: skip
+            own = s.unit_start, s.first, s.envelope_start
+            kernels.factor(low, high, stale, *own, self.env, self.determinants)
+            columns = s.column_start, s.column_state
+            kernels.invert(low, high, stale, *own, *columns, self.env, self.inverse, self.variances)
+            nodes = s.unit_node, s.node_start, s.node_state, s.node_weight
             kernels.node_variances(
-                low, high, s.unit_node, s.node_start, s.node_state, s.node_weight, s.first, s.envelope_start,
-                self.inverse, self.nodes,
+                low, high, stale, *nodes, s.first, s.envelope_start, self.inverse, self.nodes
             )  # fmt: skip
-            return determinant
 
-        self.log_determinant = sum(spread(s.chunks, work))
+        spread(s.chunks, work)
 
 
 def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Columns:
@@ -139,26 +152,32 @@ class System:
     def __init__(self, factored: Factored, tau: Array, prior: Array, lift: Array | None) -> None:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
-        self.size, self.shared = s.size, len(prior)
-        self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
+        self.size, self.shared, self.prior = s.size, len(prior), prior
         self.node_weight = s.node_weight.astype(np.float32)
         self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
         self.weight, self.border = np.empty(len(s.link_slot), np.float32), np.empty((s.size, self.shared), np.float32)
+        self.couple(factored, tau)
+        self.knot, self.rise, self.eras = s.eras
+        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
+        self.inner, self.covariance = np.zeros((self.eras + self.shared,) * 2), np.zeros((0, 0))
+        self.lift, self.reach = np.zeros((self.size, self.shared)), s.shared
+        if self.shared + self.eras:
+            self.deflate(self.alone(self.border) if lift is None else lift)
+
+    def couple(self, factored: Factored, tau: Array) -> None:
+        """The units' factors and the rows' weights from now on; what it corrects on stays."""
+        s, self.tau = self.structure, tau
+        self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
         own = (
             s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
             s.row_factor.ravel(), tau, s.shared, self.diagonal, self.weight, self.border,
         )  # fmt: skip
         spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
-        self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(prior)
-        self.knot, self.rise, self.eras = s.eras
-        self.tau = tau
-        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
-        self.inner = np.zeros((self.eras + self.shared,) * 2)
-        if self.shared + self.eras:
-            self.deflate(self.alone(self.border) if lift is None else lift)
+        self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(self.prior)
 
     def deflate(self, lift: Columns) -> None:
         """Corrects on W = [-lift; I] and the eras' hats from now on."""
+        self.lift = lift.astype(float)
         self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
         self.basis_product = self.multiply(self.basis)
         inner = self.basis.T.astype(float) @ self.basis_product.astype(float)

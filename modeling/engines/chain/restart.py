@@ -1,7 +1,7 @@
 """What a fit leaves for the next one: the sites of its rows and the means of its states, found again by their keys.
 
-A state's key is a hash of its block and label, a row's of its states, shared values and result: rows may have come or
-gone anywhere. Rows of the same key (the same two meeting twice in a period, with the same result) share a site.
+A state's key is a hash of its block and label, a row's of its states, shared values, noise and result: rows may have
+come or gone anywhere. Rows of the same key (the same two meeting twice in a period, with the same result) share a site.
 """
 
 import numpy as np
@@ -30,7 +30,8 @@ def keys_of(structure: Structure) -> tuple[Keys, Keys]:
     weighted = states[structure.node_state] * _bits(structure.node_weight)
     nodes = np.add.reduceat(weighted, structure.node_start[:-1]) * ODD
     rows = (nodes[structure.row_node] * _bits(structure.row_factor)).sum(axis=1, dtype=np.uint64)
-    for column in (structure.design.y, structure.design.exposure, *structure.shared.T):
+    design = structure.design
+    for column in (design.y, design.exposure, *(one.codes for one in design.noise), *structure.shared.T):
         rows = (rows ^ np.ascontiguousarray(column, dtype=float).view(np.uint64)) * ODD
     return states, rows
 
@@ -42,14 +43,14 @@ def _bits(weights: Array) -> Keys:
 
 def left_behind(structure: Structure, found: Found) -> xr.Dataset:
     """The dataset `restart` of a fit's tree."""
-    now = found.smoothed.sites
+    now, learned = found.smoothed.sites, structure.counts
     states, rows = keys_of(structure)
     return xr.Dataset(
         {
-            "row_key": ("row", rows),
-            "site_precision": ("row", now.tau),
-            "site_shift": ("row", now.nu),
-            "message_precision": (("row", "unit_of_row"), now.p),
+            "row_key": ("row", rows[learned]),
+            "site_precision": ("row", now.tau[learned]),
+            "site_shift": ("row", now.nu[learned]),
+            "message_precision": (("row", "unit_of_row"), now.p[learned]),
             "state_key": ("state", states),
             "mean": ("state", now.y[: structure.size]),
             "lift": (("state", "shared"), now.lift),
