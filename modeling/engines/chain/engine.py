@@ -12,6 +12,7 @@ from modeling.design import Block, Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
+from modeling.engines.chain.local import settled
 from modeling.engines.chain.mode import Margins, find_mode
 from modeling.engines.chain.scales import Found, Objective, maximise, parameters_of
 from modeling.engines.chain.smooth import rows_of
@@ -121,18 +122,19 @@ def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
 def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
     """The hyperparameters' maximum, smoothed to the last tolerance there."""
     parameters = parameters_of(structure.design)
-    point, covariance, begin = np.array([one.coordinate(one.start) for one in parameters]), None, None
-    if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
-        point, covariance = was
-        values = {one.name: float(one.value(at)) for one, at in zip(parameters, point, strict=True)}
-        begin = restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset())
+    point, covariance = np.array([one.coordinate(one.start) for one in parameters]), None
     done = [0]
 
     def count() -> None:
         done[0] += 1
         tell(0.6 * done[0] / (done[0] + 6))
 
-    objective = Objective(structure, parameters, begin, count)
+    objective = Objective(structure, parameters, None, count)
+    if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
+        point, covariance = was
+        values = objective.values(point)
+        if there := restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset()):
+            objective.begin = settled(structure, values, *there, objective.factored)
     found = maximise(objective, point, covariance)
     last = found.smoothed
     factored = last.factored.copy()

@@ -72,6 +72,8 @@ class Factored:
     """h' Sigma h of every node."""
     determinants: Array
     """Log determinant of each unit."""
+    is_filled: bool = False
+    """Whether the factors are of the prior's precisions as they are."""
     system: "System | None" = None
     """The global system that was last solved."""
 
@@ -79,20 +81,28 @@ class Factored:
     def empty(cls, s: Structure) -> "Factored":
         """Room for a structure's factors."""
         size = int(s.envelope_start[-1])
-        sizes = size, size, s.size, len(s.node_link) - 1, s.units
-        return cls(s, np.ones(s.size), np.empty((s.rows, 2)), *(np.empty(one) for one in sizes))
+        env, inverse, variances = np.empty(size), np.empty(size), np.empty(s.size)
+        nodes, determinants = np.empty(len(s.node_link) - 1), np.empty(s.units)
+        return cls(s, np.ones(s.size), np.empty((s.rows, 2)), env, inverse, variances, nodes, determinants)
 
     def copy(self) -> "Factored":
         """The same apart from what is written over next."""
         arrays = "p", "env", "inverse", "variances", "nodes", "determinants"
         return replace(self, system=None, **{name: getattr(self, name).copy() for name in arrays})
 
-    def refill(self, p: Array, close: float = -1.0) -> None:
+    def begin(self, precision: Array) -> None:
+        """Takes over prior precisions; where they are others, the next filling is of all units."""
+        self.is_filled = self.is_filled and np.array_equal(precision, self.precision)
+        self.precision = precision
+
+    def refill(self, p: Array, close: float = 0.0) -> None:
         """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2).
 
-        With `close` given, units stay as they are of which no message has moved by more than this share of itself.
+        Units stay as they are of which no message has moved by more than `close` of itself.
         """
         s, stale = self.structure, np.empty(self.structure.units, np.bool_)
+        if not self.is_filled:
+            close, self.is_filled, self.p[:] = -1.0, True, p
 
         def work(_number: int, low: int, high: int) -> None:
             kernels.adopt(low, high, s.unit_node, s.node_link, s.link_slot, p.ravel(), close, self.p.ravel(), stale)
@@ -131,7 +141,7 @@ def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Co
 def row_values(s: Structure, x: Columns) -> Columns:
     """A x, for columns of states."""
     out = np.empty((s.rows, x.shape[1]), x.dtype)
-    nodes = np.empty((len(s.node_link) - 1, x.shape[1]), x.dtype)
+    nodes = np.zeros((len(s.node_link) - 1, x.shape[1]), x.dtype)
     own = s.unit_node, s.node_start, s.node_state, s.node_weight
     spread(s.chunks, lambda _n, a, b: kernels.node_values(a, b, *own, x, nodes))
     spread(s.row_chunks, lambda _n, a, b: kernels.row_values(a, b, s.row_node, s.row_factor, nodes, out))
@@ -253,7 +263,7 @@ class Iteration:
         self.y, self.z, self.direction, self.product, self.residual = (
             np.zeros((n, width), np.float32) for _ in range(5)
         )
-        self.nodes = np.empty((len(system.diagonal), width), np.float32)
+        self.nodes = np.zeros((len(system.diagonal), width), np.float32)
         self.y_shared, self.direction_shared, self.product_shared, self.residual_shared = (
             np.zeros((k, width)) for _ in range(4)
         )

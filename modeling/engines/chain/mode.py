@@ -45,7 +45,7 @@ def find_mode(structure: Structure, values: dict[str, float]) -> Smoothed:
     """The Gaussian around the mode at `values` of scales and auxiliaries. Raises FitError where it is not found."""
     rows = rows_of(structure, values)
     work = Factored.empty(structure)
-    work.precision = prior_precision(structure, values)
+    work.begin(prior_precision(structure, values))
     now = first_sites(structure, rows)
     work.refill(now.p)
     at, longest = np.zeros(structure.rows), LONGEST * structure.design.unit_sd

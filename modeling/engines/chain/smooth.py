@@ -38,7 +38,8 @@ LIFT_TOLERANCE = (
 )  # of the shared effects' lift, in sds: tolerances, at least (single precision), at most
 CLOSE = 0.1  # of the tolerance: share of itself by which a message may move before its unit is factored again
 STIFF, LOOSE = 0.05, 0.01  # of a site's precision, or of its row's own: what may move before the system is made again
-NEAR = 100.0  # tolerances: from there on the shared effects' lift is worth being found again
+NEAR, LIFTED = 100.0, 10.0  # tolerances: residual from which on the lift is worth being found again, and share of the
+# sites' precisions that may have moved since it was
 FAR = 1.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
@@ -149,7 +150,7 @@ def smooth(
     """
     rows = rows_of(structure, values)
     work = Factored.empty(structure) if factored is None else factored
-    work.precision = prior_precision(structure, values)
+    work.begin(prior_precision(structure, values))
     now = first_sites(structure, rows) if begin is None else _without(begin, rows.counts)
     if (eta := now.eta) is not None and (variance := now.eta_variance) is not None:
         now = replace(now, tau=now.tau.copy(), nu=now.nu.copy())
@@ -158,14 +159,14 @@ def smooth(
         work.refill(now.p)
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
-    lifted_at = last = np.inf
+    last, lifted = np.inf, now.tau
     for number in range(1, MOST_SWEEPS + 1):
-        afresh = number == 1 or lifted_at > NEAR * tolerance >= last
+        is_lifted = np.abs(now.tau - lifted).mean() <= LIFTED * tolerance * lifted.mean()
+        afresh = number == 1 or (not is_lifted and last <= NEAR * tolerance)
         found = sweep(structure, values, now, work, tolerance, afresh)
         iterations += found.iterations
-        last = max(found.residual, _widened(now, found))
-        lifted_at = last if afresh else lifted_at
-        settled = last <= tolerance and lifted_at <= NEAR * tolerance
+        last, lifted = max(found.residual, _widened(now, found)), now.tau if afresh else lifted
+        settled = last <= tolerance and (afresh or bool(is_lifted))
         if not is_near and found.residual > FAR:
             now = replace(found.sites, **newton(rows, found.eta))
             continue
@@ -225,12 +226,12 @@ def sweep(
 ) -> Smoothed:
     """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p.
 
-    What hardly moves (units whose messages do not, the global system, what it is corrected on and with it the shared
-    effects' lift) stays as the last sweep had it unless all is to be done `afresh`. The residual is true all the same.
+    What hardly moves stays as the last sweep had it: units whose messages do not, and the global system with what it is
+    corrected on, the shared effects' lift, unless these are to be found `afresh`. The residual is true all the same.
     """
     p, own = np.empty_like(work.p), (s.row_node, s.row_factor, now.tau, work.nodes)
     spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own, work.p, p))
-    work.refill(p, -1.0 if afresh else CLOSE * min(tolerance, TOLERANCE))
+    work.refill(p, CLOSE * min(tolerance, TOLERANCE))
     system, lifted, sd = work.system, 0, np.sqrt(work.variances)
     if afresh or system is None:
         lift = None if np.isnan(now.lift).any() else now.lift
@@ -246,7 +247,8 @@ def sweep(
         system, left[:, None], unit, 0.3 * min(tolerance, TOLERANCE), REDUCTION, smallest=now.smallest
     )
     y = now.y + solved.y[:, 0]
-    eta, eta_variance = linear_predictors(s, y), np.empty(s.rows)
+    moved = linear_predictors(s, solved.y[:, 0].astype(float))
+    eta, eta_variance = moved + (linear_predictors(s, now.y) if now.eta is None else now.eta), np.empty(s.rows)
 
     def row_variances(_number: int, a: int, b: int) -> None:
         kernels.row_variances(a, b, *own, work.p, system.reach, covariance, eta_variance)

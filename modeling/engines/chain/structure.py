@@ -96,6 +96,9 @@ class Structure:
     """By walk block, the entry state of each of its units."""
     counts: NDArray[np.bool_]
     """Whether each row is learned from; of the others, which stay in their places, there are forecasts."""
+    eras: tuple[Index, NDArray[np.float32], int]
+    """Hats over time, which all moving states share: of each state the knot before it, numbered by walk, or -1;
+    how far it is on the way to the next one; and how many knots there are."""
 
     @property
     def size(self) -> int:
@@ -112,22 +115,6 @@ class Structure:
         """Ranges of units of about equal work: the same on every machine, so that sums come out the same."""
         links = np.diff(self.node_link[self.unit_node])
         return cut(np.cumsum(links + np.diff(self.unit_start)))
-
-    @cached_property
-    def eras(self) -> tuple[Index, NDArray[np.float32], int]:
-        """Hats over time, which all moving states share: of each state the knot before it, numbered by walk, or -1;
-        how far it is on the way to the next one; and how many knots there are."""
-        knot, rise, count = np.full(self.size, -1, np.int32), np.zeros(self.size, np.float32), 0
-        for name, entered in self.entry.items():
-            at = np.concatenate([np.unique(entered), self.position[name]])
-            years = np.round(self.when[at], ROUNDING)
-            knots = np.unique(np.quantile(years, np.linspace(0, 1, ERAS), method="nearest")) if len(years) else years
-            if len(knots) > 1:
-                before = np.minimum(np.searchsorted(knots, years, side="right") - 1, len(knots) - 2)
-                knot[at] = count + before
-                rise[at] = (years - knots[before]) / np.diff(knots)[before]
-                count += len(knots)
-        return knot, rise, count
 
     @cached_property
     def row_chunks(self) -> list[tuple[int, int]]:
@@ -227,6 +214,7 @@ def _ordered(
     start = np.searchsorted(unit, np.arange(units + 1)).astype(np.int32)
     nodes = _nodes(matrix, unit, units)
     first = kernels.envelope(parent, nodes["node_start"], nodes["node_state"])
+    position, entry = ({name: place[at] for name, at in one.items()} for one in (position, entry))
     envelope_start = np.concatenate([[0], np.cumsum(np.arange(len(first)) - first + 1)]).astype(np.int64)
     return Structure(
         design=design,
@@ -242,9 +230,27 @@ def _ordered(
         **dict(zip(("column_start", "column_state"), kernels.columns(first), strict=True)),
         **_shared(design),
         counts=np.ones(len(design.y), dtype=bool),
-        position={name: place[at] for name, at in position.items()},
-        entry={name: place[at] for name, at in entry.items()},
+        position=position,
+        entry=entry,
+        eras=_eras(when[order], position, entry),
     )
+
+
+def _eras(
+    when: Array, position: dict[str, NDArray[np.intp]], entry: dict[str, NDArray[np.intp]]
+) -> tuple[Index, NDArray[np.float32], int]:
+    """The hats over time, their knots at quantiles of each walk's states."""
+    knot, rise, count = np.full(len(when), -1, np.int32), np.zeros(len(when), np.float32), 0
+    for name, entered in entry.items():
+        at = np.concatenate([np.unique(entered), position[name]])
+        years = np.round(when[at], ROUNDING)
+        knots = np.unique(np.quantile(years, np.linspace(0, 1, ERAS), method="nearest")) if len(years) else years
+        if len(knots) > 1:
+            before = np.minimum(np.searchsorted(knots, years, side="right") - 1, len(knots) - 2)
+            knot[at] = count + before
+            rise[at] = (years - knots[before]) / np.diff(knots)[before]
+            count += len(knots)
+    return knot, rise, count
 
 
 def _nodes(matrix: csr_array, unit: NDArray[np.intp], units: int) -> dict[str, Any]:
