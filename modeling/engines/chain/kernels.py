@@ -120,19 +120,10 @@ def columns(first):
 
 
 @jit
-def adopt(low, high, unit_node, node_link, slot, new, close, p, stale):
-    """Takes over the messages of the units of which one moved by more than `close` of itself; marks these units.
-
-    Where `close` is negative, of all units.
-    """
+def adopt(low, high, stale, unit_node, node_link, slot, new, p):
+    """Takes over the messages of stale units."""
     for u in range(low, high):
-        moved = close < 0
-        for link in range(node_link[unit_node[u]], node_link[unit_node[u + 1]]):
-            if moved:
-                break
-            moved = abs(new[slot[link]] - p[slot[link]]) > close * p[slot[link]]
-        stale[u] = moved
-        if moved:
+        if stale[u]:
             for link in range(node_link[unit_node[u]], node_link[unit_node[u + 1]]):
                 p[slot[link]] = new[slot[link]]
 
@@ -251,7 +242,7 @@ def row_values(low, high, row_node, row_factor, v, out):
 
 @jit
 def gather(
-    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, row_factor, values, out
+    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, link_factor, values, out
 ):
     """Every state's weighted sums of its rows' values, for the columns of them."""
     for s in range(unit_start[low], unit_start[high]):
@@ -261,7 +252,7 @@ def gather(
     for node in range(unit_node[low], unit_node[high]):
         total[:] = 0
         for link in range(node_link[node], node_link[node + 1]):
-            factor, row = values.dtype.type(row_factor[slot[link]]), slot[link] >> 1
+            factor, row = values.dtype.type(link_factor[link]), slot[link] >> 1
             for c in range(values.shape[1]):
                 total[c] += factor * values[row, c]
         for e in range(node_start[node], node_start[node + 1]):
@@ -296,12 +287,18 @@ def add_steps(low, high, unit_start, parent, precision, noise, out):
 
 
 @jit
-def exchange(low, high, row_node, row_factor, tau, v, p, out):
-    """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance)."""
+def exchange(low, high, row_node, row_factor, tau, v, p, close, unit, stale, out):
+    """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance).
+
+    Marks the units of which a message moves by more than `close` of itself.
+    """
     for r in range(low, high):
         va, vb = row_factor[r, 0] ** 2 * v[row_node[r, 0]], row_factor[r, 1] ** 2 * v[row_node[r, 1]]
         out[r, 0] = tau[r] / (1 + tau[r] * vb / (1 - p[r, 1] * vb))
         out[r, 1] = tau[r] / (1 + tau[r] * va / (1 - p[r, 0] * va))
+        for side in range(2):
+            if row_factor[r, side] != 0 and abs(out[r, side] - p[r, side]) > close * p[r, side]:
+                stale[unit[row_node[r, side]]] = True
 
 
 @jit

@@ -83,7 +83,7 @@ class Factored:
         size = int(s.envelope_start[-1])
         env, inverse, variances = np.empty(size), np.empty(size), np.empty(s.size)
         nodes, determinants = np.empty(len(s.node_link) - 1), np.empty(s.units)
-        return cls(s, np.ones(s.size), np.empty((s.rows, 2)), env, inverse, variances, nodes, determinants)
+        return cls(s, np.ones(s.size), np.zeros((0, 2)), env, inverse, variances, nodes, determinants)
 
     def copy(self) -> "Factored":
         """The same apart from what is written over next."""
@@ -95,17 +95,27 @@ class Factored:
         self.is_filled = self.is_filled and np.array_equal(precision, self.precision)
         self.precision = precision
 
-    def refill(self, p: Array, close: float = 0.0) -> None:
-        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2).
+    def exchange(self, tau: Array, close: float) -> None:
+        """Messages anew for sites of precision tau, shape (rows,), and the units of which one has moved by more than
+        `close` of itself: all where the prior's precisions are others."""
+        s, p = self.structure, np.empty_like(self.p)
+        stale = np.full(s.units + 1, not self.is_filled)
+        own = s.row_node, s.row_factor, tau, self.nodes, self.p, close, s.unit_of_node, stale, p
+        spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own))
+        self._refill(p, stale)
 
-        Units stay as they are of which no message has moved by more than `close` of itself.
-        """
-        s, stale = self.structure, np.empty(self.structure.units, np.bool_)
-        if not self.is_filled:
-            close, self.is_filled, self.p[:] = -1.0, True, p
+    def fill(self, p: Array, stale: NDArray[np.bool_] | None = None) -> None:
+        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2), which it keeps: all units, or
+        those alone whose messages are others."""
+        self.p = p
+        self._refill(p, np.ones(self.structure.units, np.bool_) if stale is None else stale)
+
+    def _refill(self, p: Array, stale: NDArray[np.bool_]) -> None:
+        """Assembles, factors and inverts stale units for the messages' precisions p."""
+        s, self.is_filled = self.structure, True
 
         def work(_number: int, low: int, high: int) -> None:
-            kernels.adopt(low, high, s.unit_node, s.node_link, s.link_slot, p.ravel(), close, self.p.ravel(), stale)
+            kernels.adopt(low, high, stale, s.unit_node, s.node_link, s.link_slot, p.ravel(), self.p.ravel())
             kernels.assemble(
                 low, high, stale, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
                 s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(),
@@ -126,12 +136,11 @@ class Factored:
 def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Columns:
     """A' values, for columns of row values; `into` is room for them."""
     out = np.empty((s.size, values.shape[1]), values.dtype) if into is None else into
-    factor = s.row_factor.ravel()
 
     def work(_number: int, a: int, b: int) -> None:
         kernels.gather(
             a, b, s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
-            factor, values, out,
+            s.link_factor, values, out,
         )  # fmt: skip
 
     spread(s.chunks, work)

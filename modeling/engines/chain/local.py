@@ -26,7 +26,7 @@ def settled(s: Structure, values: dict[str, float], begin: Sites, fresh: NDArray
     if not 0 < rows.mean() <= MOST:
         return begin
     work.begin(prior_precision(s, values))
-    work.refill(begin.p)
+    work.fill(begin.p)
     part = _apart(part_of(s, rows, units))
     try:
         found = smooth(part.structure, values, _sites_of(part, begin), TOLERANCE, _filled(part, work))
@@ -37,8 +37,8 @@ def settled(s: Structure, values: dict[str, float], begin: Sites, fresh: NDArray
         assert there is not None
         there[part.rows] = here
     begin.y[part.states] = now.y
-    work.refill(begin.p)
-    return replace(begin, p=work.p)
+    work.fill(begin.p, units)
+    return begin
 
 
 def _apart(part: Part) -> Part:

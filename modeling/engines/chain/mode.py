@@ -47,7 +47,7 @@ def find_mode(structure: Structure, values: dict[str, float]) -> Smoothed:
     work = Factored.empty(structure)
     work.begin(prior_precision(structure, values))
     now = first_sites(structure, rows)
-    work.refill(now.p)
+    work.fill(now.p)
     at, longest = np.zeros(structure.rows), LONGEST * structure.design.unit_sd
     for _ in range(MOST_STEPS):
         found = sweep(structure, values, now, work, TOLERANCE)

@@ -25,20 +25,20 @@ class Part:
 def units_of(s: Structure, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The units that the rows have parts of."""
     met = np.zeros(s.units, dtype=bool)
-    met[_unit_of_node(s)[s.row_node[rows][s.row_factor[rows] != 0]]] = True
+    met[s.unit_of_node[s.row_node[rows][s.row_factor[rows] != 0]]] = True
     return met
 
 
 def rows_of_units(s: Structure, units: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The rows that have parts of any of the units."""
-    return ((s.row_factor != 0) & units[_unit_of_node(s)][s.row_node]).any(axis=1)
+    return ((s.row_factor != 0) & units[s.unit_of_node][s.row_node]).any(axis=1)
 
 
 def part_of(s: Structure, chosen: NDArray[np.bool_], units: NDArray[np.bool_]) -> Part:
     """The part of `chosen` rows and of `units`, which are all that are solved for."""
     rows, states = np.flatnonzero(chosen), np.flatnonzero(np.repeat(units, np.diff(s.unit_start)))
     row_node, row_factor = s.row_node[rows], s.row_factor[rows]
-    is_own = units[_unit_of_node(s)]
+    is_own = units[s.unit_of_node]
     is_beyond = np.zeros(len(is_own), dtype=bool)
     is_beyond[row_node[row_factor != 0]] = True
     nodes = np.r_[np.flatnonzero(is_own), np.flatnonzero(is_beyond & ~is_own)]
@@ -71,10 +71,6 @@ def part_of(s: Structure, chosen: NDArray[np.bool_], units: NDArray[np.bool_]) -
         position={}, entry={}, eras=(knot[states], rise[states], count),
     )  # fmt: skip
     return Part(found, rows, states, nodes)
-
-
-def _unit_of_node(s: Structure) -> Numbers:
-    return np.repeat(np.arange(s.units), np.diff(s.unit_node))
 
 
 def _places(kept: Numbers, count: int) -> Numbers:

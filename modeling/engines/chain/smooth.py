@@ -156,7 +156,7 @@ def smooth(
         now = replace(now, tau=now.tau.copy(), nu=now.nu.copy())
         _update(structure, rows, eta, variance, 1.0, now.tau, now.nu)
     if now.p is not work.p:
-        work.refill(now.p)
+        work.fill(now.p.copy())
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
     last, lifted = np.inf, now.tau
@@ -229,9 +229,7 @@ def sweep(
     What hardly moves stays as the last sweep had it: units whose messages do not, and the global system with what it is
     corrected on, the shared effects' lift, unless these are to be found `afresh`. The residual is true all the same.
     """
-    p, own = np.empty_like(work.p), (s.row_node, s.row_factor, now.tau, work.nodes)
-    spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own, work.p, p))
-    work.refill(p, CLOSE * min(tolerance, TOLERANCE))
+    work.exchange(now.tau, CLOSE * min(tolerance, TOLERANCE))
     system, lifted, sd = work.system, 0, np.sqrt(work.variances)
     if afresh or system is None:
         lift = None if np.isnan(now.lift).any() else now.lift
@@ -251,7 +249,9 @@ def sweep(
     eta, eta_variance = moved + (linear_predictors(s, now.y) if now.eta is None else now.eta), np.empty(s.rows)
 
     def row_variances(_number: int, a: int, b: int) -> None:
-        kernels.row_variances(a, b, *own, work.p, system.reach, covariance, eta_variance)
+        kernels.row_variances(
+            a, b, s.row_node, s.row_factor, now.tau, work.nodes, work.p, system.reach, covariance, eta_variance
+        )
 
     spread(s.row_chunks, row_variances)
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)

@@ -117,6 +117,17 @@ class Structure:
         return cut(np.cumsum(links + np.diff(self.unit_start)))
 
     @cached_property
+    def link_factor(self) -> Array:
+        """Of each link, what its node's weights are multiplied by."""
+        return self.row_factor.ravel()[self.link_slot]
+
+    @cached_property
+    def unit_of_node(self) -> Index:
+        """Of each node its unit; `units` of one that lies beyond a part (part.py)."""
+        of_node = np.repeat(np.arange(self.units, dtype=np.int32), np.diff(self.unit_node))
+        return np.r_[of_node, np.full(len(self.node_link) - 1 - len(of_node), self.units, np.int32)]
+
+    @cached_property
     def row_chunks(self) -> list[tuple[int, int]]:
         """Ranges of rows."""
         return cut(np.arange(1, self.rows + 1))
