@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling.engines.chain.linear import Factored
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.part import Part, part_of, rows_of_units, units_of
 from modeling.engines.chain.smooth import Sites, prior_precision, smooth
 from modeling.engines.chain.structure import Structure

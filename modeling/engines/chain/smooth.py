@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.engines.chain import kernels, sites
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.linear import (
     SMALLEST,
-    Factored,
     System,
     conjugate_gradients,
     less_prior,
     row_values,
-    spread,
     state_sums,
 )
 from modeling.engines.chain.structure import Structure, cut
+from modeling.engines.chain.threads import spread
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
@@ -41,6 +41,7 @@ STIFF, LOOSE = 0.05, 0.01  # of a site's precision, or of its row's own: what ma
 NEAR, LIFTED = 100.0, 10.0  # tolerances: residual from which on the lift is worth being found again, and share of the
 # sites' precisions that may have moved since it was
 FAR = 1.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
+LONGEST = 2.5  # change of a row's linear predictor between Laplace's sites, in the outcome's unit_sd
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
 
@@ -119,12 +120,17 @@ def rows_of(s: Structure, values: dict[str, float]) -> Rows:
 
 def first_sites(structure: Structure, rows: Rows) -> Sites:
     """Laplace's sites around linear predictors of zero, or the log of the mean rate."""
-    at = np.zeros(structure.rows)
-    if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
-        at += np.log((rows.y[rows.counts].sum() + 0.5) / rows.exposure[rows.counts].sum())
-    found, shared = newton(rows, at), structure.shared.shape[1]
+    at = first_linear_predictor(rows)
+    found, shared = newton(rows, np.full(structure.rows, at)), structure.shared.shape[1]
     y, lift = np.zeros(structure.size + shared), np.full((structure.size, shared), np.nan)
     return Sites(found["tau"], found["nu"], np.repeat(found["tau"][:, None] / 2, 2, axis=1), y, lift)
+
+
+def first_linear_predictor(rows: Rows) -> float:
+    """Where rows' first sites are: the log of the mean rate of counts, else 0."""
+    if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
+        return float(np.log((rows.y[rows.counts].sum() + 0.5) / rows.exposure[rows.counts].sum()))
+    return 0.0
 
 
 def newton(rows: Rows, eta: Array) -> dict[str, Array]:
@@ -159,16 +165,19 @@ def smooth(
         work.fill(now.p.copy())
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
-    last, lifted = np.inf, now.tau
+    at, longest = np.full(structure.rows, first_linear_predictor(rows)), LONGEST * structure.design.unit_sd
+    last, lifted, system = np.inf, now.tau, None
     for number in range(1, MOST_SWEEPS + 1):
         is_lifted = np.abs(now.tau - lifted).mean() <= LIFTED * tolerance * lifted.mean()
         afresh = number == 1 or (not is_lifted and last <= NEAR * tolerance)
-        found = sweep(structure, values, now, work, tolerance, afresh)
+        found, system = sweep(structure, values, now, work, tolerance, None if afresh else system)
         iterations += found.iterations
         last, lifted = max(found.residual, _widened(now, found)), now.tau if afresh else lifted
         settled = last <= tolerance and (afresh or bool(is_lifted))
-        if not is_near and found.residual > FAR:
-            now = replace(found.sites, **newton(rows, found.eta))
+        step = found.eta - at
+        if not is_near and (found.residual > FAR or np.abs(step).max(initial=0.0) > longest):
+            at = at + np.clip(step, -longest, longest)  # counts' rates overshoot from far below
+            now = replace(found.sites, **newton(rows, at))
             continue
         tau, nu = now.tau.copy(), now.nu.copy()
         found.log_z, one = _update(structure, rows, found.eta, found.eta_variance, damping, tau, nu)
@@ -222,18 +231,18 @@ def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
 
 
 def sweep(
-    s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float, afresh: bool = True
-) -> Smoothed:
+    s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float, system: System | None = None
+) -> tuple[Smoothed, System]:
     """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p.
 
-    What hardly moves stays as the last sweep had it: units whose messages do not, and the global system with what it is
-    corrected on, the shared effects' lift, unless these are to be found `afresh`. The residual is true all the same.
+    What hardly moves stays as it was: units whose messages do not, and the global system with what it is corrected on,
+    the shared effects' lift, where the last sweep's is given. The residual is true all the same.
     """
     work.exchange(now.tau, CLOSE * min(tolerance, TOLERANCE))
-    system, lifted, sd = work.system, 0, np.sqrt(work.variances)
-    if afresh or system is None:
+    lifted, sd = 0, np.sqrt(work.variances)
+    if system is None:
         lift = None if np.isnan(now.lift).any() else now.lift
-        work.system = system = System(work, now.tau, shared_precision(s, values), lift)
+        system = System(work, now.tau, shared_precision(s, values), lift)
         share, least, most = LIFT_TOLERANCE
         lifted = _lift(system, sd, float(np.clip(share * tolerance, least, most)))
     elif now.eta_variance is None or _has_moved(system.tau, now.tau, now.eta_variance):
@@ -258,11 +267,12 @@ def sweep(
     reached = replace(
         now, p=work.p, y=y, lift=lift, smallest=solved.smallest, variance=variance, eta=eta, eta_variance=eta_variance
     )
-    return Smoothed(
+    found = Smoothed(
         s, values, reached, work, y[: s.size], variance, y[s.size :], covariance, eta, eta_variance, np.empty(0),
         0.5 * float(now.nu @ eta + (system.prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
         solved.error, 0, solved.iterations + lifted,
     )  # fmt: skip
+    return found, system
 
 
 def linear_predictors(s: Structure, y: Array) -> Array:
