@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import chain, laplace
-from modeling.engines.chain import linear, sites
+from modeling.engines.chain import engine, linear, sites, threads
 from modeling.engines.chain.draws import perturbed
 from modeling.engines.chain.scales import Objective, maximise, parameters_of
 from modeling.engines.chain.smooth import Smoothed, scales_of, smooth
@@ -278,8 +278,8 @@ def test_the_same_seed_gives_the_same_tree_at_any_number_of_threads(designs, mon
     design = designs["score", "poisson"]
     everything = np.ones(design.games, dtype=bool)
     trees = []
-    for threads in (1, 2):
-        monkeypatch.setattr(linear, "THREADS", threads)
+    for count in (1, 2):
+        monkeypatch.setattr(threads, "THREADS", count)
         trees.append(chain.fit(design, everything, seed=9, draws=40))
     for group in ("posterior", "history", "diagnostics"):
         assert trees[0][group].to_dataset().identical(trees[1][group].to_dataset())
@@ -293,6 +293,25 @@ def test_the_tree_has_every_variable_that_nuts_has(designs):
     assert names <= set(tree["posterior"].data_vars)
     for block in design.blocks:
         assert tree["posterior"][block.name].shape == (1, 24, len(block.levels))
+
+
+def test_scores_from_far_below_their_mean_rate_do_not_overshoot(game, games):
+    rng, played = np.random.default_rng(27), []
+    attack, defence = rng.normal(0, 0.4, (2, 12))
+    for number in range(150):
+        a, b = rng.choice(12, 2, replace=False)
+        rates = np.exp(0.3 + attack[[a, b]] - defence[[b, a]] + (4.0, 0.0))
+        scores = tuple(rng.poisson(rates).astype(float))
+        played.append(
+            game((f"t{a:02d}", f"t{b:02d}"), scores, home=0, day=date(2020, 1, 1) + timedelta(days=3 * number))
+        )
+    plain = {"walk": ("team",), "effects": ("home",), "group": None, "noise": ()}
+    for likelihood in ("poisson", "negative_binomial"):
+        design = build_design(stanza("score", likelihood, **plain), games(*played))
+        with np.errstate(all="raise"):
+            found, _ = engine.maximum(structure_of(design), None, lambda share: None)
+        shared = dict(zip(found.smoothed.structure.shared_names, found.smoothed.shared, strict=True))
+        assert shared["home"] == pytest.approx(4.0, abs=0.5)
 
 
 def test_it_says_what_it_does_not_take(game, games):

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.engines.chain import kernels, products
-from modeling.engines.chain.linear import SMALLEST, Columns, Iteration, Single, System, solve, spread, state_sums
+from modeling.engines.chain.linear import SMALLEST, Columns, Iteration, Single, System, solve, state_sums
 from modeling.engines.chain.scales import Found, Objective
 from modeling.engines.chain.smooth import Sites, Smoothed, shared_precision
+from modeling.engines.chain.threads import spread
 from modeling.engines.climb import climb
 from modeling.engines.hyper import Evaluated, Hyper
 from modeling.engines.surface import between, explore

@@ -12,6 +12,7 @@ from modeling.design import Block, Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
+from modeling.engines.chain.local import settled
 from modeling.engines.chain.mode import Margins, find_mode
 from modeling.engines.chain.scales import Found, Objective, maximise, parameters_of
 from modeling.engines.chain.smooth import rows_of
@@ -121,26 +122,23 @@ def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
 def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> tuple[Found, Objective]:
     """The hyperparameters' maximum, smoothed to the last tolerance there."""
     parameters = parameters_of(structure.design)
-    point, covariance, begin = np.array([one.coordinate(one.start) for one in parameters]), None, None
-    if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
-        point, covariance = was
-        values = {one.name: float(one.value(at)) for one, at in zip(parameters, point, strict=True)}
-        begin = restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset())
+    point, covariance = np.array([one.coordinate(one.start) for one in parameters]), None
     done = [0]
 
     def count() -> None:
         done[0] += 1
         tell(0.6 * done[0] / (done[0] + 6))
 
-    objective = Objective(structure, parameters, begin, count)
+    objective = Objective(structure, parameters, None, count)
+    if start is not None and (was := restart.where_it_was(parameters, start["restart"].to_dataset())):
+        point, covariance = was
+        values = objective.values(point)
+        if there := restart.pick_up(structure, rows_of(structure, values), start["restart"].to_dataset()):
+            objective.begin = settled(structure, values, *there, objective.factored)
     found = maximise(objective, point, covariance)
-    kept = replace(found.smoothed, factored=replace(found.smoothed.factored, **_copies(found.smoothed.factored)))
-    return replace(found, smoothed=kept), objective
-
-
-def _copies(factored: object) -> dict[str, Array]:
-    """Copies of the arrays that the next evaluation writes over."""
-    return {name: getattr(factored, name).copy() for name in ("env", "inverse", "variances", "nodes")}
+    last = found.smoothed
+    factored = last.factored.copy()
+    return replace(found, smoothed=replace(last, factored=factored, sites=replace(last.sites, p=factored.p))), objective
 
 
 def _wanted(s: Structure, draws: int) -> NDArray[np.intp]:

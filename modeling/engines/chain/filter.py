@@ -73,7 +73,7 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
         _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight,
-        np.repeat(np.arange(s.units, dtype=np.int32), np.diff(s.unit_node)), slots.of_state, slots.start, at,
+        s.unit_of_node, slots.of_state, slots.start, at,
         scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
         s.shared @ shared, s.counts, out,
     )  # fmt: skip

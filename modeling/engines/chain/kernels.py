@@ -120,12 +120,23 @@ def columns(first):
 
 
 @jit
+def adopt(low, high, stale, unit_node, node_link, slot, new, p):
+    """Takes over the messages of stale units."""
+    for u in range(low, high):
+        if stale[u]:
+            for link in range(node_link[unit_node[u]], node_link[unit_node[u + 1]]):
+                p[slot[link]] = new[slot[link]]
+
+
+@jit
 def assemble(
-    low, high, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight, node_link,
-    slot, row_factor, p, out,
+    low, high, stale, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight,
+    node_link, slot, row_factor, p, out,
 ):  # fmt: skip
     """Fills the envelopes of the units' precisions: prior edges, and p h h' of the nodes, p summed over their links."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
         for e in range(start[unit_start[u]], start[unit_start[u + 1]]):
             out[e] = 0.0
         for s in range(unit_start[u], unit_start[u + 1]):
@@ -145,10 +156,12 @@ def assemble(
 
 
 @jit
-def factor(low, high, unit_start, first, start, env):
-    """Cholesky factors in place, with the diagonal stored as its reciprocal; returns the sum of log determinants."""
-    total = 0.0
+def factor(low, high, stale, unit_start, first, start, env, out):
+    """Cholesky factors in place, with the diagonal stored as its reciprocal, and log determinants."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
+        total = 0.0
         for i in range(unit_start[u], unit_start[u + 1]):
             row, fi = start[i], first[i]
             diagonal = env[start[i + 1] - 1]
@@ -162,13 +175,15 @@ def factor(low, high, unit_start, first, start, env):
                 diagonal -= value * value
             total += np.log(diagonal)
             env[start[i + 1] - 1] = 1.0 / np.sqrt(diagonal)
-    return total
+        out[u] = total
 
 
 @jit
-def invert(low, high, unit_start, first, start, column_start, column_state, env, out, variance):
+def invert(low, high, stale, unit_start, first, start, column_start, column_state, env, out, variance):
     """The inverse's entries within the envelope, from the last state back, and its diagonal by itself."""
     for u in range(low, high):
+        if not stale[u]:
+            continue
         for j in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
             inverse = env[start[j + 1] - 1]
             a, b = column_start[j], column_start[j + 1]
@@ -188,16 +203,21 @@ def invert(low, high, unit_start, first, start, column_start, column_state, env,
 
 
 @jit
-def node_variances(low, high, unit_node, node_start, node_state, node_weight, first, start, inverse, out):
+def node_variances(
+    low, high, stale, unit_node, node_start, node_state, node_weight, first, start, inverse, out
+):  # fmt: skip
     """h' Sigma h of every node."""
-    for node in range(unit_node[low], unit_node[high]):
-        total = 0.0
-        for e in range(node_start[node], node_start[node + 1]):
-            s = node_state[e]
-            for f in range(node_start[node], e):
-                total += 2 * node_weight[e] * node_weight[f] * inverse[start[s] + node_state[f] - first[s]]
-            total += node_weight[e] ** 2 * inverse[start[s + 1] - 1]
-        out[node] = total
+    for u in range(low, high):
+        if not stale[u]:
+            continue
+        for node in range(unit_node[u], unit_node[u + 1]):
+            total = 0.0
+            for e in range(node_start[node], node_start[node + 1]):
+                s = node_state[e]
+                for f in range(node_start[node], e):
+                    total += 2 * node_weight[e] * node_weight[f] * inverse[start[s] + node_state[f] - first[s]]
+                total += node_weight[e] ** 2 * inverse[start[s + 1] - 1]
+            out[node] = total
 
 
 @jit
@@ -222,7 +242,7 @@ def row_values(low, high, row_node, row_factor, v, out):
 
 @jit
 def gather(
-    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, row_factor, values, out
+    low, high, unit_start, unit_node, node_start, node_state, node_weight, node_link, slot, link_factor, values, out
 ):
     """Every state's weighted sums of its rows' values, for the columns of them."""
     for s in range(unit_start[low], unit_start[high]):
@@ -232,7 +252,7 @@ def gather(
     for node in range(unit_node[low], unit_node[high]):
         total[:] = 0
         for link in range(node_link[node], node_link[node + 1]):
-            factor, row = values.dtype.type(row_factor[slot[link]]), slot[link] >> 1
+            factor, row = values.dtype.type(link_factor[link]), slot[link] >> 1
             for c in range(values.shape[1]):
                 total[c] += factor * values[row, c]
         for e in range(node_start[node], node_start[node + 1]):
@@ -267,12 +287,18 @@ def add_steps(low, high, unit_start, parent, precision, noise, out):
 
 
 @jit
-def exchange(low, high, row_node, row_factor, tau, v, p, out):
-    """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance)."""
+def exchange(low, high, row_node, row_factor, tau, v, p, close, unit, stale, out):
+    """Each row's messages to its units: p = 1 / (1/tau + the other unit's cavity variance).
+
+    Marks the units of which a message moves by more than `close` of itself.
+    """
     for r in range(low, high):
         va, vb = row_factor[r, 0] ** 2 * v[row_node[r, 0]], row_factor[r, 1] ** 2 * v[row_node[r, 1]]
         out[r, 0] = tau[r] / (1 + tau[r] * vb / (1 - p[r, 1] * vb))
         out[r, 1] = tau[r] / (1 + tau[r] * va / (1 - p[r, 0] * va))
+        for side in range(2):
+            if row_factor[r, side] != 0 and abs(out[r, side] - p[r, side]) > close * p[r, side]:
+                stale[unit[row_node[r, side]]] = True
 
 
 @jit

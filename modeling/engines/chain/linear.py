@@ -10,8 +10,6 @@ the preconditioned matrix, from the Lanczos coefficients, since the slow directi
 weakly linked pool) are those where the residual says least.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +18,9 @@ from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
 from modeling.engines.chain import kernels, products
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.structure import Structure
+from modeling.engines.chain.threads import spread
 from modeling.outcomes.outcome import Array
 
 Columns = NDArray[np.floating[Any]]  # states and shared effects of several right-hand sides, in either precision
@@ -29,86 +29,17 @@ Single = NDArray[np.float32]
 MOST_ITERATIONS = 400
 LEAST = 1e-9  # eigenvalue of a coarse system over its largest: what single precision leaves of its products
 SMALLEST = 0.05  # eigenvalue assumed before the iterations have shown one; leagues have 0.05 to 0.2
-THREADS = 2
 PAD = 8  # rows more than needed in each chunk's sums, so that threads do not write to one line of the cache
-
-_POOLS: list[ThreadPoolExecutor] = []
-
-
-def spread(chunks: list[tuple[int, int]], work: Callable[[int, int, int], Any]) -> list[float]:
-    """Calls work(number, low, high) for each chunk, on threads where there are several; results in order."""
-    found, left = [0.0] * len(chunks), iter([(n, low, high) for n, (low, high) in enumerate(chunks)])
-
-    def take() -> None:
-        for number, low, high in left:  # whoever is free takes the next
-            found[number] = float(work(number, low, high) or 0.0)
-
-    if len(chunks) == 1 or THREADS == 1:
-        take()
-        return found
-    if not _POOLS:
-        _POOLS.append(ThreadPoolExecutor(THREADS - 1))
-    others = [_POOLS[0].submit(take) for _ in range(THREADS - 1)]
-    take()
-    for other in others:
-        other.result()
-    return found
-
-
-@dataclass
-class Factored:
-    """Every unit's precision Q + sum of p h h' factored, with its inverse within the envelope."""
-
-    structure: Structure
-    precision: Array
-    """Prior precision of each state given its parent."""
-    env: Array
-    inverse: Array
-    variances: Array
-    """Of the states, in their units."""
-    nodes: Array
-    """h' Sigma h of every node."""
-    log_determinant: float = 0.0
-
-    @classmethod
-    def empty(cls, s: Structure) -> "Factored":
-        """Room for a structure's factors."""
-        size = int(s.envelope_start[-1])
-        return cls(s, np.ones(s.size), np.empty(size), np.empty(size), np.empty(s.size), np.empty(len(s.node_link) - 1))
-
-    def refill(self, p: Array) -> None:
-        """Assembles, factors and inverts for the messages' precisions p, shape (rows, 2)."""
-        s = self.structure
-
-        def work(_number: int, low: int, high: int) -> float:
-            kernels.assemble(
-                low, high, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
-                s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(), p.ravel(),
-                self.env,
-            )  # fmt: skip
-            determinant = kernels.factor(low, high, s.unit_start, s.first, s.envelope_start, self.env)
-            kernels.invert(
-                low, high, s.unit_start, s.first, s.envelope_start, s.column_start, s.column_state, self.env,
-                self.inverse, self.variances,
-            )  # fmt: skip
-            kernels.node_variances(
-                low, high, s.unit_node, s.node_start, s.node_state, s.node_weight, s.first, s.envelope_start,
-                self.inverse, self.nodes,
-            )  # fmt: skip
-            return determinant
-
-        self.log_determinant = sum(spread(s.chunks, work))
 
 
 def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Columns:
     """A' values, for columns of row values; `into` is room for them."""
     out = np.empty((s.size, values.shape[1]), values.dtype) if into is None else into
-    factor = s.row_factor.ravel()
 
     def work(_number: int, a: int, b: int) -> None:
         kernels.gather(
             a, b, s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
-            factor, values, out,
+            s.link_factor, values, out,
         )  # fmt: skip
 
     spread(s.chunks, work)
@@ -118,7 +49,7 @@ def state_sums(s: Structure, values: Columns, into: Columns | None = None) -> Co
 def row_values(s: Structure, x: Columns) -> Columns:
     """A x, for columns of states."""
     out = np.empty((s.rows, x.shape[1]), x.dtype)
-    nodes = np.empty((len(s.node_link) - 1, x.shape[1]), x.dtype)
+    nodes = np.zeros((len(s.node_link) - 1, x.shape[1]), x.dtype)
     own = s.unit_node, s.node_start, s.node_state, s.node_weight
     spread(s.chunks, lambda _n, a, b: kernels.node_values(a, b, *own, x, nodes))
     spread(s.row_chunks, lambda _n, a, b: kernels.row_values(a, b, s.row_node, s.row_factor, nodes, out))
@@ -139,26 +70,32 @@ class System:
     def __init__(self, factored: Factored, tau: Array, prior: Array, lift: Array | None) -> None:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
-        self.size, self.shared = s.size, len(prior)
-        self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
+        self.size, self.shared, self.prior = s.size, len(prior), prior
         self.node_weight = s.node_weight.astype(np.float32)
         self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
         self.weight, self.border = np.empty(len(s.link_slot), np.float32), np.empty((s.size, self.shared), np.float32)
+        self.couple(factored, tau)
+        self.knot, self.rise, self.eras = s.eras
+        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
+        self.inner, self.covariance = np.zeros((self.eras + self.shared,) * 2), np.zeros((0, 0))
+        self.lift, self.reach = np.zeros((self.size, self.shared)), s.shared
+        if self.shared + self.eras:
+            self.deflate(self.alone(self.border) if lift is None else lift)
+
+    def couple(self, factored: Factored, tau: Array) -> None:
+        """The units' factors and the rows' weights from now on; what it corrects on stays."""
+        s, self.tau = self.structure, tau
+        self.env, self.precision = factored.env.astype(np.float32), factored.precision.astype(np.float32)
         own = (
             s.unit_start, s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot,
             s.row_factor.ravel(), tau, s.shared, self.diagonal, self.weight, self.border,
         )  # fmt: skip
         spread(s.chunks, lambda _n, a, b: products.couple(a, b, *own))
-        self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(prior)
-        self.knot, self.rise, self.eras = s.eras
-        self.tau = tau
-        self.basis = self.basis_product = np.zeros((self.size + self.shared, 0), np.float32)
-        self.inner = np.zeros((self.eras + self.shared,) * 2)
-        if self.shared + self.eras:
-            self.deflate(self.alone(self.border) if lift is None else lift)
+        self.corner = s.shared.T @ (tau[:, None] * s.shared) + np.diag(self.prior)
 
     def deflate(self, lift: Columns) -> None:
         """Corrects on W = [-lift; I] and the eras' hats from now on."""
+        self.lift = lift.astype(float)
         self.basis = np.concatenate([-lift, np.eye(self.shared)], dtype=np.float32, casting="same_kind")
         self.basis_product = self.multiply(self.basis)
         inner = self.basis.T.astype(float) @ self.basis_product.astype(float)
@@ -234,7 +171,7 @@ class Iteration:
         self.y, self.z, self.direction, self.product, self.residual = (
             np.zeros((n, width), np.float32) for _ in range(5)
         )
-        self.nodes = np.empty((len(system.diagonal), width), np.float32)
+        self.nodes = np.zeros((len(system.diagonal), width), np.float32)
         self.y_shared, self.direction_shared, self.product_shared, self.residual_shared = (
             np.zeros((k, width)) for _ in range(4)
         )

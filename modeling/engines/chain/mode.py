@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.engines.chain.linear import Factored
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.smooth import Smoothed, first_sites, newton, prior_precision, rows_of, sweep
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
@@ -45,12 +45,12 @@ def find_mode(structure: Structure, values: dict[str, float]) -> Smoothed:
     """The Gaussian around the mode at `values` of scales and auxiliaries. Raises FitError where it is not found."""
     rows = rows_of(structure, values)
     work = Factored.empty(structure)
-    work.precision = prior_precision(structure, values)
+    work.begin(prior_precision(structure, values))
     now = first_sites(structure, rows)
-    work.refill(now.p)
+    work.fill(now.p)
     at, longest = np.zeros(structure.rows), LONGEST * structure.design.unit_sd
     for _ in range(MOST_STEPS):
-        found = sweep(structure, values, now, work, TOLERANCE)
+        found, _system = sweep(structure, values, now, work, TOLERANCE)
         step = np.clip(found.eta - at, -longest, longest)
         if found.residual <= TOLERANCE and np.abs(step).max(initial=0.0) < longest:
             return found

@@ -1,7 +1,7 @@
 """What a fit leaves for the next one: the sites of its rows and the means of its states, found again by their keys.
 
-A state's key is a hash of its block and label, a row's of its states, shared values and result: rows may have come or
-gone anywhere. Rows of the same key (the same two meeting twice in a period, with the same result) share a site.
+A state's key is a hash of its block and label, a row's of its states, shared values, noise and result: rows may have
+come or gone anywhere. Rows of the same key (the same two meeting twice in a period, with the same result) share a site.
 """
 
 import numpy as np
@@ -9,9 +9,8 @@ import polars as pl
 import xarray as xr
 from numpy.typing import NDArray
 
-from modeling.engines.chain.linear import row_values
 from modeling.engines.chain.scales import Found
-from modeling.engines.chain.smooth import Rows, Sites, newton
+from modeling.engines.chain.smooth import Rows, Sites, linear_predictors, newton
 from modeling.engines.chain.structure import Structure
 from modeling.engines.hyper import Hyper
 from modeling.outcomes.outcome import Array
@@ -30,7 +29,8 @@ def keys_of(structure: Structure) -> tuple[Keys, Keys]:
     weighted = states[structure.node_state] * _bits(structure.node_weight)
     nodes = np.add.reduceat(weighted, structure.node_start[:-1]) * ODD
     rows = (nodes[structure.row_node] * _bits(structure.row_factor)).sum(axis=1, dtype=np.uint64)
-    for column in (structure.design.y, structure.design.exposure, *structure.shared.T):
+    design = structure.design
+    for column in (design.y, design.exposure, *(one.codes for one in design.noise), *structure.shared.T):
         rows = (rows ^ np.ascontiguousarray(column, dtype=float).view(np.uint64)) * ODD
     return states, rows
 
@@ -44,15 +44,17 @@ def left_behind(structure: Structure, found: Found) -> xr.Dataset:
     """The dataset `restart` of a fit's tree."""
     now = found.smoothed.sites
     states, rows = keys_of(structure)
+    by_key, of_states = (np.argsort(one, kind="stable") for one in (rows, states))
+    by_key = by_key[structure.counts[by_key]]
     return xr.Dataset(
         {
-            "row_key": ("row", rows),
-            "site_precision": ("row", now.tau),
-            "site_shift": ("row", now.nu),
-            "message_precision": (("row", "unit_of_row"), now.p),
-            "state_key": ("state", states),
-            "mean": ("state", now.y[: structure.size]),
-            "lift": (("state", "shared"), now.lift),
+            "row_key": ("row", rows[by_key]),
+            "site_precision": ("row", now.tau[by_key]),
+            "site_shift": ("row", now.nu[by_key]),
+            "message_precision": (("row", "unit_of_row"), now.p[by_key]),
+            "state_key": ("state", states[of_states]),
+            "mean": ("state", now.y[: structure.size][of_states]),
+            "lift": (("state", "shared"), now.lift[of_states]),
             "shared_mean": ("shared", now.y[structure.size :]),
             "point": ("parameter", found.point),
             "covariance": (("parameter", "parameter_"), found.covariance),
@@ -62,8 +64,8 @@ def left_behind(structure: Structure, found: Found) -> xr.Dataset:
     )
 
 
-def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
-    """Sites to start from, or None where the shared effects are others than before."""
+def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> tuple[Sites, NDArray[np.bool_]] | None:
+    """Sites to start from and which rows are new, or None where the shared effects are others than before."""
     if list(left["shared"].to_numpy()) != list(structure.shared_names):
         return None
     states, keys = keys_of(structure)
@@ -76,7 +78,7 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
     while not stands.all():  # a new state starts where the one before it stands
         new = np.flatnonzero(~stands & stands[structure.parent])
         y[new], lift[new], stands[new] = y[structure.parent[new]], lift[structure.parent[new]], True
-    eta = row_values(structure, y[: structure.size, None])[:, 0] + structure.shared @ y[structure.size :]
+    eta = linear_predictors(structure, y)
     sites = newton(rows, eta)
     p = np.repeat(sites["tau"][:, None] / 2, 2, axis=1)
     place, known = _found(keys, left["row_key"].to_numpy())
@@ -85,7 +87,7 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> Sites | None:
         left["site_shift"].to_numpy()[place],
     )
     p[known] = left["message_precision"].to_numpy()[place]
-    return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]))
+    return Sites(sites["tau"], sites["nu"], p, y, lift, float(left.attrs["smallest"]), eta=eta), ~known
 
 
 def where_it_was(parameters: tuple[Hyper, ...], left: xr.Dataset) -> tuple[Array, Array] | None:
@@ -96,8 +98,7 @@ def where_it_was(parameters: tuple[Hyper, ...], left: xr.Dataset) -> tuple[Array
 
 
 def _found(wanted: Keys, there: Keys) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Where each wanted key that is there stands, and which those are."""
-    order = np.argsort(there, kind="stable")
-    place = np.minimum(np.searchsorted(there, wanted, sorter=order), len(there) - 1)
-    known = there[order[place]] == wanted
-    return order[place[known]], known
+    """Where each wanted key that is there stands, in order as they are, and which those are."""
+    place = np.minimum(np.searchsorted(there, wanted), len(there) - 1)
+    known = there[place] == wanted
+    return place[known], known

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from modeling.design import Design
 from modeling.engines.chain import sites
-from modeling.engines.chain.linear import Factored, spread
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.smooth import TOLERANCE, Rows, Sites, Smoothed, rows_of, scale_gradient, smooth
 from modeling.engines.chain.structure import Structure
+from modeling.engines.chain.threads import spread
 from modeling.engines.hyper import Hyper, Hypers
 from modeling.outcomes.outcome import Array
 

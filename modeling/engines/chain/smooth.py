@@ -14,25 +14,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.engines.chain import kernels, sites
+from modeling.engines.chain.factored import Factored
 from modeling.engines.chain.linear import (
     SMALLEST,
-    Factored,
     System,
     conjugate_gradients,
     less_prior,
     row_values,
-    spread,
     state_sums,
 )
 from modeling.engines.chain.structure import Structure, cut
+from modeling.engines.chain.threads import spread
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
 TOLERANCE = 1e-3  # of the largest change of a mean, and of a variance, in sds
 MOST_SWEEPS = 60
 REDUCTION = 0.1  # of the means' error by the global solve of one sweep; the sites move by as much anyway
-LIFT_TOLERANCE = 0.02  # of the shared effects' lift, in sds, as estimated
+LIFT_TOLERANCE = (
+    20.0,
+    1e-4,
+    0.02,
+)  # of the shared effects' lift, in sds: tolerances, at least (single precision), at most
+CLOSE = 0.1  # of the tolerance: share of itself by which a message may move before its unit is factored again
+STIFF, LOOSE = 0.05, 0.01  # of a site's precision, or of its row's own: what may move before the system is made again
+NEAR, LIFTED = 100.0, 10.0  # tolerances: residual from which on the lift is worth being found again, and share of the
+# sites' precisions that may have moved since it was
 FAR = 1.0  # sds: as long as the means move by more, sites are Laplace's around them, which need no good belief
+LONGEST = 2.5  # change of a row's linear predictor between Laplace's sites, in the outcome's unit_sd
 RELUCTANT = 0.5  # share of an update taken where the last one led away
 
 
@@ -52,8 +61,9 @@ class Sites:
     """Smallest eigenvalue of the preconditioned global system."""
     variance: Array | None = None
     """Of the states, as the last sweep had it."""
-    beliefs: tuple[Array, Array] | None = None
-    """Means and variances of the rows' linear predictors that the next sites are to be found by."""
+    eta: Array | None = None
+    """Means of the rows' linear predictors, where they are known, and their variances."""
+    eta_variance: Array | None = None
 
 
 @dataclass
@@ -110,12 +120,17 @@ def rows_of(s: Structure, values: dict[str, float]) -> Rows:
 
 def first_sites(structure: Structure, rows: Rows) -> Sites:
     """Laplace's sites around linear predictors of zero, or the log of the mean rate."""
-    at = np.zeros(structure.rows)
-    if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
-        at += np.log((rows.y[rows.counts].sum() + 0.5) / rows.exposure[rows.counts].sum())
-    found, shared = newton(rows, at), structure.shared.shape[1]
+    at = first_linear_predictor(rows)
+    found, shared = newton(rows, np.full(structure.rows, at)), structure.shared.shape[1]
     y, lift = np.zeros(structure.size + shared), np.full((structure.size, shared), np.nan)
     return Sites(found["tau"], found["nu"], np.repeat(found["tau"][:, None] / 2, 2, axis=1), y, lift)
+
+
+def first_linear_predictor(rows: Rows) -> float:
+    """Where rows' first sites are: the log of the mean rate of counts, else 0."""
+    if rows.code in (sites.POISSON, sites.NEGATIVE_BINOMIAL):
+        return float(np.log((rows.y[rows.counts].sum() + 0.5) / rows.exposure[rows.counts].sum()))
+    return 0.0
 
 
 def newton(rows: Rows, eta: Array) -> dict[str, Array]:
@@ -141,24 +156,31 @@ def smooth(
     """
     rows = rows_of(structure, values)
     work = Factored.empty(structure) if factored is None else factored
-    work.precision = prior_precision(structure, values)
+    work.begin(prior_precision(structure, values))
     now = first_sites(structure, rows) if begin is None else _without(begin, rows.counts)
-    if (beliefs := now.beliefs) is not None:
+    if (eta := now.eta) is not None and (variance := now.eta_variance) is not None:
         now = replace(now, tau=now.tau.copy(), nu=now.nu.copy())
-        _update(structure, rows, beliefs, 1.0, now.tau, now.nu)
-    work.refill(now.p)
+        _update(structure, rows, eta, variance, 1.0, now.tau, now.nu)
+    if now.p is not work.p:
+        work.fill(now.p.copy())
     damping, damped, iterations, before, is_near = 1.0, 0, 0, np.inf, begin is not None
     held: list[int] = []
+    at, longest = np.full(structure.rows, first_linear_predictor(rows)), LONGEST * structure.design.unit_sd
+    last, lifted, system = np.inf, now.tau, None
     for number in range(1, MOST_SWEEPS + 1):
-        found = sweep(structure, values, now, work, tolerance)
+        is_lifted = np.abs(now.tau - lifted).mean() <= LIFTED * tolerance * lifted.mean()
+        afresh = number == 1 or (not is_lifted and last <= NEAR * tolerance)
+        found, system = sweep(structure, values, now, work, tolerance, None if afresh else system)
         iterations += found.iterations
-        widened = _widened(now, found)
-        settled = max(found.residual, widened) <= tolerance
-        if not is_near and found.residual > FAR:
-            now = replace(found.sites, **newton(rows, found.eta))
+        last, lifted = max(found.residual, _widened(now, found)), now.tau if afresh else lifted
+        settled = last <= tolerance and (afresh or bool(is_lifted))
+        step = found.eta - at
+        if not is_near and (found.residual > FAR or np.abs(step).max(initial=0.0) > longest):
+            at = at + np.clip(step, -longest, longest)  # counts' rates overshoot from far below
+            now = replace(found.sites, **newton(rows, at))
             continue
         tau, nu = now.tau.copy(), now.nu.copy()
-        found.log_z, one = _update(structure, rows, (found.eta, found.eta_variance), damping, tau, nu)
+        found.log_z, one = _update(structure, rows, found.eta, found.eta_variance, damping, tau, nu)
         held.append(one)
         if settled:
             found.evidence += _evidence(structure, found)
@@ -208,72 +230,91 @@ def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
     return 1 / (scales[structure.shared_scale] * structure.shared_sd) ** 2
 
 
-def sweep(s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float) -> Smoothed:
-    """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p."""
-    p = np.empty_like(now.p)
-    own = s.row_node, s.row_factor, now.tau, work.nodes
-    spread(s.row_chunks, lambda _n, a, b: kernels.exchange(a, b, *own, now.p, p))
-    work.refill(p)
-    prior = shared_precision(s, values)
-    system = System(work, now.tau, prior, None if np.isnan(now.lift).any() else now.lift)
-    sd = np.sqrt(work.variances)
-    lift, covariance, lifted = _lift(system, sd)
+def sweep(
+    s: Structure, values: dict[str, float], now: Sites, work: Factored, tolerance: float, system: System | None = None
+) -> tuple[Smoothed, System]:
+    """Variances by messages, then means by the global system, at the sites as they are; `work` is that of now.p.
+
+    What hardly moves stays as it was: units whose messages do not, and the global system with what it is corrected on,
+    the shared effects' lift, where the last sweep's is given. The residual is true all the same.
+    """
+    work.exchange(now.tau, CLOSE * min(tolerance, TOLERANCE))
+    lifted, sd = 0, np.sqrt(work.variances)
+    if system is None:
+        lift = None if np.isnan(now.lift).any() else now.lift
+        system = System(work, now.tau, shared_precision(s, values), lift)
+        share, least, most = LIFT_TOLERANCE
+        lifted = _lift(system, sd, float(np.clip(share * tolerance, least, most)))
+    elif now.eta_variance is None or _has_moved(system.tau, now.tau, now.eta_variance):
+        system.couple(work, now.tau)
+    lift, covariance = system.lift, system.covariance
     unit = np.concatenate([sd, np.sqrt(np.diag(covariance))])
-    left = residual(s, work.precision, prior, now)
+    left = residual(s, work.precision, system.prior, now)
     solved = conjugate_gradients(
         system, left[:, None], unit, 0.3 * min(tolerance, TOLERANCE), REDUCTION, smallest=now.smallest
     )
     y = now.y + solved.y[:, 0]
-    fitted = row_values(s, np.concatenate([y[: s.size, None], lift], axis=1))
-    reach = np.ascontiguousarray(s.shared - fitted[:, 1:])
-    eta, eta_variance = fitted[:, 0] + s.shared @ y[s.size :], np.empty(s.rows)
+    moved = linear_predictors(s, solved.y[:, 0].astype(float))
+    eta, eta_variance = moved + (linear_predictors(s, now.y) if now.eta is None else now.eta), np.empty(s.rows)
 
     def row_variances(_number: int, a: int, b: int) -> None:
-        kernels.row_variances(a, b, *own, p, reach, covariance, eta_variance)
+        kernels.row_variances(
+            a, b, s.row_node, s.row_factor, now.tau, work.nodes, work.p, system.reach, covariance, eta_variance
+        )
 
     spread(s.row_chunks, row_variances)
     variance = work.variances + np.einsum("ij,ij->i", lift @ covariance, lift)
     reached = replace(
-        now, p=p, y=y, lift=lift, smallest=solved.smallest, variance=variance, beliefs=(eta, eta_variance)
+        now, p=work.p, y=y, lift=lift, smallest=solved.smallest, variance=variance, eta=eta, eta_variance=eta_variance
     )
-    return Smoothed(
+    found = Smoothed(
         s, values, reached, work, y[: s.size], variance, y[s.size :], covariance, eta, eta_variance, np.empty(0),
-        0.5 * float(now.nu @ eta + (prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
+        0.5 * float(now.nu @ eta + (system.prior * s.shared_mean) @ (y[s.size :] - s.shared_mean)),
         solved.error, 0, solved.iterations + lifted,
     )  # fmt: skip
+    return found, system
+
+
+def linear_predictors(s: Structure, y: Array) -> Array:
+    """Those of the rows, of states and shared effects."""
+    return row_values(s, y[: s.size, None])[:, 0] + s.shared @ y[s.size :]
+
+
+def _has_moved(before: Array, tau: Array, variance: Array) -> bool:
+    """Whether any site's precision has by more than a little of itself and of what is known of its row."""
+    return bool((np.abs(tau - before) > STIFF * before + LOOSE / variance).any())
 
 
 def residual(s: Structure, precision: Array, prior: Array, now: Sites) -> Array:
     """What is left of the global system's right-hand side, of states and shared effects: it vanishes at the means."""
     x, b = now.y[: s.size, None], now.y[s.size :]
-    pull = now.nu - now.tau * (row_values(s, x)[:, 0] + s.shared @ b)
+    pull = now.nu - now.tau * (linear_predictors(s, now.y) if now.eta is None else now.eta)
     left = state_sums(s, pull[:, None])
     less_prior(s, precision, x, left)
     return np.concatenate([left[:, 0], s.shared.T @ pull - prior * (b - s.shared_mean)]).astype(float)
 
 
-def _lift(system: System, sd: Array) -> tuple[Array, Array, int]:
-    """G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b), and iterations."""
+def _lift(system: System, sd: Array, tolerance: float) -> int:
+    """Finds G and the covariance of the shared effects from the columns H^-1 [0; I] = [-G; I] cov(b); iterations."""
     if not system.shared:
-        return np.zeros((system.size, 0)), np.zeros((0, 0)), 0
+        return 0
     own, inner = np.sqrt(np.diag(system.covariance)), system.covariance.astype(np.float32)
     right = -system.basis_product @ inner
     right[system.size :] += np.eye(system.shared, dtype=np.float32)
-    solved = conjugate_gradients(system, right, np.concatenate([sd, own]), LIFT_TOLERANCE, own=own)
-    if not solved.iterations:
-        return -system.basis[: system.size].astype(float), system.covariance, 0
-    y = (system.basis @ inner + solved.y).astype(float)
-    lift = -y[: system.size] @ np.linalg.inv(y[system.size :])
-    system.deflate(lift)
-    return lift, system.covariance, solved.iterations
+    solved = conjugate_gradients(system, right, np.concatenate([sd, own]), tolerance, own=own)
+    if solved.iterations:
+        y = (system.basis @ inner + solved.y).astype(float)
+        system.deflate(-y[: system.size] @ np.linalg.inv(y[system.size :]))
+    system.reach = system.structure.shared - row_values(system.structure, system.lift)
+    return solved.iterations
 
 
 def _update(
-    s: Structure, rows: Rows, beliefs: tuple[Array, Array], damping: float, tau: Array, nu: Array
+    s: Structure, rows: Rows, eta: Array, variance: Array, damping: float, tau: Array, nu: Array
 ) -> tuple[Array, int]:
     """New sites in place; returns the rows' log Z, and how many were held at the least precision."""
     log_z = np.empty(s.rows)
-    given = *beliefs, damping, tau, nu, log_z
+    given = eta, variance, damping, tau, nu, log_z
 
     def work(_number: int, a: int, b: int) -> int:
         if rows.code == sites.WIN_LOGIT:
@@ -293,7 +334,7 @@ def _evidence(s: Structure, found: Smoothed) -> float:
         sites_ = kernels.site_terms(a, b, found.eta, found.eta_variance, now.tau, now.nu)
         return sites_ - 0.5 * kernels.row_determinants(a, b, s.row_node, s.row_factor, now.tau, work.nodes, now.p)
 
-    gaussian = np.log(work.precision).sum() - work.log_determinant
+    gaussian = np.log(work.precision).sum() - work.determinants.sum()
     gaussian += np.log(shared_precision(s, found.values)).sum() + np.linalg.slogdet(found.covariance)[1]
     return sum(spread(s.row_chunks, terms)) + float(found.log_z[s.counts].sum()) + 0.5 * float(gaussian)
 

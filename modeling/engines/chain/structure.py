@@ -96,6 +96,9 @@ class Structure:
     """By walk block, the entry state of each of its units."""
     counts: NDArray[np.bool_]
     """Whether each row is learned from; of the others, which stay in their places, there are forecasts."""
+    eras: tuple[Index, NDArray[np.float32], int]
+    """Hats over time, which all moving states share: of each state the knot before it, numbered by walk, or -1;
+    how far it is on the way to the next one; and how many knots there are."""
 
     @property
     def size(self) -> int:
@@ -114,20 +117,15 @@ class Structure:
         return cut(np.cumsum(links + np.diff(self.unit_start)))
 
     @cached_property
-    def eras(self) -> tuple[Index, NDArray[np.float32], int]:
-        """Hats over time, which all moving states share: of each state the knot before it, numbered by walk, or -1;
-        how far it is on the way to the next one; and how many knots there are."""
-        knot, rise, count = np.full(self.size, -1, np.int32), np.zeros(self.size, np.float32), 0
-        for name, entered in self.entry.items():
-            at = np.concatenate([np.unique(entered), self.position[name]])
-            years = np.round(self.when[at], ROUNDING)
-            knots = np.unique(np.quantile(years, np.linspace(0, 1, ERAS), method="nearest")) if len(years) else years
-            if len(knots) > 1:
-                before = np.minimum(np.searchsorted(knots, years, side="right") - 1, len(knots) - 2)
-                knot[at] = count + before
-                rise[at] = (years - knots[before]) / np.diff(knots)[before]
-                count += len(knots)
-        return knot, rise, count
+    def link_factor(self) -> Array:
+        """Of each link, what its node's weights are multiplied by."""
+        return self.row_factor.ravel()[self.link_slot]
+
+    @cached_property
+    def unit_of_node(self) -> Index:
+        """Of each node its unit; `units` of one that lies beyond a part (part.py)."""
+        of_node = np.repeat(np.arange(self.units, dtype=np.int32), np.diff(self.unit_node))
+        return np.r_[of_node, np.full(len(self.node_link) - 1 - len(of_node), self.units, np.int32)]
 
     @cached_property
     def row_chunks(self) -> list[tuple[int, int]]:
@@ -227,6 +225,7 @@ def _ordered(
     start = np.searchsorted(unit, np.arange(units + 1)).astype(np.int32)
     nodes = _nodes(matrix, unit, units)
     first = kernels.envelope(parent, nodes["node_start"], nodes["node_state"])
+    position, entry = ({name: place[at] for name, at in one.items()} for one in (position, entry))
     envelope_start = np.concatenate([[0], np.cumsum(np.arange(len(first)) - first + 1)]).astype(np.int64)
     return Structure(
         design=design,
@@ -242,9 +241,27 @@ def _ordered(
         **dict(zip(("column_start", "column_state"), kernels.columns(first), strict=True)),
         **_shared(design),
         counts=np.ones(len(design.y), dtype=bool),
-        position={name: place[at] for name, at in position.items()},
-        entry={name: place[at] for name, at in entry.items()},
+        position=position,
+        entry=entry,
+        eras=_eras(when[order], position, entry),
     )
+
+
+def _eras(
+    when: Array, position: dict[str, NDArray[np.intp]], entry: dict[str, NDArray[np.intp]]
+) -> tuple[Index, NDArray[np.float32], int]:
+    """The hats over time, their knots at quantiles of each walk's states."""
+    knot, rise, count = np.full(len(when), -1, np.int32), np.zeros(len(when), np.float32), 0
+    for name, entered in entry.items():
+        at = np.concatenate([np.unique(entered), position[name]])
+        years = np.round(when[at], ROUNDING)
+        knots = np.unique(np.quantile(years, np.linspace(0, 1, ERAS), method="nearest")) if len(years) else years
+        if len(knots) > 1:
+            before = np.minimum(np.searchsorted(knots, years, side="right") - 1, len(knots) - 2)
+            knot[at] = count + before
+            rise[at] = (years - knots[before]) / np.diff(knots)[before]
+            count += len(knots)
+    return knot, rise, count
 
 
 def _nodes(matrix: csr_array, unit: NDArray[np.intp], units: int) -> dict[str, Any]:
