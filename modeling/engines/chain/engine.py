@@ -93,13 +93,15 @@ def fit(
     return tree
 
 
-def fit_mode(structure: Structure, chosen: NDArray[np.bool_], values: dict[str, float]) -> Margins:
+def fit_mode(
+    structure: Structure, chosen: NDArray[np.bool_], values: dict[str, float], near: Margins | None = None
+) -> Margins:
     """The Gaussian around the mode at given scales and auxiliaries, given the chosen games, as margins.
 
-    Raises FitError where it is not found.
+    It is sought from where that of other games was, if one is given. Raises FitError where it is not found.
     """
     structure = replace(structure, counts=chosen[structure.design.game])
-    found, design = find_mode(structure, values), structure.design
+    found, design = find_mode(structure, values, near), structure.design
     at = dict(currents_of(structure))
     mean, variance = ({name: v[now] for name, now in at.items()} for v in (found.mean, found.factored.variances))
     names = [str(name) for name in structure.shared_names]
@@ -107,7 +109,7 @@ def fit_mode(structure: Structure, chosen: NDArray[np.bool_], values: dict[str, 
         mean[block.name] = block.loading @ found.shared[[names.index(f"{block.name}|{one}") for one in block.levels]]
         variance[block.name] = np.zeros(len(mean[block.name]))
     auxiliaries = {one.name: values[one.name] for one in design.auxiliaries}
-    return Margins(mean, variance, found.eta, np.sqrt(found.eta_variance), auxiliaries)
+    return Margins(mean, variance, found.eta, np.sqrt(found.eta_variance), auxiliaries, found.sites)
 
 
 def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
