@@ -108,6 +108,7 @@ def _chained(design: Design, start: Start | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start.restart if start else None]
     give_back()
+    alone: list[Margins | None] = [None]
     wide = {f"scale_{block.name}": FIXED_SCALES["none"] * block.prior_scale for block in design.blocks}
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
@@ -120,10 +121,12 @@ def _chained(design: Design, start: Start | None) -> Prepared:
     def by_rows(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress) -> Posterior:
         return _believed(replace(structure, counts=chosen[design.game]), seed, min(draws, FEW_DRAWS), last[0], tell)
 
+    def unpooled(chosen: NDArray[np.bool_], likely: dict[str, float]) -> Margins:
+        alone[0] = chain.fit_mode(structure, chosen, wide | likely, alone[0])
+        return alone[0]
+
     is_long = any(block.role == "walk" and len(block.levels) * FEW_DRAWS > chain.KEPT for block in design.blocks)
-    return Prepared(
-        sample, lambda chosen, likely: chain.fit_mode(structure, chosen, wide | likely), by_rows if is_long else None
-    )
+    return Prepared(sample, unpooled, by_rows if is_long else None)
 
 
 def _believed(structure: Structure, seed: int, draws: int, start: xr.DataTree | None, tell: Progress) -> Posterior:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from modeling.design import Block, Design
 from modeling.engines.chain import restart, sites
@@ -26,6 +27,7 @@ from modeling.engines.chain.structure import (
     owners_of,
     structure_of,
 )
+from modeling.memory import give_back
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 
@@ -78,10 +80,14 @@ def fit(
     began = time.perf_counter()
     structure = replace(structure or structure_of(design), counts=chosen[design.game])
     found, objective = maximum(structure, start, tell)
-    states = _wanted(structure, draws)
+    if structure.size > INTEGRATED:
+        objective.factored = found.smoothed.factored  # draws evaluate no more: room for them
+        give_back()
+    wanted = _wanted(structure, draws)
+    states = np.concatenate([np.zeros(0, dtype=np.intp), *wanted.values()])
     drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
     groups = {
-        "posterior": _posterior(structure, found, drawn, states),
+        "posterior": _posterior(structure, found, drawn, wanted),
         "history": _history(structure, found),
         "rows": _rows(found),
         "sources": _sources(structure, found),
@@ -94,21 +100,23 @@ def fit(
     return tree
 
 
-def fit_mode(structure: Structure, chosen: NDArray[np.bool_], values: dict[str, float]) -> Margins:
+def fit_mode(
+    structure: Structure, chosen: NDArray[np.bool_], values: dict[str, float], near: Margins | None = None
+) -> Margins:
     """The Gaussian around the mode at given scales and auxiliaries, given the chosen games, as margins.
 
-    Raises FitError where it is not found.
+    It is sought from where that of other games was, if one is given. Raises FitError where it is not found.
     """
     structure = replace(structure, counts=chosen[structure.design.game])
-    found, design = find_mode(structure, values), structure.design
+    found, design = find_mode(structure, values, near), structure.design
     at = dict(currents_of(structure))
     mean, variance = ({name: v[now] for name, now in at.items()} for v in (found.mean, found.factored.variances))
     names = [str(name) for name in structure.shared_names]
     for block in (b for b in design.blocks if b.role == "group"):
-        mean[block.name] = block.loading @ found.shared[[names.index(f"{block.name}|{one}") for one in block.levels]]
+        mean[block.name] = block.loading @ found.shared[[names.index(one) for one in block.level_names]]
         variance[block.name] = np.zeros(len(mean[block.name]))
     auxiliaries = {one.name: values[one.name] for one in design.auxiliaries}
-    return Margins(mean, variance, found.eta, np.sqrt(found.eta_variance), auxiliaries)
+    return Margins(mean, variance, found.eta, np.sqrt(found.eta_variance), auxiliaries, found.sites)
 
 
 def currents_of(s: Structure) -> Iterator[tuple[str, NDArray[np.intp]]]:
@@ -141,14 +149,17 @@ def maximum(structure: Structure, start: xr.DataTree | None, tell: Progress) -> 
     return replace(found, smoothed=replace(last, factored=factored, sites=replace(last.sites, p=factored.p))), objective
 
 
-def _wanted(s: Structure, draws: int) -> NDArray[np.intp]:
-    """The states that draws are kept of, each once."""
-    wanted = [np.zeros(0, dtype=np.intp)]
-    for block in s.design.blocks:
-        if block.name in s.position:
-            in_full = block.role != "walk" or len(block.levels) * draws <= KEPT
-            wanted.append(s.position[block.name] if in_full else _last(s, block))
-    return np.unique(np.concatenate(wanted))
+def _wanted(s: Structure, draws: int) -> dict[str, NDArray[np.intp]]:
+    """By block the states that draws are kept of: all of its own, of a walk too long for that each unit's last."""
+    return {
+        block.name: _last(s, block) if _is_long(block, draws) else s.position[block.name]
+        for block in s.design.blocks
+        if block.name in s.position
+    }
+
+
+def _is_long(block: Block, draws: int) -> bool:
+    return block.role == "walk" and len(block.levels) * draws > KEPT
 
 
 def _last(s: Structure, walk: Block) -> NDArray[np.intp]:
@@ -159,9 +170,12 @@ def _last(s: Structure, walk: Block) -> NDArray[np.intp]:
     return last
 
 
-def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp]) -> xr.Dataset:
-    """The draws as variables with dimensions (chain, draw, ...)."""
+def _posterior(s: Structure, found: Found, drawn: Draws, wanted: dict[str, NDArray[np.intp]]) -> xr.Dataset:
+    """The draws as variables with dimensions (chain, draw, ...): views of what was drawn, for a large league leaves
+    no room for more. A walk's states become displacements from the entry state there."""
     count, design = len(drawn.y), s.design
+    *parts, shared = np.split(drawn.y, np.cumsum([len(states) for states in wanted.values()]), axis=1)
+    drawn_of = dict(zip(wanted, parts, strict=True))
     data: dict[str, tuple[tuple[str, ...], Columns]] = {}
     coords: dict[str, list[str]] = {}
 
@@ -170,7 +184,7 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
 
     for number, name in enumerate(s.shared_names):
         if "|" not in name:
-            put(name, drawn.y[:, len(states) + number].astype(float))
+            put(name, shared[:, number].astype(float))
     for block in (block for block in design.blocks if block.fixed_scale is not None):
         put(f"scale_{block.name}", np.full(count, block.fixed_scale))
     for number, one in enumerate(found.parameters):
@@ -178,18 +192,19 @@ def _posterior(s: Structure, found: Found, drawn: Draws, states: NDArray[np.intp
     for block in design.blocks:
         dims = f"{block.name}_level"
         if is_shared(block):
-            columns = [len(states) + i for i, name in enumerate(s.shared_names) if name.startswith(f"{block.name}|")]
-            put(block.name, drawn.y[:, columns], dims)
+            columns = [i for i, name in enumerate(s.shared_names) if name.startswith(f"{block.name}|")]
+            put(block.name, shared[:, columns], dims)
         elif block.role != "walk":
-            put(block.name, drawn.y[:, np.searchsorted(states, s.position[block.name])], dims)
+            put(block.name, drawn_of[block.name], dims)
         else:
-            entry, base = np.searchsorted(states, s.entry[block.name]), block.name.removesuffix("_walk")
-            last = np.searchsorted(states, _last(s, block))
-            put(f"{block.name}_current", drawn.y[:, last] - drawn.y[:, entry], f"{base}_level")
-            if len(block.levels) * count > KEPT:
+            base, own = block.name.removesuffix("_walk"), drawn_of[block.name]
+            if _is_long(block, count):
+                own -= drawn_of[base]
+                put(f"{block.name}_current", own, f"{base}_level")
                 continue
-            at = np.searchsorted(states, s.position[block.name])
-            put(block.name, drawn.y[:, at] - drawn.y[:, entry[owners_of(block)]], dims)
+            own -= drawn_of[base][:, owners_of(block)]
+            put(f"{block.name}_current", (csr_array(block.loading).astype(own.dtype) @ own.T).T, f"{base}_level")
+            put(block.name, own, dims)
         coords[dims] = list(block.levels)
     return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(count), **coords})
 

@@ -4,12 +4,12 @@ Where scales are wide and results few, matched moments need not settle; Newton's
 linear predictors held short.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from modeling.engines.chain.factored import Factored
-from modeling.engines.chain.smooth import Smoothed, first_sites, newton, prior_precision, rows_of, sweep
+from modeling.engines.chain.smooth import Sites, Smoothed, first_sites, newton, prior_precision, rows_of, sweep
 from modeling.engines.chain.structure import Structure
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior, Rows
@@ -34,6 +34,8 @@ class Margins:
     """Of the rows, those that were left out too."""
     eta_sd: Array
     auxiliaries: dict[str, float]
+    sites: Sites
+    """Where it stands, for the mode of other games of the same Design to start from."""
 
     def draws(self, rng: np.random.Generator, count: int) -> Posterior:
         """Draws of the rows' linear predictors, each apart from the others."""
@@ -41,14 +43,19 @@ class Margins:
         return Posterior(np.zeros(count), {}, {}, {}, auxiliaries, rows=Rows(self.eta, self.eta_sd, rng))
 
 
-def find_mode(structure: Structure, values: dict[str, float]) -> Smoothed:
-    """The Gaussian around the mode at `values` of scales and auxiliaries. Raises FitError where it is not found."""
+def find_mode(structure: Structure, values: dict[str, float], near: Margins | None = None) -> Smoothed:
+    """The Gaussian around the mode at `values` of scales and auxiliaries, sought from where one of other games was.
+
+    Raises FitError where it is not found.
+    """
     rows = rows_of(structure, values)
     work = Factored.empty(structure)
     work.begin(prior_precision(structure, values))
-    now = first_sites(structure, rows)
+    at, now = np.zeros(structure.rows), first_sites(structure, rows)
+    if near is not None:
+        at, now = near.eta, replace(near.sites, **newton(rows, near.eta))
     work.fill(now.p)
-    at, longest = np.zeros(structure.rows), LONGEST * structure.design.unit_sd
+    longest = LONGEST * structure.design.unit_sd
     for _ in range(MOST_STEPS):
         found, _system = sweep(structure, values, now, work, TOLERANCE)
         step = np.clip(found.eta - at, -longest, longest)
