@@ -12,9 +12,10 @@ from typing import Any
 
 from modeling.agreement import Agreement, Apart, Differences, agree, drawn_of
 from modeling.design import Design
+from modeling.earlier import Audited, Start
 from modeling.engines.choice import NUTS, Choice
 from modeling.field import Field, make_field
-from modeling.games import Audited, Games, Start
+from modeling.games import Games
 from modeling.judge import Check
 from modeling.sampled import Report, Sampled, by_nuts, once
 from modeling.subleague import MOST_EFFECTS, sub_league

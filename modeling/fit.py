@@ -17,22 +17,14 @@ from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.consistency import consistency_checks
 from modeling.design import Design
+from modeling.earlier import Audited, Start, read_audited, read_before, read_earlier, read_start
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
 from modeling.engines.chain.mode import Margins
 from modeling.engines.choice import CHAIN, JOINT, NUTS, Choice, choose
 from modeling.engines.laplace import Laplace
 from modeling.field import make_field
-from modeling.games import (
-    Audited,
-    Games,
-    Start,
-    known_attributes,
-    read_audited,
-    read_earlier,
-    read_games,
-    read_start,
-)
+from modeling.games import Games, known_attributes, read_games
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
 from modeling.memory import give_back
@@ -43,7 +35,7 @@ from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled, not_found
-from modeling.upheaval import read_before, upheaval_checks
+from modeling.upheaval import upheaval_checks
 from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza

@@ -1,4 +1,4 @@
-"""The games a fit uses, read from the warehouse; the only file of this room that asks it questions.
+"""The games a fit uses, read from the warehouse.
 
 In: a league's tables. Out: frames of games, sides and appearances in a fixed order, and their fingerprint.
 """
@@ -6,24 +6,14 @@ In: a league's tables. Out: frames of games, sides and appearances in a fixed or
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import duckdb
 import polars as pl
-import xarray as xr
 
 from store.errors import FitError
 
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
-VERDICT = "SELECT verdict, reasons, is_dated FROM fit WHERE fit_id = ?"
-AUDITED = """
-SELECT
-    (SELECT max(audited_at_utc) FROM audit WHERE league = $league),
-    (SELECT engine FROM fit WHERE fit_id = $fit_id),
-    (SELECT override_reason IS NOT NULL FROM fit WHERE fit_id = $fit_id),
-    (SELECT verdict FROM audit WHERE fit_id = $fit_id),
-    (SELECT message FROM audit WHERE fit_id = $fit_id)
-"""
 DAYS = "SELECT min(played_on), max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
@@ -44,14 +34,6 @@ WHERE {chosen} AND (len($roles) = 0 OR list_contains($roles, a.role))
 ORDER BY g.played_on, g.sequence, g.game_id, a.side, a.player
 """
 ROLES = "SELECT DISTINCT role FROM appearance WHERE league = $league AND role IS NOT NULL ORDER BY role"
-START = """
-SELECT fit_id FROM fit
-WHERE league = $league AND fit_id <> $fit_id AND verdict = 'accepted' AND NOT is_dated AND outcome = $outcome
-    AND design::JSON ->> '$.likelihood_name' = $likelihood
-ORDER BY current_at_utc DESC LIMIT 1
-"""
-START_PARAMETERS = "SELECT parameter, mean FROM hyperparameter WHERE fit_id = ?"
-START_EFFECTS = "SELECT kind, component, competitor_id, mean FROM rating WHERE fit_id = ? AND shrinkage IS NOT NULL"
 MEMBERSHIPS = """
 SELECT competitor_id, season, "group" FROM membership
 WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
@@ -162,66 +144,3 @@ def _frame(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What the warehouse says of a fit made earlier."""
-
-    verdict: str
-    reasons: list[str]
-    is_dated: bool
-
-
-def read_earlier(con: duckdb.DuckDBPyConnection, fit_id: str) -> Earlier | None:
-    """The fit of that id, or None."""
-    rows = con.execute(VERDICT, [fit_id]).fetchall()
-    return Earlier(*rows[0]) if rows else None
-
-
-@dataclass(frozen=True)
-class Audited:
-    """When a league was last audited, and of one of its fits, if it was made before, by which engine and what came of
-    its own audit."""
-
-    last: datetime | None
-    engine: str | None = None
-    is_overridden: bool = False
-    """True where a person accepted that fit against the rules."""
-    verdict: str | None = None
-    message: str = ""
-
-
-def read_audited(con: duckdb.DuckDBPyConnection, league: str, fit_id: str) -> Audited:
-    """What the warehouse says of a league's audits and of the one of a fit."""
-    asked = {"league": league, "fit_id": fit_id}
-    last, engine, is_overridden, verdict, message = con.execute(AUDITED, asked).fetchall()[0]
-    return Audited(last and last.replace(tzinfo=UTC), engine, bool(is_overridden), verdict, message or "")
-
-
-@dataclass(frozen=True)
-class Start:
-    """Posterior means of a league's last accepted fit, for a new one to start from."""
-
-    fit_id: str
-    parameters: dict[str, float]
-    effects: dict[tuple[str, str], dict[str, float]]
-    """By kind and component, ratings by competitor."""
-    restart: xr.DataTree | None = None
-    """What the chain engine left behind, of the league's last fit by it."""
-
-
-def read_start(con: duckdb.DuckDBPyConnection, league: str, fit_id: str, outcome: str, likelihood: str) -> Start | None:
-    """The last accepted fit of a league with the same likelihood, other than the one that is to be made; or None.
-
-    A fit that is made again so starts where it did before, and comes out the same.
-    """
-    asked = {"league": league, "fit_id": fit_id, "outcome": outcome, "likelihood": likelihood}
-    found = con.execute(START, asked).fetchall()
-    if not found:
-        return None
-    start = found[0][0]
-    effects: dict[tuple[str, str], dict[str, float]] = {}
-    for kind, component, competitor, mean in con.execute(START_EFFECTS, [start]).fetchall():
-        effects.setdefault((kind, component), {})[competitor] = mean
-    return Start(start, dict(con.execute(START_PARAMETERS, [start]).fetchall()), effects)

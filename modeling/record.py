@@ -13,6 +13,7 @@ import polars as pl
 import xarray as xr
 from pyarrow.parquet import ParquetWriter
 
+from modeling.earlier import spent_fits
 from store.home import Home
 from store.warehouse import writing
 
@@ -20,10 +21,6 @@ ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the ar
 # A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
 # others of each sort are for what may happen to the newest.
 KEPT = 3
-SPENT = """
-SELECT fit_id FROM fit WHERE league = ?
-QUALIFY row_number() OVER (PARTITION BY verdict, is_dated ORDER BY current_at_utc DESC, fit_id) > ?
-"""
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
@@ -42,8 +39,8 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         for table, rows in tables.items():
             if rows.height:
                 _insert(con, table, rows.with_columns(keys))
-        spent = con.execute(SPENT, [fit["league"], KEPT]).fetchall()
-    for (fit_id,) in spent:
+        spent = spent_fits(con, fit["league"], KEPT)
+    for fit_id in spent:
         home.draws_of(fit_id).unlink(missing_ok=True)
         home.restart_of(fit_id).unlink(missing_ok=True)
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from modeling import judge
 from modeling.certificate import CERTIFIED
 from modeling.design import Design
+from modeling.earlier import Start
 from modeling.engines.choice import NUTS, Choice, Prepared, Progress, prepare
 from modeling.engines.laplace import MOST_LATENT
 from modeling.field import Field
-from modeling.games import Games, Start
+from modeling.games import Games
 from modeling.judge import Check, Diagnosis
 from modeling.memory import give_back
 from modeling.posterior import Posterior, from_tree

@@ -12,13 +12,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.design import FIXED_SCALES, Design
+from modeling.earlier import Start
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.chain.mode import Margins
 from modeling.engines.chain.structure import Structure
 from modeling.engines.joint import engine as joint
 from modeling.engines.laplace import Laplace
-from modeling.games import Start
 from modeling.memory import give_back
 from modeling.posterior import Posterior, Rows, from_tree
 from store.errors import FitError

@@ -27,8 +27,8 @@ from pytensor.configdefaults import config
 from scipy.sparse import csr_array
 
 from modeling.design import Block, Design
+from modeling.earlier import Start
 from modeling.engines import laplace
-from modeling.games import Start
 from modeling.outcomes.outcome import Array, Auxiliary
 from modeling.outcomes.symbols import pt
 from store.errors import FitError

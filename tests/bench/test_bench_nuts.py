@@ -20,10 +20,11 @@ import pytest
 
 from ingest.pull import pull
 from modeling.design import Design
+from modeling.earlier import Start
 from modeling.engines import nuts
 from modeling.field import make_field
 from modeling.fit import design_of
-from modeling.games import Games, Start
+from modeling.games import Games
 from modeling.judge import diagnose, diagnose_ratings
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings, parameter_draws

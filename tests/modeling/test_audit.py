@@ -9,9 +9,9 @@ from modeling import audit as auditing
 from modeling.agreement import Agreement, Apart, Differences
 from modeling.audit import Scope, audit, checks_of, is_due, is_wanted, sub_league_checks
 from modeling.build import build_design
+from modeling.earlier import Audited
 from modeling.engines.choice import Choice
 from modeling.field import make_field
-from modeling.games import Audited
 from modeling.judge import Check
 from modeling.sampled import Sampled, once
 from store.errors import FitError

@@ -13,9 +13,10 @@ import pytest
 from modeling import fit as fitting
 from modeling import sampled
 from modeling.build import build_design
+from modeling.earlier import Audited
 from modeling.engines.choice import choose
 from modeling.fit import Judged
-from modeling.games import Audited, Games
+from modeling.games import Games
 from store.stanzas import Stanza
 
 TEAMS, GAMES, SEASON = 12, 900, 300

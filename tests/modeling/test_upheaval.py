@@ -8,10 +8,11 @@ import polars as pl
 import pytest
 
 from modeling.build import build_design
+from modeling.earlier import Before
 from modeling.field import Field
 from modeling.fit import fit_league
 from modeling.ratings import Ratings
-from modeling.upheaval import Before, upheaval_checks
+from modeling.upheaval import upheaval_checks
 from store.home import Home
 from store.warehouse import reading, writing
 

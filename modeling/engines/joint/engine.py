@@ -17,13 +17,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from modeling.design import Design
+from modeling.earlier import Start
 from modeling.engines import laplace
 from modeling.engines.climb import At, Climbed, climb
 from modeling.engines.joint import exact, moments
 from modeling.engines.joint.draws import Certificate, Draws, certify, draw, is_better_weighted, resample
 from modeling.engines.joint.model import Approximation, Model, model_of, reformed, theta_of
 from modeling.engines.surface import Surface, explore
-from modeling.games import Start
 from modeling.outcomes.outcome import Array
 from store.errors import FitError
 

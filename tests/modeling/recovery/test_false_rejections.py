@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import binom
 
 from modeling import fit as fitting
+from modeling.earlier import Audited, Before
 from modeling.engines.choice import choose, prepare
-from modeling.games import Audited
 from modeling.posterior import from_tree
-from modeling.upheaval import Before, upheaval_checks
+from modeling.upheaval import upheaval_checks
 
 SEEDS = 15
 # Each of three hard checks fails by chance with probability 0.01 where its practical size is also passed, which small
