@@ -3,7 +3,8 @@
 H^-1 (Q^1/2 e + A'T^1/2 e') has covariance H^-1 exactly (Papandreou and Yuille, 2010): one global solve for each draw,
 some dozens at a time and in single precision, which is ample for a draw. In small leagues the hyperparameters are
 integrated over a surface through few points (surface.py): a draw at hyperparameters comes from the nearest point, with
-the mean and sds of where it is put, of what lies between the points.
+the mean and spread of where it is put, of what lies between the points. In large leagues every solve gives two draws,
+mirrored at the mean (Hammersley and Morton, 1956): chances and means are known at least as well as from as many solves.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +24,10 @@ from modeling.engines.surface import between, explore
 from modeling.outcomes.outcome import Array
 
 SMALL = 1e-12  # what no precision or variance is below, so that it has a logarithm
+LIFT, SHARED = (
+    2,
+    6,
+)  # where the state of a point of the hyperparameters has the lift, and the shared effects' covariance
 TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
 INTEGRATED = 50_000  # states up to which hyperparameters are integrated over; of larger leagues sds are a few per cent
@@ -96,11 +101,19 @@ def draw(
     if objective.structure.size > INTEGRATED or not len(found.point):
         points = found.point + rng.standard_normal((count, len(found.point))) @ np.linalg.cholesky(found.covariance).T
         y, begin = np.empty((count, len(states) + objective.structure.shared.shape[1]), np.float32), 0
-        for part in _parts(found.smoothed, states, count, rng, tell):
-            y[begin : begin + len(part)] = part
-            begin += len(part)
+        half, twice = -(-count // 2), 2 * _chosen(found.smoothed, states)
+        for part in _parts(found.smoothed, states, half, rng, tell):
+            end = begin + len(part)
+            y[begin:end] = part
+            y[half + begin : half + end] = (twice - part)[: max(count - half - begin, 0)]
+            begin = end
         return Draws(_values(objective.hypers, points), y, 0.0, 0)
     return _integrated(objective, found, states, count, seed, tell)
+
+
+def _chosen(found: Smoothed, states: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Means of chosen states and the shared effects."""
+    return np.concatenate([found.mean[states], found.shared]).astype(np.float32)
 
 
 def _parts(
@@ -133,14 +146,13 @@ def _integrated(
     places = surface.z(np.array([one.theta for one in points]))
     nearest = np.argmin(np.sum((z[:, None] - places[None]) ** 2, axis=2), axis=1)
     weights, rng = between(places, z), np.random.default_rng(seed)
-    mean, log_sd = np.array([one.mean for one in points]), np.log([one.sd for one in points])
+    mean, spreads = np.array([one.mean for one in points]), _Spreads(points, states)
     y = np.empty((count, mean.shape[1]), np.float32)
     for done, number in enumerate(used := np.unique(nearest)):
         one, left = points[number], np.flatnonzero(nearest == number)
         for part in _parts(known.smoothed(one.theta, one), states, len(left), rng, lambda _: None):
             here, left = left[: len(part)], left[len(part) :]
-            sd = np.exp(weights[here] @ log_sd - log_sd[number])
-            y[here] = weights[here] @ mean + sd * (part - one.mean)
+            y[here] = weights[here] @ mean + spreads.moved(part - one.mean, number, weights[here])
         tell(0.5 + 0.5 * done / len(used))
     return Draws(_values(objective.hypers, surface.centre + z @ surface.axes.T), y, explored.error, known.count)
 
@@ -165,6 +177,41 @@ def _reformed(objective: Objective, found: Found) -> tuple[Array, Array]:
     return theta, found.covariance / np.outer(turn, turn)
 
 
+class _Spreads:
+    """How draws spread at each point of the hyperparameters: shared effects together, each state given them.
+
+    Each effect by itself would be wrong: what a level and the groups' means have in common cancels in every row, and is
+    known a hundred times less well than the rows are.
+    """
+
+    def __init__(self, points: list[Evaluated], states: NDArray[np.intp]) -> None:
+        self.log_sd = np.log([one.sd[: len(states)] for one in points])
+        self.lift = [one.state[LIFT][states] for one in points]
+        self.shared = np.array([one.state[SHARED] for one in points])
+
+    def moved(self, apart: Columns, number: int, weights: Array) -> Array:
+        """Draws about zero at one of the points, spread as at others: these weights of the points; shape as given."""
+        count, lift = self.log_sd.shape[1], self.lift[number]
+        states, shared = apart[:, :count].astype(float), apart[:, count:].astype(float)
+        states += shared @ lift.T
+        states *= np.exp(weights @ self.log_sd - self.log_sd[number])
+        standard = shared @ _root(-self.shared[number])
+        shared = np.einsum("dij,dj->di", _root(np.tensordot(weights, self.shared, 1)), standard)
+        return np.concatenate([states - shared @ lift.T, shared], axis=1)
+
+
+def _logarithm(covariance: Array) -> Array:
+    """Logarithm of a covariance matrix."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.log(np.maximum(values, SMALL))) @ vectors.T
+
+
+def _root(logarithm: Array) -> Array:
+    """Square roots of covariance matrices whose logarithms are given, shape (..., k, k)."""
+    values, vectors = np.linalg.eigh(logarithm)
+    return (vectors * np.exp(values / 2)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+
+
 class _Known:
     """Evaluations of an objective as the climb and the surface take them."""
 
@@ -176,17 +223,17 @@ class _Known:
         found, self.count = self.smoothed(theta, near), self.count + 1
         slope = self.objective.evidence_gradient(found, theta)
         mean = np.concatenate([found.mean[self.states], found.shared])
-        sd = np.sqrt(np.concatenate([found.variance[self.states], found.covariance.diagonal()]))
+        sd = np.sqrt(np.concatenate([found.factored.variances[self.states], found.covariance.diagonal()]))
         now = found.sites
         positive = [np.log(np.maximum(one, SMALL)) for one in (now.tau, now.p, found.variance)]
-        state = (now.nu, now.y, now.lift, *positive)
+        state = (now.nu, now.y, now.lift, *positive, _logarithm(found.covariance))
         return Evaluated(theta, found.evidence, slope, np.zeros(0), mean, sd, state)
 
     def smoothed(self, theta: Array, near: Evaluated | None) -> Smoothed:
         """The posterior at theta."""
         if near is not None:
             nu, y, lift = near.state[:3]
-            tau, p, variance = (np.exp(one) for one in near.state[3:])
+            tau, p, variance = (np.exp(one) for one in near.state[3:6])
             smallest = self.objective.begin.smallest if self.objective.begin else SMALLEST
             self.objective.begin = Sites(tau, nu, p, y, lift, smallest, variance)
         return self.objective.smoothed(theta, CLOSE)
