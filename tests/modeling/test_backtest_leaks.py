@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from modeling.backtest_contests import Asked, contests_of
-from modeling.backtest_cuts import Window, filtered, past_and_to_come, refitted
+from modeling.backtest_cuts import Window, filtered, past_and_to_come, rated_daily, refitted
 from modeling.baselines import baselines
 from modeling.build import build_design
 from modeling.engines.chain.sites import CODES
 from modeling.games import Games
-from modeling.outcomes import outcomes
+from modeling.outcomes import outcome_for, outcomes
 from store.stanzas import Stanza
 
 START, CUT, LATER, END = date(2023, 3, 1), date(2024, 3, 1), date(2024, 3, 16), date(2024, 4, 1)
@@ -149,7 +149,8 @@ def test_the_filter_knows_no_day_before_it_is_over(game, games, outcome, likelih
 
     def made(league: Games, counting) -> dict[str, np.ndarray]:
         said = {}
-        for _, each in filtered(stanza, league, counting, (), WINDOWS, lambda _: None):
+        design = build_design(stanza, rated_daily(league, counting, CUT))
+        for _, each in filtered(design, counting, WINDOWS, lambda _: None):
             ids, forecasts = each["model"]
             said |= dict(zip(ids, forecasts.chances, strict=True))
         return said
@@ -172,10 +173,9 @@ def test_the_filter_knows_no_day_before_it_is_over(game, games, outcome, likelih
 def test_no_baseline_sees_a_result_of_the_games_it_forecasts(game, games, outcome):
     likelihood, takes_link = next((b, c) for a, b, c in FAMILIES if a == outcome)
     stanza, found = stanza_of(outcome, likelihood, takes_link), played(game, games, outcome)
-    design = build_design(stanza, found)
 
     def made(league: Games, counting) -> dict:
-        contests = contests_of(asked_of(league, stanza, design.outcome, counting), design)
+        contests = contests_of(asked_of(league, stanza, outcome_for("x", stanza), counting))
         past, to_come = contests.between(None, CUT), contests.between(CUT, END)
         said = {}
         for one in baselines():

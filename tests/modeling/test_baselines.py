@@ -94,7 +94,7 @@ def test_games_of_a_day_never_inform_each_other(seed):
 
 
 def test_glicko_2_repeats_the_example_of_its_paper():
-    """Glickman (2013), "Example of the Glicko-2 system": 1500/200/0.06 beats 1400/30 and loses to 1550/100, 1700/300."""
+    """Glickman (2013), "Example of the Glicko-2 system": 1500/200 beats 1400/30 and loses to 1550/100, 1700/300."""
     mean = (np.array([1500.0, 1400, 1550, 1700]) - 1500) / glicko.SCALE
     deviation, volatility = np.array([200.0, 30, 100, 300]) / glicko.SCALE, np.full(4, 0.06)
     who = np.array([0, 0, 0]), np.array([1, 2, 3])
