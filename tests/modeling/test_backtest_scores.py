@@ -52,7 +52,7 @@ def test_the_event_of_the_calibration_is_a_win_at_home():
 def test_ranks_of_margins_are_uniform_where_forecasts_are_right_even_where_ties_are_many():
     rng = np.random.default_rng(5)
     rate = rng.gamma(4, 0.4, 4000)
-    drawn, true = rng.poisson(rate, (300, 4000)) - 1.0, rng.poisson(rate) - 1.0
+    drawn, true = rng.poisson(rate, (300, 4000)).astype(float), rng.poisson(rate).astype(float)
     games = contests([WIN] * 4000, margin=list(true))
     said = Forecasts(np.tile([0.5, 0.2, 0.3], (4000, 1)), drawn.mean(axis=0), drawn)
     found = scored(said, games, SEED).with_columns(forecaster=pl.lit("model"), week=pl.lit(0).cast(pl.Int64),

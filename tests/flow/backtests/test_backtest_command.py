@@ -28,17 +28,15 @@ def loaded(tmp_path_factory) -> Home:
 def told(home: Home, *words: str, code: int = 0) -> str:
     done = runner.invoke(app, ["--home", str(home.root), "backtest", *words])
     assert done.exit_code == code, done.output
-    return done.output
+    return done.output if code else done.stdout
 
 
 @pytest.fixture(scope="module")
 def days(loaded) -> tuple[str, str]:
     """First and last day of the league's last fifth."""
     with reading(loaded) as con:
-        return con.execute(
-            "SELECT quantile_disc(played_on, 0.8)::VARCHAR, max(played_on)::VARCHAR FROM game WHERE league = ?",
-            [LEAGUE],
-        ).fetchall()[0]
+        asked = "SELECT quantile_disc(played_on, 0.8)::VARCHAR, max(played_on)::VARCHAR FROM game"
+        return con.execute(f"{asked} WHERE status = 'played' AND league = ?", [LEAGUE]).fetchall()[0]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +54,9 @@ def test_it_prints_every_forecaster_and_the_comparisons_in_words(page):
     assert "fitted (joint) to the games before each of" in page
     for title in ("our model", "our model without pooling", "Elo", "Glicko-2", "what is usual at home"):
         assert f"\n{title} " in page
-    assert "Beats what is usual by " in page
+    beside = [line for line in page.splitlines() if line.endswith(" games.")]
+    assert len(beside) == len(page.split("-----")[-1].split("\n\n")[0].splitlines()) - 2  # all but our model
+    assert all(line.startswith(("Beats ", "Level with ", "Behind ")) for line in beside)
 
 
 def test_forecasts_are_stored_a_game_and_forecaster_and_add_up(loaded, page, days):
