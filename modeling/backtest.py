@@ -96,32 +96,36 @@ def backtest_league(
     asked = read_asked(home, league, stanza, last + timedelta(days=1))
     contests = contests_of(asked)
     windows = _windows(contests, league, first, last, every)
+    how, ours = _ours(asked, stanza, windows, engine, tell)
+    made = _walk(ours, contests, asked.is_race, is_daily=how == FILTER)
+    tell("scoring", 0.97)
+    keys = {"league": league, "backtest_id": f"{first}_{last}_{every.days}d_{engine}"}
+    about = {
+        "from_on": first, "to_on": last, "every_days": every.days, "engine": how,
+        "made_at_utc": now.replace(tzinfo=None), "code_hash": code_hash(),
+    }  # fmt: skip
+    games = _listed(made, asked)
+    rows = _rows(games, made.words, keys | about)
+    record.record_backtest(home, keys, rows, games.drop("week", "event", "event_chance"))
+    return Backtest(keys["backtest_id"], how, len(windows), rows)
+
+
+def _ours(
+    asked: Asked, stanza: Stanza, windows: list[Window], engine: str, tell: Report
+) -> tuple[str, Iterator[tuple[Window, Made]]]:
+    """How our model forecasts, by the engine that would take the whole league, and its forecasts of each window."""
     whole = build_design(stanza, rated_daily(asked.games, asked.counting, windows[0].first), asked.known)
     choice = choose(whole, engine)
-    how = FILTER if choice.engine == CHAIN else choice.engine
-    stage = f"{'learning at' if how == FILTER else 'fitting before'} {len(windows)} cuts"
+    is_daily = choice.engine == CHAIN
+    stage = f"{'learning at' if is_daily else 'fitting before'} {len(windows)} cut{'s' if len(windows) > 1 else ''}"
     tell(stage, 0.02)
 
     def done(share: float) -> None:
         tell(stage, 0.02 + 0.95 * share)
 
-    ours = (
-        filtered(whole, asked.counting, windows, done)
-        if how == FILTER
-        else refitted(stanza, asked.games, asked.counting, asked.known, windows, engine, done)
-    )
-    made = _walk(ours, contests, asked.is_race, is_daily=how == FILTER)
-    tell("scoring", 0.97)
-    backtest_id = f"{first}_{last}_{every.days}d_{engine}"
-    ours = {"league": league, "backtest_id": backtest_id}
-    games = _listed(made, asked)
-    about = ours | {
-        "from_on": first, "to_on": last, "every_days": every.days, "engine": how,
-        "made_at_utc": now.replace(tzinfo=None), "code_hash": code_hash(),
-    }  # fmt: skip
-    rows = _rows(games, made.words, about)
-    record.record_backtest(home, ours, rows, games.drop("week", "event", "event_chance"))
-    return Backtest(backtest_id, how, len(windows), rows)
+    if is_daily:
+        return FILTER, filtered(whole, asked.counting, windows, done)
+    return choice.engine, refitted(stanza, asked.games, asked.counting, asked.known, windows, engine, done)
 
 
 def _windows(contests: Contests, league: str, first: date, last: date, every: timedelta) -> list[Window]:

@@ -15,6 +15,7 @@ from modeling.games import EVERY_STATUS, Games, known_attributes, read_details, 
 from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array, Outcome
 from modeling.outcomes.sides import winning
+from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
@@ -50,7 +51,6 @@ def read_asked(home: Home, league: str, stanza: Stanza, until: date) -> Asked:
     effects = parse_effects(league, stanza, outcome)
     with reading(home) as con:
         known = known_attributes(con, league)
-        read_games(con, league, stanza.since, until, statuses=outcome.statuses)  # refuses where none was played
         games = read_games(
             con, league, stanza.since, until,
             statuses=EVERY_STATUS,
@@ -78,11 +78,13 @@ def _is_whole(outcome: Outcome) -> pl.Expr:
 
 
 def contests_of(asked: Asked) -> Contests:
-    """The games that count and have a result, as baselines see them."""
+    """The games that count and have a result, as baselines see them. Raises FitError where there are none."""
     has_score = asked.outcome.name in ("margin", "score")
     sides = asked.games.sides.filter(pl.col("game_id").is_in(list(asked.counting)))
     value = sides["score"] if has_score else winning(sides) if not asked.is_race else -sides["finish"].cast(pl.Float64)
     sides = sides.with_columns(value=value).filter(_has_result(asked.is_race))
+    if sides.is_empty():
+        raise FitError(f"{asked.games.league}: no game has a result yet.", asked.outcome.remedy)
     first = sides.unique("game_id", keep="first", maintain_order=True)
     game = sides["game_id"].rle_id().to_numpy().astype(np.intp)
     who, competitors = _who(asked, sides)
