@@ -57,11 +57,11 @@ def page(league: str, made: "Backtest", first: date, last: date, every: str) -> 
     """What came of a backtest, as text: how it was made, a line a forecaster, and the comparisons in words."""
     from jobs.formats import aligned
 
-    cuts = f"{made.cuts} cut{'s' if made.cuts != 1 else ''}"
+    cuts = f"each of {made.cuts} cuts, every {every}" if made.cuts > 1 else "the first day"
     how = (
-        f"parameters learned at {cuts}, every {every}; results teach everybody day by day"
+        f"parameters learned from the games before {cuts}; results teach everybody day by day"
         if made.engine == "filter"
-        else f"fitted ({made.engine}) to the games before each of {cuts}, every {every}"
+        else f"fitted ({made.engine}) to the games before {cuts}"
     )
     rows = [_line(row) for row in made.overall.iter_rows(named=True)]
     table = aligned(("forecaster", *COLUMNS), rows, [False, *(True for _ in COLUMNS)])

@@ -107,7 +107,12 @@ def same(one, other) -> bool:
     return all(b is not None and np.array_equal(a, b, equal_nan=True) for a, b in parts)
 
 
-@pytest.mark.parametrize(("outcome", "likelihood", "takes_link"), FAMILIES)
+FITTED = [
+    pytest.param(*one, marks=[] if FAMILIES[n - 1][0] != one[0] else pytest.mark.slow) for n, one in enumerate(FAMILIES)
+]  # of each outcome the usual likelihood always, the others in the long tests
+
+
+@pytest.mark.parametrize(("outcome", "likelihood", "takes_link"), FITTED)
 def test_no_future_result_moves_a_forecast_of_a_refitted_model(game, games, outcome, likelihood, takes_link):
     stanza, found = stanza_of(outcome, likelihood, takes_link), played(game, games, outcome)
 
