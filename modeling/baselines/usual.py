@@ -29,7 +29,12 @@ def _home_rate(_settings: bool, past: Contests, to_come: Contests) -> Forecasts:
     return Forecasts(np.where(place > 0, at_home, np.where(place < 0, at_home[::-1], neutral)))
 
 
+def _has_homes(past: Contests, _before: bool | None) -> bool | None:
+    """True where anybody was ever at home."""
+    return True if (past.home != 0).any() else None
+
+
 BASELINES = (
     Baseline("base_rate", "what is usual", False, needs_nothing, _base_rate),
-    Baseline("home_rate", "what is usual at home", False, needs_nothing, _home_rate),
+    Baseline("home_rate", "what is usual at home", False, _has_homes, _home_rate),
 )
