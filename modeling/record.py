@@ -45,6 +45,15 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         home.restart_of(fit_id).unlink(missing_ok=True)
 
 
+def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games: pl.DataFrame) -> None:
+    """Stores a backtest, its league and id in `keys`, in place of an earlier one of the same id."""
+    both = [pl.lit(value).alias(name) for name, value in keys.items()]
+    with writing(home) as con:
+        for table, found in (("backtest", rows), ("backtest_forecast", games)):
+            con.execute(f"DELETE FROM {table} WHERE league = $league AND backtest_id = $backtest_id", keys)  # noqa: S608
+            _insert(con, table, found.with_columns(both))
+
+
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:

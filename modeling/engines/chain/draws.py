@@ -7,7 +7,7 @@ the mean and spread of where it is put, of what lies between the points. In larg
 mirrored at the mean (Hammersley and Morton, 1956): chances and means are known at least as well as from as many solves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,10 +24,7 @@ from modeling.engines.surface import between, explore
 from modeling.outcomes.outcome import Array
 
 SMALL = 1e-12  # what no precision or variance is below, so that it has a logarithm
-LIFT, SHARED = (
-    2,
-    6,
-)  # where the state of a point of the hyperparameters has the lift, and the shared effects' covariance
+LIFT, SHARED = 2, 6  # where a point's state has the lift, and the logarithm of the shared effects' covariance
 TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
 INTEGRATED = 50_000  # states up to which hyperparameters are integrated over; of larger leagues sds are a few per cent
@@ -184,7 +181,7 @@ class _Spreads:
     known a hundred times less well than the rows are.
     """
 
-    def __init__(self, points: list[Evaluated], states: NDArray[np.intp]) -> None:
+    def __init__(self, points: Sequence[Evaluated], states: NDArray[np.intp]) -> None:
         self.log_sd = np.log([one.sd[: len(states)] for one in points])
         self.lift = [one.state[LIFT][states] for one in points]
         self.shared = np.array([one.state[SHARED] for one in points])
