@@ -34,6 +34,16 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
                 _insert(con, table, rows.with_columns(keys))
 
 
+def record_comparison(home: Home, league: str, comparison_id: str, tables: dict[str, pl.DataFrame]) -> None:
+    """Stores a comparison of models: its tables (without league and comparison_id). One of the same id is replaced."""
+    keys = [pl.lit(league).alias("league"), pl.lit(comparison_id).alias("comparison_id")]
+    with writing(home) as con:
+        for table, rows in tables.items():
+            con.execute(f"DELETE FROM {table} WHERE comparison_id = ?", [comparison_id])  # noqa: S608
+            if rows.height:
+                _insert(con, table, rows.with_columns(keys))
+
+
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:

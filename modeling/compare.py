@@ -1,0 +1,159 @@
+"""Which of several models of the same games forecasts better, and how sure that is.
+
+In: a league's stanza and variants of it. Out: how each forecasts every game, the paired differences with their standard
+errors, and what they mean in words, recorded in the warehouse.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from modeling import record
+from modeling.compared import Scored, table
+from modeling.design import Design
+from modeling.engines.choice import JOINT, choose
+from modeling.field import make_field
+from modeling.fit import design_of
+from modeling.games import Games
+from modeling.identity import code_hash, versions
+from modeling.influential import influential
+from modeling.loo import HIGH_VARIANCE, Pointwise, pointwise, refitted
+from modeling.sampled import CARE, SEED, Sampled, sample
+from modeling.variants import Variant
+from store.errors import FitError
+from store.home import Home
+
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of comparing models of a league."""
+
+    comparison_id: str
+    rows: pl.DataFrame
+    """The columns of `comparison`."""
+    influential: pl.DataFrame
+    """The columns of `influential_game`."""
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """A variant with its Design."""
+
+    variant: Variant
+    design: Design
+
+    @property
+    def walks(self) -> bool:
+        """Whether ratings move over time."""
+        return any(block.role == "walk" for block in self.design.blocks)
+
+
+def compare_models(
+    home: Home,
+    league: str,
+    variants: list[Variant],
+    now: datetime,
+    *,
+    as_of: date | None = None,
+    engine: str = "auto",
+    report: Report | None = None,
+) -> Comparison:
+    """Compares variants of a league's stanza, the first of which is its own, and records the result.
+
+    Raises FitError where they are not of the same games, or one cannot be fitted.
+    """
+    tell = report or (lambda stage, share: None)
+    games, models = _models(home, league, variants, as_of)
+    scored: list[Scored] = []
+    for number, one in enumerate(models):
+        scored += _by_loo(one, games, engine, number == 0, _within(tell, one.variant.title, number, len(models)))
+    name = _comparison_id(games, models, engine)
+    made = {"as_of": games.as_of, "made_at_utc": now.replace(tzinfo=None)}
+    rows = pl.DataFrame([row | made for row in table(scored)], infer_schema_length=None)
+    weighty = influential(games, models[0].design.game_ids, scored)
+    record.record_comparison(home, league, name, {"comparison": rows, "influential_game": weighty})
+    return Comparison(name, rows, weighty)
+
+
+def _models(home: Home, league: str, variants: list[Variant], as_of: date | None) -> tuple[Games, list[Modelled]]:
+    """The games as the league's own stanza has them, and the variants with their Designs."""
+    both = [design_of(home, league, one.stanza, as_of) for one in variants]
+    models = [Modelled(one, design) for one, (_, design) in zip(variants, both, strict=True)]
+    for one in models[1:]:
+        _insist_on_same(league, models[0], one)
+    return both[0][0], models
+
+
+def _insist_on_same(league: str, own: Modelled, other: Modelled) -> None:
+    """Raises FitError where log likelihoods of two models are not of the same thing."""
+    names = f'"{other.variant.title}" and "{own.variant.title}"'
+    if own.design.game_ids != other.design.game_ids:
+        counts = f"{other.design.games:,} and {own.design.games:,}"
+        raise FitError(
+            f"{league}: {names} are not models of the same games ({counts} of them).",
+            "Only models that use the same games can be compared.",
+        )
+    likelihoods = (other.design.outcome, own.design.outcome)
+    if likelihoods[0].is_density != likelihoods[1].is_density:
+        raise FitError(
+            f"{league}: {names} cannot be compared: one gives results a density and the other a chance.",
+            "`pooltable backtest` scores the forecasts of both alike.",
+        )
+
+
+def _within(tell: Report, title: str, number: int, count: int) -> Report:
+    """Reports the stages of one of several models."""
+    return lambda stage, share: tell(f"{title}: {stage}", (number + share) / count)
+
+
+def _by_loo(one: Modelled, games: Games, engine: str, is_own: bool, tell: Report) -> list[Scored]:
+    """One model by PSIS-LOO, with fits without games of high k-hat where those are quick, and by WAIC."""
+    sampled = _sampled(one, games, engine, tell)
+    found = pointwise(one.design, sampled.posterior, lambda share: tell("leaving games out", 0.5 + 0.2 * share))
+    if sampled.choice.engine == JOINT and found.is_doubtful.any():
+        found = refitted(
+            one.design,
+            sampled.engine,
+            found,
+            SEED + 1,
+            lambda share: tell("fits without some", 0.7 + 0.3 * share),
+            CARE[0],
+        )
+    return _scores(one, sampled, found, is_own)
+
+
+def _sampled(one: Modelled, games: Games, engine: str, tell: Report) -> Sampled:
+    fields = [make_field(one.design, kind, one.variant.stanza, games.as_of) for kind in one.design.kinds]
+    choice = choose(one.design, engine)
+    return sample(choice, one.design, games, fields, None, tell, may_fall_back=engine == "auto")
+
+
+def _scores(one: Modelled, sampled: Sampled, found: Pointwise, is_own: bool) -> list[Scored]:
+    """What was found game by game, as LOO and as WAIC."""
+    failed = [f"{check.check_name} of {check.subject}" for check in sampled.checks if check.status == "fail"]
+    warning = f"Its fit does not pass its own checks ({', '.join(failed)})." if failed else ""
+    about = (one.variant.title, one.variant.settings, is_own, sampled.choice.engine)
+    p_eff = float((found.lppd - found.elpd).sum())
+    loo = Scored(*about, "loo", found.elpd, found.is_doubtful, p_eff, found.k_hat, found.is_refitted, warning)
+    p_waic, is_wrong = float(found.variance.sum()), found.variance > HIGH_VARIANCE
+    return [loo, Scored(*about, "waic", found.waic, is_wrong, p_waic, warning=warning)]
+
+
+def _comparison_id(games: Games, models: list[Modelled], engine: str) -> str:
+    """Hash of everything a comparison depends on."""
+    inputs = {
+        "league": games.league,
+        "designs": [[one.design.as_json(), one.design.fingerprint] for one in models],
+        "as_of": games.as_of.isoformat(),
+        "code": code_hash(),
+        "versions": versions(),
+        "seed": SEED,
+        "engine": engine,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
