@@ -32,7 +32,7 @@ def _method(method: str, rows: list[Row]) -> str:
         "worst k": lambda row: _number(row["worst_k"], ".2f"),
         "k > 0.7": lambda row: _number(row["high_k"], ","),
         "left out": lambda row: _number(row["refitted"], ","),
-        "in doubt": lambda row: f"{row['doubtful']:,}",
+        "in doubt": lambda row: f"{row['doubtful']:,}" if row["doubtful"] or row["method"] != "lfo" else "",
     }
     cells = {name: [of(row) for row in ordered] for name, of in columns.items()}
     shown = {name: column for name, column in cells.items() if any(column)}
@@ -47,14 +47,20 @@ def _weighty(high: list[Row]) -> list[str]:
     """The games of high k-hat, where there are any."""
     if not high:
         return []
-    ordered = sorted(high, key=lambda row: -(row["k_hat"] or float("inf")))[:SHOWN]
-    cells = [
-        (_number(row["k_hat"], ".2f"), str(row["played_on"]), row["sides"], row["result"], row["variant"])
-        for row in ordered
-    ]
-    more = f", {SHOWN} of {len(high)}" if len(high) > SHOWN else ""
+    by_game: dict[str, list[Row]] = {}
+    for row in sorted(high, key=lambda row: -(row["k_hat"] or float("inf"))):
+        by_game.setdefault(row["game_id"], []).append(row)
+    cells = [_weighty_cells(rows) for rows in list(by_game.values())[:SHOWN]]
+    more = f", {SHOWN} of {len(by_game)}" if len(by_game) > SHOWN else ""
     title = f"Games that the others say too little of (k-hat above 0.7){more}"
-    return [f"{title}\n\n{aligned(('k-hat', 'day', 'game', 'result', 'model'), cells, [True, *[False] * 4])}"]
+    return [f"{title}\n\n{aligned(('k-hat', 'day', 'game', 'result', 'by'), cells, [True, *[False] * 4])}"]
+
+
+def _weighty_cells(rows: list[Row]) -> tuple[str, ...]:
+    """A game and the models that it weighs on."""
+    worst = rows[0]
+    models = ", ".join(row["variant"] for row in rows)
+    return _number(worst["k_hat"], ".2f"), str(worst["played_on"]), worst["sides"], worst["result"], models
 
 
 def _number(value: float | None, form: str) -> str:

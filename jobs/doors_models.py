@@ -62,6 +62,7 @@ def compare(
     league: League,
     variants: With = None,
     engine: Annotated[str, typer.Option(help="auto, fast or nuts.")] = "auto",
+    method: Annotated[str, typer.Option(help="auto; loo (from all other games) or lfo (from earlier ones).")] = "auto",
 ) -> None:
     """Compare models of a league by how well they forecast its games: ways of pooling, or variants of its stanza."""
     home = home_of(ctx)
@@ -70,9 +71,8 @@ def compare(
         from modeling.compare import compare_models  # only now: it takes seconds
         from modeling.variants import variants_of
 
-        found = compare_models(
-            home, league, variants_of(league, stanza, variants or []), utc_now(), engine=engine, report=report
-        )
+        asked = variants_of(league, stanza, variants or [])
+        found = compare_models(home, league, asked, utc_now(), engine=engine, method=method, report=report)
     from jobs.comparisons import compared
 
     say(compared(found.rows.to_dicts(), found.influential.to_dicts()))

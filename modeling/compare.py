@@ -7,9 +7,10 @@ errors, and what they mean in words, recorded in the warehouse.
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+import numpy as np
 import polars as pl
 
 from modeling import record
@@ -21,13 +22,16 @@ from modeling.fit import design_of
 from modeling.games import Games
 from modeling.identity import code_hash, versions
 from modeling.influential import influential
-from modeling.loo import HIGH_VARIANCE, Pointwise, pointwise, refitted
+from modeling.lfo import blocks_of, left_future_out
+from modeling.loo import HIGH_VARIANCE, pointwise, refitted
+from modeling.outcomes.outcome import Array
 from modeling.sampled import CARE, SEED, Sampled, sample
 from modeling.variants import Variant
 from store.errors import FitError
 from store.home import Home
 
 Report = Callable[[str, float], None]
+METHODS = ("auto", "loo", "lfo")
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,24 @@ def compare_models(
     *,
     as_of: date | None = None,
     engine: str = "auto",
+    method: str = "auto",
     report: Report | None = None,
 ) -> Comparison:
     """Compares variants of a league's stanza, the first of which is its own, and records the result.
 
-    Raises FitError where they are not of the same games, or one cannot be fitted.
+    By `loo` each game is forecast from all others; by `lfo` from earlier games alone, which `auto` takes where ratings
+    of any of them move. Raises FitError where they are not of the same games, or one cannot be fitted.
     """
     tell = report or (lambda stage, share: None)
     games, models = _models(home, league, variants, as_of)
+    by = _method(league, method, models)
     scored: list[Scored] = []
     for number, one in enumerate(models):
-        scored += _by_loo(one, games, engine, number == 0, _within(tell, one.variant.title, number, len(models)))
-    name = _comparison_id(games, models, engine)
+        stage = _within(tell, one.variant.title, number, len(models))
+        sampled = _sampled(one, games, engine, stage)
+        found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
+        scored += [replace(score, is_own=number == 0) for score in found]
+    name = _comparison_id(games, models, engine, by)
     made = {"as_of": games.as_of, "made_at_utc": now.replace(tzinfo=None)}
     rows = pl.DataFrame([row | made for row in table(scored)], infer_schema_length=None)
     weighty = influential(games, models[0].design.game_ids, scored)
@@ -107,45 +117,66 @@ def _insist_on_same(league: str, own: Modelled, other: Modelled) -> None:
         )
 
 
+def _method(league: str, wanted: str, models: list[Modelled]) -> str:
+    """How the models are compared. Raises FitError where they cannot be so."""
+    if wanted not in METHODS:
+        raise FitError(f'There is no method "{wanted}".', f"Methods: {', '.join(METHODS)}.")
+    walking = [one.variant.title for one in models if one.walks]
+    if wanted == "loo" and walking:
+        raise FitError(
+            f"{league}: ratings of {walking[0]!r} move over time: a game's neighbours would tell of it.",
+            "Forecast games from earlier ones alone: --method lfo",
+        )
+    return wanted if wanted != "auto" else "lfo" if walking else "loo"
+
+
 def _within(tell: Report, title: str, number: int, count: int) -> Report:
     """Reports the stages of one of several models."""
     return lambda stage, share: tell(f"{title}: {stage}", (number + share) / count)
 
 
-def _by_loo(one: Modelled, games: Games, engine: str, is_own: bool, tell: Report) -> list[Scored]:
-    """One model by PSIS-LOO, with fits without games of high k-hat where those are quick, and by WAIC."""
-    sampled = _sampled(one, games, engine, tell)
-    found = pointwise(one.design, sampled.posterior, lambda share: tell("leaving games out", 0.5 + 0.2 * share))
-    if sampled.choice.engine == JOINT and found.is_doubtful.any():
-        found = refitted(
-            one.design,
-            sampled.engine,
-            found,
-            SEED + 1,
-            lambda share: tell("fits without some", 0.7 + 0.3 * share),
-            CARE[0],
-        )
-    return _scores(one, sampled, found, is_own)
-
-
 def _sampled(one: Modelled, games: Games, engine: str, tell: Report) -> Sampled:
+    """The posterior of a model given all games."""
     fields = [make_field(one.design, kind, one.variant.stanza, games.as_of) for kind in one.design.kinds]
     choice = choose(one.design, engine)
     return sample(choice, one.design, games, fields, None, tell, may_fall_back=engine == "auto")
 
 
-def _scores(one: Modelled, sampled: Sampled, found: Pointwise, is_own: bool) -> list[Scored]:
-    """What was found game by game, as LOO and as WAIC."""
+def _by_loo(one: Modelled, sampled: Sampled, tell: Report) -> list[Scored]:
+    """By PSIS-LOO, with fits without games of high k-hat where those are quick, and by WAIC."""
+    found = pointwise(one.design, sampled.posterior, lambda share: tell("leaving games out", 0.5 + 0.3 * share))
+    if sampled.choice.engine == JOINT and found.is_doubtful.any():
+        found = refitted(
+            one.design, sampled.engine, found, SEED + 1, lambda share: tell("fits without some", 0.8 + 0.2 * share),
+            CARE[0],
+        )  # fmt: skip
+    p_eff, p_waic = float((found.lppd - found.elpd).sum()), float(found.variance.sum())
+    is_wrong = found.variance > HIGH_VARIANCE
+    plain = _scored(one, sampled, "loo", found.elpd)
+    return [
+        replace(plain, doubtful=found.is_doubtful, p_eff=p_eff, k_hat=found.k_hat, is_refitted=found.is_refitted),
+        replace(plain, method="waic", elpd=found.waic, doubtful=is_wrong, p_eff=p_waic),
+    ]
+
+
+def _by_lfo(one: Modelled, sampled: Sampled, tell: Report) -> Scored:
+    """By fits of the games before each of several blocks."""
+    blocks = blocks_of(one.design.league, one.design.played_on)
+    elpd = left_future_out(
+        one.design, sampled.engine, blocks, SEED + 1, lambda share: tell("forecasts", 0.5 + 0.5 * share), CARE[0]
+    )
+    return _scored(one, sampled, "lfo", elpd)
+
+
+def _scored(one: Modelled, sampled: Sampled, method: str, elpd: Array) -> Scored:
     failed = [f"{check.check_name} of {check.subject}" for check in sampled.checks if check.status == "fail"]
-    warning = f"Its fit does not pass its own checks ({', '.join(failed)})." if failed else ""
-    about = (one.variant.title, one.variant.settings, is_own, sampled.choice.engine)
-    p_eff = float((found.lppd - found.elpd).sum())
-    loo = Scored(*about, "loo", found.elpd, found.is_doubtful, p_eff, found.k_hat, found.is_refitted, warning)
-    p_waic, is_wrong = float(found.variance.sum()), found.variance > HIGH_VARIANCE
-    return [loo, Scored(*about, "waic", found.waic, is_wrong, p_waic, warning=warning)]
+    warning = f"The fit of {one.variant.title} does not pass its own checks ({', '.join(failed)})." if failed else ""
+    alike = np.zeros(len(elpd), dtype=bool)
+    about = (one.variant.title, one.variant.settings, sampled.choice.engine)
+    return Scored(*about, method, elpd, alike, warning=warning)
 
 
-def _comparison_id(games: Games, models: list[Modelled], engine: str) -> str:
+def _comparison_id(games: Games, models: list[Modelled], engine: str, method: str) -> str:
     """Hash of everything a comparison depends on."""
     inputs = {
         "league": games.league,
@@ -155,5 +186,6 @@ def _comparison_id(games: Games, models: list[Modelled], engine: str) -> str:
         "versions": versions(),
         "seed": SEED,
         "engine": engine,
+        "method": method,
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]

@@ -27,14 +27,14 @@ class Scored:
 
     title: str
     settings: str
-    is_own: bool
-    """True of the league's own stanza."""
     engine: str
     method: str
     elpd: Array
     """Log predictive density of each game, shape (games,)."""
     doubtful: NDArray[np.bool_]
     """Games whose elpd is not to be relied on."""
+    is_own: bool = False
+    """True of the league's own stanza."""
     p_eff: float | None = None
     k_hat: Array | None = None
     """Of LOO's weights, shape (games,)."""
@@ -131,10 +131,11 @@ def headline(scored: list[Scored]) -> str:
     if better:
         best, apart = max(better, key=lambda pair: pair[1].total)
         return f"{_capital(best.title)} forecasts best{'' if apart.verdict == 'better' else ', probably'}."
-    if all(apart.verdict == "worse" for _, apart in others):
-        return f"{_capital(own.title)} forecasts best."
-    level = [one.title for one, apart in others if apart.verdict != "worse"]
-    return f"Nothing forecasts better than {own.title}; {_listed(level)} cannot be told from it for sure."
+    level = [one.title for one, apart in others if apart.verdict in ("alike", "open")]
+    if level:
+        return f"Nothing forecasts better than {own.title}; {_listed(level)} cannot be told from it."
+    is_sure = all(apart.verdict == "worse" for _, apart in others)
+    return f"{_capital(own.title)} forecasts best{'' if is_sure else ', probably'}."
 
 
 def sentence(one: Scored, own: Scored) -> str:

@@ -5,7 +5,8 @@ the model: where ratings walk, a game's neighbours in time tell of it, and games
 
 PSIS-LOO: Vehtari, Gelman and Gabry (2017), "Practical Bayesian model evaluation using leave-one-out cross-validation
 and WAIC", Statistics and Computing 27; its k-hat: Vehtari, Simpson, Gelman, Yao and Gabry (2024), JMLR 25. WAIC:
-Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely applicable information criterion", JMLR 11.
+Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely applicable
+information criterion", JMLR 11.
 """
 
 from collections.abc import Callable, Iterator
