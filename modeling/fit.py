@@ -36,6 +36,7 @@ from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
+from modeling.sensitivity import sensitivity_rows
 from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled
@@ -240,6 +241,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
+        "prior_sensitivity": sensitivity_rows(design, sampled.tree, posterior, ratings),
         "rating": pl.concat(
             tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one), rng) for one in ratings
         ),

@@ -1,4 +1,5 @@
--- Models that were compared, the newest ten comparisons of each league. `warehouse` is attached.
+-- Models that were compared, the newest ten comparisons of each league; how far fits lean on their priors.
+-- `warehouse` is attached.
 
 CREATE TABLE comparison AS
 SELECT c.*
@@ -47,3 +48,14 @@ COMMENT ON COLUMN influential_game.elpd IS 'Log density that the model forecast 
 COMMENT ON COLUMN influential_game.k_hat IS 'How uneven the game''s importance weights are; NULL where they tell nothing.';
 COMMENT ON COLUMN influential_game.is_high IS 'True where k-hat is above 0.7: leaving the game out changes the model more than weights can tell.';
 COMMENT ON COLUMN influential_game.is_refitted IS 'True where elpd is of a fit without the game.';
+
+CREATE TABLE prior_sensitivity AS
+SELECT s.* FROM warehouse.prior_sensitivity AS s WHERE s.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+COMMENT ON TABLE prior_sensitivity IS 'One row a parameter of a fit, or a ranked competitor: how far it leans on the priors of scales, fixed effects and the likelihood''s own parameters (power-scaling); none of fits by the chain engine.';
+COMMENT ON COLUMN prior_sensitivity.league IS 'League.';
+COMMENT ON COLUMN prior_sensitivity.fit_id IS 'The fit.';
+COMMENT ON COLUMN prior_sensitivity.kind IS 'parameter, or the kind of competitor whose rating it is.';
+COMMENT ON COLUMN prior_sensitivity.quantity IS 'Key of the parameter (as in hyperparameter), or the competitor.';
+COMMENT ON COLUMN prior_sensitivity.prior IS 'How far its posterior moves where the priors of all parameters are raised to a power: cumulative Jensen-Shannon distance for a doubling; above 0.05 it leans on them.';
+COMMENT ON COLUMN prior_sensitivity.likelihood IS 'The same where the likelihood is. Chance alone makes of 1,000 draws 0.01 for each nat of the sd of the whole log likelihood.';
+COMMENT ON COLUMN prior_sensitivity.diagnosis IS 'What the two say, in words: rests on the results, rests on the results and on the prior, or leans on the prior.';
