@@ -77,12 +77,7 @@ def compare_models(
     tell = report or (lambda stage, share: None)
     games, models = _models(home, league, variants, as_of)
     by = _method(league, method, models)
-    scored: list[Scored] = []
-    for number, one in enumerate(models):
-        stage = _within(tell, one.variant.title, number, len(models))
-        sampled = _sampled(one, games, engine, stage)
-        found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
-        scored += [replace(score, is_own=number == 0) for score in found]
+    scored = score(games, models, engine, by, tell)
     name = _comparison_id(games, models, engine, by)
     made = {"as_of": games.as_of, "made_at_utc": now.replace(tzinfo=None)}
     rows = pl.DataFrame([row | made for row in table(scored)], infer_schema_length=None)
@@ -95,12 +90,13 @@ def _models(home: Home, league: str, variants: list[Variant], as_of: date | None
     """The games as the league's own stanza has them, and the variants with their Designs."""
     both = [design_of(home, league, one.stanza, as_of) for one in variants]
     models = [Modelled(one, design) for one, (_, design) in zip(variants, both, strict=True)]
-    for one in models[1:]:
-        _insist_on_same(league, models[0], one)
+    for number, one in enumerate(models[1:], start=1):
+        _insist_on_same_games(league, models[0], one)
+        _insist_on_other_model(league, models[:number], one)
     return both[0][0], models
 
 
-def _insist_on_same(league: str, own: Modelled, other: Modelled) -> None:
+def _insist_on_same_games(league: str, own: Modelled, other: Modelled) -> None:
     """Raises FitError where log likelihoods of two models are not of the same thing."""
     names = f'"{other.variant.title}" and "{own.variant.title}"'
     if own.design.game_ids != other.design.game_ids:
@@ -115,6 +111,25 @@ def _insist_on_same(league: str, own: Modelled, other: Modelled) -> None:
             f"{league}: {names} cannot be compared: one gives results a density and the other a chance.",
             "`pooltable backtest` scores the forecasts of both alike.",
         )
+
+
+def _insist_on_other_model(league: str, others: list[Modelled], one: Modelled) -> None:
+    """Raises FitError where a variant comes to the same model as one before it."""
+    for other in others:
+        if (one.design.as_json(), one.design.fingerprint) == (other.design.as_json(), other.design.fingerprint):
+            names = f'"{one.variant.title}" and "{other.variant.title}"'
+            raise FitError(f"{league}: {names} are the same model of these games.", "Leave one of them out.")
+
+
+def score(games: Games, models: list[Modelled], engine: str, by: str, tell: Report) -> list[Scored]:
+    """How each model forecasts the games, by `loo` (and WAIC) or by `lfo`; the first is the league's own."""
+    scored: list[Scored] = []
+    for number, one in enumerate(models):
+        stage = _within(tell, one.variant.title, number, len(models))
+        sampled = _sampled(one, games, engine, stage)
+        found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
+        scored += [replace(each, is_own=number == 0) for each in found]
+    return scored
 
 
 def _method(league: str, wanted: str, models: list[Modelled]) -> str:

@@ -42,7 +42,7 @@ def blocks_of(league: str, played_on: NDArray[np.datetime64]) -> list[Block]:
         raise FitError(f"{league}: its games are of too few days: none can be forecast from earlier ones.")
     to_come = days[days >= first]
     cuts = np.unique(to_come[np.linspace(0, len(to_come), BLOCKS, endpoint=False).astype(int)])
-    ends = [*cuts[1:], days[-1] + 1]
+    ends = [*cuts[1:], days[-1] + np.timedelta64(1, "D")]
     return [
         Block(cut, np.flatnonzero((played_on >= cut) & (played_on < end))) for cut, end in zip(cuts, ends, strict=True)
     ]

@@ -30,7 +30,7 @@ MOST_DRAWS = 4000
 EVEN = 1e-10  # variance of the log likelihood below which every draw says the same of a game
 MOST_ROUNDS = 10  # of fits anew without the games whose k-hat is high
 AT_ONCE = 0.01  # share of the games that are left out together: the fit without them is all but the fit without one
-ROUND_DRAWS = 2000
+ROUND_DRAWS = 4000
 
 Progress = Callable[[float], None]
 

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import tomlkit
-
 from modeling.outcomes import outcome_for
 from store.errors import UsageError
 from store.stanzas import Stanza, varied
 
 POOLINGS = ("partial", "none", "complete")
 AS_IT_STANDS = "the stanza as it stands"
-LISTS = {"effects": "{}", "walk": "{} walking", "noise": "noise by {}", "rate": "rating by {}"}
+LISTS = {"effects": "{}", "noise": "noise by {}", "rate": "rating by {}"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class Variant:
 
     title: str
     settings: str
-    """What differs from the league's own stanza, as TOML; empty of that itself."""
+    """What differs from the league's own stanza, as it was asked for; empty of that itself."""
     stanza: Stanza
 
 
@@ -30,16 +28,16 @@ def variants_of(league: str, stanza: Stanza, texts: list[str]) -> list[Variant]:
     Raises UsageError, StanzaError, FitError where a text is not settings of a model of these results.
     """
     asked = texts or [f'pooling = "{pooling}"' for pooling in POOLINGS if pooling != stanza.pooling]
-    others = [(*varied(league, stanza, text), text) for text in asked]
     found = [Variant("", "", stanza)]
-    for other, settings, text in others:
+    for text in asked:
+        other = varied(league, stanza, text)
         if any(other == one.stanza for one in found):
             raise UsageError(f"{league}: {text!r} changes nothing, or the same as another.", "Leave it out.")
         outcome_for(league, other)
-        found.append(Variant("", tomlkit.dumps(settings).strip().replace("\n", "; "), other))
+        found.append(Variant("", " ".join(text.split()), other))
     backwards = {_title(league, one.stanza, stanza) for one in found[1:]}
     own = backwards.pop() if len(backwards) == 1 else AS_IT_STANDS
-    titles = [own, *(_title(league, stanza, one.stanza) for one in found[1:])]
+    titles = [own or AS_IT_STANDS, *(_title(league, stanza, one.stanza) or one.settings for one in found[1:])]
     return [Variant(title, one.settings, one.stanza) for title, one in zip(titles, found, strict=True)]
 
 
@@ -52,12 +50,10 @@ def _title(league: str, before: Stanza, after: Stanza) -> str:
         parts.append("no pooling" if after.pooling == "none" else f"{after.pooling} pooling")
     if before.group != after.group:
         parts.append(f"groups by {after.group}" if after.group else "without groups")
-    if before.period != after.period:
-        parts.append("static" if after.period == "static" else f"a walk by {after.period}")
-    is_said = "static" in parts
+    if (before.period, before.walk) != (after.period, after.walk):
+        parts.append(f"{', '.join(after.walk)} walking by {after.period}" if after.walk else "static")
     for setting, words in LISTS.items():
-        if not (setting == "walk" and is_said):
-            parts += _changes(words, getattr(before, setting), getattr(after, setting))
+        parts += _changes(words, getattr(before, setting), getattr(after, setting))
     for name in dict.fromkeys([*before.priors, *after.priors]):
         if before.priors.get(name) != after.priors.get(name):
             own = after.priors.get(name)

@@ -117,15 +117,14 @@ def choose(home: Home, names: list[str]) -> dict[str, Stanza]:
     return {name: stanzas[name] for name in names} if names else stanzas
 
 
-def varied(name: str, stanza: Stanza, text: str) -> tuple[Stanza, dict[str, Any]]:
+def varied(name: str, stanza: Stanza, text: str) -> Stanza:
     """A league's stanza with other settings of its model, TOML as in `leagues.toml` with `;` or a line's end between
-    them, and these settings by name. Priors are added to those there are.
+    them. Priors are added to those there are.
 
     Raises UsageError, StanzaError.
     """
-    lines = re.sub(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', "\n", text)
     try:
-        other = tomlkit.parse(lines).unwrap()
+        other = tomlkit.parse(re.sub(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', "\n", text)).unwrap()
     except TOMLKitError as error:
         hint = """A setting is written as in leagues.toml, in quotes for the shell: 'likelihood = "poisson"'."""
         raise UsageError(f"{name}: {text!r} is not TOML: {error}.", hint) from error
@@ -138,7 +137,7 @@ def varied(name: str, stanza: Stanza, text: str) -> tuple[Stanza, dict[str, Any]
     body = stanza.model_dump(exclude_unset=True) | other
     if isinstance(other.get("priors"), dict):
         body["priors"] = {**stanza.priors, **other["priors"]}
-    return _validated(f"{name}, {text!r}", body), other
+    return _validated(f"{name}, {text!r}", body)
 
 
 def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | None = None) -> Stanza:
