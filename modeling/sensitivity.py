@@ -77,7 +77,9 @@ def log_prior_of(design: Design, posterior: Posterior) -> Array:
 
 def weights(log_density: Array) -> tuple[Array, Array]:
     """Importance weights of the draws where a part of the posterior, by its log density at each, is raised to a power
-    just below one and just above."""
+    just below one and just above; even ones where it is the same everywhere."""
+    if np.ptp(log_density) == 0:
+        return np.ones(len(log_density)), np.ones(len(log_density))
     lower, upper = (
         np.exp(array_stats.power_scale_lw(log_density, alpha=power))  # pyright: ignore[reportArgumentType]
         for power in POWERS
