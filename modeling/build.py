@@ -12,7 +12,7 @@ from modeling.design import FIXED_PRIOR, Block, Design, Fixed, Kind, Noise
 from modeling.effects import Effect, insist_on_attributes, needs_players, numbers_of, parse_effects
 from modeling.games import ATTRIBUTE, Games
 from modeling.names import told_apart, with_priors
-from modeling.observed import observe
+from modeling.observed import Observed, observe
 from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array, Outcome
 from modeling.periods import label_of, period_years, season_years
@@ -40,6 +40,8 @@ class Parts:
     year: Array
     as_of_year: float
     memberships: pl.DataFrame
+    is_past: NDArray[np.bool_]
+    """Of each side whether it may tell how large priors and covariates are."""
 
 
 def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str] = ()) -> Design:
@@ -49,8 +51,7 @@ def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str]
     insist_on_attributes(games.league, effects, stanza, games.sides, known_attributes)
     _insist_on_sense(games, stanza, outcome, effects)
     seen = observe(games, outcome)
-    unit_sd = outcome.unit_sd(seen.y, seen.exposure)  # of held-out results too: it is the priors' size, nothing else
-    parts = _parts(games, stanza, outcome, effects, seen.sides, unit_sd)
+    parts = _parts(games, stanza, outcome, effects, seen)
     blocks = [block for kind in stanza.rate for block in _kind_blocks(parts, kind)]
     pooled, fixed = _effects(parts, effects)
     game = seen.sides["game_id"].rle_id().to_numpy().astype(np.intp)
@@ -62,7 +63,7 @@ def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str]
         entrant[rows], opponent[rows], (*blocks, *pooled), tuple(fixed), _noise(parts),
         tuple(Kind(kind, parts.competitors[kind], parts.terms[kind].matrix) for kind in stanza.rate),
         game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes + _group_notes(parts),
-        tuple(first["game_id"]), outcome.centre(seen.y, seen.exposure),
+        tuple(first["game_id"]), seen.centre,
     )  # fmt: skip
     return with_priors(told_apart(design), stanza)
 
@@ -111,9 +112,8 @@ def _insist_on_walks(league: str, stanza: Stanza) -> None:
         )
 
 
-def _parts(
-    games: Games, stanza: Stanza, outcome: Outcome, effects: list[Effect], sides: pl.DataFrame, unit_sd: float
-) -> Parts:
+def _parts(games: Games, stanza: Stanza, outcome: Outcome, effects: list[Effect], seen: Observed) -> Parts:
+    sides = seen.sides
     needed = dict.fromkeys([*stanza.rate, *(e.entity for e in effects if e.entity in ("team", "player"))])
     terms, competitors = {}, {}
     for kind in needed:
@@ -125,7 +125,8 @@ def _parts(
             )
     year, as_of = period_years(stanza.period, sides["played_on"], sides["season"], games.as_of)
     return Parts(
-        games.league, stanza, outcome, unit_sd, sides, terms, competitors, year, as_of, games.memberships
+        games.league, stanza, outcome, seen.unit_sd, sides, terms, competitors, year, as_of, games.memberships,
+        seen.is_past,
     )  # fmt: skip
 
 
@@ -242,7 +243,7 @@ def _effects(parts: Parts, effects: list[Effect]) -> tuple[list[Block], list[Fix
         if effect.entity == "":
             fixed += _covariate(parts, effect)
         elif effect.entity == "home" and _is_slope(parts, effect):
-            numbers = _standardised(numbers_of(parts.sides, effect.by))
+            numbers = _standardised(parts, numbers_of(parts.sides, effect.by))
             signed = np.where(parts.sides["is_home"].to_numpy(), np.nan_to_num(numbers), 0.0)
             fixed.append(_fixed(parts, effect.name, f"home advantage by {effect.by}, per sd", signed))
         else:
@@ -256,7 +257,7 @@ def _covariate(parts: Parts, effect: Effect) -> list[Fixed]:
         is_home = parts.sides["is_home"].to_numpy()
         return [_fixed(parts, "home", "home advantage", is_home.astype(float))] if is_home.any() else []
     if effect.by == "rest_days":
-        return [_fixed(parts, "rest_days", "days of rest, per sd", _standardised(_rest_days(parts)))]
+        return [_fixed(parts, "rest_days", "days of rest, per sd", _standardised(parts, _rest_days(parts)))]
     if parts.outcome.row != "side":
         raise FitError(
             f'{parts.league}: "{effect.by}" is the same for every side of a game, so that it cancels.',
@@ -268,7 +269,7 @@ def _covariate(parts: Parts, effect: Effect) -> list[Fixed]:
             f'{parts.league}: "{effect.by}" has values that are no numbers, so that it cannot be a covariate.',
             f'Let somebody\'s strength vary by it: "team:{effect.by}" or "player:{effect.by}".',
         )
-    return [_fixed(parts, effect.by, f"{effect.by}, per sd", _standardised(numbers))]
+    return [_fixed(parts, effect.by, f"{effect.by}, per sd", _standardised(parts, numbers))]
 
 
 def _slopes(parts: Parts, effect: Effect) -> list[Block]:
@@ -302,9 +303,9 @@ def _varied(parts: Parts, base: Term, effect: Effect) -> Term:
     if effect.by == "season":
         return varied(base, parts.sides["season"])
     if effect.by == "rest_days":
-        return scaled(base, _standardised(_rest_days(parts)))
+        return scaled(base, _standardised(parts, _rest_days(parts)))
     if _is_slope(parts, effect):
-        return scaled(base, _standardised(numbers_of(parts.sides, effect.by)))
+        return scaled(base, _standardised(parts, numbers_of(parts.sides, effect.by)))
     return varied(base, parts.sides[ATTRIBUTE + effect.by])
 
 
@@ -331,10 +332,10 @@ def _rest_days(parts: Parts) -> pl.Series:
     return sides.join(rest, on=["team", "contest_id"], how="left", maintain_order="left")["rest"]
 
 
-def _standardised(numbers: pl.Series | None) -> Array:
+def _standardised(parts: Parts, numbers: pl.Series | None) -> Array:
     assert numbers is not None
-    sd = numbers.std()
-    return ((numbers - numbers.mean()) / (sd or 1.0)).fill_null(0.0).to_numpy()  # pyright: ignore[reportOperatorIssue]
+    past = numbers.filter(parts.is_past)
+    return ((numbers - past.mean()) / (past.std() or 1.0)).fill_null(0.0).to_numpy()  # pyright: ignore[reportOperatorIssue]
 
 
 def _fixed(parts: Parts, name: str, title: str, by_side: Array) -> Fixed:
@@ -347,8 +348,10 @@ def _noise(parts: Parts) -> tuple[Noise, ...]:
     found = []
     for name in parts.stanza.noise:
         column = parts.sides[ATTRIBUTE + name][rows].fill_null("unknown")
-        by_count = column.value_counts(sort=True, name="n").sort(["n", column.name], descending=[True, False])
-        values = by_count[column.name].to_list()
+        past = column.filter(parts.is_past[rows])
+        by_count = past.value_counts(sort=True, name="n").sort(["n", column.name], descending=[True, False])
+        usual = by_count[column.name].to_list()
+        values = usual + sorted(set(column) - set(usual))
         if len(values) > MANY_VALUES:
             raise FitError(
                 f'{parts.league}: noise = "{name}" has {len(values)} values, and each would have a factor of its own.',
@@ -387,5 +390,6 @@ def _name(stanza: Stanza, kind: str, component: str) -> str:
 
 def _scale(parts: Parts, term: Term) -> float:
     """Default prior scale of a unit: the typical effect, less where many share a side."""
-    together = float(term.matrix.sum()) / max(int((np.diff(term.matrix.indptr) > 0).sum()), 1)
+    past = term.matrix[parts.is_past]
+    together = float(past.sum()) / max(int((np.diff(past.indptr) > 0).sum()), 1)
     return parts.unit_sd / max(together, 1.0) ** 0.5

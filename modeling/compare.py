@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from modeling import record
+from modeling.build import build_design
 from modeling.compared import Scored, table
 from modeling.design import Design
 from modeling.engines.choice import JOINT, choose
@@ -47,9 +48,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Modelled:
-    """A variant with its Design."""
+    """A variant with the games as its stanza asks for them, and its Design."""
 
     variant: Variant
+    games: Games
     design: Design
 
     @property
@@ -75,10 +77,10 @@ def compare_models(
     of any of them move. Raises FitError where they are not of the same games, or one cannot be fitted.
     """
     tell = report or (lambda stage, share: None)
-    games, models = _models(home, league, variants, as_of)
-    by = _method(league, method, models)
-    scored = score(games, models, engine, by, tell)
-    name = _comparison_id(games, models, engine, by)
+    models = _models(home, league, variants, as_of)
+    games, by = models[0].games, _method(league, method, models)
+    scored = score(models, engine, by, tell)
+    name = _comparison_id(models, engine, by)
     made = {"as_of": games.as_of, "made_at_utc": now.replace(tzinfo=None)}
     rows = pl.DataFrame([row | made for row in table(scored)], infer_schema_length=None)
     weighty = influential(games, models[0].design.game_ids, scored)
@@ -86,14 +88,13 @@ def compare_models(
     return Comparison(name, rows, weighty)
 
 
-def _models(home: Home, league: str, variants: list[Variant], as_of: date | None) -> tuple[Games, list[Modelled]]:
-    """The games as the league's own stanza has them, and the variants with their Designs."""
-    both = [design_of(home, league, one.stanza, as_of) for one in variants]
-    models = [Modelled(one, design) for one, (_, design) in zip(variants, both, strict=True)]
+def _models(home: Home, league: str, variants: list[Variant], as_of: date | None) -> list[Modelled]:
+    """The variants with their games and Designs."""
+    models = [Modelled(one, *design_of(home, league, one.stanza, as_of)) for one in variants]
     for number, one in enumerate(models[1:], start=1):
         _insist_on_same_games(league, models[0], one)
         _insist_on_other_model(league, models[:number], one)
-    return both[0][0], models
+    return models
 
 
 def _insist_on_same_games(league: str, own: Modelled, other: Modelled) -> None:
@@ -121,15 +122,21 @@ def _insist_on_other_model(league: str, others: list[Modelled], one: Modelled) -
             raise FitError(f"{league}: {names} are the same model of these games.", "Leave one of them out.")
 
 
-def score(games: Games, models: list[Modelled], engine: str, by: str, tell: Report) -> list[Scored]:
+def score(models: list[Modelled], engine: str, by: str, tell: Report) -> list[Scored]:
     """How each model forecasts the games, by `loo` (and WAIC) or by `lfo`; the first is the league's own."""
     scored: list[Scored] = []
-    for number, one in enumerate(models):
+    for number, one in enumerate(models if by == "loo" else [_told_by_the_past(one) for one in models]):
         stage = _within(tell, one.variant.title, number, len(models))
-        sampled = _sampled(one, games, engine, stage)
+        sampled = _sampled(one, engine, stage)
         found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
         scored += [replace(each, is_own=number == 0) for each in found]
     return scored
+
+
+def _told_by_the_past(one: Modelled) -> Modelled:
+    """The model with sizes of priors and covariates as the games before the first block of forecasts tell them."""
+    first = blocks_of(one.design.league, one.design.played_on)[0].first.astype(date)
+    return replace(one, design=build_design(one.variant.stanza, replace(one.games, past_until=first)))
 
 
 def _method(league: str, wanted: str, models: list[Modelled]) -> str:
@@ -150,11 +157,11 @@ def _within(tell: Report, title: str, number: int, count: int) -> Report:
     return lambda stage, share: tell(f"{title}: {stage}", (number + share) / count)
 
 
-def _sampled(one: Modelled, games: Games, engine: str, tell: Report) -> Sampled:
+def _sampled(one: Modelled, engine: str, tell: Report) -> Sampled:
     """The posterior of a model given all games."""
-    fields = [make_field(one.design, kind, one.variant.stanza, games.as_of) for kind in one.design.kinds]
+    fields = [make_field(one.design, kind, one.variant.stanza, one.games.as_of) for kind in one.design.kinds]
     choice = choose(one.design, engine)
-    return sample(choice, one.design, games, fields, None, tell, may_fall_back=engine == "auto")
+    return sample(choice, one.design, one.games, fields, None, tell, may_fall_back=engine == "auto")
 
 
 def _by_loo(one: Modelled, sampled: Sampled, tell: Report) -> list[Scored]:
@@ -191,12 +198,12 @@ def _scored(one: Modelled, sampled: Sampled, method: str, elpd: Array) -> Scored
     return Scored(*about, method, elpd, alike, warning=warning)
 
 
-def _comparison_id(games: Games, models: list[Modelled], engine: str, method: str) -> str:
+def _comparison_id(models: list[Modelled], engine: str, method: str) -> str:
     """Hash of everything a comparison depends on."""
     inputs = {
-        "league": games.league,
+        "league": models[0].games.league,
         "designs": [[one.design.as_json(), one.design.fingerprint] for one in models],
-        "as_of": games.as_of.isoformat(),
+        "as_of": models[0].games.as_of.isoformat(),
         "code": code_hash(),
         "versions": versions(),
         "seed": SEED,

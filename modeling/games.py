@@ -56,6 +56,17 @@ MEMBERSHIPS = """
 SELECT competitor_id, season, "group" FROM membership
 WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
 """
+PEERS = """
+SELECT x.game_id, p.peer, x.first_side = 1 AS is_first, p.first_probability, coalesce(p.draw_probability, 0) AS draw,
+    p.second_probability, p.first_expected_score - p.second_expected_score AS margin
+FROM peer_forecast_game AS x JOIN peer_forecast AS p ON p.league = x.forecast_league AND p.forecast_id = x.forecast_id
+WHERE x.league = $league ORDER BY ALL
+"""
+DETAILS = """
+SELECT game_id, status, {attributes} FROM game WHERE league = $league AND played_on >= $since AND played_on < $until
+ORDER BY played_on, sequence, game_id
+"""
+EVERY_STATUS = ("scheduled", "played", "retired", "walkover", "abandoned", "awarded")
 
 ATTRIBUTES = "SELECT DISTINCT unnest(map_keys(attributes)) FROM game WHERE league = $league"
 
@@ -83,6 +94,10 @@ class Games:
     """True where the as-of date was chosen and is not simply the day after the last game."""
     names: dict[str, str] = field(default_factory=dict)
     """Names of competitors by id, for sentences."""
+    to_come: frozenset[str] = frozenset()
+    """Ids of the games that are to be forecast: they have no results, and keep their places in the Design."""
+    past_until: date | None = None
+    """Games from this day on say nothing of the sizes of priors and covariates; None: all games are past."""
 
     @property
     def fingerprint(self) -> str:
@@ -147,6 +162,22 @@ def _nobody_in(con: duckdb.DuckDBPyConnection, league: str, roles: Sequence[str]
     there = [role for (role,) in con.execute(ROLES, {"league": league}).fetchall()]
     hint = f"There are: {', '.join(there[:30])}." if there else "Take `roles` out: nobody's role is known."
     return FitError(f"{league}: roles = {list(roles)}, and nobody appeared in these games in such a role.", hint)
+
+
+def read_details(
+    con: duckdb.DuckDBPyConnection, league: str, since: date | None, until: date, attributes: Sequence[str]
+) -> pl.DataFrame:
+    """Status of each game with since <= played_on < until, with attributes as text: game_id, status and theirs."""
+    places = {f"a{number}": name for number, name in enumerate(attributes)}
+    columns = ", ".join(f"attributes[${place}] AS {_quoted(name)}" for place, name in places.items())
+    asked = {"league": league, "since": since or date.min, "until": until}
+    return _frame(con, DETAILS.format(attributes=columns or "NULL AS nothing"), asked | places)
+
+
+def read_peers(con: duckdb.DuckDBPyConnection, league: str) -> pl.DataFrame:
+    """What others forecast of the league's games: game_id, peer, is_first (their first side is the game's), chances of
+    their first side's win, a draw and its loss, and its expected margin."""
+    return _frame(con, PEERS, {"league": league})
 
 
 def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:

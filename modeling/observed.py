@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from modeling.games import Games
 from modeling.outcomes.outcome import Array, Outcome
@@ -14,12 +15,19 @@ NO_SPREAD = 1e-9  # of the largest result: what rounding leaves where all are al
 
 @dataclass(frozen=True)
 class Observed:
-    """The sides that count, in their order, and the result of each row; `notes` say what was left out."""
+    """The sides that count, in their order, and the result of each row; `notes` say what was left out.
+
+    A game to come has a row and no result: its `y` is 0, whatever came of it.
+    """
 
     sides: pl.DataFrame
     y: Array
     exposure: Array
     notes: tuple[str, ...]
+    is_past: NDArray[np.bool_]
+    """Of each side whether it may tell how large priors and covariates are."""
+    unit_sd: float
+    centre: float
 
 
 def observe(games: Games, outcome: Outcome) -> Observed:
@@ -28,30 +36,51 @@ def observe(games: Games, outcome: Outcome) -> Observed:
     Raises FitError where games lack what it needs, do not have two sides where two are needed, or are all alike where
     the likelihood needs a spread.
     """
-    seen = _entrants(games, outcome) if outcome.row == "entrant" else _pairs(games, outcome)
-    if outcome.unit_sd(seen.y, seen.exposure) <= NO_SPREAD * np.abs(seen.y).max():
+    sides, y, exposure, notes = (_entrants if outcome.row == "entrant" else _pairs)(games, outcome)
+    is_past = ~_awaited(games, sides)
+    if games.past_until:
+        is_past &= (sides["played_on"] < games.past_until).to_numpy()
+    row_is_past = is_past[::2] if outcome.row == "game" else is_past
+    past, long = y[row_is_past], exposure[row_is_past]
+    unit_sd = outcome.unit_sd(past, long)  # of results held out of a fit too: it is the priors' size, nothing else
+    if unit_sd <= NO_SPREAD * np.abs(past).max():
         raise FitError(
-            f"{games.league}: all {len(seen.y):,} results are alike ({seen.y[0]:g}), so that nothing can be learned of "
+            f"{games.league}: all {len(past):,} results are alike ({past[0]:g}), so that nothing can be learned of "
             f'their spread; likelihood "{outcome.likelihood}" needs one.',
             "Load more results, or run: pooltable check",
         )
-    return seen
+    return Observed(sides, y, exposure, notes, is_past, unit_sd, outcome.centre(past, long))
 
 
-def _pairs(games: Games, outcome: Outcome) -> Observed:
+def _awaited(games: Games, sides: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which sides are of games to come."""
+    return sides["game_id"].is_in(list(games.to_come)).to_numpy()
+
+
+def _results(games: Games, outcome: Outcome, sides: pl.DataFrame) -> Array:
+    """The result of each side as the outcome has it: NaN where there is none, 0 where the game is to come."""
+    awaited = _awaited(games, sides)
+    found = np.zeros(sides.height)
+    seen = (
+        outcome.observe(games.league, sides.filter(~awaited)) if not awaited.all() else pl.Series([], dtype=pl.Float64)
+    )
+    found[~awaited] = seen.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return found
+
+
+def _pairs(games: Games, outcome: Outcome) -> tuple[pl.DataFrame, Array, Array, tuple[str, ...]]:
     """Rows of games of two sides: one a game, or one a side."""
     sides = _paired(games)
-    result = outcome.observe(games.league, sides)
-    known = result.is_not_null()
+    result = _results(games, outcome, sides)
+    known = ~np.isnan(result)
     notes = _note(int((~known).sum()) // 2, f"games without {outcome.lacking} were left out")
-    sides, result = sides.filter(known), result.filter(known)
-    if not len(result):
+    sides, result = sides.filter(known), result[known]
+    if _awaited(games, sides).all():
         raise FitError(f"{games.league}: no game has a result that {outcome.name} can use.", outcome.remedy)
-    exposure = sides["exposure"].cast(pl.Float64)
+    exposure = sides["exposure"].cast(pl.Float64).to_numpy()
     if outcome.row == "game":
-        exposure = (exposure.gather_every(2) + exposure.gather_every(2, 1)) / 2
-        result = result.gather_every(2)
-    return Observed(sides, result.to_numpy().astype(float), exposure.to_numpy().astype(float), notes)
+        return sides, result[::2], (exposure[::2] + exposure[1::2]) / 2, notes
+    return sides, result, exposure, notes
 
 
 def _paired(games: Games) -> pl.DataFrame:
@@ -66,13 +95,12 @@ def _paired(games: Games) -> pl.DataFrame:
     return games.sides
 
 
-def _entrants(games: Games, outcome: Outcome) -> Observed:
+def _entrants(games: Games, outcome: Outcome) -> tuple[pl.DataFrame, Array, Array, tuple[str, ...]]:
     """Rows of races. Who has no place (did not finish, was disqualified) says nothing of the others' order."""
-    result = outcome.observe(games.league, games.sides)
-    placed, result = games.sides.filter(result.is_not_null()), result.drop_nulls()
-    together = placed.select(pl.len().over("game_id") >= 2).to_series()
-    kept, result = placed.filter(together), result.filter(together)
-    if kept.height == 0:
+    result = _results(games, outcome, games.sides)
+    placed = games.sides.with_columns(result=pl.Series(result)).filter(~np.isnan(result))
+    kept = placed.filter(pl.len().over("game_id") >= 2)
+    if _awaited(games, kept).all():
         raise FitError(
             f"{games.league}: no game has two entrants with {outcome.lacking}; "
             f'outcome "{outcome.name}" needs {outcome.lacking.removeprefix("a ")}s.',
@@ -80,7 +108,8 @@ def _entrants(games: Games, outcome: Outcome) -> Observed:
         )
     notes = _note(games.sides.height - placed.height, f"entrants without {outcome.lacking} were left out")
     notes += _note(placed.height - kept.height, "entrants alone in their race were left out")
-    return Observed(kept, result.to_numpy().astype(float), kept["exposure"].to_numpy().astype(float), notes)
+    result = kept["result"].to_numpy()
+    return kept.drop("result"), result, kept["exposure"].to_numpy().astype(float), notes
 
 
 def _note(count: int, words: str) -> tuple[str, ...]:

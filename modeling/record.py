@@ -44,6 +44,15 @@ def record_comparison(home: Home, league: str, comparison_id: str, tables: dict[
                 _insert(con, table, rows.with_columns(keys))
 
 
+def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games: pl.DataFrame) -> None:
+    """Stores a backtest, its league and id in `keys`, in place of an earlier one of the same id."""
+    both = [pl.lit(value).alias(name) for name, value in keys.items()]
+    with writing(home) as con:
+        for table, found in (("backtest", rows), ("backtest_forecast", games)):
+            con.execute(f"DELETE FROM {table} WHERE league = $league AND backtest_id = $backtest_id", keys)  # noqa: S608
+            _insert(con, table, found.with_columns(both))
+
+
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:

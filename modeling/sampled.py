@@ -66,7 +66,7 @@ def sample(
         if not may_fall_back:
             return found
         if not failed:
-            return replace(found, engine=_or_nuts(found.engine, design, start))
+            return replace(found, engine=or_nuts(found.engine, design, start))
         why = f"the {choice.engine} engine's own checks failed: {', '.join(failed)}"
     except FitError as error:
         if not may_fall_back:
@@ -75,7 +75,7 @@ def sample(
     return by_nuts(Choice(NUTS, why), design, games, fields, start, tell)
 
 
-def _or_nuts(engine: Prepared, design: Design, start: Start | None) -> Prepared:
+def or_nuts(engine: Prepared, design: Design, start: Start | None) -> Prepared:
     """The engine, and NUTS where it does not settle for some of the games."""
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, care: float) -> xr.DataTree:

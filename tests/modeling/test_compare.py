@@ -11,7 +11,7 @@ import pytest
 
 from modeling import lfo
 from modeling.build import build_design
-from modeling.compare import Modelled, compare_models, score
+from modeling.compare import Modelled, _told_by_the_past, compare_models, score
 from modeling.compared import difference
 from modeling.engines.choice import JOINT, choose, prepare
 from modeling.lfo import blocks_of, left_future_out
@@ -27,9 +27,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def compared(games, stanza, *texts: str) -> dict[str, str]:
     """By variant, how it stands to the league's own."""
     variants = variants_of("simulated", stanza, list(texts))
-    models = [Modelled(one, build_design(one.stanza, games)) for one in variants]
+    models = [Modelled(one, games, build_design(one.stanza, games)) for one in variants]
     by = "lfo" if any(one.walks for one in models) else "loo"
-    found = [one for one in score(games, models, "auto", by, lambda *_: None) if one.method == by]
+    found = [one for one in score(models, "auto", by, lambda *_: None) if one.method == by]
     return {one.title: difference(one, found[0]).verdict for one in found[1:]}
 
 
@@ -130,10 +130,11 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
     own = stanza.model_copy(update={"outcome": outcome, "effects": (), "walk": ("team",), "period": "month"})
 
     def forecasts(swapped_from: int):
-        played = [
-            game((f"t{a}", f"t{b}"), scores=s if day < swapped_from else s[::-1], day=day) for a, b, s, day in made
-        ]
-        design = build_design(own, games(*played))
+        played = games(
+            *(game((f"t{a}", f"t{b}"), scores=s if day < swapped_from else (9 * s[1], s[0]), day=day) for a, b, s, day in made)
+        )
+        model = Modelled(variants_of("x", own, [])[0], played, build_design(own, played))
+        design = _told_by_the_past(model).design
         engine = prepare(choose(design, "fast").engine, design, None)
         blocks = blocks_of("x", design.played_on)[:4]
         return left_future_out(design, engine, blocks, 1, lambda share: None, 0.8), blocks[-1].games[-1] + 1
@@ -205,8 +206,8 @@ def home(tmp_path_factory, league):
 def test_a_comparison_is_stored_once_and_published(home, stanza):
     stages: list[str] = []
     variants = variants_of("x", stanza, [])
-    for _ in range(2):
-        found = compare_models(home, "x", variants, NOW, report=lambda stage, share: stages.append(stage))
+    compare_models(home, "x", variants, NOW)
+    found = compare_models(home, "x", variants, NOW, report=lambda stage, share: stages.append(stage))
     assert {stage.partition(":")[0] for stage in stages} == {one.title for one in variants}
     with reading(home) as con:
         kept = con.execute(
@@ -243,7 +244,8 @@ def test_games_of_one_model_and_not_of_the_other_are_refused(game, games, stanza
 
     some = [game(("a", "b"), scores=(1.0, 0.0), day=day) for day in range(6)]
     variant = variants_of("x", stanza, [])[0]
-    long, short = (Modelled(variant, build_design(stanza, games(*some[:count]))) for count in (6, 5))
+    both = (games(*some[:count]) for count in (6, 5))
+    long, short = (Modelled(variant, one, build_design(stanza, one)) for one in both)
     with pytest.raises(FitError, match=r"not models of the same games \(5 and 6 of them\)"):
         _insist_on_same_games("x", long, short)
 

@@ -1,0 +1,81 @@
+"""The door to the proof: backtest."""
+
+import re
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from jobs.console import say, working
+from jobs.doors import example, home_of, utc_now
+
+if TYPE_CHECKING:
+    from modeling.backtest import Backtest
+
+FORMATS = ["%Y-%m-%d"]
+COLUMNS = ("games", "log loss", "difference", "95 % interval", "Brier", "slope", "50 %", "90 %")
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs this door into the command."""
+    words = "pooltable backtest english_football --from 2018-08-01 --to 2019-05-31 --every 28d"
+    app.command(epilog=example(words))(backtest)
+
+
+def backtest(
+    ctx: typer.Context,
+    league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
+    first: Annotated[datetime, typer.Option("--from", formats=FORMATS, help="First day of the games to forecast.")],
+    last: Annotated[datetime, typer.Option("--to", formats=FORMATS, help="Last day of them.")],
+    every: Annotated[str, typer.Option(help="Days between fits, such as 28d.")] = "28d",
+    engine: Annotated[Literal["auto", "fast", "nuts"], typer.Option(help="How to fit.")] = "auto",
+) -> None:
+    """Forecast past games from the games before them, and compare with what is easy, tuned or published."""
+    days = interval(every)
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    with working(f"backtest {league}") as report:
+        from modeling.backtest import backtest_league  # only now: it takes seconds
+
+        made = backtest_league(home, league, stanza, utc_now(), first.date(), last.date(), days, engine, report)
+    say(page(league, made, first.date(), last.date(), every))
+
+
+def interval(text: str) -> timedelta:
+    """The days in words such as 28d. Raises UsageError."""
+    from store.errors import UsageError
+
+    found = re.fullmatch(r"([1-9]\d{0,4})d", text)
+    if not found:
+        raise UsageError(f"--every {text} is no interval.", "Give a whole number of days, for example: --every 28d")
+    return timedelta(days=int(found[1]))
+
+
+def page(league: str, made: "Backtest", first: date, last: date, every: str) -> str:
+    """What came of a backtest, as text: how it was made, a line a forecaster, and the comparisons in words."""
+    from jobs.formats import aligned
+
+    cuts = f"{made.cuts} cut{'s' if made.cuts != 1 else ''}"
+    how = (
+        f"parameters learned at {cuts}, every {every}; results teach everybody day by day"
+        if made.engine == "filter"
+        else f"fitted ({made.engine}) to the games before each of {cuts}, every {every}"
+    )
+    rows = [_line(row) for row in made.overall.iter_rows(named=True)]
+    table = aligned(("forecaster", *COLUMNS), rows, [False, *(True for _ in COLUMNS)])
+    told = made.overall.filter(~made.overall["forecaster"].is_in(["model"]))["message"].to_list()
+    return "\n".join([f"{league}, {first} to {last}: {how}.", "", table, "", *told])
+
+
+def _line(row: "dict[str, object]") -> tuple[str, ...]:
+    numbers = [_number(row[name], 3) for name in ("brier", "calibration_slope", "coverage_50", "coverage_90")]
+    low, high = _number(row["difference_low"], 4), _number(row["difference_high"], 4)
+    apart = "" if row["forecaster"] == "model" else _number(row["difference"], 4)
+    between = f"{low} to {high}" if apart and low else ""
+    return (str(row["title"]), f"{row['games']:,}", _number(row["log_loss"], 4), apart, between, *numbers)
+
+
+def _number(value: object, places: int) -> str:
+    return f"{value:.{places}f}" if isinstance(value, float) else ""
