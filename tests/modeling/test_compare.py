@@ -131,7 +131,10 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
 
     def forecasts(swapped_from: int):
         played = games(
-            *(game((f"t{a}", f"t{b}"), scores=s if day < swapped_from else (9 * s[1], s[0]), day=day) for a, b, s, day in made)
+            *(
+                game((f"t{a}", f"t{b}"), scores=s if day < swapped_from else (9 * s[1], s[0]), day=day)
+                for a, b, s, day in made
+            )
         )
         model = Modelled(variants_of("x", own, [])[0], played, build_design(own, played))
         design = _told_by_the_past(model).design
