@@ -153,9 +153,8 @@ def sentence(one: Scored, own: Scored) -> str:
         )
     word = "better" if apart.total > 0 else "worse"
     sure = {"better": "surely", "worse": "surely"}.get(apart.verdict, "probably")
-    chance = (
-        "" if apart.p_better is None else f", P = {_chance(apart.p_better if apart.total > 0 else 1 - apart.p_better)}"
-    )
+    likely = apart.p_better if apart.p_better is None or apart.total > 0 else 1 - apart.p_better
+    chance = "" if likely is None else ", P > 0.999" if likely > 0.999 else f", P = {likely:.3f}"
     few = f"; with fewer than {FEW_GAMES} games the standard error is a guess" if apart.games < FEW_GAMES else ""
     per += f" ({1000 * abs(apart.total) / apart.games:.1f} per 1,000)"
     return f"{names[0]} forecasts {word} than {names[1]} by {per}: {sure}{chance}{few}."
@@ -169,11 +168,7 @@ def _why(apart: Difference) -> str:
 
 
 def _signed(apart: Difference) -> str:
-    return f"{apart.total:+.1f} ± {apart.se:.1f}"
-
-
-def _chance(p: float) -> str:
-    return "over 0.999" if p > 0.999 else f"{p:.3f}"
+    return f"{apart.total:+.1f} ± {apart.se:.1f}".replace("-", "−")
 
 
 def _counted(games: int) -> str:

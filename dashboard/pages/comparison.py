@@ -34,13 +34,11 @@ def _comparisons(view: View, league: str, rows: list[Row]) -> Component:
     if not rows:
         nothing = html.P(["No models were compared yet. Run: ", html.Code(f"pooltable compare {league}")])
         return _section("Would another model forecast better?", words, [nothing])
-    parts: list[Any] = []
-    for comparison_id, own in groupby(rows, key=lambda row: row["comparison_id"]):
-        parts += _comparison(view, comparison_id, list(own))
+    parts = [_comparison(view, name, list(own)) for name, own in groupby(rows, key=lambda row: row["comparison_id"])]
     return _section("Would another model forecast better?", words, parts)
 
 
-def _comparison(view: View, comparison_id: str, rows: list[Row]) -> list[Any]:
+def _comparison(view: View, comparison_id: str, rows: list[Row]) -> Component:
     """One comparison: what it means, its models, and the games that weigh most on them."""
     first = rows[0]
     made = (
@@ -49,12 +47,13 @@ def _comparison(view: View, comparison_id: str, rows: list[Row]) -> list[Any]:
     )
     sentences = [row["sentence"] for row in sorted(rows, key=lambda row: not row["is_own"])]
     games = view.answer.rows("influential_games", league=view.league["league"], comparison_id=comparison_id)
-    return [
-        html.P([html.Strong(sentences[0]), " ", *sentences[1:]]),
+    parts = [
+        html.P([html.Strong(sentences[0]), " " + " ".join(sentences[1:])]),
         html.P(made, className="quiet"),
         small_grid(f"comparison-{comparison_id}", _columns(rows), rows, "Models by how well they forecast"),
         _games(comparison_id, games),
     ]
+    return html.Div(parts, className="block")
 
 
 def _columns(rows: list[Row]) -> list[Column]:
@@ -73,7 +72,7 @@ def _columns(rows: list[Row]) -> list[Column]:
             "cellRendererParams": {"half": half},
             "cellClass": "bar",
             "sortable": False,
-            "width": 230,
+            "width": 260,
         },
     ]  # fmt: skip
     if by_loo:

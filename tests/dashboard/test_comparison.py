@@ -65,7 +65,7 @@ def shown(home: Home, made: Any, league: str = "nations", fit: str = FIT) -> str
 def test_the_three_newest_comparisons_are_shown_with_what_they_mean(compared: Home, made: Any) -> None:
     text = shown(compared, made)
     assert [f"comparison-c{number}" in text for number in range(4)] == [True, True, True, False]
-    assert text.index("Said of poisson.") < text.index("Said of negative binomial.")
+    assert text.index("Said of poisson.") < text.index(" Said of negative binomial.")
     assert (
         "'waic': -1991.0" in text and "Each game was forecast from all the others: 941 games before 10 Jan 2024" in text
     )

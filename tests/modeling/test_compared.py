@@ -66,6 +66,7 @@ def test_the_sentence_says_which_by_how_much_and_how_sure():
     assert "forecasts worse than poisson by 9.0 ± 6.0 on 400 games (22.5 per 1,000): probably, P = 0.933." in sentence(
         one, own
     )
+    assert sentence(*apart_by(-40.0, 4.0)).endswith("surely, P > 0.999.")
     one, own = apart_by(12.3, 4.1, 60)
     assert sentence(one, own).endswith("probably; with fewer than 100 games the standard error is a guess.")
 
@@ -75,6 +76,7 @@ def test_what_cannot_be_told_apart_is_said_so_with_its_reason():
     assert "cannot be told apart: +2.0 ± 0.5 on 400 games; of a difference below 4" in sentence(one, own)
     one, own = apart_by(12.0, 20.0)
     assert sentence(one, own) == "Negative binomial and poisson cannot be told apart: +12.0 ± 20.0 on 400 games."
+    assert "−12.0 ± 20.0" in sentence(*apart_by(-12.0, 20.0))
 
 
 def test_games_that_cannot_be_relied_on_leave_open_what_they_decide():
