@@ -11,7 +11,7 @@ COMMENT ON TABLE comparison IS 'One row a model of a league by a method: how wel
 COMMENT ON COLUMN comparison.league IS 'League.';
 COMMENT ON COLUMN comparison.comparison_id IS 'The comparison: hash of the models, the games, the code and the engine asked for. All its rows are of the same games.';
 COMMENT ON COLUMN comparison.variant IS 'The model, by what distinguishes it, in words.';
-COMMENT ON COLUMN comparison.settings IS 'What differs from the league''s stanza, as TOML; empty of the league''s own model.';
+COMMENT ON COLUMN comparison.settings IS 'What differs from the league''s stanza, as it was asked for; empty of the league''s own model.';
 COMMENT ON COLUMN comparison.is_own IS 'True of the league''s own model, the one that is fitted every night.';
 COMMENT ON COLUMN comparison.method IS 'loo (each game forecast from all the others, by Pareto-smoothed importance sampling), waic (an approximation of the same) or lfo (blocks of games forecast from earlier games alone, where ratings walk).';
 COMMENT ON COLUMN comparison.engine IS 'How the model was computed: joint, chain or nuts.';
