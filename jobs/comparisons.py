@@ -11,14 +11,20 @@ METHODS = {
     "waic": "The same by WAIC, an approximation, {games} games",
     "lfo": "Games forecast from earlier games alone, {games} games",
 }
-SHOWN = 10  # games of high k-hat
+HIGH_SHOWN, LOW_SHOWN = 10, 5  # games of high k-hat; games that the league's own model expected least
 
 
 def compared(rows: list[Row], games: list[Row]) -> str:
-    """The page: models by elpd, the best first, sentences, and at most 10 games."""
+    """The page: models by elpd, the best first, sentences, and the games that weigh most or were expected least."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
     parts = [_method(method, [row for row in rows if row["method"] == method]) for method in methods]
-    return "\n\n".join([*parts, *_weighty([row for row in games if row["is_high"]])])
+    high = sorted((row for row in games if row["is_high"]), key=lambda row: -(row["k_hat"] or float("inf")))
+    weighty = _listed("Games that the others say too little of (k-hat above 0.7)", high, HIGH_SHOWN)
+    own = [row for row in games if row["variant"] == next(one["variant"] for one in rows if one["is_own"])]
+    unexpected = _listed(
+        "Games that were expected least", sorted(own, key=lambda row: row["elpd"])[:LOW_SHOWN], LOW_SHOWN
+    )
+    return "\n\n".join([*parts, *weighty, *unexpected])
 
 
 def _method(method: str, rows: list[Row]) -> str:
@@ -43,24 +49,26 @@ def _method(method: str, rows: list[Row]) -> str:
     return "\n".join([METHODS[method].format(games=f"{rows[0]['games']:,}"), "", table, "", *said])
 
 
-def _weighty(high: list[Row]) -> list[str]:
-    """The games of high k-hat, where there are any."""
-    if not high:
-        return []
+def _listed(title: str, rows: list[Row], shown: int) -> list[str]:
+    """Games under a title, each once with the models that its row is of, in the order of their first rows; nothing
+    where there are none."""
     by_game: dict[str, list[Row]] = {}
-    for row in sorted(high, key=lambda row: -(row["k_hat"] or float("inf"))):
+    for row in rows:
         by_game.setdefault(row["game_id"], []).append(row)
-    cells = [_weighty_cells(rows) for rows in list(by_game.values())[:SHOWN]]
-    more = f", {SHOWN} of {len(by_game)}" if len(by_game) > SHOWN else ""
-    title = f"Games that the others say too little of (k-hat above 0.7){more}"
-    return [f"{title}\n\n{aligned(('k-hat', 'day', 'game', 'result', 'by'), cells, [True, *[False] * 4])}"]
+    if not by_game:
+        return []
+    cells = [_cells(own) for own in list(by_game.values())[:shown]]
+    more = f", {shown} of {len(by_game)}" if len(by_game) > shown else ""
+    numbers = ("log density", "k-hat")
+    table = aligned(("day", "game", "result", *numbers, "by"), cells, [False, False, False, True, True, False])
+    return [f"{title}{more}\n\n{table}"]
 
 
-def _weighty_cells(rows: list[Row]) -> tuple[str, ...]:
-    """A game and the models that it weighs on."""
-    worst = rows[0]
-    models = ", ".join(row["variant"] for row in rows)
-    return _number(worst["k_hat"], ".2f"), str(worst["played_on"]), worst["sides"], worst["result"], models
+def _cells(rows: list[Row]) -> tuple[str, ...]:
+    """A game, as the first of its rows has it, and the models."""
+    first, models = rows[0], ", ".join(row["variant"] for row in rows)
+    numbers = _number(first["elpd"], ".1f"), _number(first["k_hat"], ".2f")
+    return str(first["played_on"]), first["sides"], first["result"], *numbers, models
 
 
 def _number(value: float | None, form: str) -> str:

@@ -83,7 +83,7 @@ def compare_models(
     name = _comparison_id(models, engine, by)
     made = {"as_of": games.as_of, "made_at_utc": now.replace(tzinfo=None)}
     rows = pl.DataFrame([row | made for row in table(scored)], infer_schema_length=None)
-    weighty = influential(games, models[0].design.game_ids, scored)
+    weighty = influential(games, scored)
     record.record_comparison(home, league, name, {"comparison": rows, "influential_game": weighty})
     return Comparison(name, rows, weighty)
 
@@ -174,7 +174,7 @@ def _by_loo(one: Modelled, sampled: Sampled, tell: Report) -> list[Scored]:
         )  # fmt: skip
     p_eff, p_waic = float((found.lppd - found.elpd).sum()), float(found.variance.sum())
     is_wrong = found.variance > HIGH_VARIANCE
-    plain = _scored(one, sampled, "loo", found.elpd)
+    plain = _scored(one, sampled, "loo", one.design.game_ids, found.elpd)
     return [
         replace(plain, doubtful=found.is_doubtful, p_eff=p_eff, k_hat=found.k_hat, is_refitted=found.is_refitted),
         replace(plain, method="waic", elpd=found.waic, doubtful=is_wrong, p_eff=p_waic),
@@ -187,15 +187,16 @@ def _by_lfo(one: Modelled, sampled: Sampled, tell: Report) -> Scored:
     elpd = left_future_out(
         one.design, sampled.engine, blocks, SEED + 1, lambda share: tell("forecasts", 0.5 + 0.5 * share), CARE[0]
     )
-    return _scored(one, sampled, "lfo", elpd)
+    forecast = np.concatenate([block.games for block in blocks])
+    return _scored(one, sampled, "lfo", tuple(one.design.game_ids[game] for game in forecast), elpd)
 
 
-def _scored(one: Modelled, sampled: Sampled, method: str, elpd: Array) -> Scored:
+def _scored(one: Modelled, sampled: Sampled, method: str, game_ids: tuple[str, ...], elpd: Array) -> Scored:
     failed = [f"{check.check_name} of {check.subject}" for check in sampled.checks if check.status == "fail"]
     warning = f"The fit of {one.variant.title} does not pass its own checks ({', '.join(failed)})." if failed else ""
     alike = np.zeros(len(elpd), dtype=bool)
     about = (one.variant.title, one.variant.settings, sampled.choice.engine)
-    return Scored(*about, method, elpd, alike, warning=warning)
+    return Scored(*about, method, game_ids, elpd, alike, warning=warning)
 
 
 def _comparison_id(models: list[Modelled], engine: str, method: str) -> str:

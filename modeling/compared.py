@@ -29,6 +29,7 @@ class Scored:
     settings: str
     engine: str
     method: str
+    game_ids: tuple[str, ...]
     elpd: Array
     """Log predictive density of each game, shape (games,)."""
     doubtful: NDArray[np.bool_]
@@ -127,6 +128,9 @@ def headline(scored: list[Scored]) -> str:
     """Which of the models by one method, in a sentence."""
     own = next(one for one in scored if one.is_own)
     others = [(one, difference(one, own)) for one in scored if not one.is_own]
+    first, ahead = max(others, key=lambda pair: pair[1].total)
+    if ahead.total > 0 and ahead.verdict == "open":
+        return f"Whether {first.title} forecasts best is open: games whose estimate is in doubt decide."
     better = [(one, apart) for one, apart in others if apart.verdict in ("better", "probably better")]
     if better:
         best, apart = max(better, key=lambda pair: pair[1].total)

@@ -1,4 +1,4 @@
-"""The games that weigh most on a model, in words: those whose leave-one-out weights are the most uneven."""
+"""The games that weigh most on a model, and those that it expected least, in words."""
 
 from typing import Any
 
@@ -9,36 +9,37 @@ from modeling.compared import Scored
 from modeling.games import Games
 from modeling.loo import HIGH_K
 
-LEAST, MOST = 10, 100  # games listed of each model: ten, and all of high k-hat up to a hundred
+FEWEST, MOST = 10, 100  # games listed of each model: ten of each sort, and all of high k-hat up to a hundred
 SCHEMA = {
     "variant": pl.String, "game_id": pl.String, "played_on": pl.Date, "sides": pl.String, "result": pl.String,
     "elpd": pl.Float64, "k_hat": pl.Float64, "is_high": pl.Boolean, "is_refitted": pl.Boolean,
 }  # fmt: skip
 
 
-def influential(games: Games, game_ids: tuple[str, ...], scored: list[Scored]) -> pl.DataFrame:
-    """Rows of `influential_game`, of each model the highest k-hat first; none where there are no k-hats."""
-    rows = [row for one in scored if one.k_hat is not None for row in _rows_of(one, game_ids)]
-    found = pl.DataFrame(
-        rows, schema={name: SCHEMA[name] for name in SCHEMA if name not in ("played_on", "sides", "result")}
-    )
+def influential(games: Games, scored: list[Scored]) -> pl.DataFrame:
+    """Rows of `influential_game`, of each model."""
+    rows = [row for one in scored if one.method != "waic" for row in _rows_of(one)]
+    told = ("played_on", "sides", "result")
+    found = pl.DataFrame(rows, schema={name: SCHEMA[name] for name in SCHEMA if name not in told})
     return found.join(_told(games, found["game_id"].unique().to_list()), on="game_id", how="left").select(*SCHEMA)
 
 
-def _rows_of(one: Scored, game_ids: tuple[str, ...]) -> list[dict[str, Any]]:
-    assert one.k_hat is not None and one.is_refitted is not None
-    order = np.argsort(-one.k_hat, kind="stable")
-    count = min(MOST, max(LEAST, int((one.k_hat > HIGH_K).sum())))
+def _rows_of(one: Scored) -> list[dict[str, Any]]:
+    k_hat = np.zeros(len(one.elpd)) if one.k_hat is None else one.k_hat
+    left_out = np.zeros(len(one.elpd), dtype=bool) if one.is_refitted is None else one.is_refitted
+    count = 0 if one.k_hat is None else min(MOST, max(FEWEST, int((k_hat > HIGH_K).sum())))
+    weighty = np.argsort(-k_hat, kind="stable")[:count]
+    unexpected = np.argsort(one.elpd, kind="stable")[:FEWEST]
     return [
         {
             "variant": one.title,
-            "game_id": game_ids[game],
+            "game_id": one.game_ids[game],
             "elpd": float(one.elpd[game]),
-            "k_hat": float(one.k_hat[game]) if np.isfinite(one.k_hat[game]) else None,
-            "is_high": bool(one.k_hat[game] > HIGH_K),
-            "is_refitted": bool(one.is_refitted[game]),
+            "k_hat": float(k_hat[game]) if one.k_hat is not None and np.isfinite(k_hat[game]) else None,
+            "is_high": bool(k_hat[game] > HIGH_K),
+            "is_refitted": bool(left_out[game]),
         }
-        for game in order[:count].tolist()
+        for game in np.union1d(weighty, unexpected).tolist()
     ]
 
 

@@ -9,7 +9,7 @@ from store.stanzas import Stanza, varied
 
 POOLINGS = ("partial", "none", "complete")
 AS_IT_STANDS = "the stanza as it stands"
-LISTS = {"effects": "{}", "noise": "noise by {}", "rate": "rating by {}"}
+LISTS = {"effects": "{}", "noise": "noise by {}"}
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,14 @@ def _title(league: str, before: Stanza, after: Stanza) -> str:
     parts: list[str] = []
     if before.likelihood_name != after.likelihood_name:
         parts.append(outcome_for(league, after).likelihood.replace("_", " "))
+    if before.rate != after.rate:
+        parts.append(f"ratings of {' and '.join(f'{kind}s' for kind in after.rate) or 'nobody'}")
     if before.pooling != after.pooling:
         parts.append("no pooling" if after.pooling == "none" else f"{after.pooling} pooling")
     if before.group != after.group:
         parts.append(f"groups by {after.group}" if after.group else "without groups")
     if (before.period, before.walk) != (after.period, after.walk):
-        parts.append(f"{', '.join(after.walk)} walking by {after.period}" if after.walk else "static")
+        parts.append(f"{' and '.join(after.walk)} walking by {after.period}" if after.walk else "static")
     for setting, words in LISTS.items():
         parts += _changes(words, getattr(before, setting), getattr(after, setting))
     for name in dict.fromkeys([*before.priors, *after.priors]):

@@ -86,7 +86,7 @@ def _columns(rows: list[Row]) -> list[Column]:
 
 
 def _games(comparison_id: str, rows: list[Row]) -> Component | None:
-    """The games that no other game says enough of."""
+    """The games that the others say too little of, and those that the models expected least."""
     if not rows:
         return None
     columns = [
@@ -96,12 +96,12 @@ def _games(comparison_id: str, rows: list[Row]) -> Component | None:
         text("sides", "Game", "Who played.", minWidth=200, flex=1),
         text("result", "Result", "How it ended.", width=150),
         number("elpd", "Log density", "That was forecast for it, by the model that did worst.", ONE, width=116),
-        text("variants", "Weighs on", "The models in which its k-hat is high.", width=220),
+        text("variants", "Of", "The models that it is listed for.", width=220),
     ]  # fmt: skip
     return html.Details(
         [
-            html.Summary(f"{counted(len(rows), 'game')} that the others say too little of"),
-            small_grid(f"weighty-{comparison_id}", columns, rows, "Games of high k-hat"),
+            html.Summary(f"{counted(len(rows), 'game')} that weigh most, or were expected least"),
+            small_grid(f"weighty-{comparison_id}", columns, rows, "Games that weigh most"),
         ],
         className="guide",
     )

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from ingest.pull import pull
 from jobs.cli import app
-from jobs.comparisons import SHOWN, compared
+from jobs.comparisons import HIGH_SHOWN, compared
 from store.home import Home
 from store.stanzas import add_stanza
 from store.warehouse import reading
@@ -68,11 +68,12 @@ def test_games_of_high_k_hat_are_listed_once_and_not_without_end() -> None:
     }  # fmt: skip
     games = [
         {"game_id": f"g{n}", "played_on": date(2001, 4, 11), "sides": "Australia – American Samoa", "result": f"{n}–0",
-         "k_hat": n / 10, "is_high": n > 7, "variant": model}
+         "k_hat": n / 10, "elpd": -float(n), "is_high": n > 7, "variant": model}
         for n in range(31) for model in ("poisson", "normal")
     ]  # fmt: skip
-    text = compared([row], games)
-    assert f"(k-hat above 0.7), {SHOWN} of 23" in text
-    assert text.count("Australia – American Samoa") == SHOWN
-    first = next(line for line in text.splitlines() if "American" in line)
-    assert first.split() == ["3.00", "2001-04-11", "Australia", "–", "American", "Samoa", "30–0", "poisson,", "normal"]
+    weighty, unexpected = compared([row], games).split("Games that were expected least")
+    assert f"(k-hat above 0.7), {HIGH_SHOWN} of 23" in weighty
+    shown = [line.split() for line in weighty.splitlines() if "American" in line]
+    game = ["2001-04-11", "Australia", "–", "American", "Samoa", "30–0", "-30.0", "3.00", "poisson"]
+    assert len(shown) == HIGH_SHOWN and shown[0] == [*game[:-1], "poisson,", "normal"]
+    assert next(line.split() for line in unexpected.splitlines() if "American" in line) == game

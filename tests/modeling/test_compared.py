@@ -13,7 +13,8 @@ GAMES = 400
 
 def scored(title: str, elpd: np.ndarray, **more) -> Scored:
     doubtful = more.pop("doubtful", np.zeros(len(elpd), bool))
-    return Scored(title, more.pop("settings", ""), "joint", "loo", elpd, doubtful, **more)
+    names = tuple(f"g{number}" for number in range(len(elpd)))
+    return Scored(title, more.pop("settings", ""), "joint", "loo", names, elpd, doubtful, **more)
 
 
 def apart_by(total: float, se: float, games: int = GAMES, doubtful: int = 0) -> tuple[Scored, Scored]:
@@ -103,6 +104,14 @@ def test_the_headline_names_the_best_or_says_that_there_is_none():
     assert headline(named({"a": (-20, 12), "b": (-40, 4)})) == "Poisson forecasts best, probably."
     said = headline(named({"a": (1, 4), "b": (-1, 4), "c": (-40, 4)}))
     assert said == "Nothing forecasts better than poisson; a and b cannot be told from it."
+
+
+def test_the_headline_is_not_the_second_best_where_games_in_doubt_decide_on_the_first():
+    own, second, first = named({"second": (20, 4), "first": (0, 4)})
+    elpd = own.elpd.copy()
+    elpd[:10] += 5.0
+    said = headline([own, second, replace(first, elpd=elpd, doubtful=np.arange(GAMES) < 10)])
+    assert said == "Whether first forecasts best is open: games whose estimate is in doubt decide."
 
 
 def test_a_row_for_each_model_and_method_with_what_is_wrong_with_its_fit():

@@ -36,7 +36,7 @@ SELECT i.*
 FROM warehouse.influential_game AS i
 WHERE i.comparison_id IN (SELECT comparison_id FROM comparison)
 ORDER BY i.league, i.comparison_id, i.variant, i.k_hat DESC NULLS FIRST;
-COMMENT ON TABLE influential_game IS 'One row a game that weighs much on a model that was compared: the ten whose leave-one-out weights are the most uneven, and all (up to a hundred) of high k-hat.';
+COMMENT ON TABLE influential_game IS 'One row a game that weighs much on a model that was compared, or that it hardly expected: the ten whose leave-one-out weights are the most uneven and all (up to a hundred) of high k-hat, and the ten of the lowest log density.';
 COMMENT ON COLUMN influential_game.league IS 'League.';
 COMMENT ON COLUMN influential_game.comparison_id IS 'The comparison.';
 COMMENT ON COLUMN influential_game.variant IS 'The model.';
@@ -45,7 +45,7 @@ COMMENT ON COLUMN influential_game.played_on IS 'Its day.';
 COMMENT ON COLUMN influential_game.sides IS 'Who played, in the stored order.';
 COMMENT ON COLUMN influential_game.result IS 'How it ended: the score in that order, or who won.';
 COMMENT ON COLUMN influential_game.elpd IS 'Log density that the model forecast for what happened from the other games, in nats.';
-COMMENT ON COLUMN influential_game.k_hat IS 'How uneven the game''s importance weights are; NULL where they tell nothing.';
+COMMENT ON COLUMN influential_game.k_hat IS 'How uneven the game''s importance weights are; NULL where they tell nothing, and where games were forecast from earlier ones.';
 COMMENT ON COLUMN influential_game.is_high IS 'True where k-hat is above 0.7: leaving the game out changes the model more than weights can tell.';
 COMMENT ON COLUMN influential_game.is_refitted IS 'True where elpd is of a fit without the game.';
 
