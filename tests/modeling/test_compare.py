@@ -14,6 +14,7 @@ from modeling.build import build_design
 from modeling.compare import Modelled, _told_by_the_past, compare_models, score
 from modeling.compared import difference
 from modeling.engines.choice import JOINT, choose, prepare
+from modeling.engines.joint import engine as joint
 from modeling.lfo import blocks_of, left_future_out
 from modeling.variants import AS_IT_STANDS, variants_of
 from store.edition import publish
@@ -147,6 +148,19 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
     assert np.array_equal(usual, changed)
     past, _ = forecasts(int(end) - 20)
     assert not np.array_equal(usual, past)
+
+
+def test_the_chain_engine_forecasts_what_the_joint_engine_does(game, games, stanza, monkeypatch):
+    """Its forecasts rest on 200 draws, by which the total varies by 0.6: well below the 4 that a difference must have."""
+    walking = stanza.model_copy(update={"outcome": "win", "effects": (), "walk": ("team",), "period": "season"})
+    played = drifting(game, games, 0.8)
+    model = Modelled(variants_of("x", walking, [])[0], played, build_design(walking, played))
+    (by_joint,) = score([model], "fast", "lfo", lambda *_: None)
+    monkeypatch.setattr(joint, "MOST_LATENT", 10)
+    (by_chain,) = score([model], "fast", "lfo", lambda *_: None)
+    assert (by_joint.engine, by_chain.engine) == ("joint", "chain")
+    assert by_joint.game_ids == by_chain.game_ids and len(by_joint.elpd) == 224
+    assert by_chain.elpd.sum() == pytest.approx(by_joint.elpd.sum(), abs=2.0)
 
 
 def test_variants_are_named_by_what_differs(stanza):
