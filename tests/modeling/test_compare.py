@@ -151,7 +151,7 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
 
 
 def test_the_chain_engine_forecasts_what_the_joint_engine_does(game, games, stanza, monkeypatch):
-    """Its forecasts rest on 200 draws, by which the total varies by 0.6: well below the 4 that a difference must have."""
+    """Its forecasts rest on 200 draws, by which the total varies by 0.6: below the 4 that a difference must have."""
     walking = stanza.model_copy(update={"outcome": "win", "effects": (), "walk": ("team",), "period": "season"})
     played = drifting(game, games, 0.8)
     model = Modelled(variants_of("x", walking, [])[0], played, build_design(walking, played))

@@ -106,6 +106,6 @@ def test_the_prior_of_what_is_learned_is_its_density_up_to_a_constant(league, st
 
 def test_nothing_is_said_from_too_few_draws_or_of_draws_that_are_not_joint(league, stanza):
     assert sensitivity_rows(*fitted(league, stanza, kept=399)).is_empty()
-    design, made, *rest = fitted(league, stanza)
+    design, made, posterior, ratings = fitted(league, stanza)
     made.attrs["engine"] = "chain"
-    assert sensitivity_rows(design, made, *rest).is_empty()
+    assert sensitivity_rows(design, made, posterior, ratings).is_empty()
