@@ -150,6 +150,7 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
     assert not np.array_equal(usual, past)
 
 
+@pytest.mark.slow
 def test_the_chain_engine_forecasts_what_the_joint_engine_does(game, games, stanza, monkeypatch):
     """Its forecasts rest on 200 draws, by which the total varies by 0.6: below the 4 that a difference must have."""
     walking = stanza.model_copy(update={"outcome": "win", "effects": (), "walk": ("team",), "period": "season"})
@@ -269,9 +270,9 @@ def test_games_of_one_model_and_not_of_the_other_are_refused(game, games, stanza
 
 
 def test_static_models_can_be_asked_to_forecast_from_earlier_games(home, stanza):
-    found = compare_models(home, "x", variants_of("x", stanza, []), NOW, method="lfo")
+    found = compare_models(home, "x", variants_of("x", stanza, ["effects = []"]), NOW, method="lfo")
     assert found.rows["method"].unique().to_list() == ["lfo"]
-    assert found.influential.height == 30 and found.influential["k_hat"].null_count() == 30
+    assert found.influential.height == found.influential["k_hat"].null_count() == 20
     assert 36 <= found.rows["games"][0] <= 41
     assert choose(build_design(stanza, _games(home)), "auto").engine == JOINT
 
