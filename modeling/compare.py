@@ -123,14 +123,25 @@ def _insist_on_other_model(league: str, others: list[Modelled], one: Modelled) -
 
 
 def score(models: list[Modelled], engine: str, by: str, tell: Report) -> list[Scored]:
-    """How each model forecasts the games, by `loo` (and WAIC) or by `lfo`; the first is the league's own."""
+    """How each model forecasts the games, by `loo` (and WAIC) or by `lfo`; the first is the league's own.
+
+    A variant that cannot be fitted is left out, and its reason stands with the league's own. Raises FitError where that
+    cannot be fitted, or no variant can.
+    """
     scored: list[Scored] = []
+    lost: list[str] = []
     for number, one in enumerate(models if by == "loo" else [_told_by_the_past(one) for one in models]):
         stage = _within(tell, one.variant.title, number, len(models))
-        sampled = _sampled(one, engine, stage)
-        found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
+        try:
+            sampled = _sampled(one, engine, stage)
+            found = _by_loo(one, sampled, stage) if by == "loo" else [_by_lfo(one, sampled, stage)]
+        except FitError as error:
+            if number == 0 or len(lost) == len(models) - 2:
+                raise
+            lost.append(f'"{one.variant.title}" is left out: {error.message}')
+            continue
         scored += [replace(each, is_own=number == 0) for each in found]
-    return scored
+    return [replace(one, warning=" ".join([one.warning, *lost]).strip()) if one.is_own else one for one in scored]
 
 
 def _told_by_the_past(one: Modelled) -> Modelled:

@@ -12,7 +12,7 @@ import pytest
 from modeling import lfo
 from modeling.build import build_design
 from modeling.compare import Modelled, _told_by_the_past, compare_models, score
-from modeling.compared import difference
+from modeling.compared import difference, table
 from modeling.engines.choice import JOINT, choose, prepare
 from modeling.engines.joint import engine as joint
 from modeling.lfo import blocks_of, left_future_out
@@ -148,6 +148,29 @@ def test_what_comes_after_a_block_changes_none_of_its_forecasts(outcome, game, g
     assert np.array_equal(usual, changed)
     past, _ = forecasts(int(end) - 20)
     assert not np.array_equal(usual, past)
+
+
+def test_a_variant_that_cannot_be_fitted_is_left_out_with_its_reason(league, stanza, monkeypatch):
+    from modeling import compare
+
+    usual, broken = compare._sampled, list[str]()
+
+    def sampled(one, engine, tell):
+        if one.variant.title in broken:
+            raise FitError("simulated: the posterior mode was not found.")
+        return usual(one, engine, tell)
+
+    monkeypatch.setattr(compare, "_sampled", sampled)
+    variants = variants_of("simulated", stanza, [])
+    models = [Modelled(one, league.games, build_design(one.stanza, league.games)) for one in variants]
+    broken[:] = ["no pooling"]
+    rows = table([one for one in score(models, "auto", "loo", lambda *_: None) if one.method == "loo"])
+    assert [row["variant"] for row in rows] == ["partial pooling", "complete pooling"]
+    assert rows[0]["sentence"].endswith('"no pooling" is left out: simulated: the posterior mode was not found.')
+    for some in (["partial pooling"], ["no pooling", "complete pooling"]):
+        broken[:] = some
+        with pytest.raises(FitError, match="mode was not found"):
+            score(models, "auto", "loo", lambda *_: None)
 
 
 @pytest.mark.slow
