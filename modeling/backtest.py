@@ -15,7 +15,7 @@ import polars as pl
 
 from modeling import record
 from modeling.backtest_contests import Asked, contests_of, read_asked
-from modeling.backtest_cuts import MODEL, UNPOOLED, Made, Window, filtered, refitted
+from modeling.backtest_cuts import MODEL, UNPOOLED, Made, Window, filtered, rated_daily, refitted
 from modeling.backtest_scores import scored, summaries
 from modeling.baselines import baselines
 from modeling.baselines.contests import Baseline, Contests, Forecasts
@@ -94,12 +94,23 @@ def backtest_league(
         raise UsageError(f"--from {first} is after --to {last}.", "Give the earlier day first.")
     tell("reading games", 0.0)
     asked = read_asked(home, league, stanza, last + timedelta(days=1))
-    whole = build_design(stanza, asked.games, asked.known)
+    contests = contests_of(asked)
+    windows = _windows(contests, league, first, last, every)
+    whole = build_design(stanza, rated_daily(asked.games, asked.counting, windows[0].first), asked.known)
     choice = choose(whole, engine)
     how = FILTER if choice.engine == CHAIN else choice.engine
-    contests = contests_of(asked, whole)
-    windows = _windows(contests, league, first, last, every)
-    made = _walk(asked, stanza, contests, windows, how, engine, tell)
+    stage = f"{'learning at' if how == FILTER else 'fitting before'} {len(windows)} cuts"
+    tell(stage, 0.02)
+
+    def done(share: float) -> None:
+        tell(stage, 0.02 + 0.95 * share)
+
+    ours = (
+        filtered(whole, asked.counting, windows, done)
+        if how == FILTER
+        else refitted(stanza, asked.games, asked.counting, asked.known, windows, engine, done)
+    )
+    made = _walk(ours, contests, asked.is_race, is_daily=how == FILTER)
     tell("scoring", 0.97)
     backtest_id = f"{first}_{last}_{every.days}d_{engine}"
     ours = {"league": league, "backtest_id": backtest_id}
@@ -140,27 +151,17 @@ class _Walked:
     words: dict[str, tuple[str, str]]
 
 
-def _walk(
-    asked: Asked, stanza: Stanza, contests: Contests, windows: list[Window], how: str, engine: str, tell: Report
-) -> _Walked:
-    is_race = asked.is_race
+def _walk(ours: Iterator[tuple[Window, Made]], contests: Contests, is_race: bool, *, is_daily: bool) -> _Walked:
+    """Scored games of our model and of the baselines, which know what it knows: the games before each cut, or day."""
     tuned = _Tuned(tuple(one for one in baselines() if one.of_races == is_race) + published(list(contests.published)))
     found: list[pl.DataFrame] = []
-    known = asked.games, asked.counting, asked.known
-    stage = f"{'learning at' if how == FILTER else 'fitting before'} {len(windows)} cuts"
-    tell(stage, 0.02)
-    ours = (
-        filtered(stanza, *known, windows, lambda share: tell(stage, 0.02 + 0.95 * share))
-        if how == FILTER
-        else refitted(stanza, *known, windows, engine, lambda share: tell(stage, 0.02 + 0.95 * share))
-    )
     for window, made in ours:
         past, to_come = contests.between(None, window.first), contests.between(window.first, window.until)
         tuned.tune(past)
-        said = _by_day(tuned, contests, window) if how == FILTER else [(to_come, tuned.forecast(past, to_come))]
+        said = _by_day(tuned, contests, window) if is_daily else [(to_come, tuned.forecast(past, to_come))]
         for games, forecasts in said:
             found += [_scored(name, one, games, window) for name, one in forecasts.items()]
-        found += [_scored(name, one, to_come, window) for name, one in _of_known(made, to_come).items()]
+        found += [_scored(name, one.of(ids, to_come), to_come, window) for name, (ids, one) in made.items()]
     return _Walked(found, {name: (title, "") for name, title in OURS.items()} | tuned.words())
 
 
@@ -170,11 +171,6 @@ def _by_day(tuned: _Tuned, contests: Contests, window: Window) -> Iterator[tuple
         today = day.astype(date)
         games = contests.between(today, today + timedelta(days=1))
         yield games, tuned.forecast(contests.between(None, today), games)
-
-
-def _of_known(made: Made, games: Contests) -> dict[str, Forecasts]:
-    """Our forecasts of the games that have a result, in their order."""
-    return {name: one.of(ids, games) for name, (ids, one) in made.items()}
 
 
 def _scored(name: str, forecasts: Forecasts, games: Contests, window: Window) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from modeling.baselines.contests import Contests
 from modeling.baselines.market import ATTRIBUTES, CLOSING_ODDS, closing
-from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.games import EVERY_STATUS, Games, known_attributes, read_details, read_games, read_peers
 from modeling.outcomes import outcome_for
@@ -78,7 +77,7 @@ def _is_whole(outcome: Outcome) -> pl.Expr:
     return sides >= 2 if outcome.row == "entrant" else sides == 2
 
 
-def contests_of(asked: Asked, design: Design) -> Contests:
+def contests_of(asked: Asked) -> Contests:
     """The games that count and have a result, as baselines see them."""
     has_score = asked.outcome.name in ("margin", "score")
     sides = asked.games.sides.filter(pl.col("game_id").is_in(list(asked.counting)))
@@ -97,7 +96,7 @@ def contests_of(asked: Asked, design: Design) -> Contests:
         first["season"].replace_strict(seasons, pl.int_range(len(seasons), eager=True)).to_numpy().astype(np.intp),
         game, who,
         np.zeros(first.height, int) if asked.is_race else home[0::2] - home[1::2],
-        result, margin, share, competitors, _has_draws(design),
+        result, margin, share, competitors, _has_draws(asked.outcome),
         {} if asked.is_race else _published(asked, first["game_id"], home[0::2] - home[1::2]),
     )  # fmt: skip
 
@@ -139,12 +138,12 @@ def _who(asked: Asked, sides: pl.DataFrame) -> tuple[NDArray[np.intp], int]:
     return codes.to_numpy().astype(np.intp), len(known)
 
 
-def _has_draws(design: Design) -> bool:
+def _has_draws(outcome: Outcome) -> bool:
     """Whether the outcome gives draws a chance of their own."""
-    if design.outcome.row == "entrant":
+    if outcome.row == "entrant":
         return False
-    aux = {one.name: np.array([one.start]) for one in design.auxiliaries} | {"noise": 1.0}
-    return bool(design.outcome.chances(np.zeros(1), np.zeros(1), aux)[0, 1] > 0)
+    aux = {one.name: np.array([one.start]) for one in outcome.auxiliaries(1.0)} | {"noise": 1.0}
+    return bool(outcome.chances(np.zeros(1), np.zeros(1), aux)[0, 1] > 0)
 
 
 def _published(asked: Asked, games: pl.Series, home: NDArray[np.int_]) -> dict[str, Array]:

@@ -165,18 +165,12 @@ def _of(value: object, field: NDArray[np.bool_]) -> object:
 
 
 def filtered(
-    stanza: Stanza,
-    games: Games,
-    counting: Collection[str],
-    known: Collection[str],
-    windows: list[Window],
-    tell: Tell,
+    design: Design, counting: Collection[str], windows: list[Window], tell: Tell
 ) -> Iterator[tuple[Window, Made]]:
     """What the forward filter says of each window's games, every game forecast from the days before its own.
 
-    Its parameters are learned anew at the start of each window, from the days before that.
+    The Design is that of `rated_daily`. Parameters are learned anew at the start of each window, from the days before.
     """
-    design = build_design(stanza, rated_daily(games, counting, windows[0].first), known)
     structure = structure_of(design)
     has_result = np.isin(np.array(design.game_ids, dtype=object), list(counting))
     structure = replace(structure, counts=has_result[design.game])

@@ -73,7 +73,7 @@ def _new_volatility(delta, deviation, variance, volatility):
 @njit(cache=True)
 def _walk(period, first, second, score, entry_volatility, mean, deviation, volatility, seen):
     """Damped difference of ratings before each game; moves mean, deviation, volatility and `seen`, the period that
-    each was last moved in, on. Months without games widen the deviation (step 6)."""
+    each was last moved in, on. Periods without games widen the deviation (step 6)."""
     games = len(period)
     apart = np.zeros(games)
     information, pull = np.zeros(len(mean)), np.zeros(len(mean))
@@ -88,7 +88,7 @@ def _walk(period, first, second, score, entry_volatility, mean, deviation, volat
                     mean[who], deviation[who], volatility[who] = 0.0, ENTRY_DEVIATION, entry_volatility
                     seen[who] = period[game]
                 elif who >= 0 and seen[who] < period[game]:
-                    idle = period[game] - seen[who]
+                    idle = period[game] - seen[who] - 1
                     wide = np.sqrt(deviation[who] ** 2 + idle * volatility[who] ** 2)
                     deviation[who], seen[who] = min(wide, ENTRY_DEVIATION), period[game]
         for game in range(begin, end):
@@ -106,7 +106,8 @@ def _walk(period, first, second, score, entry_volatility, mean, deviation, volat
                 if who >= 0 and information[who] > 0:
                     variance = 1 / information[who]
                     volatility[who] = _new_volatility(variance * pull[who], deviation[who], variance, volatility[who])
-                    deviation[who] = 1 / np.sqrt(1 / deviation[who] ** 2 + information[who])
+                    wide = deviation[who] ** 2 + volatility[who] ** 2
+                    deviation[who] = 1 / np.sqrt(1 / wide + information[who])
                     mean[who] += deviation[who] ** 2 * pull[who]
                     information[who] = pull[who] = 0.0
         begin = end
@@ -136,7 +137,7 @@ def _tune(past: Contests, _before: Settings | None) -> Settings | None:
 
 def _forecast(settings: Settings, past: Contests, to_come: Contests) -> Forecasts:
     _, mean, deviation, volatility, seen = ratings(past, settings.volatility)
-    idle = np.maximum(to_come.day.astype(np.int64)[to_come.game] // DAYS - seen[to_come.who], 0)
+    idle = np.maximum(to_come.day.astype(np.int64)[to_come.game] // DAYS - seen[to_come.who] - 1, 0)
     wide = np.sqrt(deviation[to_come.who] ** 2 + idle * volatility[to_come.who] ** 2)
     is_known = (to_come.who >= 0) & (seen[to_come.who] >= 0)
     wide = np.where(is_known, np.minimum(wide, ENTRY_DEVIATION), ENTRY_DEVIATION)

@@ -10,7 +10,7 @@ from modeling.baselines.contests import Baseline, Contests, Forecasts
 from modeling.baselines.ordered import Ordered, fitted
 from modeling.outcomes.outcome import Array
 
-FEWEST = 50  # games of the past to learn from
+FEWEST = 30  # games of the past to learn from
 
 
 def tables(past: Contests, seasons: int) -> Array:

@@ -30,7 +30,8 @@ class Ordered:
 def chances(x: Array, draw: float) -> Array:
     """Chances of win, draw and loss, shape (games, 3), at logits x."""
     win, loss = expit(x - draw), expit(-x - draw)
-    return np.stack([win, np.maximum(1 - win - loss, 0.0), loss], axis=-1)
+    level = np.maximum(1 - win - loss, 0.0) if draw > 0 else np.zeros_like(win)  # not what rounding leaves of nothing
+    return np.stack([win, level, loss], axis=-1)
 
 
 def losses(found: Array, result: NDArray[np.int_]) -> Array:
