@@ -1,4 +1,4 @@
-"""Doors to the models: describe."""
+"""Doors to the models: describe, compare."""
 
 import json
 import textwrap
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jobs.console import say, working
-from jobs.doors import example, home_of
+from jobs.doors import example, home_of, utc_now
 from store.errors import PooltableError
 
 if TYPE_CHECKING:
     from modeling.describe import Section, Table
+    from store.home import Home
+    from store.stanzas import Stanza
 
 WIDTH = 100
 INDENT = "  "
@@ -20,23 +22,30 @@ INDENT = "  "
 def register(app: typer.Typer) -> None:
     """Hangs these doors into the command."""
     app.command(epilog=example("pooltable describe international_football"))(describe)
+    app.command(epilog=example("""pooltable compare demo_football --with 'likelihood = "negative_binomial"'"""))(
+        compare
+    )
+
+
+League = Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="SETTINGS",
+        help="A variant of the stanza: what differs, as in leagues.toml, `;` between settings; may be repeated.",
+    ),
+]
 
 
 def describe(
     ctx: typer.Context,
-    league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
+    league: League,
     shape: Annotated[Literal["text", "json"], typer.Option("--format", help="For people, or for programs.")] = "text",
 ) -> None:
     """Print a league's model in words and in mathematics, with its priors, before any fit of it."""
-    from store.stanzas import choose
-
     home = home_of(ctx)
-    stanza = choose(home, [league])[league]
-    if not stanza.rate:
-        raise PooltableError(
-            f"{league} is loaded and not rated: it has rate = [] in {home.leagues_toml}, and no model.",
-            'To rate it, set rate = ["team"], ["player"] or both there.',
-        )
+    stanza = _rated(home, league)
     with working(f"describe {league}"):
         from modeling.describe import describe as described
         from modeling.fit import design_of  # only now: it takes seconds
@@ -46,6 +55,40 @@ def describe(
         say(json.dumps({"league": league, "games": design.games, "as_of": str(games.as_of), **design.as_json()}))
         return
     say(f"{stanza.title} ({league})\n{page(described(games, design, stanza))}")
+
+
+def compare(
+    ctx: typer.Context,
+    league: League,
+    variants: With = None,
+    engine: Annotated[str, typer.Option(help="auto, fast or nuts.")] = "auto",
+    method: Annotated[str, typer.Option(help="auto; loo (from all other games) or lfo (from earlier ones).")] = "auto",
+) -> None:
+    """Compare models of a league by how well they forecast its games: ways of pooling, or variants of its stanza."""
+    home = home_of(ctx)
+    stanza = _rated(home, league)
+    with working(f"compare {league}") as report:
+        from modeling.compare import compare_models  # only now: it takes seconds
+        from modeling.variants import variants_of
+
+        asked = variants_of(league, stanza, variants or [])
+        found = compare_models(home, league, asked, utc_now(), engine=engine, method=method, report=report)
+    from jobs.comparisons import compared
+
+    say(compared(found.rows.to_dicts(), found.influential.to_dicts()))
+
+
+def _rated(home: "Home", league: str) -> "Stanza":
+    """The stanza of a league that is rated."""
+    from store.stanzas import choose
+
+    stanza = choose(home, [league])[league]
+    if not stanza.rate:
+        raise PooltableError(
+            f"{league} is loaded and not rated: it has rate = [] in {home.leagues_toml}, and no model.",
+            'To rate it, set rate = ["team"], ["player"] or both there.',
+        )
+    return stanza
 
 
 def page(sections: "list[Section]") -> str:

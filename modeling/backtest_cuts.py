@@ -16,10 +16,11 @@ from scipy.special import ndtri
 from modeling.baselines.contests import Forecasts
 from modeling.build import build_design
 from modeling.design import FIXED_SCALES, Design
+from modeling.earlier import Start
 from modeling.engines.chain.filter import Learned, forecast, learn
 from modeling.engines.chain.structure import Structure, structure_of
 from modeling.engines.choice import JOINT, NUTS, Choice, choose, prepare
-from modeling.games import Games, Start
+from modeling.games import Games
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import Posterior, from_tree
 from modeling.sampled import CARE, SEED, or_nuts

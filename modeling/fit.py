@@ -32,6 +32,7 @@ from modeling.outcomes import outcome_for
 from modeling.pit import held_out_uniformity, pit_check
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
+from modeling.sensitivity import sensitivity_rows
 from modeling.subleague import lately
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled, not_found
@@ -270,6 +271,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
+        "prior_sensitivity": sensitivity_rows(design, sampled.tree, posterior, ratings),
         "rating": pl.concat(
             tables.rating_rows(design, posterior, one, beside, rng)
             for one, beside in zip(ratings, unpooled, strict=True)

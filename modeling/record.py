@@ -45,6 +45,16 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         home.restart_of(fit_id).unlink(missing_ok=True)
 
 
+def record_comparison(home: Home, league: str, comparison_id: str, tables: dict[str, pl.DataFrame]) -> None:
+    """Stores a comparison of models: its tables (without league and comparison_id). One of the same id is replaced."""
+    keys = [pl.lit(league).alias("league"), pl.lit(comparison_id).alias("comparison_id")]
+    with writing(home) as con:
+        for table, rows in tables.items():
+            con.execute(f"DELETE FROM {table} WHERE comparison_id = ?", [comparison_id])  # noqa: S608
+            if rows.height:
+                _insert(con, table, rows.with_columns(keys))
+
+
 def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games: pl.DataFrame) -> None:
     """Stores a backtest, its league and id in `keys`, in place of an earlier one of the same id."""
     both = [pl.lit(value).alias(name) for name, value in keys.items()]

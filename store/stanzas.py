@@ -15,6 +15,8 @@ from store.errors import StanzaError, UsageError
 from store.home import CHECKOUT, Home
 
 CATALOGUE = CHECKOUT / "data" / "leagues.toml"
+# What two models of the same results can differ by.
+OF_THE_MODEL = ("likelihood", "link", "effects", "group", "rate", "walk", "period", "noise", "pooling", "priors")
 
 
 class Stanza(BaseModel):
@@ -116,6 +118,29 @@ def choose(home: Home, names: list[str]) -> dict[str, Stanza]:
     return {name: stanzas[name] for name in names} if names else stanzas
 
 
+def varied(name: str, stanza: Stanza, text: str) -> Stanza:
+    """A league's stanza with other settings of its model, TOML as in `leagues.toml` with `;` or a line's end between
+    them. Priors are added to those there are.
+
+    Raises UsageError, StanzaError.
+    """
+    try:
+        other = tomlkit.parse(re.sub(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', "\n", text)).unwrap()
+    except TOMLKitError as error:
+        hint = """A setting is written as in leagues.toml, in quotes for the shell: 'likelihood = "poisson"'."""
+        raise UsageError(f"{name}: {text!r} is not TOML: {error}.", hint) from error
+    for setting in other:
+        if setting not in OF_THE_MODEL:
+            hint = _nearest(setting, OF_THE_MODEL) or f"It can be: {', '.join(OF_THE_MODEL)}."
+            raise UsageError(f"{name}: models of the same results cannot differ by `{setting}`.", hint)
+    if not other:
+        raise UsageError(f"{name}: {text!r} sets nothing.", "Write, for example: effects = []")
+    body = stanza.model_dump(exclude_unset=True) | other
+    if isinstance(other.get("priors"), dict):
+        body["priors"] = {**stanza.priors, **other["priors"]}
+    return _validated(f"{name}, {text!r}", body)
+
+
 def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | None = None) -> Stanza:
     """Copies the catalogue's stanza `name` into the home, with other sources or feed where given.
 
@@ -180,10 +205,14 @@ def _checked(path: Path, name: str, body: object) -> Stanza:
         raise StanzaError(f'{path}: "{name}" cannot be a league\'s name.', "Use small letters, digits and _.")
     if not isinstance(body, dict):
         raise StanzaError(f"{path}: {name} must be a stanza, [{name}], with its settings below.")
+    return _validated(f"{path}, league {name}", body)
+
+
+def _validated(where: str, body: dict[str, Any]) -> Stanza:
     try:
         return Stanza.model_validate(body)
     except ValidationError as error:
-        raise StanzaError(f"{path}, league {name}: {_mistakes(error)}") from error
+        raise StanzaError(f"{where}: {_mistakes(error)}") from error
 
 
 def _mistakes(error: ValidationError) -> str:

@@ -117,7 +117,7 @@
   cells.Difference = function (props) {
     const row = props.data, at = placer(-props.half, props.half), reach = 1.645 * row.difference_se;
     const parts = [post("zero", at(0), 0, "100%", "zero")];
-    if (row.pooling !== "partial") {
+    if (row.difference_se) {
       parts.push(line("most", at(row.difference - reach), at(row.difference + reach), "most"));
       parts.push(h("circle", { key: "seen", className: "seen", cx: percent(at(row.difference)), cy: "50%", r: 5 }));
     }

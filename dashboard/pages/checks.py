@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, address, guide
 from dashboard.grid import Column, number, small_grid, text
+from dashboard.pages.comparison import comparison_sections
 from dashboard.reader import Row
 from dashboard.wording import ago, counted, day, plain, short
 
@@ -58,6 +59,7 @@ def content(view: View) -> list[Any]:
         _checks(rows("fit_checks")),
         _predictive(rows("predictive_checks")),
         _poolings(rows("poolings")),
+        *comparison_sections(view, fit["fit_id"]),
         _hyperparameters(rows("hyperparameters")),
         _how_to_read(),
     ]

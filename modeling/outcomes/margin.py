@@ -180,6 +180,7 @@ NORMAL = Outcome(
     chances=_normal_chances,
     margin=_margin,
     statistics=STATISTICS,
+    is_density=True,
 )
 STUDENT = Outcome(
     name="margin",
@@ -203,6 +204,7 @@ STUDENT = Outcome(
     chances=_student_chances,
     margin=_margin,
     statistics=STATISTICS,
+    is_density=True,
     is_additive=False,
 )
 OUTCOMES = (NORMAL, STUDENT)

@@ -190,6 +190,8 @@ class Outcome:
     """Results -> by component, the sides that could not have done better or worse."""
     is_additive: bool = True
     """Whether tallies of rows with the same eta may be summed."""
+    is_density: bool = False
+    """Whether results are points of a line, whose log likelihood is of a density and not of a chance."""
     takes_noise: bool = True
     """Whether `noise` means anything to it."""
     contracted: Callable[[Array, Array, Auxiliaries, csr_array], Array] | None = None
