@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from modeling import judge, record, tables
 from modeling.audit import Audit, Scope, audit, is_wanted, remembered, sub_league_checks
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
+from modeling.checks.calibration import HeldOut
+from modeling.checks.calibration import held_out as forecast_checks
+from modeling.checks.closer import evidence_of, watched, watchers_of
 from modeling.design import Design
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
@@ -27,12 +30,13 @@ from modeling.games import (
     read_audited,
     read_earlier,
     read_games,
+    read_labels,
     read_start,
 )
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judge import Check, Pooling, Predictive
+from modeling.labels import KNOWN_BEFORE, Label, labels_of
 from modeling.outcomes import outcome_for
-from modeling.pit import held_out_uniformity, pit_check
 from modeling.posterior import from_tree
 from modeling.ratings import intercept_of
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
@@ -70,6 +74,8 @@ class Judged:
     predictive: list[Predictive]
     poolings: list[Pooling]
     audit: Audit | None = None
+    evidence: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Rows of the tables that show what the checks rest on."""
 
     @property
     def reasons(self) -> list[str]:
@@ -120,8 +126,10 @@ def fit_league(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
     known = None if wanted or audits.verdict == "disagrees" else audits
+    with reading(home) as con:
+        labels = labels_of(design.game_ids, read_labels(con, league, stanza.since, KNOWN_BEFORE))
     fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
-    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
+    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known, labels)
     row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
@@ -176,6 +184,7 @@ def _fit_and_judge(
     tell: Report,
     is_auto: bool,
     known: Audited | None,
+    labels: list[Label],
 ) -> tuple[Sampled, Judged]:
     """The posterior of all games and, for the held-out check, of those before the held-out ones, by one engine.
 
@@ -192,26 +201,29 @@ def _fit_and_judge(
         tell("a smaller league, by the joint engine too", 0.5)
         stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
     tell("predictive checks", 0.55)
-    kept = room_for(design, sampled.posterior)
-    predictive = judge.predictive_checks(design, keeping(design, replications(design, sampled.posterior, rng), kept))
+    kept, (residuals, watchers) = room_for(design, sampled.posterior), watchers_of(design, labels, games.names, rng)
+    made = keeping(design, replications(design, sampled.posterior, rng), kept)
+    predictive = judge.predictive_checks(design, watched(made, watchers))
     complete(sampled.tree, design, sampled.posterior, kept)
-    poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
-    checks = [*sampled.checks, *stood_for, *held_out, *(judge.connection_check(field) for field in fields)]
+    poolings, held_out, calibration = _held_out(design, sampled, stanza.pooling, rng, tell)
+    checks = [*sampled.checks, *stood_for, *held_out, *residuals.checks()]
+    checks += [*(judge.connection_check(field) for field in fields), *judge.threshold_checks(design.thresholds)]
+    evidence = evidence_of(watchers, calibration, sampled.worst)
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
-    return sampled, Judged(checks, predictive, poolings, audit_made)
+    return sampled, Judged(checks, predictive, poolings, audit_made, evidence)
 
 
 def _held_out(
     design: Design, sampled: Sampled, pooling: str, rng: np.random.Generator, tell: Report
-) -> tuple[list[Pooling], list[Check]]:
+) -> tuple[list[Pooling], list[Check], HeldOut | None]:
     """Held-out games forecast under the model's, no and complete pooling of the others, and the baseline; and checks.
 
     None where all games are of one day: then there is nothing to forecast from.
     """
     held_out = judge.held_out_games(design)
     if held_out.all():
-        return [], [judge.held_out_check([])]
+        return [], [judge.held_out_check([])], None
     tree = sampled.engine.sample(
         ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.6 + 0.35 * f), CARE[0]
     )
@@ -222,10 +234,8 @@ def _held_out(
     fits = {"none": alone, "complete": alike, pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
     poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
-    checks = [judge.held_out_check(poolings)]
-    if sampled.choice.engine == CHAIN:
-        checks.append(pit_check(held_out_uniformity(design, asked, held_out, rng)))
-    return poolings, checks
+    among = forecast_checks(design, asked, held_out, rng)
+    return poolings, [judge.held_out_check(poolings, design.thresholds), among.check], among
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
@@ -239,6 +249,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
+        **judged.evidence,
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
         "rating": pl.concat(
             tables.rating_rows(design, posterior, one, make_unpooled(design, alone, one), rng) for one in ratings

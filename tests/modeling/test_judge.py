@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from modeling import judge
+from modeling import convergence, judge
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import laplace
@@ -36,7 +36,10 @@ def fitted(league, stanza):
 def tree(divergences: int) -> xr.DataTree:
     diverging = np.zeros((4, 1000), dtype=bool)
     diverging[0, :divergences] = True
-    return xr.DataTree.from_dict({"sample_stats": xr.Dataset({"diverging": (("chain", "draw"), diverging)})})
+    energy, cut = np.random.default_rng(0).normal(size=(2, 4, 1000))
+    stats = {"diverging": diverging, "energy": energy, "maxdepth_reached": cut > 9}
+    sampled = xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()})
+    return xr.DataTree.from_dict({"sample_stats": sampled})
 
 
 def statuses(checks: list[judge.Check]) -> dict[tuple[str, str], str]:
@@ -45,9 +48,9 @@ def statuses(checks: list[judge.Check]) -> dict[tuple[str, str], str]:
 
 def converge(fitted, posterior=None, divergences=0):
     design, healthy, ratings = fitted
-    parameters = judge.diagnose_parameters(design, posterior or healthy, ratings)
-    rated = judge.diagnose_ratings(ratings, 4, {})
-    return judge.convergence(tree(divergences), list(parameters.values()), rated)
+    parameters = convergence.diagnose_parameters(design, posterior or healthy, ratings)
+    rated = convergence.diagnose_ratings(ratings, 4, {})
+    return convergence.convergence(tree(divergences), list(parameters.values()), rated)
 
 
 def test_independent_draws_converge(fitted):

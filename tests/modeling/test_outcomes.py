@@ -213,7 +213,7 @@ def test_every_statistic_is_a_number_and_at_most_three_are_hard(outcome):
     for statistic in outcome.statistics:
         assert np.isfinite(statistic.of(results)), statistic.name
     assert 1 <= sum(statistic.is_hard for statistic in outcome.statistics) <= 3
-    assert all(statistic.practical_size for statistic in outcome.statistics if statistic.is_hard)
+    assert all(statistic.size for statistic in outcome.statistics if statistic.is_hard)
 
 
 def test_statistics_of_a_league_of_one_game_are_numbers_or_nothing(outcome):

@@ -7,10 +7,12 @@ import pytest
 
 from modeling.build import build_design
 from modeling.engines import laplace
-from modeling.pit import SIZE, Uniformity, held_out_uniformity, pit_check, uniformity
+from modeling.pit import Uniformity, held_out_uniformity, pit_check, uniformity
 from modeling.posterior import Posterior
+from modeling.thresholds import USUAL
 
 DRAWS = 200
+SIZE = USUAL.share
 
 
 def counts(rng: np.random.Generator, rows: int, spread: float, draws: int = DRAWS) -> np.ndarray:
