@@ -234,7 +234,7 @@ def _held_out(
     fits = {"none": alone, "complete": alike, pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
     poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
-    among = forecast_checks(design, asked, held_out, rng)
+    among = forecast_checks(design, asked, held_out, rng, of_chain=sampled.choice.engine == CHAIN)
     return poolings, [judge.held_out_check(poolings, design.thresholds), among.check], among
 
 

@@ -89,17 +89,17 @@ def _ranks(members: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     return ranks
 
 
-def pit_check(found: Uniformity, thresholds: Thresholds = USUAL) -> Check:
+def pit_check(found: Uniformity, thresholds: Thresholds = USUAL, *, of_chain: bool = False) -> Check:
     """The ranks as a check: it fails where they are off by more than chance explains and by more than matters."""
     said = (
         f"Of {found.rows:,} held-out results, the share within any interval of their forecasts is as it should be to "
         f"{found.distance:.3f} (p = {found.p_value:.3f})."
     )
-    is_real = found.p_value < thresholds.p_fail
-    if is_real and found.distance > thresholds.share:
+    is_real, bound = found.p_value < thresholds.p_fail, thresholds.pit_chain if of_chain else thresholds.pit
+    if is_real and found.distance > bound:
         status, said = "fail", f"{said} Forecasts are too sure, too wide or to one side, by more than matters."
     elif is_real:
-        status, said = "warn", f"{said} A real difference, too small to matter."
+        status, said = "warn", f"{said} A real difference, too small to reject the fit."
     else:
         status = "pass" if found.p_value >= thresholds.p_warn else "warn"
-    return Check("pit", "held-out results among their forecasts", found.distance, thresholds.share, status, said)
+    return Check("pit", "held-out results among their forecasts", found.distance, bound, status, said)

@@ -46,7 +46,9 @@ class Event:
     came: NDArray[np.bool_]
 
 
-def held_out(design: Design, posterior: Posterior, chosen: NDArray[np.bool_], rng: np.random.Generator) -> HeldOut:
+def held_out(
+    design: Design, posterior: Posterior, chosen: NDArray[np.bool_], rng: np.random.Generator, *, of_chain: bool = False
+) -> HeldOut:
     """How the chosen games' results lie among what at most 200 joint draws of a frozen fit of the others forecast."""
     is_race, members = design.outcome.points is None, posterior.evenly(REPLICATIONS)
     drawn = posterior if is_race else posterior.thinned(REPLICATIONS)  # chances of races are shares of draws
@@ -62,7 +64,7 @@ def held_out(design: Design, posterior: Posterior, chosen: NDArray[np.bool_], rn
     ]
     rows = [row for event in together for row in bins_of(event)]
     ranks = np.sum(counts, axis=0)
-    check = pit_check(uniformity(ranks), design.thresholds)
+    check = pit_check(uniformity(ranks), design.thresholds, of_chain=of_chain)
     return HeldOut(check, rank_histogram(ranks), pl.DataFrame(rows, SCHEMA, orient="row"))
 
 

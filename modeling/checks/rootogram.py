@@ -13,7 +13,7 @@ from modeling.design import Design
 from modeling.tree import Replication
 
 HIGHEST = 200  # counts beyond are put together
-RARE = 1.0  # sides, in results and in replications, below which counts are put together with the higher ones
+RARE = 1.0  # sides, in a replication, below which counts are put together with the higher ones
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Rootogram:
     def tables(self) -> dict[str, pl.DataFrame]:
         """The rows of `rootogram`."""
         seen, made = _counted(self.design.y), np.array(self.made)
-        last = int(np.flatnonzero(np.maximum(seen, made.mean(axis=0)) >= RARE).max(initial=1))
+        last = int(np.flatnonzero(made.mean(axis=0) >= RARE).max(initial=1))
         seen, made = _together(seen[None], last)[0], _together(made, last)
         low, high = np.percentile(made, [5, 95], axis=0)
         return {

@@ -44,9 +44,9 @@ def _upsets(results: Results, points: Points, rows: int) -> float:
     assert results.eta is not None
     lead = results.eta if rows == 1 else results.eta[0::2] - results.eta[1::2]
     apart = np.abs(lead)
-    clear = (apart >= np.quantile(apart, CLEAREST)) & (apart > 0)
+    clear = apart >= np.quantile(apart, CLEAREST)
     lost = points(results.y)[clear] == np.where(lead[clear] > 0, 0.0, 1.0)
-    return float(lost.mean()) if lost.size else float("nan")
+    return float(lost.mean())
 
 
 def _longest(results: Results, points: Points, least: float) -> float:
