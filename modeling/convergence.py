@@ -79,14 +79,20 @@ def diagnose_ratings(ratings: list[Ratings], chains: int, names: dict[str, str])
     return found
 
 
-def diagnose_effects(design: Design, posterior: Posterior) -> list[Diagnosis]:
+def diagnose_effects(design: Design, posterior: Posterior, names: dict[str, str]) -> list[Diagnosis]:
     """Convergence of every effect that ratings are not the same as: groups, slopes, past states of walks."""
     found: list[Diagnosis] = []
     for block in design.blocks:
         if block.role != "base" and block.name in posterior.blocks and len(block.levels):
-            subjects = [f"{block.title}: {level}" for level in block.levels]
+            subjects = [f"{block.title}: {_called(level, names)}" for level in block.levels]
             found += diagnose(subjects, posterior.blocks[block.name], posterior.chains, "effect")
     return [one for one in found if math.isfinite(one.r_hat)]
+
+
+def _called(level: str, names: dict[str, str]) -> str:
+    """A level by its competitor's name: "Ann, 2014" of "x:1@2014"."""
+    who, _, value = level.partition("@")
+    return f"{names.get(who, who)}, {value}" if value else names.get(who, who)
 
 
 def convergence(

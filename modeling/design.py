@@ -259,6 +259,11 @@ class Design:
         """Sufficient statistics of each row, shape (rows, k)."""
         return self.outcome.tallies(self.y, self.exposure)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all results are whole numbers."""
+        return bool((self.y == np.floor(self.y)).all())
+
     def collapsed(self, chosen: NDArray[np.bool_]) -> Array:
         """Sums of the tallies by cell over the chosen games, shape (cells, k)."""
         rows = chosen[self.game]

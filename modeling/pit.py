@@ -55,6 +55,14 @@ def forecasts(
         yield Forecast(part, eta, arguments, y)
 
 
+def alike[T: np.floating](design: Design, y: NDArray[T]) -> NDArray[T]:
+    """Replicated results as finely told as the league's: to whole numbers where all of those are.
+
+    Points that a Normal likelihood stands for are counts; what matters is how often there are two, not how often 2.3.
+    """
+    return np.round(y) if design.is_whole else y
+
+
 def rank_counts(members: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     """How often each member (members, rows), the first being the results, has each rank among all; shape (members,
     members)."""

@@ -140,7 +140,7 @@ def _diagnosed(
     parameters = convergence.diagnose_parameters(design, posterior, ratings)
     rated = convergence.diagnose_ratings(ratings, posterior.chains, games.names)
     checks = convergence.convergence(tree, list(parameters.values()), rated, design.thresholds)
-    every = [*parameters.values(), *rated, *convergence.diagnose_effects(design, posterior)]
+    every = [*parameters.values(), *rated, *convergence.diagnose_effects(design, posterior, games.names)]
     return Sampled(choice, engine, tree, posterior, ratings, parameters, checks, convergence.worst(every))
 
 

@@ -127,7 +127,7 @@ def thresholds_for(league: str, stanza: Stanza) -> Thresholds:
 
     Raises FitError for a name that is no threshold's, and where one is loosened without a reason.
     """
-    asked = {name: value for name, value in stanza.thresholds.items() if isinstance(value, float)}
+    asked = {name: float(value) for name, value in stanza.thresholds.items() if name != REASON}
     for name in asked:
         if name not in NAMES:
             near = difflib.get_close_matches(name, NAMES, 1)

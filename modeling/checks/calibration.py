@@ -16,7 +16,7 @@ from modeling.checks.ranks import BEYOND, BINS, pit_rows
 from modeling.design import Design
 from modeling.judge import Check
 from modeling.outcomes.outcome import Array
-from modeling.pit import REPLICATIONS, Forecast, forecasts, pit_check, rank_counts, uniformity
+from modeling.pit import REPLICATIONS, Forecast, alike, forecasts, pit_check, rank_counts, uniformity
 from modeling.posterior import Posterior
 
 MOST_BINS = 10
@@ -55,7 +55,7 @@ def held_out(
     counts: list[NDArray[np.intp]] = []
     parts: list[list[Event]] = []
     for part in forecasts(design, drawn, chosen, rng):
-        results = np.vstack([design.y[part.rows], part.y[members] if is_race else part.y])
+        results = np.vstack([design.y[part.rows], part.y[members] if is_race else alike(design, part.y)])
         counts.append(rank_counts(results, rng))
         parts.append(list(_events(design, part, results)))
     together = [

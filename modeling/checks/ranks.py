@@ -16,6 +16,7 @@ from scipy.stats import binom
 
 from modeling.design import Design
 from modeling.outcomes.outcome import Array
+from modeling.pit import alike
 from modeling.tree import Replication
 
 BINS = 20
@@ -49,7 +50,7 @@ class Ranks:
 
     def see(self, part: Replication) -> None:
         """Takes a few replications in."""
-        made, seen = part.y[:, self.rows], self.design.y[self.rows]
+        made, seen = alike(self.design, part.y[:, self.rows]), self.design.y[self.rows]
         self.below += np.stack([(made < seen).sum(axis=0), (made == seen).sum(axis=0)])
         self.draws += len(made)
         self.kept.append(np.asarray(part.y[:, self.few], dtype=np.float32))
@@ -64,7 +65,7 @@ class Ranks:
 
     def _left_out(self) -> tuple[Array, Array]:
         """Weighted shares of replications that are lower, and equal; shape (few,) each."""
-        made, seen = np.concatenate(self.kept), self.design.y[self.few]
+        made, seen = alike(self.design, np.concatenate(self.kept)), self.design.y[self.few]
         weights = left_out_weights(np.concatenate(self.likely))
         games = np.unique(self.design.game[self.few], return_inverse=True)[1]
         each = weights[:, games]
