@@ -25,7 +25,7 @@ def ranks_figure(rows: Rows) -> go.Figure:
 
     Bars and the band are those of held-out games, or of the first kind there is; other kinds are lines.
     """
-    figure = empty("Where the result lies in its forecast (low to high)", "Share, against what it should be")
+    figure = empty("Place in the forecast, low to high", "Share, over what it should be")
     kinds = [kind for kind in KINDS if any(row["kind"] == kind for row in rows)]
     for number, kind in enumerate(kinds):
         own = [row for row in rows if row["kind"] == kind]
@@ -85,7 +85,7 @@ def rootogram_figure(rows: Rows) -> go.Figure:
                    hovertemplate="%{x}: %{customdata} sides expected<extra></extra>")
     )  # fmt: skip
     most = max([*seen, *(row["high"] for row in rows)], default=1)
-    ticks = [value for value in (1, 10, 100, 1000, 10_000, 100_000) if value <= most] + [most]
+    ticks = [value for value in (10, 100, 1000, 10_000, 100_000) if value <= 0.8 * most] + [most]
     figure.update_yaxes(tickvals=_roots(ticks), ticktext=[f"{value:,.0f}" for value in ticks])
     figure.update_xaxes(type="category")
     return figure

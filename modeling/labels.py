@@ -29,7 +29,8 @@ class Label:
 
 
 def labels_of(game_ids: Sequence[str], told: pl.DataFrame) -> list[Label]:
-    """The groupings of games by each column of `told` but `game_id`, without those that put all together.
+    """The groupings of games by each column of `told` but `game_id`, without those that put all together and those that
+    another one says.
 
     Seasons stand for months where there are some; of an attribute the twelve commonest values count, and none where
     they are those of fewer than half of the games.
@@ -39,7 +40,14 @@ def labels_of(game_ids: Sequence[str], told: pl.DataFrame) -> list[Label]:
     )
     time = "month" if games["season"].n_unique() >= SEASONS else "season"
     found = [_label(games[name]) for name in games.columns if name not in ("game_id", time)]
-    return [one for one in found if len(one.values) > 1 and np.mean(one.codes >= 0) >= LEAST]
+    kept = [one for one in found if len(one.values) > 1 and np.mean(one.codes >= 0) >= LEAST]
+    return [one for number, one in enumerate(kept) if not any(_same(one, other) for other in kept[:number])]
+
+
+def _same(one: Label, other: Label) -> bool:
+    """Whether two ways of grouping are the same under other names, as a competition and its division are."""
+    together = len(np.unique(np.stack([one.codes, other.codes]), axis=1).T)
+    return together == len(np.unique(one.codes)) == len(np.unique(other.codes))
 
 
 def _label(column: pl.Series) -> Label:

@@ -110,4 +110,4 @@ def pit_check(found: Uniformity, thresholds: Thresholds = USUAL, *, of_chain: bo
         status, said = "warn", f"{said} A real difference, too small to reject the fit."
     else:
         status = "pass" if found.p_value >= thresholds.p_warn else "warn"
-    return Check("pit", "held-out results among their forecasts", found.distance, bound, status, said)
+    return Check("pit", "games it had not seen", found.distance, bound, status, said)

@@ -12,12 +12,6 @@ from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.wording import counted, short, signed
 
-MEASURES = {
-    "own": "own results",
-    "home": "home sides",
-    "favourite": "favourites",
-    "total": "both scores together",
-}
 FAMILIES = {"parameter": "parameter: can reject", "rating": "published rating: can reject", "effect": "shown only"}
 
 
@@ -100,7 +94,7 @@ def remains(view: View, fit_id: str) -> list[Any]:
 
 def _residuals(rows: list[Row]) -> Component:
     half = max(abs(row["z"]) for row in rows) + 2.2
-    named = [{**row, "heading": f"{row['level']} ({row['dimension']})", "of": MEASURES[row["measure"]]} for row in rows]
+    named = [{**row, "heading": f"{row['level']} ({row['dimension']})"} for row in rows]
     written = [
         {
             **row,
@@ -114,10 +108,9 @@ def _residuals(rows: list[Row]) -> Component:
              cellRenderer="Light"),
         text("heading", "Games of", "Which games, and what stands out.", cellRenderer="Explained", autoHeight=True,
              flex=1, minWidth=250),
-        text("of", "Whose", "Whose results are compared.", width=150),
         number("games", "Games", "Games of the group.", "pooltable.whole(params.value)", width=88),
         number("mean", "Over the model", "Mean a game in the results, less that in leagues the model makes.",
-               "params.data.mean_text", width=130),
+               "params.data.mean_text", width=140),
         {
             "field": "z",
             "headerName": "In sizes of chance",
@@ -129,7 +122,7 @@ def _residuals(rows: list[Row]) -> Component:
         },
     ]  # fmt: skip
     words = (
-        "Games are put together by who played, when and where; shown are the forty groups that stand out most. Good: "
+        "Games are put together by who played, when and where; shown are the twenty groups that stand out most. Good: "
         "most lines touch the middle and nothing warns. A warning is nobody's fault: it says what the model leaves out."
     )
     grid = small_grid("residuals", columns, written, "What is left of results")

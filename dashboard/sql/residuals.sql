@@ -3,4 +3,4 @@ SELECT dimension, level, measure, games, observed, expected, mean, low, high, z,
 FROM residual
 WHERE league = $league AND fit_id = $fit_id
 ORDER BY status = 'pass', abs(z) DESC, dimension, level, measure
-LIMIT 40
+LIMIT 20

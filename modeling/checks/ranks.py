@@ -22,6 +22,8 @@ from modeling.tree import Replication
 BINS = 20
 LEFT_OUT = 1000  # games: a histogram of more says nothing more to the eye
 SEEN = 20_000
+SMOOTHED = 100  # draws below which there is no tail to smooth
+ALIKE = 1e-9
 BEYOND = 0.05  # chance that any bin of a histogram is outside its band
 
 
@@ -74,10 +76,12 @@ class Ranks:
 
 def left_out_weights(log_likelihood: Array) -> Array:
     """Pareto-smoothed weights of draws (draws, games) for each game's absence, summing to one over the draws."""
-    log_weights, _ = array_stats.psislw(
-        log_likelihood.T, axis=-1
-    )  # of log likelihoods, of which weights are the inverse
-    weights = np.exp(np.asarray(log_weights))
+    log_weights = -log_likelihood.T
+    told = np.ptp(log_weights, axis=1) > ALIKE  # a game of which all draws say the same leaves them as they are
+    if len(log_likelihood) >= SMOOTHED and told.any():
+        # It wants log likelihoods, of which weights are the inverse.
+        log_weights[told] = np.asarray(array_stats.psislw(-log_weights[told], axis=-1)[0])
+    weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
     return (weights / weights.sum(axis=1, keepdims=True)).T
 
 

@@ -204,7 +204,7 @@ def _rows(one: Groups, means: Array) -> list[dict[str, Any]]:
 
 def _sentence(row: dict[str, Any]) -> str:
     said = f"{MEASURES[row['measure']]} {abs(row['mean']):.2g} a game {'above' if row['mean'] > 0 else 'below'}"
-    meant = "more than chance explains" if row["status"] == "warn" else "which chance explains"
+    meant = "more than chance explains" if row["status"] == "warn" else "no more than chance explains"
     return f"{said} what the model makes of them, {meant}."
 
 
