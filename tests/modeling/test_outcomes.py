@@ -397,7 +397,12 @@ def test_who_is_not_known_counts_in_no_statistic_of_races():
     entrant = np.tile([0, 1, 2, -1], 12)
     results = Results(y, np.ones(48), game, np.zeros(48, int), entrant, np.full(48, -1))
     found = {one.name: one.of(results) for one in outcome_of("order").statistics}
-    assert found == {"spread": pytest.approx(np.var([0, 1 / 3, 2 / 3])), "dominance": 1.0, "winners": 1.0}
+    assert found == {
+        "spread": pytest.approx(np.var([0, 1 / 3, 2 / 3])),
+        "dominance": 1.0,
+        "winners": 1.0,
+        "podium": 1.0,
+    }
 
 
 # Far out
