@@ -46,8 +46,12 @@ def labels_of(game_ids: Sequence[str], told: pl.DataFrame) -> list[Label]:
 
 def _same(one: Label, other: Label) -> bool:
     """Whether two ways of grouping are the same under other names, as a competition and its division are."""
-    together = len(np.unique(np.stack([one.codes, other.codes]), axis=1).T)
-    return together == len(np.unique(one.codes)) == len(np.unique(other.codes))
+    pairs = (one.codes.astype(np.intp) + 1) * (len(other.values) + 1) + other.codes + 1
+    return np.count_nonzero(np.bincount(pairs)) == _groups(one) == _groups(other)
+
+
+def _groups(label: Label) -> int:
+    return int(np.count_nonzero(np.bincount(label.codes.astype(np.intp) + 1)))
 
 
 def _label(column: pl.Series) -> Label:
