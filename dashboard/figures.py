@@ -1,4 +1,4 @@
-"""Figures of the shrinkage page: rows of the leaderboard query in, a plotly figure out.
+"""Figures: rows of a query in, a plotly figure out. Those of the fit check's evidence are in evidence_figures.py.
 
 Colours are mid-tones that keep their contrast on light and dark; backgrounds and text are the light theme's, so that
 a downloaded picture is readable anywhere, and the style sheet overrides them on screen.
@@ -24,7 +24,7 @@ def pooled_against_unpooled(rows: Rows, unit: str, digits: int) -> go.Figure:
     Competitors without an unpooled estimate are left out.
     """
     shown = [row for row in rows if row["unpooled"] is not None]
-    figure = _empty(f"From results alone ({unit})", f"After partial pooling ({unit})")
+    figure = empty(f"From results alone ({unit})", f"After partial pooling ({unit})")
     figure.add_trace(_diagonal([row["unpooled"] for row in shown]))
     figure.add_trace(
         _dots(
@@ -43,7 +43,7 @@ def pooled_against_unpooled(rows: Rows, unit: str, digits: int) -> go.Figure:
 def shrinkage_by_games(rows: Rows, digits: int) -> go.Figure:
     """Shrinkage (y, 0 to 1) against games played (x, log), a dot a competitor."""
     shown = [row for row in rows if row["games"] > 0]
-    figure = _empty("Games played (log scale)", "Shrinkage")
+    figure = empty("Games played (log scale)", "Shrinkage")
     figure.add_trace(
         _dots(
             [row["games"] for row in shown],
@@ -65,7 +65,7 @@ def estimates_against_truth(rows: Rows, unit: str, digits: int) -> go.Figure:
     """Both estimates (y) against the simulator's truth (x); a perfect estimate lies on the dashed line."""
     known = [row for row in rows if row["truth"] is not None]
     alone = [row for row in known if row["unpooled"] is not None]
-    figure = _empty(f"True strength ({unit})", f"Estimate ({unit})")
+    figure = empty(f"True strength ({unit})", f"Estimate ({unit})")
     figure.add_trace(_diagonal([row["truth"] for row in known], "A perfect estimate"))
     for shown, key, name, colour, symbol in (
         (alone, "unpooled", "From results alone", ALONE, "circle-open"),
@@ -77,7 +77,7 @@ def estimates_against_truth(rows: Rows, unit: str, digits: int) -> go.Figure:
     return figure
 
 
-def _empty(x_title: str, y_title: str) -> go.Figure:
+def empty(x_title: str, y_title: str) -> go.Figure:
     axis = {"zeroline": False, "gridcolor": "#e3e6ea", "ticks": "", "automargin": True}
     return go.Figure(
         layout={

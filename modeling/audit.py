@@ -26,15 +26,6 @@ WEEK = 7  # days after which every league's fit is audited again
 SHARE = 7  # one in so many of the others each night
 WHOLE = 5_000  # effects that NUTS does in minutes; of a larger league a sub-league is audited
 
-# How far two engines may lie apart, or as far as the reference's own halves and the draws' error explain where that is
-# more. A rating that is off by a quarter of its sd keeps 89 % in its 90 % interval, and a chance of one half within
-# 0.07; sds off by a quarter make of 90 % 81 to 96 %.
-MEANS = 0.25
-SDS = 1.25
-PARAMETER_SDS = 1.45  # of the log of a scale near zero: its sd is that of a long tail
-CHANCES = 0.06
-ORDER = 0.99
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -182,23 +173,24 @@ def checks_of(
     Parameters of a sub-league warn only: its few games may leave open what all the league's settle, and what matters of
     them there shows in its ratings.
     """
-    apart, floor, error = found.found, found.floor, found.error
+    apart, floor, error, held_to = found.found, found.floor, found.error, design.thresholds
     rows = [
         (f"means of ratings, most {found.worst_effect}, sds", apart.effects.means,
-         max(MEANS, floor.effects.means + error.effects.means)),
-        ("sds of ratings, ratio", _factor(apart.effects), max(SDS, _factor(floor.effects) * _factor(error.effects))),
-        ("P(a > b)", apart.chances, max(CHANCES, floor.chances + error.chances)),
+         max(held_to.agree_means, floor.effects.means + error.effects.means)),
+        ("sds of ratings, ratio", _factor(apart.effects), max(held_to.agree_sds,
+         _factor(floor.effects) * _factor(error.effects))),
+        ("P(a > b)", apart.chances, max(held_to.agree_chances, floor.chances + error.chances)),
         ("order of the ranked, 1 - correlation", 1 - apart.rank_correlation,
-         max(1 - ORDER, 2 - floor.rank_correlation - error.rank_correlation)),
+         max(1 - held_to.agree_order, 2 - floor.rank_correlation - error.rank_correlation)),
     ]  # fmt: skip
     checks = [_check(name, engines, *row) for row in rows]
     if found.worst_parameter:
         title = design.parameters[found.worst_parameter][0]
         rows = [
             (f"means of parameters, most {title}, sds", apart.parameters.means,
-             max(MEANS, floor.parameters.means + error.parameters.means)),
+             max(held_to.agree_means, floor.parameters.means + error.parameters.means)),
             ("sds of parameters, ratio", _factor(apart.parameters),
-             max(PARAMETER_SDS, _factor(floor.parameters) * _factor(error.parameters))),
+             max(held_to.agree_parameter_sds, _factor(floor.parameters) * _factor(error.parameters))),
         ]  # fmt: skip
         checks += [_check(name, engines, *row, "fail" if is_whole else "warn") for row in rows]
     return checks

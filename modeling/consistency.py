@@ -15,18 +15,14 @@ from modeling.judge import Check
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior
 
-# An effect that the results would settle by itself, and do not beside the others: a variance inflation above 10
-# (Marquardt, 1970, Technometrics 12, takes it for the most that is useful).
-LEFT_BELOW = 0.4  # share of the prior's variance that is left
 ALONE_BELOW = 0.04  # share that would be left if nothing else moved with it
 GAMES_EACH = 5.0  # games a competitor; by chance not one of so many results contradicts an order only if none can
 WON_BY = {"win": (1, 0), "result": (0, 2)}  # what a row is where its first, and where its second side won
 STRETCH = 50  # games
 CUTS = 100  # a stretch begins and ends at
-# Standard errors of the worst of 5,000 stretches: of results that have nothing to do with the ratings one league in 500
-# has it, and healthy results agree with ratings that are made from them. And a size that matters: sides that got better
-# and worse in fifty years go against ratings that stand still for a little.
-AGAINST, REVERSED = -4.5, -0.1
+# Besides its threshold, a size that matters: sides that got better and worse in fifty years go against ratings that
+# stand still for a little.
+REVERSED = -0.1  # correlation
 
 
 def consistency_checks(design: Design, posterior: Posterior) -> list[Check]:
@@ -49,6 +45,7 @@ def _identified(design: Design, posterior: Posterior, mean: Posterior) -> Iterat
     """Of each fixed effect, whether results tell it from everything that moves with it."""
     if not design.fixed:
         return
+    limit = design.thresholds.identified
     eta, arguments = mean.seen(design)
     arguments = {name: one[0] if np.ndim(one) == 2 else one for name, one in arguments.items()}
     _, curvature, _ = design.outcome.derivatives(design.tallies, eta[0], arguments)
@@ -56,15 +53,15 @@ def _identified(design: Design, posterior: Posterior, mean: Posterior) -> Iterat
     for one in design.fixed:
         alone = 1 / (1 + one.prior_sd**2 * float(weight @ one.values**2))
         left = float(posterior.fixed[one.name].var() / one.prior_sd**2)
-        is_lost = left >= LEFT_BELOW and alone < ALONE_BELOW
+        is_lost = left >= limit and alone < ALONE_BELOW
         words = (
             "Results cannot tell it from the other effects: it moves with them in every game. Take one of them out."
             if is_lost
             else "Results tell it from the other effects."
-            if left < LEFT_BELOW
+            if left < limit
             else "Few games have it: it stays near its prior."
         )
-        yield Check("identified", one.title, left, LEFT_BELOW, "fail" if is_lost else "pass", words)
+        yield Check("identified", one.title, left, limit, "fail" if is_lost else "pass", words)
 
 
 def _contradicted(design: Design) -> Iterator[Check]:
@@ -97,6 +94,7 @@ def _agreeing(design: Design, mean: Posterior) -> Check:
     Of every stretch between two of a hundred cuts, the correlation of results with linear predictors, in its standard
     errors.
     """
+    limit = design.thresholds.agreeing
     cuts = np.unique(np.linspace(0, design.games, CUTS + 1).astype(int))
     until = np.concatenate([[0.0], np.cumsum(_products(design, mean))])[cuts]
     length, summed = cuts[None] - cuts[:, None], until[None] - until[:, None]
@@ -105,8 +103,8 @@ def _agreeing(design: Design, mean: Posterior) -> Check:
     worst = float(errors[begin, end])
     if not np.isfinite(worst):
         words = f"Fewer than {STRETCH} games: too few for a stretch of them to be told apart."
-        return Check("agreeing", "stretches of games", None, AGAINST, "pass", words)
-    is_against = worst < AGAINST and worst / np.sqrt(length[begin, end]) < REVERSED
+        return Check("agreeing", "stretches of games", None, limit, "pass", words)
+    is_against = worst < limit and worst / np.sqrt(length[begin, end]) < REVERSED
     days = design.played_on[cuts[begin] : cuts[end]]
     words = (
         f"From {days.min()} to {days.max()} results go against the ratings of all games: are sides or scores of that "
@@ -114,7 +112,7 @@ def _agreeing(design: Design, mean: Posterior) -> Check:
         if is_against
         else "No stretch of games goes against the ratings."
     )
-    return Check("agreeing", "stretches of games", worst, AGAINST, "fail" if is_against else "pass", words)
+    return Check("agreeing", "stretches of games", worst, limit, "fail" if is_against else "pass", words)
 
 
 def _products(design: Design, mean: Posterior) -> Array:

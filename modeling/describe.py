@@ -7,6 +7,7 @@ import numpy as np
 from modeling.design import Block, Design, Noise
 from modeling.engines.choice import WORDS, choose
 from modeling.games import Games
+from modeling.judge import threshold_checks
 from modeling.outcomes.outcome import Auxiliary
 from store.stanzas import Stanza
 
@@ -45,9 +46,15 @@ def describe(games: Games, design: Design, stanza: Stanza) -> list[Section]:
         Section(POOLED[stanza.pooling], table=_pooled(design)),
         Section("Other parameters", table=_single(design)),
         Section("What was left out", design.notes),
+        Section("Thresholds of its own", tuple(_thresholds(design))),
         Section("Engine", (_engine(design),)),
     ]
     return [one for one in sections if one.paragraphs or one.formulas or (one.table and one.table.rows)]
+
+
+def _thresholds(design: Design) -> list[str]:
+    """What its fits are held to where that is not the usual."""
+    return [f"{one.subject} = {one.value:g}. {one.message}" for one in threshold_checks(design.thresholds)]
 
 
 def _engine(design: Design) -> str:

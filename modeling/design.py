@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array, hstack
 
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results
+from modeling.outcomes.schedule import Schedule, schedule_of
+from modeling.thresholds import USUAL, Thresholds
 
 FIXED_SCALES = {"none": 10.0, "complete": 1e-3}  # a scale that is not learned, in its prior's own
 FIXED_PRIOR = 4.0  # prior sd of fixed effects, in the outcome's unit_sd: weak, and proper under separation
@@ -176,6 +178,10 @@ class Design:
     """Prior mean of the intercept."""
     own_priors: dict[str, float] = field(default_factory=dict)
     """Prior scales that the stanza sets for the intercept and for parameters of the likelihood, by name."""
+    season: NDArray[np.intp] | None = None
+    """Of each game, the number of its season, where it is known."""
+    thresholds: Thresholds = USUAL
+    """What a fit of it is held to."""
 
     @property
     def games(self) -> int:
@@ -258,6 +264,11 @@ class Design:
         """Sufficient statistics of each row, shape (rows, k)."""
         return self.outcome.tallies(self.y, self.exposure)
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all results are whole numbers."""
+        return bool((self.y == np.floor(self.y)).all())
+
     def collapsed(self, chosen: NDArray[np.bool_]) -> Array:
         """Sums of the tallies by cell over the chosen games, shape (cells, k)."""
         rows = chosen[self.game]
@@ -267,7 +278,22 @@ class Design:
     def results(self, y: Array | None = None, eta: Array | None = None) -> Results:
         """The games' results, or other results `y` (rows) of the same games, seen under a linear predictor or none."""
         seen = self.y if y is None else y
-        return Results(seen, self.exposure, self.game, self.home, self.entrant, self.opponent, eta)
+        return Results(seen, self.exposure, self.game, self.home, self.entrant, self.opponent, eta, self.schedule)
+
+    @cached_property
+    def schedule(self) -> Schedule | None:
+        """Who met whom in which season; None of races, and where sides are of several competitors or games are parts of
+        a contest."""
+        single = len(self.kinds) > 0 and bool((np.diff(self.kinds[0].sides.indptr) == 1).all())
+        if (
+            self.outcome.points is None
+            or self.season is None
+            or not single
+            or self.contest.max(initial=-1) + 1 < self.games
+        ):
+            return None
+        rows = slice(0, None, 2) if self.outcome.row == "side" else slice(None)
+        return schedule_of(self.entrant[rows], self.opponent[rows], self.season)
 
     def kind(self, name: str) -> Kind:
         """The rated competitors of a kind."""
@@ -297,6 +323,7 @@ class Design:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "thresholds": self.thresholds.as_json,
         }
 
     @cached_property

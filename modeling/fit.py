@@ -9,43 +9,33 @@ from typing import Any
 import numpy as np
 import polars as pl
 import xarray as xr
-from numpy.typing import NDArray
 
-from modeling import judge, record, tables
-from modeling.audit import Audit, Scope, audit, is_wanted, remembered, sub_league_checks
+from modeling import record, tables
+from modeling.audit import is_wanted
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
-from modeling.consistency import consistency_checks
 from modeling.design import Design
-from modeling.earlier import Audited, Start, read_audited, read_before, read_earlier, read_start
+from modeling.earlier import Start, read_audited, read_before, read_earlier, read_start
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.chain.mode import Margins
-from modeling.engines.choice import CHAIN, JOINT, NUTS, Choice, choose
-from modeling.engines.laplace import Laplace
-from modeling.field import make_field
-from modeling.games import Games, known_attributes, read_games
+from modeling.engines.choice import CHAIN, NUTS, choose
+from modeling.games import Games, known_attributes, read_games, read_labels
 from modeling.identity import code_hash, fit_id, versions
-from modeling.judge import Check, Pooling, Predictive
+from modeling.judging import Judged, fit_and_judge
+from modeling.labels import KNOWN_BEFORE, labels_of
 from modeling.memory import give_back
 from modeling.outcomes import outcome_for
-from modeling.pit import held_out_uniformity, pit_check
 from modeling.ratings import intercept_of
-from modeling.sampled import CARE, SEED, Report, Sampled, sample
+from modeling.sampled import SEED, Report, Sampled
 from modeling.sensitivity import sensitivity_rows
 from modeling.subleague import lately
-from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from modeling.unpooled import make_unpooled, not_found
 from modeling.upheaval import upheaval_checks
-from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
 
 PROVENANCE = ("fit_id", "as_of", "outcome", "unit", "design", "games_fingerprint", "code_hash", "versions")
-
-HELD_OUT_DRAWS = 2000
-STANDS_FOR = 1000  # effects of the smaller league that a chain fit is checked by every time; an audit has more
 
 
 @dataclass(frozen=True)
@@ -59,26 +49,6 @@ class Fitted:
     summary: str
     tree: xr.DataTree | None = None
     """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Everything the verdict rests on."""
-
-    checks: list[Check]
-    predictive: list[Predictive]
-    poolings: list[Pooling]
-    alone: Laplace | Margins | None
-    """The Design without pooling, which stands beside the ratings; None where it was not found."""
-    audit: Audit | None = None
-
-    @property
-    def reasons(self) -> list[str]:
-        """Why the fit is rejected, in words; empty where it is accepted."""
-        failed = [
-            f"{check.check_name} of {check.subject}: {check.message}" for check in self.checks if check.status == "fail"
-        ]
-        return failed + [check.message for check in self.predictive if check.status == "fail"]
 
 
 def fit_league(
@@ -123,8 +93,10 @@ def fit_league(
             name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
         )
     known = None if wanted or audits.verdict == "disagrees" else audits
+    with reading(home) as con:
+        labels = labels_of(design.game_ids, read_labels(con, league, stanza.since, KNOWN_BEFORE))
     fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
-    sampled, judged = _fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known)
+    sampled, judged = fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known, labels)
     if not is_dated:
         upset = upheaval_checks(design, sampled.ratings, before, code_hash())
         judged = replace(judged, checks=[*judged.checks, *upset])
@@ -182,84 +154,6 @@ def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tu
     return games, design
 
 
-def _fit_and_judge(
-    choice: Choice,
-    design: Design,
-    games: Games,
-    stanza: Stanza,
-    start: Start | None,
-    tell: Report,
-    is_auto: bool,
-    known: Audited | None,
-) -> tuple[Sampled, Judged]:
-    """The posterior of all games and, for the held-out check, of those before the held-out ones, by one engine.
-
-    What a fast engine finds is audited by NUTS; not so where the fit's earlier audit, or that it had none, is `known`.
-    """
-    rng = np.random.default_rng(SEED)
-    fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
-    sampled, audit_made = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto), None
-    if sampled.choice.engine != NUTS and known is None:
-        scope = Scope(games, design, fields)
-        sampled, audit_made = audit(sampled, scope, stanza, start, tell, may_replace=is_auto)
-    stood_for = []
-    if sampled.choice.engine == CHAIN:
-        tell("a smaller league, by the joint engine too", 0.5)
-        stood_for = sub_league_checks(games, stanza, (CHAIN, JOINT), None, lambda *_: None, STANDS_FOR)
-    give_back()
-    poolings, held_out = _held_out(design, sampled, stanza.pooling, rng, tell)
-    everything = np.ones(design.games, dtype=bool)
-    alone, missing = _without_pooling(sampled, everything, sampled.posterior.likely, "all games")
-    give_back()
-    tell("predictive checks", 0.75)
-    kept = room_for(design, sampled.posterior)
-    parts = replications(design, sampled.posterior, rng, lambda share: tell("predictive checks", 0.75 + 0.1 * share))
-    predictive = judge.predictive_checks(design, keeping(design, parts, kept))
-    complete(sampled.tree, design, sampled.posterior, kept)
-    checks = [*sampled.checks, *stood_for, *held_out, *missing]
-    checks += [judge.connection_check(field, stanza.require_connected) for field in fields]
-    checks += consistency_checks(design, sampled.posterior)
-    if known and known.verdict and sampled.choice.engine != NUTS:
-        checks.append(remembered(known.verdict, known.message))
-    return sampled, Judged(checks, predictive, poolings, alone, audit_made)
-
-
-def _held_out(
-    design: Design, sampled: Sampled, pooling: str, rng: np.random.Generator, tell: Report
-) -> tuple[list[Pooling], list[Check]]:
-    """Held-out games forecast under the model's, no and complete pooling of the others, and the baseline; and checks.
-
-    None where all games are of one day: then there is nothing to forecast from.
-    """
-    held_out = judge.held_out_games(design)
-    if held_out.all():
-        return [], [judge.held_out_check([])]
-    asked = sampled.engine.forecast(
-        design, ~held_out, SEED + 1, HELD_OUT_DRAWS, lambda f: tell("held-out forecasts", 0.55 + 0.1 * f), CARE[0]
-    )
-    tell("without pooling", 0.65)
-    alone, checks = _without_pooling(sampled, ~held_out, asked.likely, "all but the held-out games")
-    fits = {} if alone is None else {"none": alone.draws(rng, REPLICATIONS)}
-    fits |= {"complete": laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS), pooling: asked}
-    losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
-    poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
-    checks.append(judge.held_out_check(poolings))
-    if sampled.choice.engine == CHAIN:
-        checks.append(pit_check(held_out_uniformity(design, asked, held_out, rng)))
-    return poolings, checks
-
-
-def _without_pooling(
-    sampled: Sampled, chosen: NDArray[np.bool_], likely: dict[str, float], games: str
-) -> tuple[Laplace | Margins | None, list[Check]]:
-    """The Design without pooling given the chosen games, which `games` names; where it is not found, None and a check
-    that says so: it stands beside the ratings, which do without."""
-    try:
-        return sampled.engine.unpooled(chosen, likely), []
-    except FitError as error:
-        return None, [judge.unpooled_check(games, error.message)]
-
-
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:
     """The rows of every table that tells of the fit."""
     posterior, ratings = sampled.posterior, sampled.ratings
@@ -270,6 +164,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
         "fit_check": record.rows_of(judged.checks),
         "predictive_check": record.rows_of(judged.predictive),
         "pooling": record.rows_of(judged.poolings),
+        **judged.evidence,
         "hyperparameter": tables.hyperparameter_rows(design, posterior, ratings, sampled.parameters),
         "prior_sensitivity": sensitivity_rows(design, sampled.tree, posterior, ratings),
         "rating": pl.concat(

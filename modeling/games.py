@@ -50,6 +50,12 @@ ORDER BY played_on, sequence, game_id
 """
 EVERY_STATUS = ("scheduled", "played", "retired", "walkover", "abandoned", "awarded")
 
+LABELS = """
+SELECT
+    game_id, season, strftime(played_on, '%Y-%m') AS month,
+    CASE WHEN neutral THEN 'neutral ground' ELSE 'a home side' END AS ground, round, {attributes}
+FROM game WHERE league = $league AND played_on >= $since
+"""
 ATTRIBUTES = "SELECT DISTINCT unnest(map_keys(attributes)) FROM game WHERE league = $league"
 
 AT_ONCE = 100_000  # rows as text in memory together
@@ -165,6 +171,15 @@ def read_peers(con: duckdb.DuckDBPyConnection, league: str) -> pl.DataFrame:
 def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:
     """The attributes that any of the league's games has."""
     return {name for (name,) in con.execute(ATTRIBUTES, {"league": league}).fetchall()}
+
+
+def read_labels(con: duckdb.DuckDBPyConnection, league: str, since: date | None, names: Sequence[str]) -> pl.DataFrame:
+    """Of each game, in no order: season, month, ground, round, and those of the named attributes that any game has."""
+    known = known_attributes(con, league)
+    places = {f"a{number}": name for number, name in enumerate(name for name in names if name in known)}
+    columns = "".join(f"attributes[${place}] AS {_quoted(name)}, " for place, name in places.items())
+    asked = {"league": league, "since": since or date.min}
+    return _frame(con, LABELS.format(attributes=columns), asked | places)
 
 
 def _frame(con: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, object]) -> pl.DataFrame:

@@ -6,31 +6,18 @@ worse than a baseline beyond noise.
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
-from arviz_stats.base.array import array_stats
 from numpy.typing import NDArray
 
 from modeling.design import Design
 from modeling.field import Field
 from modeling.outcomes.outcome import Array, Statistic
 from modeling.posterior import HELD_AT_ONCE, Posterior
-from modeling.ratings import Ratings, parameter_draws
+from modeling.thresholds import USUAL, Thresholds, is_looser
 from modeling.tree import REPLICATIONS, Replication
 
-# Vehtari, Gelman, Simpson, Carpenter and Buerkner (2021), "Rank-normalization, folding, and localization", Bayesian
-# Analysis 16: R-hat below 1.01 and an effective sample size above 100 a chain, here 4 chains.
-R_HAT_BELOW = 1.01
-ESS_ABOVE = 400
-TAIL = (0.05, 0.95)
-# A hard predictive check fails only outside these p-values and beyond its practical size: both rarely happen by
-# chance, and a large league shows misfits that are real and too small to matter.
-P_HARD = (0.005, 0.995)
-P_WARN = (0.025, 0.975)
-# One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two years.
-WORSE_BY_SE = 3.0
 HELD_OUT_DAYS = np.timedelta64(365, "D")
 
 
@@ -64,70 +51,15 @@ class Predictive:
     message: str
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """Convergence of one quantity over chains."""
-
-    subject: str
-    r_hat: float
-    ess_bulk: float
-    ess_tail: float
+def threshold_checks(thresholds: Thresholds) -> list[Check]:
+    """The thresholds that the league's stanza sets itself, each beside the usual one."""
+    return [_threshold_check(name, value, thresholds.reason) for name, value in thresholds.own.items()]
 
 
-def diagnose(subject: str, draws: Array, chains: int) -> Diagnosis:
-    """Rank-normalised split R-hat, bulk and tail effective sample size of draws of shape (chains x draws,)."""
-    by_chain = draws.reshape(chains, -1)
-    return Diagnosis(
-        subject,
-        np.asarray(array_stats.rhat(by_chain)).item(),
-        np.asarray(array_stats.ess(by_chain, method="bulk")).item(),
-        np.asarray(array_stats.ess(by_chain, method="tail", prob=TAIL)).item(),
-    )
-
-
-def diagnose_parameters(design: Design, posterior: Posterior, ratings: list[Ratings]) -> dict[str, Diagnosis]:
-    """Convergence of every scale, fixed effect and parameter of the likelihood, by its name."""
-    draws = parameter_draws(design, posterior, ratings)
-    return {name: diagnose(title, draws[name], posterior.chains) for name, (title, _) in design.parameters.items()}
-
-
-def diagnose_ratings(ratings: list[Ratings], chains: int, names: dict[str, str]) -> list[Diagnosis]:
-    """Convergence of every component of every rating."""
-    return [
-        diagnose(f"{component} of {names.get(competitor, competitor)}", draws[:, i], chains)
-        for one in ratings
-        for component, draws in one.components.items()
-        for i, competitor in enumerate(one.field.competitors)
-    ]
-
-
-def convergence(tree: xr.DataTree, parameters: list[Diagnosis], ratings: list[Diagnosis]) -> list[Check]:
-    """R-hat and effective sample sizes of the parameters and of the worst published rating; divergences."""
-    checks = []
-    for name, bound in (("r_hat", R_HAT_BELOW), ("ess_bulk", ESS_ABOVE), ("ess_tail", ESS_ABOVE)):
-        worst = sorted(ratings, key=lambda found: getattr(found, name), reverse=name == "r_hat")[0]
-        found = [*parameters, replace(worst, subject=f"worst rating, {worst.subject}")]
-        checks += [_converged(name, one, bound) for one in found]
-    lost = divergences(tree)
-    words = f"{lost} divergent transitions: the sampler lost its way." if lost else "None."
-    checks.append(Check("divergences", "all draws", lost, 0, "fail" if lost else "pass", words))
-    return checks
-
-
-def divergences(tree: xr.DataTree) -> int:
-    """Number of divergent transitions."""
-    return int(tree["sample_stats"]["diverging"].to_numpy().sum())
-
-
-def _converged(name: str, found: Diagnosis, bound: float) -> Check:
-    value = getattr(found, name)
-    passed = value < bound if name == "r_hat" else value > bound
-    meaning = {
-        "r_hat": f"The chains {'agree' if passed else 'do not agree'} on it.",
-        "ess_bulk": f"Its mean rests on {'enough' if passed else 'too few'} independent draws.",
-        "ess_tail": f"Its interval rests on {'enough' if passed else 'too few'} independent draws.",
-    }[name]
-    return Check(name, found.subject, value, bound, "pass" if passed and math.isfinite(value) else "fail", meaning)
+def _threshold_check(name: str, value: float, reason: str) -> Check:
+    usual, loosened = getattr(USUAL, name), is_looser(name, value)
+    words = f"Loosened from {usual:g}: {reason}" if loosened else f"Tightened from {usual:g} for this league."
+    return Check("threshold", name, value, usual, "warn" if loosened else "pass", words)
 
 
 def predictive_checks(design: Design, parts: Iterable[Replication]) -> list[Predictive]:
@@ -140,21 +72,22 @@ def predictive_checks(design: Design, parts: Iterable[Replication]) -> list[Pred
         observed, replicated = design.results(eta=eta), design.results(y, eta)
         seen.append([s.of(observed) if s.needs_eta else value for s, value in zip(kept, plain, strict=True)])
         made.append([s.of(replicated) for s in kept])
-    return [_judged(s, *both) for s, *both in zip(kept, np.array(seen).T, np.array(made).T, strict=True)]
+    numbers = zip(kept, np.array(seen).T, np.array(made).T, strict=True)
+    return [_judged(*each, design.thresholds) for each in numbers]
 
 
-def _judged(statistic: Statistic, seen: Array, replicated: Array) -> Predictive:
+def _judged(statistic: Statistic, seen: Array, replicated: Array, thresholds: Thresholds = USUAL) -> Predictive:
     """A statistic judged by its observed value at each draw and its replicated one, each of shape (draws,)."""
     p = float(np.mean(replicated > seen) + 0.5 * np.mean(replicated == seen))
     observed = float(np.mean(seen))
     off = observed - replicated.mean()
-    size = statistic.practical_size
-    limit = None if size is None else size * (observed if statistic.is_relative else 1.0)
+    size = None if statistic.size is None else float(getattr(thresholds, statistic.size))
+    limit = None if size is None else size * (observed if statistic.size == "variance" else 1.0)
     matters = limit is not None and abs(off) > limit
-    if statistic.is_hard and matters and not P_HARD[0] <= p <= P_HARD[1]:
+    if statistic.is_hard and matters and thresholds.p_is_outside(p, thresholds.p_fail):
         status = "fail"
     else:
-        status = "pass" if P_WARN[0] <= p <= P_WARN[1] else "warn"
+        status = "warn" if thresholds.p_is_outside(p, thresholds.p_warn) else "pass"
     low, high = np.percentile(replicated, [5, 95])
     message = _sentence(statistic, observed, float(low), float(high), status, matters)
     return Predictive(
@@ -235,7 +168,7 @@ def unpooled_check(games: str, why: str) -> Check:
     return Check("unpooled", games, None, None, "warn", words)
 
 
-def held_out_check(poolings: list[Pooling]) -> Check:
+def held_out_check(poolings: list[Pooling], thresholds: Thresholds = USUAL) -> Check:
     """Rule three: the published model is not worse than the baseline by more than noise.
 
     A warning where nothing could be held out; ratings of a first day of play are wide, and say so themselves.
@@ -244,7 +177,7 @@ def held_out_check(poolings: list[Pooling]) -> Check:
         words = "All games are of one day: none could be held out, so no forecast was tested."
         return Check("held_out", "against the baseline", None, None, "warn", words)
     baseline = next(row for row in poolings if row.pooling == "baseline")
-    bound = -WORSE_BY_SE * baseline.difference_se
+    bound = -thresholds.worse_by_se * baseline.difference_se
     passed = baseline.difference >= bound
     words = (
         f"On the last {baseline.held_out_games} games its log loss is {abs(baseline.difference):.3f} "

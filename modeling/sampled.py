@@ -2,21 +2,22 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from modeling import judge
+from modeling import convergence
 from modeling.certificate import CERTIFIED
+from modeling.convergence import Diagnosis
 from modeling.design import Design
 from modeling.earlier import Start
 from modeling.engines.choice import NUTS, Choice, Prepared, Progress, prepare
 from modeling.engines.laplace import MOST_LATENT
 from modeling.field import Field
 from modeling.games import Games
-from modeling.judge import Check, Diagnosis
+from modeling.judge import Check
 from modeling.memory import give_back
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings
@@ -42,6 +43,8 @@ class Sampled:
     ratings: list[Ratings]
     parameters: dict[str, Diagnosis]
     checks: list[Check]
+    worst: list[Diagnosis] = field(default_factory=list)
+    """Of chains, the ten quantities that agree least, of all there are."""
 
 
 def sample(
@@ -98,7 +101,9 @@ def once(
     tree = engine.sample(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
     give_back()
     posterior = from_tree(design, tree)
-    parameters = {name: Diagnosis(title, *[math.nan] * 3) for name, (title, _) in design.parameters.items()}
+    parameters = {
+        name: Diagnosis(title, math.nan, math.nan, math.nan) for name, (title, _) in design.parameters.items()
+    }
     return Sampled(
         choice,
         engine,
@@ -122,7 +127,7 @@ def by_nuts(
         tree = engine.sample(
             everything, SEED, DRAWS * length, lambda share: tell("sampling", 0.1 + 0.4 * share), CARE[care]
         )
-        care += int(judge.divergences(tree) > 0)
+        care += int(convergence.divergences(tree) > 0)
         sampled = _diagnosed(choice, engine, design, games, tree, fields)
         if all(check.status != "fail" for check in sampled.checks):
             break
@@ -135,10 +140,11 @@ def _diagnosed(
 ) -> Sampled:
     posterior = from_tree(design, tree)
     ratings = _rated(design, posterior, fields)
-    parameters = judge.diagnose_parameters(design, posterior, ratings)
-    rated = judge.diagnose_ratings(ratings, posterior.chains, games.names)
-    checks = judge.convergence(tree, list(parameters.values()), rated)
-    return Sampled(choice, engine, tree, posterior, ratings, parameters, checks)
+    parameters = convergence.diagnose_parameters(design, posterior, ratings)
+    rated = convergence.diagnose_ratings(ratings, posterior.chains, games.names)
+    checks = convergence.convergence(tree, list(parameters.values()), rated, design.thresholds)
+    every = [*parameters.values(), *rated, *convergence.diagnose_effects(design, posterior, games.names)]
+    return Sampled(choice, engine, tree, posterior, ratings, parameters, checks, convergence.worst(every))
 
 
 def _rated(design: Design, posterior: Posterior, fields: list[Field]) -> list[Ratings]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from modeling.borrowing import Borrowed
+from modeling.convergence import Diagnosis
 from modeling.design import Design
 from modeling.field import Field
-from modeling.judge import Diagnosis
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import HELD_AT_ONCE, Posterior
 from modeling.ratings import Ratings, blocks_of, parameter_draws, prior_variance, slopes_of

@@ -36,9 +36,18 @@ class Replication:
     arguments: Auxiliaries
     """The likelihood's own parameters in the draws, to go with `eta`."""
 
-    def log_likelihood(self, design: Design) -> Array:
-        """Log likelihood of each game's result, shape (draws, games)."""
-        return by_game(design.outcome.log_density(design.tallies, self.eta, self.arguments), design.game)
+    def log_likelihood(self, design: Design, rows: NDArray[np.intp] | None = None) -> Array:
+        """Log likelihood of each game's result, shape (draws, games); only of some whole games' rows where given."""
+        if rows is None:
+            return by_game(design.outcome.log_density(design.tallies, self.eta, self.arguments), design.game)
+        arguments, noise = dict(self.arguments), np.asarray(self.arguments["noise"])
+        arguments["noise"] = noise[..., rows] if noise.ndim else noise
+        arguments["layout"] = (
+            design.outcome.layout(design.y[rows], design.game[rows]) if design.outcome.layout else None
+        )
+        return by_game(
+            design.outcome.log_density(design.tallies[rows], self.eta[:, rows], arguments), design.game[rows]
+        )
 
 
 @dataclass

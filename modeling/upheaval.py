@@ -16,12 +16,8 @@ from modeling.earlier import Before
 from modeling.judge import Check
 from modeling.outcomes.outcome import Array
 from modeling.ratings import Ratings
+from modeling.thresholds import Thresholds
 
-# Two keys, as with predictive checks: ratings that no result sets apart have an order of chance, which turns over
-# though no rating moves. In 42 healthy leagues of 12 to 48 competitors a tenth of games more left correlations of .90
-# and more, with moves up to .8 sds (`tests/modeling/recovery/test_false_rejections.py`).
-CORRELATION_ABOVE = 0.8
-MOVED_BELOW = 0.5  # sds, root mean square over the ranked
 # Of all games. Where more are new, gone or corrected by us, they explain it; games that the feed changed do not.
 FEW_GAMES = 0.1
 FEWEST = 5  # competitors ranked both times: an order of four is turned over by one result
@@ -30,31 +26,31 @@ ALIKE = 1.2  # ratio of a prior's scale to its earlier one; scales in points fol
 
 def upheaval_checks(design: Design, ratings: list[Ratings], before: Before | None, code_hash: str) -> list[Check]:
     """A check for each kind: is the order of those ranked both times about the same, or is it known why not?"""
-    return [_check(one, before, _explained(design, before, code_hash) if before else "") for one in ratings]
+    explained = _explained(design, before, code_hash) if before else ""
+    return [_check(one, before, explained, design.thresholds) for one in ratings]
 
 
-def _check(ratings: Ratings, before: Before | None, explained: str) -> Check:
+def _check(ratings: Ratings, before: Before | None, explained: str, held_to: Thresholds) -> Check:
     kind = ratings.field.kind
-    subject = f"order of the ranked {kind}s"
-    earlier = before.ratings.get(kind, {}) if before else {}
-    now, then, sd = _both(ratings, earlier)
+    now, then, sd = _both(ratings, before.ratings.get(kind, {}) if before else {})
     if len(now) < FEWEST:
         words = f"Fewer than {FEWEST} {kind}s were ranked before and are now: there is no order to compare with."
-        return Check("upheaval", subject, None, CORRELATION_ABOVE, "pass", words)
+        return Check("upheaval", f"order of the ranked {kind}s", None, held_to.upheaval, "pass", words)
     correlation, moved = order_kept(now, then), float(np.sqrt(np.mean(((now - then) / sd) ** 2)))
-    told = f"Its correlation with that of the last accepted fit is {correlation:.2f}"
-    if correlation >= CORRELATION_ABOVE:
-        return Check("upheaval", subject, correlation, CORRELATION_ABOVE, "pass", f"{told}.")
-    if moved < MOVED_BELOW:
-        words = f"{told}, though ratings moved by {moved:.2f} sd only: results hardly tell these {kind}s apart."
-        return Check("upheaval", subject, correlation, CORRELATION_ABOVE, "pass", words)
-    if explained:
-        return Check("upheaval", subject, correlation, CORRELATION_ABOVE, "warn", f"{told}: {explained}.")
-    words = (
-        f"{told}, and no result explains it: few games are new, and the model is the same. Were names or sides "
-        'swapped in the feed? See: pooltable check. If it is right: pooltable fit --override "reason"'
-    )
-    return Check("upheaval", subject, correlation, CORRELATION_ABOVE, "fail", words)
+    status, words = "pass", f"Its correlation with that of the last accepted fit is {correlation:.2f}"
+    if correlation >= held_to.upheaval:
+        words += "."
+    elif moved < held_to.moved:
+        words += f", though ratings moved by {moved:.2f} sd only: results hardly tell these {kind}s apart."
+    elif explained:
+        status, words = "warn", f"{words}: {explained}."
+    else:
+        status = "fail"
+        words += (
+            ", and no result explains it: few games are new, and the model is the same. Were names or sides swapped in "
+            'the feed? See: pooltable check. If it is right: pooltable fit --override "reason"'
+        )
+    return Check("upheaval", f"order of the ranked {kind}s", correlation, held_to.upheaval, status, words)
 
 
 def order_kept(now: Array, then: Array) -> float:

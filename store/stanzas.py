@@ -44,6 +44,7 @@ class Stanza(BaseModel):
     require_connected: bool = False
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
+    thresholds: dict[str, float | str] = {}
     columns: Columns | None = None
 
     @property
@@ -84,6 +85,24 @@ class Stanza(BaseModel):
         if wrong:
             raise ValueError(f"prior scales must be positive numbers: {', '.join(wrong)}")
         return value
+
+    @field_validator("thresholds", mode="before")
+    @classmethod
+    def _numbers_and_a_reason(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        reason = value.get("reason", "why")
+        if not isinstance(reason, str) or not reason.strip():
+            raise ValueError('reason says in words why a threshold is loosened: reason = "…"')
+        numbers = {name: one for name, one in value.items() if name != "reason"}
+        wrong = [name for name, one in numbers.items() if not _is_bound(one)]
+        if wrong:
+            raise ValueError(f"thresholds must be numbers from 0: {', '.join(wrong)}")
+        return {name: float(one) for name, one in numbers.items()} | {k: v for k, v in value.items() if k == "reason"}
+
+
+def _is_bound(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def read_stanzas(home: Home) -> dict[str, Stanza]:

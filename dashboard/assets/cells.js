@@ -114,6 +114,16 @@
     ]);
   };
 
+  cells.Residual = function (props) {
+    const row = props.data, at = placer(-props.half, props.half);
+    const label = "over the model by " + row.mean_text + ", 90 % interval " + row.reach_text;
+    return drawing(label, [
+      post("zero", at(0), 0, "100%", "zero"),
+      line("most", at(row.z - 1.645), at(row.z + 1.645), "most"),
+      h("circle", { key: "seen", className: "seen seen-" + row.status, cx: percent(at(row.z)), cy: "50%", r: 5 }),
+    ]);
+  };
+
   cells.Difference = function (props) {
     const row = props.data, at = placer(-props.half, props.half), reach = 1.645 * row.difference_se;
     const parts = [post("zero", at(0), 0, "100%", "zero")];

@@ -10,7 +10,9 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, address, guide
 from dashboard.grid import Column, number, small_grid, text
+from dashboard.pages import evidence
 from dashboard.pages.comparison import comparison_sections
+from dashboard.pages.evidence import nothing
 from dashboard.reader import Row
 from dashboard.wording import ago, counted, day, plain, short
 
@@ -20,6 +22,8 @@ CHECKS = {
     "ess_bulk": "Bulk effective sample size",
     "ess_tail": "Tail effective sample size",
     "divergences": "Divergences",
+    "e_bfmi": "Energy",
+    "tree_depth": "Tree depth",
     "k_hat": "k-hat",
     "evidence": "Evidence",
     "surface": "Surface",
@@ -30,9 +34,15 @@ CHECKS = {
     "held_rows": "Rows held",
     "damped": "Damped updates",
     "pit": "Held-out results among their forecasts",
+    "residuals": "What is left of results",
+    "threshold": "Threshold of this league's own",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
     "unpooled": "Each alone",
+}
+EVIDENCE = {
+    "forecasts": ("Forecasts", evidence.forecasts),
+    "remains": ("What is left", evidence.remains),
 }
 POOLINGS = {
     "partial": "Partial pooling (published)",
@@ -53,16 +63,38 @@ def content(view: View) -> list[Any]:
     def rows(name: str) -> list[Row]:
         return view.answer.rows(name, league=league, fit_id=fit["fit_id"])
 
-    return [
+    shown = view.query.get("show", "")
+    heading = [
         html.Div([_verdict(fit), _fit_menu(view, fits, fit)], className="verdict-row"),
         _facts(view, fit),
+        _views(view, fit, shown),
+    ]
+    if shown in EVIDENCE:
+        _, evidence_of = EVIDENCE[shown]
+        return [*heading, *evidence_of(view, fit["fit_id"])]
+    return [
+        *heading,
         _checks(rows("fit_checks")),
         _predictive(rows("predictive_checks")),
         _poolings(rows("poolings")),
         *comparison_sections(view, fit["fit_id"]),
         _hyperparameters(rows("hyperparameters")),
+        evidence.worst(view, fit["fit_id"]),
         _how_to_read(),
     ]
+
+
+def _views(view: View, fit: Row, shown: str) -> Component:
+    """Links to what stands behind the checks; figures, which are heavy, are loaded where they are looked at."""
+    titles = {"": "Checks"} | {name: title for name, (title, _) in EVIDENCE.items()}
+    active = shown if shown in EVIDENCE else ""
+    league, fit_id = view.league["league"], fit["fit_id"]
+    links = [
+        dcc.Link(title, href=address(PATH, league=league, fit=fit_id, show=name or None),
+                 className="tab active" if name == active else "tab")
+        for name, title in titles.items()
+    ]  # fmt: skip
+    return html.Nav(links, className="tabs kinds", **aria(label="What to show of the fit"))
 
 
 def chosen(fits: list[Row], asked: str | None) -> Row:
@@ -142,10 +174,6 @@ def _section(title: str, words: str, body: Any) -> Component:
     return html.Section([html.H2(title), html.P(words, className="quiet"), body], className="block")
 
 
-def _nothing(what: str) -> Component:
-    return html.P(f"This fit has no {what} on record.", className="quiet")
-
-
 def _status(meaning: str) -> Column:
     return text("status", "Status", meaning, width=92, cellRenderer="Light")
 
@@ -174,7 +202,7 @@ def _checks(rows: list[Row]) -> Component:
         if rows
         else None
     )
-    return _section("Checks", "Did the computation converge, and did it forecast?", body or _nothing("checks"))
+    return _section("Checks", "Did the computation converge, and did it forecast?", body or nothing("checks"))
 
 
 def _predictive(rows: list[Row]) -> Component:
@@ -202,7 +230,7 @@ def _predictive(rows: list[Row]) -> Component:
         if rows
         else None
     )
-    return _section("Predictive checks", words, body or _nothing("predictive checks"))
+    return _section("Predictive checks", words, body or nothing("predictive checks"))
 
 
 def _poolings(rows: list[Row]) -> Component:
@@ -231,7 +259,7 @@ def _poolings(rows: list[Row]) -> Component:
     games = counted(rows[0]["held_out_games"], "game") if rows else "games"
     words = f"One frozen fit of earlier games forecast the last 10 %, a year at most: {games}, the same for each way."
     body = small_grid("poolings", columns, named, "Ways of pooling") if rows else None
-    return _section("Does pooling help?", words, body or _nothing("comparison of poolings"))
+    return _section("Does pooling help?", words, body or nothing("comparison of poolings"))
 
 
 def _hyperparameters(rows: list[Row]) -> Component:
@@ -262,7 +290,7 @@ def _hyperparameters(rows: list[Row]) -> Component:
     shown = with_numbers(rows, "mean", "sd", "q5", "q95")
     body = small_grid("hyperparameters", columns, shown, "Hyperparameters") if rows else None
     return _section(
-        "What the model learned", "Scales and fixed effects: prior and posterior.", body or _nothing("parameters")
+        "What the model learned", "Scales and fixed effects: prior and posterior.", body or nothing("parameters")
     )
 
 
@@ -273,7 +301,9 @@ def _how_to_read() -> Component:
             "A fit is published only if the computation converged, no hard predictive check fails, and it forecasts "
             "games it has not seen at least as well as simple shares of past results. Otherwise it is rejected and "
             "kept here, and the leaderboard stays with the last accepted fit.",
-            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws they make.",
+            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws they make. "
+            "Energy: how freely chains move to the tails, well above 0.3 where they do. Tree depth: the share of steps "
+            "that were cut short, near 0 where hardly any were.",
             "A predictive check replicates the results from the fit many times and asks whether the real ones would "
             "stand out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of "
             "practical size.",

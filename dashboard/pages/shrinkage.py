@@ -3,13 +3,12 @@
 import math
 from typing import Any
 
-import plotly.graph_objects as go
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import figures
-from dashboard.attributes import aria
 from dashboard.frame import Page, View, kind_links, kind_of
+from dashboard.panel import panel
 from dashboard.wording import counted, decimals, signed
 
 PATH = "/shrinkage"
@@ -28,15 +27,15 @@ def content(view: View) -> list[Any]:
         _idea(rows, kind, digits),
         html.Div(
             [
-                _panel(view, "Pulled towards the middle",
+                panel(view, "Pulled towards the middle",
                        "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its "
                        "ends, the more the extremes were pulled in.",
                        figures.pooled_against_unpooled(rows, unit, digits), "pooled-figure", _missing(rows, kind)),
-                _panel(view, "More games, less pull",
+                panel(view, "More games, less pull",
                        "Shrinkage is how much of what was uncertain before the results still is: 100 % with no games, "
                        "towards 0 % as a competitor's own results pile up.",
                        figures.shrinkage_by_games(rows, digits), "games-figure"),
-                *([_truth_panel(view, known, unit, digits)] if known else []),
+                *([_truthpanel(view, known, unit, digits)] if known else []),
             ],
             className="panels",
         ),
@@ -99,7 +98,7 @@ def _missing(rows: list[dict[str, Any]], kind: str) -> str | None:
     return f"{counted(missing, kind)} without a finite estimate from own results alone (unbeaten, say) cannot be drawn."
 
 
-def _truth_panel(view: View, rows: list[dict[str, Any]], unit: str, digits: int) -> Component:
+def _truthpanel(view: View, rows: list[dict[str, Any]], unit: str, digits: int) -> Component:
     pooled, alone = typical_error(rows, "rating"), typical_error(rows, "unpooled")
     words = "These results are simulated, so the truth is known. "
     if pooled is not None and alone is not None:
@@ -108,22 +107,7 @@ def _truth_panel(view: View, rows: list[dict[str, Any]], unit: str, digits: int)
             "(root mean square)."
         )
     figure = figures.estimates_against_truth(rows, unit, digits)
-    return _panel(view, "Closer to the truth", words, figure, "truth-figure")
-
-
-def _panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str, note: str | None = None) -> Component:
-    league = view.league
-    name = f"pooltable-{league['league']}-{figure_id}-{league['as_of']}"
-    settings: Any = {
-        "displaylogo": False,
-        "responsive": True,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
-    }
-    plot = dcc.Graph(id=figure_id, figure=figure, config=settings, responsive=True, style={"height": "100%"})
-    graph = html.Div(plot, className="figure")
-    parts = [html.H2(title), html.P(words), graph, html.P(note, className="quiet") if note else None]
-    return html.Section(parts, className="panel", **aria(label=title))
+    return panel(view, "Closer to the truth", words, figure, "truth-figure")
 
 
 PAGE = Page(PATH, "Shrinkage", content)

@@ -11,7 +11,7 @@ from modeling.outcomes.outcome import Outcome
 from store.errors import FitError
 from store.stanzas import Stanza
 
-SHARED = ("counts", "links", "low_scores", "outcome", "shared", "sides", "symbols")
+SHARED = ("counts", "links", "low_scores", "noticed", "outcome", "schedule", "shared", "sides", "symbols")
 
 
 def outcomes() -> dict[str, tuple[Outcome, ...]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr, stdtr
 
+from modeling.outcomes.noticed import noticed
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposure_of
 from modeling.outcomes.shared import density_losses, spread_of_margins, usual_normal
 from modeling.outcomes.sides import margins
@@ -129,6 +130,10 @@ def _home_margin(results: Results) -> float:
     return float(at_home.mean()) if at_home.size else float("nan")
 
 
+def _points(y: Array) -> Array:
+    return (1 + np.sign(y)) / 2
+
+
 def _home_wins(results: Results) -> float:
     """Share of home games won by the home side; a level one counts half."""
     at_home = np.sign(results.home_signed())
@@ -144,13 +149,14 @@ def _largest(results: Results) -> float:
 
 
 STATISTICS = (
-    Statistic("home_wins", "share of home games won by the home side", _home_wins, 0.05, is_hard=True),
-    Statistic("variance", "mean square of the margin", _variance, 0.15, True, is_hard=True),
+    Statistic("home_wins", "share of home games won by the home side", _home_wins, "share", is_hard=True),
+    Statistic("variance", "mean square of the margin", _variance, "variance", is_hard=True),
     Statistic(
-        "spread", "variance between competitors of their mean margin", spread_of_margins, 0.15, True, is_hard=True
+        "spread", "variance between competitors of their mean margin", spread_of_margins, "variance", is_hard=True
     ),
     Statistic("home_margin", "mean margin of the home side", _home_margin),
     Statistic("largest", "largest margin", _largest),
+    *noticed(_points, 1, has_draws=False),
 )
 
 
@@ -181,6 +187,7 @@ NORMAL = Outcome(
     margin=_margin,
     statistics=STATISTICS,
     is_density=True,
+    points=_points,
 )
 STUDENT = Outcome(
     name="margin",
@@ -205,6 +212,7 @@ STUDENT = Outcome(
     margin=_margin,
     statistics=STATISTICS,
     is_density=True,
+    points=_points,
     is_additive=False,
 )
 OUTCOMES = (NORMAL, STUDENT)

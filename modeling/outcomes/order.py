@@ -238,6 +238,12 @@ def _winners_share(results: Results) -> float:
     return float(won.max() / won.sum()) if won.size else float("nan")
 
 
+def _podium(results: Results) -> float:
+    """Share of the first three places that the three who took most of them took."""
+    taken = np.bincount(results.entrant[(results.y <= 3) & (results.entrant >= 0)])
+    return float(np.sort(taken)[-3:].sum() / taken.sum()) if taken.size else float("nan")
+
+
 def _different_winners(results: Results) -> float:
     return float(len(np.unique(_winners(results))))
 
@@ -296,9 +302,10 @@ BEST_FIRST = Outcome(
     chances=chances,
     margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
     statistics=(
-        Statistic("spread", "variance between competitors of their mean place", _spread, 0.15, True, is_hard=True),
-        Statistic("dominance", "share of races won by whoever won most", _winners_share, 0.1, is_hard=True),
+        Statistic("spread", "variance between competitors of their mean place", _spread, "variance", is_hard=True),
+        Statistic("dominance", "share of races won by whoever won most", _winners_share, "dominance", is_hard=True),
         Statistic("winners", "different winners", _different_winners),
+        Statistic("podium", "share of the first three places taken by the three who took most", _podium),
     ),
     extremes=_extremes,
     lacking="a place",

@@ -15,6 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from modeling.outcomes.schedule import Schedule
+
 Array = NDArray[np.float64]
 Auxiliaries = dict[str, Any]
 """The likelihood's own parameters by name; `noise` is there always: each row's factor of noise, or 1.0. In a forecast
@@ -50,6 +52,8 @@ class Results:
     """Number of the other side's competitor, shape (rows,); -1 in a race."""
     eta: Array | None = None
     """Linear predictor of each row in the draw that the results are compared under, where there is one."""
+    schedule: Schedule | None = None
+    """Who met whom in which season, where a side is one competitor and a game stands for itself."""
 
     def home_signed(self) -> Array:
         """y of games with a home side, as the home side has it (win 1, margin), for outcomes of one row a game."""
@@ -60,15 +64,14 @@ class Results:
 class Statistic:
     """A statistic of a league's results, for posterior predictive checks.
 
-    `practical_size` is the smallest discrepancy that matters: an absolute one, or a share of the observed value where
-    `is_relative`. `is_hard` statistics can reject a fit.
+    `size` names the threshold (`modeling/thresholds.py`) of the smallest discrepancy that matters. `is_hard` statistics
+    can reject a fit.
     """
 
     name: str
     title: str
     of: Callable[[Results], float]
-    practical_size: float | None = None
-    is_relative: bool = False
+    size: Literal["share", "variance", "dominance"] | None = None
     is_hard: bool = False
     needs_eta: bool = False
     """Whether it also looks at eta: then the observed results have one value for each draw (a discrepancy in the sense
@@ -173,6 +176,11 @@ class Outcome:
     """(eta of the first side, of the second, auxiliaries) -> expected margin of the first, in points, or its chance to
     win above a half where there are no points."""
     statistics: tuple[Statistic, ...]
+    points: Callable[[Array], Array] | None = None
+    """Results y, rows last -> 1 where the first side of a game won, a half where it drew, else 0, games last; None of
+    races."""
+    counts: bool = False
+    """Whether a row's result is a count from 0."""
     statuses: tuple[str, ...] = ("played",)
     """Which games count."""
     lacking: str = "a result"

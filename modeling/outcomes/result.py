@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modeling.outcomes.links import LINKS, Link
+from modeling.outcomes.noticed import ends_of, noticed
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Extreme, Outcome, Results, Statistic
 from modeling.outcomes.shared import density_losses, usual_shares, variance_of_means
 from modeling.outcomes.sides import less_the_other, other, winning
@@ -102,6 +103,7 @@ def with_link(link: Link) -> Outcome:
         chances=ordered.chances,
         margin=ordered.margin,
         statistics=STATISTICS,
+        points=_points,
         takes_link=True,
         extremes=_extremes,
         is_coarse=True,
@@ -141,6 +143,10 @@ def _extremes(results: Results) -> dict[str, Extreme]:
     return {"total": Extreme(best, worst, "won every game", "lost every game")}
 
 
+def _points(y: Array) -> Array:
+    return 1 - y / 2
+
+
 def _home_wins(results: Results) -> float:
     at_home = np.where(results.home > 0, results.y == 0, results.y == 2)[results.home != 0]
     return float(at_home.mean()) if at_home.size else float("nan")
@@ -153,13 +159,13 @@ def _draws(results: Results) -> float:
 def _spread(results: Results) -> float:
     """Variance between competitors of their points a game (win 1, draw a half), of those with ten games or more."""
     ends = np.concatenate([results.entrant, results.opponent])
-    points = np.concatenate([1 - results.y / 2, results.y / 2])
-    return variance_of_means(ends, points)
+    return variance_of_means(ends, ends_of(results, _points))
 
 
 STATISTICS = (
-    Statistic("home_wins", "share of home games won by the home side", _home_wins, 0.05, is_hard=True),
-    Statistic("draws", "share of games drawn", _draws, 0.05, is_hard=True),
-    Statistic("spread", "variance between competitors of their points a game", _spread, 0.15, True, is_hard=True),
+    Statistic("home_wins", "share of home games won by the home side", _home_wins, "share", is_hard=True),
+    Statistic("draws", "share of games drawn", _draws, "share", is_hard=True),
+    Statistic("spread", "variance between competitors of their points a game", _spread, "variance", is_hard=True),
+    *noticed(_points, 1, has_draws=True),
 )
 OUTCOMES = tuple(with_link(link) for link in LINKS)

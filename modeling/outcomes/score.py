@@ -24,6 +24,7 @@ from modeling.outcomes.counts import (
     losses_of,
 )
 from modeling.outcomes.low_scores import DIXON_COLES
+from modeling.outcomes.noticed import noticed
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposure_of
 from modeling.outcomes.shared import density_losses, usual_normal
 from modeling.outcomes.sides import counts, scores
@@ -144,6 +145,10 @@ def _by_home(results: Results) -> tuple[Array, Array]:
     return results.y[results.home > 0], results.y[results.home < 0]
 
 
+def _points(y: Array) -> Array:
+    return (1 + np.sign(y[..., 0::2] - y[..., 1::2])) / 2
+
+
 def _home_win_share(results: Results) -> float:
     home, away = _by_home(results)
     return float(np.mean(home > away)) if home.size else float("nan")
@@ -185,17 +190,19 @@ def _rate_variance(results: Results) -> float:
 
 
 COUNT_STATISTICS = (
-    Statistic("home_wins", "share of home games won by the home side", _home_win_share, 0.05, is_hard=True),
-    Statistic("draws", "share of games drawn", _draw_share, 0.05, is_hard=True),
-    Statistic("variance", "variance of a side's score", _variance, 0.15, is_relative=True, is_hard=True),
+    Statistic("home_wins", "share of home games won by the home side", _home_win_share, "share", is_hard=True),
+    Statistic("draws", "share of games drawn", _draw_share, "share", is_hard=True),
+    Statistic("variance", "variance of a side's score", _variance, "variance", is_hard=True),
     Statistic("total", "both sides' scores together, a game", _total),
     Statistic("goalless", "share of games in which nobody scored", _goalless_share),
     Statistic("blow_outs", "share of games won by five or more", _blow_out_share),
     Statistic("highest", "highest score of a side", _highest_score),
+    *noticed(_points, 2, has_draws=True),
 )
 RATE_STATISTICS = (
-    Statistic("rate_variance", "variance of a full exposure's points", _rate_variance, 0.15, True, is_hard=True),
+    Statistic("rate_variance", "variance of a full exposure's points", _rate_variance, "variance", is_hard=True),
     Statistic("rate", "points in a full exposure", _rate),
+    *noticed(_points, 2, has_draws=False),
 )
 
 POISSON = Outcome(
@@ -220,6 +227,8 @@ POISSON = Outcome(
     chances=chances_of(POISSON_COUNTS),
     margin=count_margin,
     statistics=COUNT_STATISTICS,
+    points=_points,
+    counts=True,
     extremes=extremes,
     takes_noise=False,
 )
@@ -259,6 +268,8 @@ NORMAL = replace(
     chances=_normal_chances,
     margin=_normal_margin,
     statistics=RATE_STATISTICS,
+    points=_points,
+    counts=False,
     takes_noise=False,
 )
 OUTCOMES = (POISSON, OVERDISPERSED, NORMAL, replace(POISSON, **DIXON_COLES))

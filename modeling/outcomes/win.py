@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modeling.outcomes.links import LINKS, Link
+from modeling.outcomes.noticed import noticed
 from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Outcome, Results, Statistic
 from modeling.outcomes.shared import density_losses, usual_shares
 from modeling.outcomes.sides import less_the_other, winning
@@ -78,6 +79,7 @@ def with_link(link: Link) -> Outcome:
         chances=chances,
         margin=lambda first, second, aux: chances(first, second, aux)[..., 0] - 0.5,
         statistics=STATISTICS,
+        points=_points,
         statuses=("played", "retired"),
         lacking="a winner",
         remedy=REMEDY,
@@ -102,6 +104,10 @@ def _extremes(results: Results) -> dict[str, Extreme]:
     return {"total": Extreme(won, ~won, "won every game", "lost every game")}
 
 
+def _points(y: Array) -> Array:
+    return y
+
+
 def _home_wins(results: Results) -> float:
     at_home = np.where(results.home > 0, results.y, 1 - results.y)[results.home != 0]
     return float(at_home.mean()) if at_home.size else float("nan")
@@ -123,15 +129,16 @@ def _heavy_favourites(results: Results) -> float:
 
 # Nothing here counts wins by competitor: in a knock-out who wins plays on, so that the schedule tells of the results.
 STATISTICS = (
-    Statistic("home_wins", "share of home games won by the home side", _home_wins, 0.05, is_hard=True),
-    Statistic("favourites", "share of games won by the favourite", _favourites, 0.05, is_hard=True, needs_eta=True),
+    Statistic("home_wins", "share of home games won by the home side", _home_wins, "share", is_hard=True),
+    Statistic("favourites", "share of games won by the favourite", _favourites, "share", is_hard=True, needs_eta=True),
     Statistic(
         "heavy_favourites",
         "share won by the favourite of the quarter of games with the clearest one",
         _heavy_favourites,
-        0.05,
+        "share",
         is_hard=True,
         needs_eta=True,
     ),
+    *(one for one in noticed(_points, 1, has_draws=False) if one.name != "upsets"),
 )
 OUTCOMES = tuple(with_link(link) for link in LINKS)

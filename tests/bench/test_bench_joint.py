@@ -22,13 +22,13 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array, eye_array
 
 from ingest.pull import pull
+from modeling.convergence import diagnose
 from modeling.design import Block, Design, Kind
 from modeling.engines import nuts
 from modeling.engines.joint import engine as joint
 from modeling.engines.joint.algebra import factorise, invert
 from modeling.engines.joint.model import model_of, theta_of
 from modeling.fit import design_of
-from modeling.judge import diagnose
 from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree
 from store.home import Home
@@ -95,7 +95,7 @@ def least_effective(design: Design, tree: Any) -> float:
     posterior = from_tree(design, tree)
     found = list((posterior.fixed | posterior.scales | posterior.auxiliaries).values())
     found += [draws for block in posterior.blocks.values() for draws in block.T]
-    return min(diagnose("", draws, nuts.CHAINS).ess_bulk for draws in found)
+    return min(diagnose([""], draws[:, None], nuts.CHAINS)[0].ess_bulk for draws in found)
 
 
 def factors(design: Design) -> float:

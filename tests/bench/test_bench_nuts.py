@@ -19,13 +19,13 @@ import pymc as pm
 import pytest
 
 from ingest.pull import pull
+from modeling.convergence import diagnose, diagnose_ratings
 from modeling.design import Design
 from modeling.earlier import Start
 from modeling.engines import nuts
 from modeling.field import make_field
 from modeling.fit import design_of
 from modeling.games import Games
-from modeling.judge import diagnose, diagnose_ratings
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings, parameter_draws
 from store.home import Home
@@ -127,7 +127,7 @@ def least_ess(tree: Any) -> float:
     contrasts = attack - attack.mean(axis=2, keepdims=True)
     single = [posterior[name].to_numpy().ravel() for name in ("home", "scale_attack", "scale_defence")]
     many = [contrasts[:, :, i].ravel() for i in range(contrasts.shape[2])]
-    return min(diagnose("", draws, CHAINS).ess_bulk for draws in [*single, *many])
+    return min(diagnose([""], draws[:, None], CHAINS)[0].ess_bulk for draws in [*single, *many])
 
 
 def assert_alike(first: np.ndarray, *others: np.ndarray) -> None:
@@ -171,7 +171,7 @@ def worst(league: League, tree: Any) -> tuple[float, float]:
     posterior = from_tree(league.design, tree)
     ratings = league.ratings(posterior)
     parameters = parameter_draws(league.design, posterior, ratings).values()
-    found = [diagnose("", draws, CHAINS) for draws in parameters] + diagnose_ratings(ratings, CHAINS, {})
+    found = [diagnose([""], draws[:, None], CHAINS)[0] for draws in parameters] + diagnose_ratings(ratings, CHAINS, {})
     return max(one.r_hat for one in found), min(one.ess_bulk for one in found)
 
 

@@ -167,7 +167,17 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 2560])
-@pytest.mark.parametrize("path", ["/leagues", "/leaderboard?league=cup", "/shrinkage?league=cup", "/checks?league=cup"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/leagues",
+        "/leaderboard?league=cup",
+        "/shrinkage?league=cup",
+        "/checks?league=cup",
+        "/checks?league=cup&show=forecasts",
+        "/checks?league=cup&show=remains",
+    ],
+)
 def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(path)

@@ -174,6 +174,8 @@ def add_fit(
     insert(con, "predictive_check", [key | row for row in predictive_checks(rejected)])
     insert(con, "pooling", [key | row for row in poolings()])
     insert(con, "hyperparameter", [key | row for row in hyperparameters(rejected)])
+    for table, rows in evidence().items():
+        insert(con, table, [key | row for row in rows])
     add_ratings(con, home, made, fit_id)
 
 
@@ -320,6 +322,42 @@ def hyperparameters(rejected: bool) -> list[Row]:
          "r_hat": 1.04 if rejected and name == "attack_sd" else 1.001, "ess_bulk": 2400.0, "ess_tail": 2900.0}
         for name, (title, mean) in chosen.items()
     ]  # fmt: skip
+
+
+def evidence() -> dict[str, list[Row]]:
+    """What stands beside the checks: histograms, forecasts by chance, counts, residuals, what converged least."""
+    bins = range(1, 21)
+    return {
+        "pit": [
+            {"kind": kind, "bin": one, "results": 1884, "observed": 0.05 + 0.004 * ((one % 3) - 1), "expected": 0.05,
+             "low": 0.035, "high": 0.067}
+            for kind in ("held_out", "loo", "in_sample") for one in bins
+        ],
+        "calibration": [
+            {"event": event, "bin": one, "games": 94, "forecast": one / 11,
+             "observed": one / 11 + (0.2 if one == 7 else 0), "low": one / 11 - 0.08, "high": one / 11 + 0.08}
+            for event in ("win", "draw", "loss") for one in range(1, 11)
+        ],
+        "rootogram": [
+            {"count": one, "is_or_more": one == 6, "observed": 900.0 / (one + 1), "expected": 880.0 / (one + 1),
+             "low": 800.0 / (one + 1), "high": 950.0 / (one + 1)}
+            for one in range(7)
+        ],
+        "residual": [
+            {"dimension": dimension, "level": level, "measure": measure, "games": 380, "observed": 0.4 + mean,
+             "expected": 0.4, "mean": mean, "low": mean - 0.1, "high": mean + 0.1, "z": mean / 0.06, "status": status,
+             "message": "Home sides' results were off."}
+            for dimension, level, measure, mean, status in (
+                ("season", "2021", "home", 0.02, "pass"), ("season", "2022", "home", -0.31, "warn"),
+                ("season", "2022", "total", 0.05, "pass"), ("team", "<b>Nations 3</b>", "own", 0.11, "pass"),
+            )
+        ],
+        "diagnosis": [
+            {"place": one, "quantity": f"attack of team {one}", "family": "rating", "r_hat": 1.004, "ess_bulk": 900.0,
+             "ess_tail": 950.0}
+            for one in range(1, 11)
+        ],
+    }  # fmt: skip
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[Row], extra: str = "") -> None:

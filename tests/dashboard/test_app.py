@@ -115,6 +115,17 @@ def test_a_league_without_a_fit_has_a_state_of_its_own(app: Dash) -> None:
     assert "No fit of this league yet" in visit(app, "/checks", "?league=waiting")
 
 
+def test_what_stands_behind_the_checks_is_shown_with_how_to_read_it(app: Dash) -> None:
+    checks = visit(app, "/checks", "?league=nations")
+    assert "What converged least" in checks and "dcc.Graph" not in checks and '"Graph"' not in checks
+    forecasts = visit(app, "/checks", "?league=nations&show=forecasts")
+    for one in ("ranks-figure", "calibration-figure", "counts-figure", "27 of 30 dots lie"):
+        assert one in forecasts
+    left = visit(app, "/checks", "?league=nations&show=remains")
+    assert "drift-figure" in left and "Home sides" in left
+    assert "What converged least" in visit(app, "/checks", "?league=nations&show=nothing")
+
+
 def test_fits_can_be_chosen_and_rejected_ones_browsed(app: Dash) -> None:
     assert "Accepted: converged" in visit(app, "/checks", "?league=nations")
     rejected = visit(app, "/checks", "?league=nations&fit=nations-bad")

@@ -10,13 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling import fit as fitting
 from modeling import sampled
 from modeling.build import build_design
 from modeling.earlier import Audited
 from modeling.engines.choice import choose
-from modeling.fit import Judged
 from modeling.games import Games
+from modeling.judging import Judged, fit_and_judge
 from store.stanzas import Stanza
 
 TEAMS, GAMES, SEASON = 12, 900, 300
@@ -71,7 +70,7 @@ def judged(games: Games, **settings: Any) -> Judged:
     stanza = Stanza.model_validate({"title": "Simulated", "feed": "none", "source": "none"} | settings)
     design = build_design(stanza, games, [name for name in settings.get("effects", ()) if name != "home"])
     choice = choose(design, engine)
-    return fitting._fit_and_judge(choice, design, games, stanza, None, lambda *_: None, False, Audited(None))[1]
+    return fit_and_judge(choice, design, games, stanza, None, lambda *_: None, False, Audited(None), [])[1]
 
 
 SHAPES: dict[str, tuple[Results, dict[str, Any]]] = {

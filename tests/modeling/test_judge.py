@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from modeling import judge
 from modeling.build import build_design
@@ -31,48 +30,6 @@ def fitted(league, stanza):
     posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
     field = make_field(design, design.kind("team"), stanza, league.games.as_of)
     return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]
-
-
-def tree(divergences: int) -> xr.DataTree:
-    diverging = np.zeros((4, 1000), dtype=bool)
-    diverging[0, :divergences] = True
-    return xr.DataTree.from_dict({"sample_stats": xr.Dataset({"diverging": (("chain", "draw"), diverging)})})
-
-
-def statuses(checks: list[judge.Check]) -> dict[tuple[str, str], str]:
-    return {(check.check_name, check.subject): check.status for check in checks}
-
-
-def converge(fitted, posterior=None, divergences=0):
-    design, healthy, ratings = fitted
-    parameters = judge.diagnose_parameters(design, posterior or healthy, ratings)
-    rated = judge.diagnose_ratings(ratings, 4, {})
-    return judge.convergence(tree(divergences), list(parameters.values()), rated)
-
-
-def test_independent_draws_converge(fitted):
-    assert {check.status for check in converge(fitted)} == {"pass"}
-
-
-def test_a_chain_elsewhere_fails_r_hat_and_names_the_parameter(fitted):
-    posterior = fitted[1]
-    home = posterior.fixed["home"].copy()
-    home[:1000] += 3 * home.std()
-    moved = Posterior(posterior.level, {"home": home}, posterior.blocks, posterior.scales, {}, 4)
-    found = statuses(converge(fitted, moved))
-    assert found["r_hat", "home advantage"] == "fail"
-    assert found["r_hat", "spread of the attack of a team"] == "pass"
-
-
-def test_sluggish_draws_fail_the_effective_sample_size(fitted):
-    posterior = fitted[1]
-    slow = {"attack": np.repeat(posterior.scales["attack"][:40], 100), "defence": posterior.scales["defence"]}
-    found = statuses(converge(fitted, Posterior(posterior.level, posterior.fixed, posterior.blocks, slow, {}, 4)))
-    assert found["ess_bulk", "spread of the attack of a team"] == "fail"
-
-
-def test_divergences_fail(fitted):
-    assert statuses(converge(fitted, divergences=2))["divergences", "all draws"] == "fail"
 
 
 def test_results_of_the_model_itself_pass_the_predictive_checks(fitted):

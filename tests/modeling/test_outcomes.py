@@ -13,6 +13,7 @@ from scipy.special import softmax
 from modeling.outcomes import outcome_for, outcome_of, outcomes
 from modeling.outcomes.links import PROBIT
 from modeling.outcomes.outcome import Outcome, Results
+from modeling.outcomes.schedule import schedule_of
 from modeling.outcomes.symbols import pt
 from store.errors import FitError
 from store.stanzas import Stanza
@@ -209,11 +210,13 @@ def test_every_statistic_is_a_number_and_at_most_three_are_hard(outcome):
     rows = np.arange(len(y))
     opponent = np.full(len(y), -1) if outcome.row == "entrant" else (rows + 1) % 5
     home = np.where(rows % 2 == 0, 1, -1) if outcome.row == "side" else np.ones(len(y), int)
-    results = Results(y, exposure, game, home, rows % 5, opponent, eta)
+    games = np.arange(len(np.unique(game)))
+    schedule = schedule_of(games % 5, (games + 1) % 5, np.zeros_like(games)) if outcome.points else None
+    results = Results(y, exposure, game, home, rows % 5, opponent, eta, schedule)
     for statistic in outcome.statistics:
         assert np.isfinite(statistic.of(results)), statistic.name
     assert 1 <= sum(statistic.is_hard for statistic in outcome.statistics) <= 3
-    assert all(statistic.practical_size for statistic in outcome.statistics if statistic.is_hard)
+    assert all(statistic.size for statistic in outcome.statistics if statistic.is_hard)
 
 
 def test_statistics_of_a_league_of_one_game_are_numbers_or_nothing(outcome):
@@ -394,7 +397,12 @@ def test_who_is_not_known_counts_in_no_statistic_of_races():
     entrant = np.tile([0, 1, 2, -1], 12)
     results = Results(y, np.ones(48), game, np.zeros(48, int), entrant, np.full(48, -1))
     found = {one.name: one.of(results) for one in outcome_of("order").statistics}
-    assert found == {"spread": pytest.approx(np.var([0, 1 / 3, 2 / 3])), "dominance": 1.0, "winners": 1.0}
+    assert found == {
+        "spread": pytest.approx(np.var([0, 1 / 3, 2 / 3])),
+        "dominance": 1.0,
+        "winners": 1.0,
+        "podium": 1.0,
+    }
 
 
 # Far out

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from modeling.build import build_design
+from modeling.checks.calibration import held_out as held_out_checks
 from modeling.engines import laplace
-from modeling.pit import SIZE, Uniformity, held_out_uniformity, pit_check, uniformity
+from modeling.pit import Uniformity, alike, pit_check, rank_counts, uniformity
 from modeling.posterior import Posterior
+from modeling.thresholds import USUAL
 
 DRAWS = 200
+SIZE = USUAL.pit
 
 
 def counts(rng: np.random.Generator, rows: int, spread: float, draws: int = DRAWS) -> np.ndarray:
@@ -24,8 +27,7 @@ def test_a_league_from_its_own_forecasts_is_rejected_no_more_often_than_said():
     p_values = []
     for seed in range(200):
         rng = np.random.default_rng(seed)
-        leagues = counts(rng, 60, 0.3, 41)
-        p_values.append(uniformity([(leagues[0], leagues[1:])], rng).p_value)
+        p_values.append(uniformity(rank_counts(counts(rng, 60, 0.3, 41), rng)).p_value)
     assert 0.4 < np.mean(p_values) < 0.62
     assert np.mean(np.array(p_values) <= 0.1) < 0.17
 
@@ -33,17 +35,16 @@ def test_a_league_from_its_own_forecasts_is_rejected_no_more_often_than_said():
 def test_in_parts_or_whole_it_counts_the_same_rows():
     rng = np.random.default_rng(1)
     leagues = rng.normal(size=(DRAWS + 1, 900))
-    whole = uniformity([(leagues[0], leagues[1:])], np.random.default_rng(2))
-    parts = uniformity(
-        [(leagues[0, a : a + 300], leagues[1:, a : a + 300]) for a in (0, 300, 600)], np.random.default_rng(2)
-    )
-    assert whole == parts and whole.rows == 900  # no two are equal, so nothing is put in random order
+    whole = rank_counts(leagues, rng)
+    assert np.array_equal(whole, sum(rank_counts(leagues[:, a : a + 300], rng) for a in (0, 300, 600)))
+    assert uniformity(whole).rows == 900  # no two are equal, so nothing is put in random order
 
 
 def test_the_distance_is_that_of_the_shares():
     """Results twice as wide as forecast: |Phi(z/2) - Phi(z)| is 0.163 at most, below the middle and above it."""
     rng = np.random.default_rng(3)
-    found = uniformity([(2 * rng.normal(size=20_000), rng.normal(size=(DRAWS, 20_000)))], rng)
+    members = np.vstack([2 * rng.normal(size=20_000), rng.normal(size=(DRAWS, 20_000))])
+    found = uniformity(rank_counts(members, rng))
     assert found.distance == pytest.approx(0.325, abs=0.02)
     assert found.p_value == pytest.approx(1 / (DRAWS + 1))
 
@@ -55,6 +56,10 @@ def test_the_distance_is_that_of_the_shares():
 ])  # fmt: skip
 def test_it_fails_only_beyond_chance_and_beyond_what_matters(distance, p_value, status):
     assert pit_check(Uniformity(distance, p_value, 100_000)).status == status
+
+
+def test_of_the_chain_engine_less_is_allowed():
+    assert pit_check(Uniformity(USUAL.pit_chain + 0.01, 1 / 201, 100_000), of_chain=True).status == "fail"
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +76,18 @@ def frozen(league_maker, stanza):
 
 def test_forecasts_of_a_healthy_fit_pass(frozen):
     design, posterior, held_out = frozen
-    found = held_out_uniformity(design, posterior, held_out, np.random.default_rng(1))
-    assert found.rows == 2 * held_out.sum()
-    assert pit_check(found).status == "pass"
-    assert found == held_out_uniformity(design, posterior, held_out, np.random.default_rng(1))
+    found = held_out_checks(design, posterior, held_out, np.random.default_rng(1))
+    assert found.pit["results"].unique().to_list() == [2 * held_out.sum()]
+    assert found.check.status == "pass"
+    again = held_out_checks(design, posterior, held_out, np.random.default_rng(1))
+    assert again.check == found.check and again.pit.equals(found.pit)
+
+
+def test_a_histogram_of_a_healthy_fit_is_a_whole_and_within_its_band(frozen):
+    design, posterior, held_out = frozen
+    rows = held_out_checks(design, posterior, held_out, np.random.default_rng(1)).pit
+    assert rows.height == 20 and rows["observed"].sum() == pytest.approx(1) == rows["expected"].sum()
+    assert ((rows["low"] <= rows["observed"]) & (rows["observed"] <= rows["high"])).all()
 
 
 def test_forecasts_that_are_too_sure_or_to_one_side_fail(frozen):
@@ -82,5 +95,15 @@ def test_forecasts_that_are_too_sure_or_to_one_side_fail(frozen):
     sure = replace(posterior, blocks={name: draws + 3 * draws.mean(axis=0) for name, draws in posterior.blocks.items()})
     high = replace(posterior, level=posterior.level + 0.4)
     for wrong in (sure, high):
-        check = pit_check(held_out_uniformity(design, wrong, held_out, np.random.default_rng(1)))
-        assert check.status == "fail" and "by more than matters" in check.message
+        found = held_out_checks(design, wrong, held_out, np.random.default_rng(1))
+        assert found.check.status == "fail" and "by more than matters" in found.check.message
+        assert ((found.pit["observed"] < found.pit["low"]) | (found.pit["observed"] > found.pit["high"])).any()
+
+
+def test_whole_results_are_told_no_finer_than_they_are(frozen):
+    """Binomial points under a Normal forecast of the same mean and variance: between whole numbers there are none."""
+    rng, design = np.random.default_rng(4), frozen[0]
+    made, seen = rng.normal(3, 1.5**0.5, (DRAWS, 4000)), rng.binomial(6, 0.5, 4000).astype(float)
+    raw, told = (uniformity(rank_counts(np.vstack([seen, y]), rng)) for y in (made, alike(design, made)))
+    assert raw.distance > USUAL.pit > 2 * told.distance
+    assert np.array_equal(alike(replace(design, y=design.y + 0.5), made), made)

@@ -27,6 +27,8 @@ def test_defaults_are_filled_in(home):
     [
         (GOOD + "min_gmes = 4\n", 'unknown setting "min_gmes". Did you mean "min_games"?'),
         (GOOD + 'priors = {team = -1.0}\n', "prior scales must be positive"),
+        (GOOD + 'thresholds = {r_hat = "low"}\n', "thresholds must be numbers from 0: r_hat"),
+        (GOOD + 'thresholds = {r_hat = 2, reason = " "}\n', "reason says in words why"),
         (GOOD + "min_games = 0\n", '"min_games"'),
         (GOOD + 'refit = "late"\n', '"refit"'),
         (GOOD.replace('outcome = "score"', 'outcome = 3'), '"outcome"'),

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from modeling import fit as fitting
 from modeling.earlier import Audited, Before
 from modeling.engines.choice import choose, prepare
+from modeling.judging import Judged, fit_and_judge
 from modeling.posterior import from_tree
 from modeling.upheaval import upheaval_checks
 
@@ -17,11 +17,11 @@ RATE = 1 / 30
 ENGINES_OWN = ("k_hat", "evidence", "surface", "residual")
 
 
-def judged(league) -> fitting.Judged:
+def judged(league) -> Judged:
     """The judge's opinion of a league by the engine that auto chooses, without an audit."""
-    return fitting._fit_and_judge(
+    return fit_and_judge(
         choose(league.design, "auto"), league.design, league.games, league.stanza, None, lambda *_: None, False,
-        Audited(None),
+        Audited(None), [],
     )[1]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import pytest
 from scipy.stats import binom
 
 from modeling import judge
+from modeling.convergence import diagnose
 from modeling.design import Design
 from modeling.engines import laplace, nuts
 from modeling.engines.joint import engine as joint
@@ -226,7 +227,7 @@ def assert_fitted(fits: list[Fitted]) -> None:
                 if not low <= truth[parameter][0] <= high:
                     outside.append((one.name, parameter))
         for draws in one.parameters(one.whole).values():
-            assert judge.diagnose(one.name, draws, 4).r_hat < 1.05, one.name
+            assert diagnose([one.name], draws[:, None], 4)[0].r_hat < 1.05, one.name
         wider.append(np.log(mean_sd(one.league, one.quarter) / mean_sd(one.league, one.whole)))
         assert shrinkage(one.league, one.quarter) > shrinkage(one.league, one.whole), one.name
     assert np.mean(wider) > 0.1  # on average: a scale learned from less may come out smaller
