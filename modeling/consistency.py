@@ -22,7 +22,7 @@ STRETCH = 50  # games
 CUTS = 100  # a stretch begins and ends at
 # Besides its threshold, a size that matters: sides that got better and worse in fifty years go against ratings that
 # stand still for a little.
-REVERSED = -0.1  # correlation
+REVERSED = 0.1  # correlation, against
 
 
 def consistency_checks(design: Design, posterior: Posterior) -> list[Check]:
@@ -100,11 +100,11 @@ def _agreeing(design: Design, mean: Posterior) -> Check:
     length, summed = cuts[None] - cuts[:, None], until[None] - until[:, None]
     errors = np.where(length >= STRETCH, summed / np.sqrt(np.maximum(length, 1)), np.inf)
     begin, end = np.unravel_index(np.argmin(errors), errors.shape)
-    worst = float(errors[begin, end])
+    worst = -float(errors[begin, end])
     if not np.isfinite(worst):
         words = f"Fewer than {STRETCH} games: too few for a stretch of them to be told apart."
         return Check("agreeing", "stretches of games", None, limit, "pass", words)
-    is_against = worst < limit and worst / np.sqrt(length[begin, end]) < REVERSED
+    is_against = worst > limit and worst / np.sqrt(length[begin, end]) > REVERSED
     days = design.played_on[cuts[begin] : cuts[end]]
     words = (
         f"From {days.min()} to {days.max()} results go against the ratings of all games: are sides or scores of that "

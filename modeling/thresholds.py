@@ -91,9 +91,9 @@ class Thresholds:
     # others, has a variance inflation above 10, the most that is useful: Marquardt (1970), Technometrics 12.
     identified: float = _at_most(0.4)
     """Share of its prior's variance that is left of such an effect."""
-    agreeing: float = _at_least(-4.5)
-    """Standard errors of the correlation of results with ratings, in the worst of 5,000 stretches of games: of results
-    that have nothing to do with the ratings one league in 500 has it, and healthy results agree with their ratings."""
+    agreeing: float = _at_most(4.5)
+    """Standard errors that results may correlate against the ratings, in the worst of 5,000 stretches of games: where
+    they have nothing to do with ratings one league in 500 has so many, and healthy ones agree with their ratings."""
     # The order of the ranked beside the last accepted fit's (upheaval.py). Two keys: ratings that no result sets apart
     # have an order of chance, which turns over though no rating moves. In 42 healthy leagues of 12 to 48 competitors a
     # tenth of games more left correlations of 0.90 and more, with moves up to 0.8 sds.

@@ -2,12 +2,17 @@
 
 import importlib.util
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from store.edition import publish
 from store.home import Home
+from store.warehouse import writing
+
+FIT = "nations-good"
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +36,42 @@ def home(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def own_home(made: Any, tmp_path: Path) -> Home:
     """A small home that a test may change."""
     return made.made_home(tmp_path, teams=12)
+
+
+def model(comparison: str, variant: str, total: float, made: Any, method: str = "loo", **more: Any) -> dict[str, Any]:
+    is_own = variant == "poisson"
+    return {
+        "league": "nations", "comparison_id": comparison, "variant": variant, "settings": "", "is_own": is_own,
+        "method": method, "engine": "joint", "games": 941, "elpd": -2000.0 + total, "elpd_se": 20.0, "p_eff": 40.0,
+        "worst_k": 0.9, "high_k": 1, "refitted": 1, "doubtful": 0, "difference": None if is_own else total,
+        "difference_se": None if is_own else 2.0, "p_better": None, "verdict": None if is_own else "better",
+        "sentence": f"Said of {variant}.", "as_of": made.NOW.date(),
+        "made_at_utc": made.NOW.replace(tzinfo=None), **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def compared(own_home: Home, made: Any) -> Home:
+    """Four comparisons of which three are shown, the newest by two methods, and sensitivities of a fit."""
+    rows = []
+    for number in range(4):
+        when = made.NOW.replace(tzinfo=None) - timedelta(days=number)
+        for variant, total in (("poisson", 0.0), ("negative binomial", 9.0 + number)):
+            rows += [model(f"c{number}", variant, total, made, method, made_at_utc=when) for method in ("loo", "waic")]
+    games = [
+        {"league": "nations", "comparison_id": "c0", "variant": variant, "game_id": game, "played_on": made.NOW.date(),
+         "sides": f"{made.ATTACKS[0]} – B", "result": "31–0", "elpd": elpd, "k_hat": k, "is_high": True,
+         "is_refitted": False}
+        for game, k, elpd in (("g0", 0.9, -9.0), ("g1", None, -30.0)) for variant in ("poisson", "negative binomial")
+    ]  # fmt: skip
+    leaning = [("parameter", "attack_sd", 0.2), *(("team", f"t:{number}", 0.04 + number / 100) for number in range(12))]
+    found = [
+        {"league": "nations", "fit_id": FIT, "kind": kind, "quantity": name, "prior": prior, "likelihood": 0.3,
+         "diagnosis": "rests on the results" if prior < 0.05 else "rests on the results and on the prior"}
+        for kind, name, prior in leaning
+    ]  # fmt: skip
+    with writing(own_home) as con:
+        for table, inserted in (("comparison", rows), ("influential_game", games), ("prior_sensitivity", found)):
+            made.insert(con, table, inserted)
+    publish(own_home, made.LEAGUES, made.NOW)
+    return own_home

@@ -17,9 +17,9 @@ from store.errors import StoreError
 from store.home import Home
 
 
-def test_every_query_runs_and_its_values_are_bound(home: Home) -> None:
-    values = {"league": "nations", "kind": "team", "fit_id": "nations-good"}
-    with Reader(home).answer() as answer:
+def test_every_query_runs_and_its_values_are_bound(compared: Home) -> None:
+    values = {"league": "nations", "kind": "team", "fit_id": "nations-good", "comparison_id": "c0"}
+    with Reader(compared).answer() as answer:
         for name in names():
             wanted = {key: value for key, value in values.items() if f"${key}" in query(name)}
             assert answer.rows(name, **wanted), name

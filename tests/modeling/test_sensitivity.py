@@ -72,7 +72,7 @@ def fitted(league, stanza, kept: int = 1000):
     made = prepare(JOINT, design, None).sample(np.ones(design.games, bool), 1, 1000, lambda _: None, 0.8)
     posterior = from_tree(design, made)
     room = tree.room_for(design, posterior)
-    room.draws = room.draws[:kept]
+    room = tree.Kept(room.draws[:kept], room.y[:kept], room.log_likelihood[:kept])
     for _ in tree.keeping(design, tree.replications(design, posterior, np.random.default_rng(1)), room):
         pass
     tree.complete(made, design, posterior, room)
