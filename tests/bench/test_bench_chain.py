@@ -20,14 +20,14 @@ import pytest
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import chain
-from modeling.engines.chain.draws import perturbed
+from modeling.engines.chain.draws import draw
 from modeling.engines.chain.engine import maximum
 from modeling.engines.chain.smooth import smooth
 from modeling.engines.chain.structure import structure_of
 from modeling.fit import design_of
 from modeling.games import Games
 from store.home import Home
-from store.stanzas import Stanza, append_stanza, read_stanzas
+from store.stanzas import append_stanza, read_catalogue, read_stanzas
 
 pytestmark = pytest.mark.bench
 BODY = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win", "walk": ("team",), "period": "week"}
@@ -165,11 +165,8 @@ def test_whole_history_rating(capsys):
 def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Design:
     """All of men's tennis: tour, challengers, qualifying and futures, with levels, surfaces and best of five."""
     names = ("1*", "20*", "qual_chall_*", "futures_*")
-    body = {
-        "title": "ATP", "feed": "tennis_sackmann", "outcome": "win", "rate": ["player"], "period": "month",
-        "source": [f"{REAL}/tennis_atp/atp_matches_{name}" for name in names], "effects": ["player:surface"],
-        "group": "series", "walk": ["player"], "noise": ["best_of"],
-    }  # fmt: skip
+    body = read_catalogue()["atp"].model_dump(mode="json", exclude_unset=True, exclude={"since", "refit"})
+    body["source"] = [f"{REAL}/tennis_atp/atp_matches_{name}" for name in names]
     home = Home(tmp_path_factory.mktemp("home"))
     append_stanza(home, "pyramid", body)
     subprocess.run([sys.executable, "-m", "jobs.cli", "--home", str(home.root), "pull", "pyramid"], check=True)
@@ -201,7 +198,7 @@ def test_the_pyramid(pyramid, capsys):
     structure_s, structure = timed(lambda: structure_of(pyramid))
     cold_s, (found, objective) = timed(lambda: maximum(structure, None, lambda share: None))
     warm_s, (again, warm) = timed(lambda: maximum(structure, before, lambda share: None))
-    draws_s, _ = timed(lambda: [perturbed(found.smoothed, 16, np.random.default_rng(n)) for n in range(4)])
+    draws_s, _ = timed(lambda: draw(objective, found, np.arange(1000), 128, 1, lambda share: None))
     for name, seconds, at, work in (("cold", cold_s, found, objective), ("500 games more", warm_s, again, warm)):
         lines.append(
             f"{name}: {seconds:.2f} s, {work.evaluations} evaluations, {work.sweeps} sweeps, {work.iterations} "
@@ -216,5 +213,5 @@ def test_the_pyramid(pyramid, capsys):
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     with capsys.disabled():
         print(f"\n{structure.rows:,} rows, {structure.size:,} states; structure {structure_s:.2f} s", *lines, sep="\n")
-        print(f"1,000 joint draws {draws_s * 1000 / 64:.0f} s; at most {memory:.2f} GB")
+        print(f"1,000 joint draws {draws_s * 1000 / 128:.0f} s; at most {memory:.2f} GB")
         print("smoothing of 1/8, 1/4, 1/2, 1:", [round(s, 2) for s in seconds], f"exponent {exponent:.2f}")

@@ -121,8 +121,8 @@ def test_arviz_says_the_same_of_the_tree(fitted):
     theirs: Any = arviz.loo(made, pointwise=True, reff=1.0)
     assert np.allclose(ours.elpd, theirs.elpd_i.to_numpy(), atol=1e-5)  # the tree's are of single precision
     assert np.allclose(ours.k_hat, theirs.pareto_k.to_numpy(), atol=1e-4)
-    assert ours.elpd.sum() == pytest.approx(theirs.elpd)
-    assert (ours.lppd - ours.elpd).sum() == pytest.approx(theirs.p)
+    assert ours.elpd.sum() == pytest.approx(theirs.elpd, abs=1e-3)
+    assert (ours.lppd - ours.elpd).sum() == pytest.approx(theirs.p, abs=1e-3)
 
 
 OTHERS = ("result", "order", "dixon_coles")

@@ -150,38 +150,37 @@ def multiplier(is_one):
         weight, other, border, b, x, v, out, sums,
     ):  # fmt: skip
         width = 1 if is_one else x.shape[1]
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                out[s, c] = 0
+            for k in range(b.shape[0]):
+                for c in range(width):
+                    out[s, c] += border[s, k] * b[k, c]
+                    sums[k + 1, c] += border[s, k] * x[s, c]
+        for s in range(unit_start[low], unit_start[high]):
+            q, a = precision[s], parent[s]
+            if a < 0:
+                for c in range(width):
+                    out[s, c] += q * x[s, c]
+            else:
+                for c in range(width):
+                    out[s, c] += q * (x[s, c] - x[a, c])
+                for c in range(width):
+                    out[a, c] -= q * (x[s, c] - x[a, c])
         total = np.empty(width, np.float32)
-        for u in range(low, high):
-            for s in range(unit_start[u], unit_start[u + 1]):
+        for node in range(unit_node[low], unit_node[high]):
+            for c in range(width):
+                total[c] = diagonal[node] * v[node, c]
+            for link in range(node_link[node], node_link[node + 1]):
+                factor, there = weight[link], other[link]
                 for c in range(width):
-                    out[s, c] = 0
-                for k in range(b.shape[0]):
-                    for c in range(width):
-                        out[s, c] += border[s, k] * b[k, c]
-                        sums[k + 1, c] += border[s, k] * x[s, c]
-            for s in range(unit_start[u], unit_start[u + 1]):
-                q, a = precision[s], parent[s]
-                if a < 0:
-                    for c in range(width):
-                        out[s, c] += q * x[s, c]
-                else:
-                    for c in range(width):
-                        out[s, c] += q * (x[s, c] - x[a, c])
-                    for c in range(width):
-                        out[a, c] -= q * (x[s, c] - x[a, c])
-            for node in range(unit_node[u], unit_node[u + 1]):
+                    total[c] += factor * v[there, c]
+            for e in range(node_start[node], node_start[node + 1]):
                 for c in range(width):
-                    total[c] = diagonal[node] * v[node, c]
-                for link in range(node_link[node], node_link[node + 1]):
-                    factor, there = weight[link], other[link]
-                    for c in range(width):
-                        total[c] += factor * v[there, c]
-                for e in range(node_start[node], node_start[node + 1]):
-                    for c in range(width):
-                        out[node_state[e], c] += node_weight[e] * total[c]
-            for s in range(unit_start[u], unit_start[u + 1]):
-                for c in range(width):
-                    sums[0, c] += x[s, c] * out[s, c]
+                    out[node_state[e], c] += node_weight[e] * total[c]
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                sums[0, c] += x[s, c] * out[s, c]
 
     return multiply
 
@@ -194,39 +193,38 @@ def relaxer(is_one):
         low, high, unit_start, first, start, env, basis, knot, rise, alpha, direction, product, y, residual, z, sums,
     ):  # fmt: skip
         width, shared = 1 if is_one else z.shape[1], basis.shape[1]
-        for u in range(low, high):
-            for s in range(unit_start[u], unit_start[u + 1]):
+        for s in range(unit_start[low], unit_start[high]):
+            for c in range(width):
+                y[s, c] += alpha[c] * direction[s, c]
+            for c in range(width):
+                residual[s, c] -= alpha[c] * product[s, c]
+                z[s, c] = residual[s, c]
+            for k in range(shared):
                 for c in range(width):
-                    y[s, c] += alpha[c] * direction[s, c]
+                    sums[k + 1, c] += basis[s, k] * residual[s, c]
+            if knot[s] >= 0:
+                up, k = rise[s], shared + 1 + knot[s]
                 for c in range(width):
-                    residual[s, c] -= alpha[c] * product[s, c]
-                    z[s, c] = residual[s, c]
-                for k in range(shared):
-                    for c in range(width):
-                        sums[k + 1, c] += basis[s, k] * residual[s, c]
-                if knot[s] >= 0:
-                    up, k = rise[s], shared + 1 + knot[s]
-                    for c in range(width):
-                        sums[k, c] += (1 - up) * residual[s, c]
-                        sums[k + 1, c] += up * residual[s, c]
-            for i in range(unit_start[u], unit_start[u + 1]):
-                for j in range(first[i], i):
-                    factor = env[start[i] + j - first[i]]
-                    for c in range(width):
-                        z[i, c] -= factor * z[j, c]
-                inverse = env[start[i + 1] - 1]
+                    sums[k, c] += (1 - up) * residual[s, c]
+                    sums[k + 1, c] += up * residual[s, c]
+        for i in range(unit_start[low], unit_start[high]):
+            for j in range(first[i], i):
+                factor = env[start[i] + j - first[i]]
                 for c in range(width):
-                    z[i, c] *= inverse
+                    z[i, c] -= factor * z[j, c]
+            inverse = env[start[i + 1] - 1]
+            for c in range(width):
+                z[i, c] *= inverse
+            for c in range(width):
+                sums[0, c] += z[i, c] * z[i, c]
+        for i in range(unit_start[high] - 1, unit_start[low] - 1, -1):
+            inverse = env[start[i + 1] - 1]
+            for c in range(width):
+                z[i, c] *= inverse
+            for j in range(first[i], i):
+                factor = env[start[i] + j - first[i]]
                 for c in range(width):
-                    sums[0, c] += z[i, c] * z[i, c]
-            for i in range(unit_start[u + 1] - 1, unit_start[u] - 1, -1):
-                inverse = env[start[i + 1] - 1]
-                for c in range(width):
-                    z[i, c] *= inverse
-                for j in range(first[i], i):
-                    factor = env[start[i] + j - first[i]]
-                    for c in range(width):
-                        z[j, c] -= factor * z[i, c]
+                    z[j, c] -= factor * z[i, c]
 
     return relax
 
