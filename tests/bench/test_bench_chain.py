@@ -27,7 +27,7 @@ from modeling.engines.chain.structure import structure_of
 from modeling.fit import design_of
 from modeling.games import Games
 from store.home import Home
-from store.stanzas import append_stanza, read_catalogue, read_stanzas
+from store.stanzas import Stanza, append_stanza, read_catalogue, read_stanzas
 
 pytestmark = pytest.mark.bench
 BODY = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win", "walk": ("team",), "period": "week"}
