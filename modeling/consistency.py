@@ -59,7 +59,7 @@ def _identified(design: Design, posterior: Posterior, mean: Posterior) -> Iterat
             if is_lost
             else "Results tell it from the other effects."
             if left < limit
-            else "Few games have it: it stays near its prior."
+            else "The results say little of it: it stays near its prior."
         )
         yield Check("identified", one.title, left, limit, "fail" if is_lost else "pass", words)
 
@@ -120,9 +120,9 @@ def _products(design: Design, mean: Posterior) -> Array:
     that the mean of games is a correlation."""
     y, eta = (_apart(design, values) for values in (design.y / design.exposure, mean.eta(design)[0]))
     product = np.bincount(design.game, y * eta, design.games)
-    size = float(np.sqrt((y @ y) * (eta @ eta) / design.games / np.count_nonzero(y)))
-    if not size:
+    if not (y.any() and eta.any()):  # results that are all alike go against nothing
         return np.zeros(design.games)
+    size = float(np.sqrt((y @ y) * (eta @ eta) / design.games / np.count_nonzero(y)))
     return product / size if product.sum() >= 0 else -product / size  # some outcomes count what is bad: places, losses
 
 

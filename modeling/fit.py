@@ -68,9 +68,9 @@ def fit_league(
 
     `engine` is auto, fast or nuts; auto falls back to nuts where a fast one does not settle or fails its own checks.
     With `due`, inputs that were fitted before are not fitted again. `override` accepts what the rules reject, with that
-    reason on record. With `audited`, what a fast engine finds is held against NUTS (with `due`, where an audit is due);
-    what they disagreed on before always is. `report` is called with a stage and the share of the work done. Raises
-    FitError.
+    reason on record, also when the same inputs are fitted again. With `audited`, what a fast engine finds is held
+    against NUTS (with `due`, where an audit is due); what they disagreed on before always is. `report` is called with a
+    stage and the share of the work done. Raises FitError.
     """
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
@@ -100,7 +100,8 @@ def fit_league(
     if not is_dated:
         upset = upheaval_checks(design, sampled.ratings, before, code_hash())
         judged = replace(judged, checks=[*judged.checks, *upset])
-    row = _fit_row(name, games, design, stanza, sampled, judged, override, now)
+    by_hand = override or (earlier and earlier.override_reason)  # what a person accepted stays so for the same inputs
+    row = _fit_row(name, games, design, stanza, sampled, judged, by_hand, now)
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
@@ -109,6 +110,10 @@ def fit_league(
     tell("recording", 0.98)
     _record(home, row, rows, design, sampled, judged, start)
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
+    if row["override_reason"]:
+        how.append(f"by hand, against {len(judged.reasons)} reasons: {row['override_reason']}")
+    elif override:
+        how.append("nothing was to be overridden")
     summary = _summary(games, design, row["verdict"], "; ".join(how))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 

@@ -18,6 +18,7 @@ from modeling.posterior import HELD_AT_ONCE, Posterior
 from modeling.thresholds import USUAL, Thresholds, is_looser
 from modeling.tree import REPLICATIONS, Replication
 
+FEWEST_HELD_OUT = 10  # games; of fewer a standard error is itself mostly chance
 HELD_OUT_DAYS = np.timedelta64(365, "D")
 
 
@@ -177,6 +178,9 @@ def held_out_check(poolings: list[Pooling], thresholds: Thresholds = USUAL) -> C
         words = "All games are of one day: none could be held out, so no forecast was tested."
         return Check("held_out", "against the baseline", None, None, "warn", words)
     baseline = next(row for row in poolings if row.pooling == "baseline")
+    if baseline.held_out_games < FEWEST_HELD_OUT:
+        words = f"Only {baseline.held_out_games} of the last games could be held out: too few for a verdict."
+        return Check("held_out", "against the baseline", baseline.difference, None, "warn", words)
     bound = -thresholds.worse_by_se * baseline.difference_se
     passed = baseline.difference >= bound
     words = (

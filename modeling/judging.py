@@ -48,10 +48,9 @@ class Judged:
     @property
     def reasons(self) -> list[str]:
         """Why the fit is rejected, in words; empty where it is accepted."""
-        failed = [
-            f"{check.check_name} of {check.subject}: {check.message}" for check in self.checks if check.status == "fail"
-        ]
-        return failed + [check.message for check in self.predictive if check.status == "fail"]
+        failed = [check for check in self.checks if check.status == "fail"]
+        told = [f"{check.check_name.replace('_', ' ')} ({check.subject}): {check.message}" for check in failed]
+        return told + [check.message for check in self.predictive if check.status == "fail"]
 
 
 def fit_and_judge(

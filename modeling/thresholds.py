@@ -12,6 +12,7 @@ from store.errors import FitError
 from store.stanzas import Stanza
 
 REASON = "reason"
+TAILS = ("p_fail", "p_warn")
 
 
 def _at_most(value: float) -> Any:
@@ -147,6 +148,8 @@ def thresholds_for(league: str, stanza: Stanza) -> Thresholds:
             near = difflib.get_close_matches(name, NAMES, 1)
             hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(NAMES)}."
             raise FitError(f'{league}: there is no threshold called "{name}".', hint)
+        if name in TAILS and asked[name] >= 0.5:
+            raise FitError(f"{league}: {name} = {asked[name]:g} is no tail of a distribution.", "Choose less than 0.5.")
     reason = str(stanza.thresholds.get(REASON, ""))
     loosened = [name for name, value in asked.items() if is_looser(name, value)]
     if loosened and not reason:

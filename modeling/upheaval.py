@@ -34,7 +34,11 @@ def _check(ratings: Ratings, before: Before | None, explained: str, held_to: Thr
     kind = ratings.field.kind
     now, then, sd = _both(ratings, before.ratings.get(kind, {}) if before else {})
     if len(now) < FEWEST:
-        words = f"Fewer than {FEWEST} {kind}s were ranked before and are now: there is no order to compare with."
+        words = (
+            f"Fewer than {FEWEST} {kind}s were ranked before and are now: there is no order to compare with."
+            if before
+            else "No fit of the league was accepted before this one."
+        )
         return Check("upheaval", f"order of the ranked {kind}s", None, held_to.upheaval, "pass", words)
     correlation, moved = order_kept(now, then), float(np.sqrt(np.mean(((now - then) / sd) ** 2)))
     status, words = "pass", f"Its correlation with that of the last accepted fit is {correlation:.2f}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, ValidationError, field_validator
 from tomlkit.exceptions import TOMLKitError
 
 from store.columns import AppearanceColumns, Columns
@@ -41,7 +41,7 @@ class Stanza(BaseModel):
     likelihood: str | None = None
     active_days: int = Field(default=400, gt=0, le=100_000)
     min_games: PositiveInt = 5
-    require_connected: bool = False
+    require_connected: StrictBool = False
     refit: time = time(4, 0)
     priors: dict[str, float] = {}
     thresholds: dict[str, float | str] = {}

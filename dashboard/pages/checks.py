@@ -38,6 +38,10 @@ CHECKS = {
     "threshold": "Threshold of this league's own",
     "held_out": "Held-out forecasts",
     "connected": "Connection",
+    "identified": "Effects told apart",
+    "contradicted": "Results that contradict an order",
+    "agreeing": "Months that go against the ratings",
+    "upheaval": "Order kept since the last accepted fit",
     "unpooled": "Each alone",
 }
 EVIDENCE = {
@@ -119,21 +123,20 @@ def difference_scale(rows: list[Row]) -> float:
 
 def _verdict(fit: Row) -> Component:
     accepted = fit["verdict"] == "accepted"
-    words = (
-        "Accepted: converged, and nothing it must reproduce is off."
-        if accepted
-        else "Rejected: not shown as a leaderboard."
-    )
-    reasons = [*fit["reasons"]]
+    words, reasons = "Rejected: not shown as a leaderboard.", fit["reasons"]
     if fit["override_reason"]:
-        reasons.append(f"Accepted by hand: {fit['override_reason']}")
+        words = f"Accepted by hand: {fit['override_reason']} The rules reject it:"
+    elif accepted:
+        words = "Accepted: converged, and nothing it must reproduce is off."
+    is_clean = accepted and not fit["override_reason"]
+    mark = "✓" if is_clean else "!" if accepted else "✕"
     return html.Div(
         [
-            html.P([html.Span("✓" if accepted else "✕", className="verdict-mark", **aria(hidden="true")), words],
+            html.P([html.Span(mark, className="verdict-mark", **aria(hidden="true")), words],
                    className="verdict-line"),
             html.Ul([html.Li(reason) for reason in reasons]) if reasons else None,
         ],
-        className=f"verdict {fit['verdict']}", role="status",
+        className=f"verdict {fit['verdict'] if is_clean or not accepted else 'overridden'}", role="status",
     )  # fmt: skip
 
 

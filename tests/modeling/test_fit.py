@@ -146,8 +146,11 @@ def test_a_rejected_fit_is_not_fitted_again_but_can_be_overridden(home, wild, st
     forced = fit_league(home, "wild", stanza, NOW, override="goals are tripled on purpose")
     assert rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL") == before
     assert (forced.verdict, forced.fit_id) == ("accepted", wild.fit_id)
-    found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
-    assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
+    assert "by hand, against" in forced.summary
+    for again in (forced, fit_league(home, "wild", stanza, NOW)):  # the same inputs again: what was accepted stays so
+        assert (again.verdict, again.reasons) == ("accepted", wild.reasons)
+        found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
+        assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
 
 
 def test_its_tree_has_every_group_and_says_where_it_comes_from(by_nuts, healthy, league):
@@ -474,7 +477,7 @@ def test_a_fit_that_nuts_contradicts_is_not_published(home, league, stanza, monk
     assert rows(home, f"{AUDITS} WHERE league = 'contradicted'")[0][2:4] == ("joint", "disagrees")
     by_name = fit_league(home, "contradicted", stanza, NOW, engine="fast")
     assert (by_name.fit_id, by_name.verdict) == (by_auto.fit_id, "rejected")
-    assert by_name.reasons[0].startswith("audit of means of ratings, most attack of t:03, sds: joint and nuts differ")
+    assert by_name.reasons[0].startswith("audit (means of ratings, most attack of t:03, sds): joint and nuts differ")
 
 
 def test_readers_see_the_audits(home, league, stanza, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from modeling.build import build_design
 from modeling.judge import threshold_checks
-from modeling.thresholds import NAMES, TIGHTER, USUAL, thresholds_for
+from modeling.thresholds import NAMES, TAILS, TIGHTER, USUAL, thresholds_for
 from store.errors import FitError
 
 
@@ -22,7 +22,7 @@ def test_what_a_stanza_says_nothing_of_is_as_usual(stanza):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_threshold_can_be_tightened_and_not_loosened_in_silence(stanza, name):
     usual = getattr(USUAL, name)
-    tighter = usual / 2 if TIGHTER[name] == "lower" else usual * 2 + 1
+    tighter = usual / 2 if TIGHTER[name] == "lower" else usual * 2 + (name not in TAILS)
     looser = usual * 2 + 1 if TIGHTER[name] == "lower" else usual / 2
     if tighter != usual:  # fewer divergences than none there are not
         assert thresholds_for("x", asking(stanza, **{name: tighter})).own == {name: tighter}
@@ -48,3 +48,9 @@ def test_the_design_carries_them_and_they_are_part_of_what_a_fit_is(stanza, leag
     assert own.as_json()["thresholds"] == {"r_hat": 1.005, "reason": ""}
     (check,) = threshold_checks(own.thresholds)
     assert check.status == "pass" and check.message == "Tightened from 1.01 for this league."
+
+
+@pytest.mark.parametrize("name", ["p_fail", "p_warn"])
+def test_a_tail_that_is_more_than_half_is_refused(stanza, name):
+    with pytest.raises(FitError, match="no tail of a distribution"):
+        thresholds_for("x", asking(stanza, **{name: 0.9}))
