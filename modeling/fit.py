@@ -109,12 +109,7 @@ def fit_league(
     rows = _tables(design, sampled, judged)
     tell("recording", 0.98)
     _record(home, row, rows, design, sampled, judged, start)
-    how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
-    if row["override_reason"]:
-        how.append(f"by hand, against {len(judged.reasons)} reasons: {row['override_reason']}")
-    elif override:
-        how.append("nothing was to be overridden")
-    summary = _summary(games, design, row["verdict"], "; ".join(how))
+    summary = _summary(games, design, row["verdict"], _how(sampled, judged, row, override))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
 
 
@@ -228,6 +223,16 @@ def _fit_row(
         "code_hash": code_hash(),
         "versions": versions(),
     }
+
+
+def _how(sampled: Sampled, judged: Judged, row: dict[str, Any], override: str | None) -> str:
+    """By which engine a fit was made, how long it took, and what an audit or a person said of it."""
+    how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
+    if row["override_reason"]:
+        how.append(f"by hand, against {len(judged.reasons)} reasons: {row['override_reason']}")
+    elif override:
+        how.append("nothing was to be overridden")
+    return "; ".join(how)
 
 
 def _summary(games: Games, design: Design, verdict: str, how: str) -> str:
