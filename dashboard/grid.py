@@ -67,3 +67,8 @@ def number(field: str, title: str, meaning: str, formatted: str, **more: Any) ->
         "cellClass": "number",
         **more,
     }
+
+
+def difference_scale(rows: list[dict[str, Any]]) -> float:
+    """Half-width of the scale that holds every difference with its 90 % interval."""
+    return max((abs(row["difference"]) + 1.645 * row["difference_se"] for row in rows), default=0) * 1.1 or 1.0

@@ -5,6 +5,7 @@ there is nothing to leak. By the filter, one pass over the days forecasts every 
 """
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,6 +25,7 @@ from modeling.games import Games
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import Posterior, from_tree
 from modeling.sampled import CARE, SEED, or_nuts
+from store.errors import FitError
 from store.stanzas import Stanza
 
 DRAWS = 1000  # of a refit: a chance's error is a hundredth of its own uncertainty
@@ -103,16 +105,13 @@ def _refit(
     if choice.engine != NUTS:
         engine = or_nuts(engine, design, None)
     posterior = from_tree(design, engine.sample(~to_come, SEED, DRAWS, lambda _: None, CARE[0]))
-    likely = {name: float(draws.mean()) for name, draws in posterior.auxiliaries.items()}
-    rng = np.random.default_rng(SEED)
-    alone = engine.unpooled(~to_come, likely)
-    chosen = _games_of(design, to_come)
-    made = {
-        MODEL: (chosen, said(design, posterior, to_come, rng)),
-        UNPOOLED: (chosen, said(design, alone.draws(rng, DRAWS), to_come, rng)),
-    }
+    rng, chosen = np.random.default_rng(SEED), _games_of(design, to_come)
+    made: Made = {MODEL: (chosen, said(design, posterior, to_come, rng))}
+    with suppress(FitError):  # where each alone is not found, nothing is forecast so
+        alone = engine.unpooled(~to_come, posterior.likely).draws(rng, DRAWS)
+        made[UNPOOLED] = chosen, said(design, alone, to_come, rng)
     scales = {f"scale_{name}": float(draws.mean()) for name, draws in posterior.scales.items()}
-    return made, Start("", scales | likely, {})
+    return made, Start("", scales | posterior.likely, {})
 
 
 def _games_of(design: Design, chosen: NDArray[np.bool_]) -> tuple[str, ...]:

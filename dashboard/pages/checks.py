@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, address, guide
-from dashboard.grid import Column, number, small_grid, text
+from dashboard.grid import Column, difference_scale, number, small_grid, text
 from dashboard.pages import evidence
 from dashboard.pages.comparison import comparison_sections
 from dashboard.pages.evidence import nothing
@@ -114,11 +114,6 @@ def with_numbers(rows: list[Row], *names: str, written: Callable[[float | None],
         {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()} for row in rows
     ]
     return [{**row, **{f"{name}_text": written(row[name]) for name in names}} for row in finite]
-
-
-def difference_scale(rows: list[Row]) -> float:
-    """Half-width of the scale that holds every difference with its 90 % interval."""
-    return max((abs(row["difference"]) + 1.645 * row["difference_se"] for row in rows), default=0) * 1.1 or 1.0
 
 
 def _verdict(fit: Row) -> Component:

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.frame import View
-from dashboard.grid import Column, number, small_grid, text
+from dashboard.grid import Column, difference_scale, number, small_grid, text
 from dashboard.reader import Row
 from dashboard.wording import ago, counted, day
 
@@ -57,7 +57,6 @@ def _comparison(view: View, comparison_id: str, rows: list[Row]) -> Component:
 
 
 def _columns(rows: list[Row]) -> list[Column]:
-    half = max(abs(row["difference"]) + 1.645 * row["difference_se"] for row in rows) * 1.1 or 1.0
     by_loo = rows[0]["method"] == "loo"
     columns = [
         text("variant", "Model", "By what distinguishes it.", minWidth=200, flex=1, tooltipField="settings"),
@@ -69,7 +68,7 @@ def _columns(rows: list[Row]) -> list[Column]:
             "headerName": "Difference with its 90 % interval",
             "headerTooltip": "Right of the line: forecasts better than the league's own model.",
             "cellRenderer": "Difference",
-            "cellRendererParams": {"half": half},
+            "cellRendererParams": {"half": difference_scale(rows)},
             "cellClass": "bar",
             "sortable": False,
             "width": 260,

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import figures
-from dashboard.pages.checks import chosen, difference_scale
+from dashboard.grid import difference_scale
+from dashboard.pages.checks import chosen
 from dashboard.pages.leaderboard import cells, scale, search_key, ticks
 from dashboard.pages.shrinkage import pulled_most, typical_error
 from dashboard.wording import ago, counted, decimals, listed, plain, short, signed

@@ -2,16 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from modeling.build import build_design
+from modeling.design import Design
+from modeling.engines import laplace
+from modeling.field import make_field
 from modeling.games import ATTRIBUTE, NO_APPEARANCES, NO_MEMBERSHIPS, Games
 from modeling.outcomes.outcome import Outcome
+from modeling.posterior import Posterior
+from modeling.ratings import Ratings, make_ratings
+from store.home import Home
 from store.stanzas import Stanza
+from store.warehouse import writing
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -160,3 +170,41 @@ def side_row() -> Callable[..., dict]:
 @pytest.fixture(scope="session")
 def stanza() -> Stanza:
     return Stanza(title="Simulated", feed="none", source=("none",), outcome="score", effects=("home",))
+
+
+def fill_home(home: Home, name: str, sides: pl.DataFrame) -> None:
+    """Puts a league's games into a home's warehouse, in the place of what it had."""
+    with writing(home) as con:
+        con.register("s", sides.to_arrow())
+        for table in ("side", "game", "competitor", "league"):
+            con.execute(f"DELETE FROM {table} WHERE league = ?", [name])
+        con.execute(
+            "INSERT INTO league VALUES (?, 'Simulated', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [name, NOW]
+        )
+        con.execute("INSERT INTO competitor SELECT DISTINCT ?, team, 'team', 'Team ' || team, NULL FROM s", [name])
+        con.execute(
+            "INSERT INTO game SELECT DISTINCT ?, game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
+            " neutral, MAP {}, 'all' FROM s",
+            [name],
+        )
+        con.execute(
+            "INSERT INTO side SELECT ?, game_id, side, team, is_home, score, NULL, NULL, exposure FROM s", [name]
+        )
+        con.unregister("s")
+
+
+@pytest.fixture(scope="session")
+def fill() -> Callable[[Home, str, pl.DataFrame], None]:
+    return fill_home
+
+
+@pytest.fixture(scope="session")
+def fitted(league: League, stanza: Stanza) -> tuple[Design, Posterior, list[Ratings]]:
+    """The league at known scales: its Design, 4,000 draws as of four chains, and its ratings."""
+    design = build_design(stanza, league.games)
+    fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
+    draws = fit.draws(np.random.default_rng(1), 4000)
+    scales = {name: np.abs(np.random.default_rng(2).normal(0.3, 0.02, 4000)) for name in ("attack", "defence")}
+    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
+    field = make_field(design, design.kind("team"), stanza, league.games.as_of)
+    return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]

@@ -13,7 +13,7 @@ from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import chain, laplace
 from modeling.engines.chain import engine, linear, sites, threads
-from modeling.engines.chain.draws import perturbed
+from modeling.engines.chain.draws import perturbations
 from modeling.engines.chain.scales import Objective, maximise, parameters_of
 from modeling.engines.chain.smooth import Smoothed, scales_of, smooth
 from modeling.engines.chain.structure import structure_of
@@ -187,6 +187,13 @@ def test_normal_rows_have_the_exact_posterior_and_nearly_the_exact_evidence(desi
     assert found.evidence == pytest.approx(exact.evidence, abs=1.0)  # the messages' determinant, on a graph of loops
 
 
+def drawn(found: Smoothed) -> np.ndarray:
+    """4,000 draws of all states and, below them, the shared effects."""
+    chosen = np.arange(found.structure.size + len(found.shared))
+    parts = perturbations(found, 4000, np.random.default_rng(5), chosen)
+    return np.concatenate(list(parts), axis=1).astype(float)
+
+
 @pytest.mark.parametrize("kind", [("win", "logit"), ("score", "poisson")])
 def test_draws_have_the_covariance_of_the_dense_inverse(designs, kind):
     design = designs[kind]
@@ -194,7 +201,7 @@ def test_draws_have_the_covariance_of_the_dense_inverse(designs, kind):
     matrix, _mean, covariance = dense(design, found)
     exact = matrix @ covariance @ matrix.T
     s = found.structure
-    y = perturbed(found, 4000, np.random.default_rng(5)).astype(float)
+    y = drawn(found)
     eta = (linear.row_values(s, np.ascontiguousarray(y[: s.size])) + s.shared @ y[s.size :])[:40]
     seen, want = np.cov(eta), exact[:40, :40]
     error = np.sqrt((np.outer(np.diag(want), np.diag(want)) + want**2) / 4000)
@@ -229,7 +236,7 @@ def test_two_pools_joined_by_one_game_keep_their_wide_common_uncertainty(game, g
     design = build_design(stanza("win", "logit", **plain), games(*played))
     found = smooth(structure_of(design), {"scale_team": 1.0}, tolerance=1e-8)
     _matrix, _mean, covariance = dense(design, found)
-    y = perturbed(found, 4000, np.random.default_rng(5)).astype(float)
+    y = drawn(found)
     within, between = [], []
     position = found.structure.position["team"]
     for first, second, kept in (("b", "c", within), ("b", "x", between)):

@@ -20,7 +20,7 @@ from modeling.variants import AS_IT_STANDS, variants_of
 from store.edition import publish
 from store.errors import FitError, UsageError
 from store.home import Home
-from store.warehouse import reading, writing
+from store.warehouse import reading
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -227,21 +227,10 @@ def test_settings_that_make_no_model_are_refused_in_words(text, stanza):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, league):
+def home(tmp_path_factory, league, fill):
     """A home with one simulated league loaded."""
     home = Home(Path(tmp_path_factory.mktemp("compared")))
-    with writing(home) as con:
-        con.register("s", league.games.sides.to_arrow())
-        con.execute(
-            "INSERT INTO league VALUES ('x', 'Simulated', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [NOW]
-        )
-        con.execute("INSERT INTO competitor SELECT DISTINCT 'x', team, 'team', 'Team ' || team, NULL FROM s")
-        con.execute(
-            "INSERT INTO game SELECT DISTINCT 'x', game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
-            " neutral, MAP {}, 'all' FROM s"
-        )
-        con.execute("INSERT INTO side SELECT 'x', game_id, side, team, is_home, score, NULL, NULL, exposure FROM s")
-        con.unregister("s")
+    fill(home, "x", league.games.sides)
     return home
 
 

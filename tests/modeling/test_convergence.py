@@ -3,28 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import xarray as xr
 
 from modeling import convergence
 from modeling.build import build_design
 from modeling.engines import laplace
-from modeling.field import make_field
 from modeling.judge import Check
 from modeling.posterior import Posterior
-from modeling.ratings import make_ratings
 from modeling.thresholds import USUAL
-
-
-@pytest.fixture(scope="module")
-def fitted(league, stanza):
-    design = build_design(stanza, league.games)
-    fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
-    draws = fit.draws(np.random.default_rng(1), 4000)
-    scales = {name: np.abs(np.random.default_rng(2).normal(0.3, 0.02, 4000)) for name in ("attack", "defence")}
-    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
-    field = make_field(design, design.kind("team"), stanza, league.games.as_of)
-    return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]
 
 
 def tree(divergences: int = 0, slow: bool = False, cut: float = 0.0) -> xr.DataTree:

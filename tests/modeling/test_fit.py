@@ -30,31 +30,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER_STAGES = ("held-out forecasts", "without pooling", "predictive checks", "tables", "recording")
 
 
-def fill(home: Home, name: str, sides: pl.DataFrame) -> None:
-    with writing(home) as con:
-        con.register("s", sides.to_arrow())
-        con.execute(
-            "INSERT INTO league VALUES (?, 'Simulated', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [name, NOW]
-        )
-        con.execute("INSERT INTO competitor SELECT DISTINCT ?, team, 'team', team, NULL FROM s", [name])
-        con.execute(
-            "INSERT INTO game SELECT DISTINCT ?, game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
-            " neutral, MAP {}, 'all' FROM s",
-            [name],
-        )
-        con.execute(
-            "INSERT INTO side SELECT ?, game_id, side, team, is_home, score, NULL, NULL, exposure FROM s", [name]
-        )
-        con.unregister("s")
-
-
 def rows(home: Home, sql: str) -> list[tuple]:
     with reading(home) as con:
         return con.execute(sql).fetchall()
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, league):
+def home(tmp_path_factory, league, fill):
     home = Home(Path(tmp_path_factory.mktemp("home")))
     fill(home, "healthy", league.games.sides)
     fill(home, "wild", league.games.sides.with_columns(pl.col("score") * 3))
@@ -70,7 +52,7 @@ def healthy(home, stanza):
 
 
 @pytest.fixture(scope="module")
-def by_nuts(home, stanza, league):
+def by_nuts(home, stanza, league, fill):
     """The same games as another league, sampled."""
     fill(home, "by_nuts", league.games.sides)
     stages: list[str] = []
@@ -210,7 +192,7 @@ def test_a_fast_fit_that_fails_its_own_checks_is_done_again_by_nuts(monkeypatch,
 
 
 @pytest.fixture(scope="module")
-def walked(home, stanza, league):
+def walked(home, stanza, league, fill):
     """The healthy league's ratings walk, and its chain fit is treated as one too large for everything dense."""
     fill(home, "walked", league.games.sides)
     own = stanza.model_copy(update={"period": "month", "walk": ("team",)})
@@ -288,7 +270,7 @@ def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league
 
 
 @pytest.mark.parametrize("engine", ["joint", "chain", pytest.param("nuts", marks=pytest.mark.slow)])
-def test_a_fit_does_without_unpooled_estimates_that_are_not_found(monkeypatch, home, league, stanza, engine):
+def test_a_fit_does_without_unpooled_estimates_that_are_not_found(monkeypatch, home, league, stanza, engine, fill):
     """Their place says why, no pooling is not compared, two warnings tell it, and the ratings are published."""
 
     def not_found(*_):
@@ -331,7 +313,9 @@ def test_the_three_poolings_and_the_baseline_are_compared(home, healthy):
     assert found["partial"] == 0
 
 
-def test_without_pooling_and_with_a_single_day_of_play_it_says_what_it_could_not_test(home, healthy, league, stanza):
+def test_without_pooling_and_with_a_single_day_of_play_it_says_what_it_could_not_test(
+    home, healthy, league, stanza, fill
+):
     """Scales are given, so none is learned; intervals are wider than with pooling; nothing could be held out."""
     fill(home, "one_day", league.games.sides.with_columns(played_on=pl.lit(date(2024, 1, 1))))
     fitted = fit_league(home, "one_day", stanza.model_copy(update={"pooling": "none"}), NOW)
@@ -389,7 +373,7 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest(home, healthy):
     publish(home, ["healthy"], NOW)
     with (
         duckdb.connect(str(current(home)), read_only=True) as con,
-        pytest.raises(duckdb.Error, match='Did you mean "t:01"'),
+        pytest.raises(duckdb.Error, match='Did you mean "Team t:01"'),
     ):
         con.execute("FROM win_probability('healthy', 't:1', 't:02')")
 
@@ -425,7 +409,7 @@ def like_nuts(choice, *rest):
 AUDITS = "SELECT league, fit_id, engine, verdict, audited_at_utc FROM audit"
 
 
-def test_a_night_audits_what_is_due_and_the_next_does_not_again(home, league, stanza, monkeypatch):
+def test_a_night_audits_what_is_due_and_the_next_does_not_again(home, league, stanza, monkeypatch, fill):
     """Also not a week later: the same inputs have the same answers."""
     monkeypatch.setattr(audit, "by_nuts", like_nuts)
     fill(home, "audited", league.games.sides)
@@ -449,7 +433,7 @@ def test_a_night_audits_what_is_due_and_the_next_does_not_again(home, league, st
     assert rows(home, checks) == [(1,)]
 
 
-def test_new_results_are_audited_after_a_week_at_the_latest(home, league, stanza, monkeypatch):
+def test_new_results_are_audited_after_a_week_at_the_latest(home, league, stanza, monkeypatch, fill):
     monkeypatch.setattr(audit, "by_nuts", like_nuts)
     sides = league.games.sides
     fill(home, "weekly", sides.head(300))
@@ -465,7 +449,7 @@ def test_new_results_are_audited_after_a_week_at_the_latest(home, league, stanza
     assert len(rows(home, f"{AUDITS} WHERE league = 'weekly'")) == 2
 
 
-def test_a_fit_that_nuts_contradicts_is_not_published(home, league, stanza, monkeypatch, unlike_nuts):
+def test_a_fit_that_nuts_contradicts_is_not_published(home, league, stanza, monkeypatch, unlike_nuts, fill):
     """With auto the fit by NUTS is; the fast one, asked for by name, is rejected, now and whenever it is made again."""
     monkeypatch.setattr(audit, "by_nuts", unlike_nuts)
     fill(home, "contradicted", league.games.sides)
@@ -473,14 +457,14 @@ def test_a_fit_that_nuts_contradicts_is_not_published(home, league, stanza, monk
     assert by_auto.verdict == "accepted"
     ((engine, why),) = rows(home, f"SELECT engine, engine_reason FROM fit WHERE fit_id = '{by_auto.fit_id}'")
     assert engine == "nuts"
-    assert why.startswith("audited by nuts, which disagrees with joint on means of ratings, most attack of t:03")
+    assert why.startswith("audited by nuts, which disagrees with joint on means of ratings, most attack of Team t:03")
     assert rows(home, f"{AUDITS} WHERE league = 'contradicted'")[0][2:4] == ("joint", "disagrees")
     by_name = fit_league(home, "contradicted", stanza, NOW, engine="fast")
     assert (by_name.fit_id, by_name.verdict) == (by_auto.fit_id, "rejected")
-    assert by_name.reasons[0].startswith("audit (means of ratings, most attack of t:03, sds): joint and nuts differ")
+    assert by_name.reasons[0].startswith("audit (means of ratings, most attack of Team t:03, sds): joint and")
 
 
-def test_readers_see_the_audits(home, league, stanza, monkeypatch):
+def test_readers_see_the_audits(home, league, stanza, monkeypatch, fill):
     monkeypatch.setattr(audit, "by_nuts", like_nuts)
     fill(home, "seen", league.games.sides)
     fitted = fit_league(home, "seen", stanza, NOW, audited=True)

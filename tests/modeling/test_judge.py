@@ -3,33 +3,19 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from modeling import judge
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import laplace
-from modeling.field import make_field
 from modeling.outcomes import outcome_of
 from modeling.outcomes.outcome import Results
 from modeling.posterior import Posterior
-from modeling.ratings import make_ratings
 from modeling.tree import replications
 
 
 def predictive_checks(design: Design, posterior: Posterior) -> list[judge.Predictive]:
     return judge.predictive_checks(design, replications(design, posterior, np.random.default_rng(3)))
-
-
-@pytest.fixture(scope="module")
-def fitted(league, stanza):
-    design = build_design(stanza, league.games)
-    fit = laplace.fit_fixed_scales(design, {"attack": 0.3, "defence": 0.3}, np.ones(design.games, dtype=bool))
-    draws = fit.draws(np.random.default_rng(1), 4000)
-    scales = {name: np.abs(np.random.default_rng(2).normal(0.3, 0.02, 4000)) for name in ("attack", "defence")}
-    posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
-    field = make_field(design, design.kind("team"), stanza, league.games.as_of)
-    return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]
 
 
 def test_results_of_the_model_itself_pass_the_predictive_checks(fitted):

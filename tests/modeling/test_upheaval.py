@@ -14,7 +14,7 @@ from modeling.fit import fit_league
 from modeling.ratings import Ratings
 from modeling.upheaval import upheaval_checks
 from store.home import Home
-from store.warehouse import reading, writing
+from store.warehouse import reading
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEAMS = 10
@@ -86,33 +86,18 @@ def test_without_an_earlier_fit_there_is_nothing_to_compare_with(design):
         assert (check.status, check.value) == ("pass", None)
 
 
-def store(home: Home, sides: pl.DataFrame) -> None:
-    with writing(home) as con:
-        con.register("s", sides.to_arrow())
-        for table in ("game", "side", "competitor", "league"):
-            con.execute(f"DELETE FROM {table}")
-        con.execute("INSERT INTO league VALUES ('x', 'X', 'none', 'score', ['none'], 'ours', true, '{}', ?)", [NOW])
-        con.execute("INSERT INTO competitor SELECT DISTINCT 'x', team, 'team', team, NULL FROM s")
-        con.execute(
-            "INSERT INTO game SELECT DISTINCT 'x', game_id, contest_id, 0, season, played_on, 'day', 'played', NULL,"
-            " neutral, MAP {}, 'all' FROM s"
-        )
-        con.execute("INSERT INTO side SELECT 'x', game_id, side, team, is_home, score, NULL, NULL, exposure FROM s")
-        con.unregister("s")
-
-
-def test_a_feed_that_switched_its_names_is_rejected_and_a_healthy_night_is_not(tmp_path, league, stanza):
+def test_a_feed_that_switched_its_names_is_rejected_and_a_healthy_night_is_not(tmp_path, league, stanza, fill):
     """The last accepted ratings stay; a person who knows better can accept the new ones, and is then believed."""
     home, sides = Home(tmp_path), league.games.sides
     last = sides["played_on"].max()
     assert isinstance(last, date)
-    store(home, sides.filter(pl.col("played_on") < pl.lit(last)))
+    fill(home, "x", sides.filter(pl.col("played_on") < pl.lit(last)))
     assert fit_league(home, "x", stanza, NOW).verdict == "accepted"
-    store(home, sides)
+    fill(home, "x", sides)
     assert fit_league(home, "x", stanza, NOW).verdict == "accepted"
     order = np.argsort(league.attack + league.defence)
     names = {f"t:{a:02d}": f"t:{b:02d}" for a, b in zip(order, order[::-1], strict=True)}
-    store(home, sides.with_columns(pl.col("team").replace(names), score=pl.col("score")))
+    fill(home, "x", sides.with_columns(pl.col("team").replace(names), score=pl.col("score")))
     switched = fit_league(home, "x", stanza, NOW)
     assert switched.verdict == "rejected"
     assert len(switched.reasons) == 1

@@ -45,16 +45,11 @@ class Draws:
     """Points of the hyperparameters that the surface took."""
 
 
-def perturbed(found: Smoothed, count: int, rng: np.random.Generator) -> Columns:
-    """Draws of all states and shared effects at given hyperparameters, shape (states + shared, count)."""
-    size, shared = found.structure.size, found.structure.shared.shape[1]
-    return np.concatenate(list(perturbations(found, count, rng, np.arange(size + shared))), axis=1)
-
-
 def perturbations(
     found: Smoothed, count: int, rng: np.random.Generator, chosen: NDArray[np.intp]
 ) -> Iterator[NDArray[np.float32]]:
-    """`count` such draws a few at a time, of chosen elements, shape (chosen, at most products.TOGETHER)."""
+    """`count` draws of chosen states and shared effects at given hyperparameters, a few at a time, shape (chosen, up to
+    products.TOGETHER)."""
     s, prior = found.structure, shared_precision(found.structure, found.values)
     system = System(found.factored, found.sites.tau, prior, found.sites.lift)
     scale = 1 / np.sqrt(np.concatenate([found.variance, np.diag(found.covariance)]))

@@ -14,7 +14,7 @@ MEANS, MEANS_P99, SD_LOW, SD_HIGH, SCALES, CHANCES = 0.10, 0.04, 0.93, 1.07, 0.1
 # `auto` gives such leagues to the joint engine while they have 5,000 effects or fewer.
 BEYOND = {
     ("nhl", "joint"): {"scales": 0.18},
-    ("english_walk", "chain"): {"scales": 0.25, "means, 99 %": 0.06, "means": 0.1},
+    ("english_walk", "chain"): {"scales": 0.25, "means, 99 %": 0.06},
 }
 LEAGUES = (
     "bradley_terry", "surfaces", "internationals", "nhl", "formula_1", "nba", "tennis_walk", "english_walk",
