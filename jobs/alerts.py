@@ -61,7 +61,7 @@ def look(home: Home, now: datetime, channels: Channels | None = None) -> Changed
     return changed
 
 
-def message(home: Home, one: Incident) -> dict[str, object]:
+def message(home: Home, one: Incident) -> dict[str, str | None]:
     """An alert as JSON: `text` is a line for people (and for chats, whose webhooks read it), the rest for programs."""
     is_over = one.ended_at is not None
     text = f"Pooltable: {'over: ' if is_over else ''}{sentence(one)}"
@@ -77,7 +77,7 @@ def message(home: Home, one: Incident) -> dict[str, object]:
     }
 
 
-def send(channels: Channels, alert: dict[str, object]) -> bool:
+def send(channels: Channels, alert: dict[str, str | None]) -> bool:
     """Sends one alert to every channel there is; False, with a line in the log, where one did not take it."""
     sent = True
     if channels.alert_webhook is not None:
@@ -104,7 +104,7 @@ def beat(channels: Channels, now: datetime) -> None:
             log.error("the heartbeat was not taken: %s", _brief(error))
 
 
-def _post(url: str, alert: dict[str, object]) -> bool:
+def _post(url: str, alert: dict[str, str | None]) -> bool:
     import requests
 
     try:
@@ -115,7 +115,7 @@ def _post(url: str, alert: dict[str, object]) -> bool:
     return True
 
 
-def _run(command: str, alert: dict[str, object]) -> bool:
+def _run(command: str, alert: dict[str, str | None]) -> bool:
     try:
         ended = subprocess.run(
             shlex.split(command), input=json.dumps(alert).encode(), capture_output=True, timeout=SECONDS, check=False

@@ -58,9 +58,9 @@ def _late(one: LeagueStatus, stanza: Stanza, now: datetime) -> str:
 def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed:
     """Records what began and what ended, and returns it with all that stands now."""
     before = {(one.kind, one.league): one for one in history.incidents(open_only=True)}
-    for key in wrong.keys() - before.keys():
+    for key in sorted(wrong.keys() - before.keys(), key=lambda key: (key[1] == HOME, key)):
         history.begin_incident(*key, wrong[key], now)
-    for key in before.keys() - wrong.keys():
+    for key in sorted(before.keys() - wrong.keys()):
         history.end_incident(before[key].number, now)
     after = history.incidents(open_only=True)
     began = tuple(one for one in after if (one.kind, one.league) not in before)

@@ -36,7 +36,7 @@ class Hook(BaseHTTPRequestHandler):
         self.send_response(Hook.answer)
         self.end_headers()
 
-    def log_message(self, *args):
+    def log_message(self, format, *args):
         pass
 
 
