@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.design import Block, Design, Noise
+from modeling.block import Block
+from modeling.design import Design, Noise
 from modeling.engines.choice import WORDS, choose
 from modeling.games import Games
 from modeling.judge import threshold_checks

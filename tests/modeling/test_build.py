@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from modeling.block import Block
 from modeling.build import build_design
-from modeling.design import Block, Design
+from modeling.design import Design
 from store.errors import FitError
 from store.stanzas import Stanza
 

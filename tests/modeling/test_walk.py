@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import halfnorm
 
+from modeling.block import Block
 from modeling.build import build_design
-from modeling.design import Block, Design
+from modeling.design import Design
 from modeling.engines import laplace, nuts
 from modeling.field import make_field
 from modeling.outcomes import outcome_of

@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
