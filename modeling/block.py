@@ -87,8 +87,8 @@ class Block:
             return "Normal(0, scale)"
         if self.persistence == 1:
             return "previous + Normal(0, scale sqrt(years))"
-        rate = f"{-2 * np.log(self.persistence):.4g}"
-        return f"{self.persistence:g}^years previous + Normal(0, scale sqrt((1 - exp(-{rate} years)) / {rate}))"
+        kept, rate = f"{self.persistence:g}", f"{-2 * np.log(self.persistence):.4g}"
+        return f"{kept}^years previous + Normal(0, scale sqrt((1 - {kept}^(2 years)) / {rate}))"
 
     @cached_property
     def row_sum(self) -> float | None:
