@@ -222,9 +222,7 @@ def test_an_idle_rating_is_wider_by_its_drift_in_the_ratings_themselves(design, 
     assert base.levels == ("a", "b", "c", "d")
 
 
-def test_who_is_away_goes_back_to_the_mean_and_is_wider_up_to_what_the_walk_spreads_in_the_long_run(
-    game, games
-):
+def test_who_is_away_goes_back_to_the_mean_and_is_wider_up_to_what_the_walk_spreads_in_the_long_run(game, games):
     """a wins all its games of one year: three years on a half a year is left of an eighth, in twenty nothing."""
     played = [game("ab", (6.0 + n % 3, 0.0), day=n) for n in range(20)]
     played += [game("bc", (float(n % 3), 1.0), season="2025", day=365 + n) for n in range(20)]
