@@ -1,14 +1,15 @@
 """From a league's stanza and its games to its Design."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
-from modeling.design import FIXED_PRIOR, Block, Design, Fixed, Kind, Noise
+from modeling.block import Block, forgetting
+from modeling.design import FIXED_PRIOR, Design, Fixed, Kind, Noise
 from modeling.effects import Effect, insist_on_attributes, needs_players, numbers_of, parse_effects
 from modeling.games import ATTRIBUTE, Games
 from modeling.names import told_apart, with_priors
@@ -107,6 +108,9 @@ def _insist_on_walks(league: str, stanza: Stanza) -> None:
             f'{league}: period = "{stanza.period}", and nothing walks.',
             f"Say what does: walk = {list(stanza.rate)}. Or take `period` out.",
         )
+    if stanza.persistence != 1 and not stanza.walk:
+        words = f"{league}: persistence = {stanza.persistence:g} is of what walks, and nothing walks."
+        raise FitError(words, "Say what does with `walk` and `period`, or take `persistence` out.")
     if stanza.walk and stanza.period == "static":
         raise FitError(
             f"{league}: walk = {list(stanza.walk)} needs a period, and period is static.",
@@ -134,14 +138,16 @@ def _parts(games: Games, stanza: Stanza, outcome: Outcome, effects: list[Effect]
 
 def _kind_blocks(parts: Parts, kind: str) -> list[Block]:
     """The blocks of a kind's ratings: entry states, their groups and their walk, for each component."""
-    term, found = parts.terms[kind], []
-    group = _groups(parts, kind)
+    term, group, found = parts.terms[kind], _groups(parts, kind), []
     for component in parts.outcome.components:
         name, words = _name(parts.stanza, kind, component), WORDS[component].format(kind)
         scale = _scale(parts, term)
         identity = csr_array(diags_array(np.ones(len(term.owner))))
         weights = laid_out(term.matrix, parts.outcome, component)
-        found.append(Block(name, words, kind, component, "base", parts.competitors[kind], weights, scale, identity))
+        own = Block(name, words, kind, component, "base", parts.competitors[kind], weights, scale, identity)
+        walks = _walk_blocks(parts, term, own) if kind in parts.stanza.walk else []
+        own, *walks = forgetting(own, walks, parts.stanza.persistence)
+        found.append(own)
         if group is not None:
             labels, members = group
             found.append(
@@ -150,34 +156,30 @@ def _kind_blocks(parts: Parts, kind: str) -> list[Block]:
                     csr_array(weights @ members), scale, members,
                 )
             )  # fmt: skip
-        if kind in parts.stanza.walk:
-            found += _walk_blocks(parts, term, kind, component, f"{name}_walk", words, scale)
+        found += walks
     return found
 
 
-def _walk_blocks(
-    parts: Parts, term: Term, kind: str, component: str, name: str, words: str, scale: float, by: str = ""
-) -> list[Block]:
-    """The walk of a term; none where nobody plays in two periods."""
+def _walk_blocks(parts: Parts, term: Term, entry: Block) -> list[Block]:
+    """The walk of a term from its entry states; none where nobody plays in two periods."""
     walk = walk_of(term, parts.year, parts.as_of_year)
     if not len(walk.unit):
         return []
-    weights = laid_out(walk.matrix, parts.outcome, component)
+    weights = laid_out(walk.matrix, parts.outcome, entry.component)
     return [
-        Block(
-            name, words, kind, component, "walk", _walk_levels(parts, kind, term, walk), weights, DRIFT * scale,
-            walk.loading, term.owner if by else None, term.value if by else (), by,
-            walk.previous, walk.years, walk.idle,
+        replace(
+            entry, name=f"{entry.name}_walk", role="walk", levels=_walk_levels(parts, entry, walk), weights=weights,
+            prior_scale=DRIFT * entry.prior_scale, loading=walk.loading, previous=walk.previous, years=walk.years,
+            idle=walk.idle,
         )
     ]  # fmt: skip
 
 
-def _walk_levels(parts: Parts, kind: str, term: Term, walk: Walk) -> tuple[str, ...]:
+def _walk_levels(parts: Parts, entry: Block, walk: Walk) -> tuple[str, ...]:
     games = pl.DataFrame({"year": parts.year}).with_columns(parts.sides["played_on"], parts.sides["season"])
     first = games.unique("year", keep="first", maintain_order=True)
     labels = {year: label_of(parts.stanza.period, day, season) for year, day, season in first.iter_rows()}
-    units = _unit_labels(parts.competitors[kind], term)
-    return tuple(f"{units[unit]}@{labels[year]}" for unit, year in zip(walk.unit, walk.year, strict=True))
+    return tuple(f"{entry.levels[unit]}@{labels[year]}" for unit, year in zip(walk.unit, walk.year, strict=True))
 
 
 def _unit_labels(competitors: tuple[str, ...], term: Term) -> list[str]:
@@ -287,15 +289,13 @@ def _slopes(parts: Parts, effect: Effect) -> list[Block]:
         owner = effect.entity if effect.entity == "home" else _name(parts.stanza, effect.entity, component)
         who = "home advantage" if effect.entity == "home" else WORDS[component].format(effect.entity)
         words = f"{who} by {effect.by}"
-        found.append(
-            Block(
-                f"{owner}_{effect.by}", words, kind, component, "slope", tuple(_unit_labels(competitors, term)),
-                laid_out(term.matrix, parts.outcome, component), scale,
-                csr_array(diags_array(np.ones(len(term.owner)))), term.owner, term.value, effect.by,
-            )
+        own = Block(
+            f"{owner}_{effect.by}", words, kind, component, "slope", tuple(_unit_labels(competitors, term)),
+            laid_out(term.matrix, parts.outcome, component), scale,
+            csr_array(diags_array(np.ones(len(term.owner)))), term.owner, term.value, effect.by,
         )  # fmt: skip
-        if effect.name in parts.stanza.walk:
-            found += _walk_blocks(parts, term, kind, component, f"{owner}_{effect.by}_walk", words, scale, effect.by)
+        walks = _walk_blocks(parts, term, own) if effect.name in parts.stanza.walk else []
+        found += forgetting(own, walks, parts.stanza.persistence)
     return found
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.design import Block, Design, Noise
+from modeling.block import Block
+from modeling.design import Design, Noise
 from modeling.engines.choice import WORDS, choose
 from modeling.games import Games
 from modeling.judge import threshold_checks
@@ -83,7 +84,7 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
     if "walk" in roles:
         parts.append(
             f"Strengths move ({', '.join(stanza.walk)}): a step of learned size from one {stanza.period} to the "
-            "next that is played in. Who does not play keeps the last state, and it grows less certain with time."
+            f"next that is played in. {_idle_words(stanza)}"
         )
     parts += _slope_words(design)
     parts += [f"{fixed.title.capitalize()}: one number, the same for all." for fixed in design.fixed]
@@ -93,6 +94,17 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
         f"has {stanza.min_games} contests or more and played in the last {stanza.active_days} days."
     )
     return tuple(parts)
+
+
+def _idle_words(stanza: Stanza) -> str:
+    """What becomes of who does not play, and of everybody's distance from the mean."""
+    if stanza.persistence == 1:
+        return "Who does not play keeps the last state, and it grows less certain with time."
+    mean = f"mean of the {stanza.group}" if stanza.group else "mean of all"
+    return (
+        f"Each year keeps {100 * stanza.persistence:g} % of how far anybody is from the {mean}. Who does not play goes "
+        "back there, and grows less certain up to a bound."
+    )
 
 
 def _kind_words(design: Design, kind: str, pooling: str) -> str:
@@ -149,11 +161,20 @@ def _formulas(design: Design) -> tuple[str, ...]:
         found.append("x of home is 1 on the home side, else 0")
     if any(fixed.name != "home" for fixed in design.fixed):
         found.append("x of another covariate is its distance from the mean in standard deviations")
-    if any(block.previous is not None for block in design.blocks):
-        found.append("a walk: u(now) ~ Normal(u(before), scale sqrt(years between)), from 0 where it enters")
+    found += list(dict.fromkeys(_walk_formula(block) for block in design.blocks if block.role == "walk"))
     if design.noise:
         found.append("noise = exp(sum of the log factors of the game)")
     return tuple(found)
+
+
+def _walk_formula(block: Block) -> str:
+    if block.persistence == 1:
+        return "a walk: u(now) ~ Normal(u(before), scale sqrt(years between)), from 0 where it enters"
+    kept, rate = f"{block.persistence:g}", f"{-2 * np.log(block.persistence):.4g}"
+    return (
+        f"a walk: u(now) ~ Normal({kept}^years u(before), scale sqrt((1 - {kept}^(2 years)) / {rate})), years between, "
+        f"from 0 where it enters; the effect that it enters with counts {kept}^years since"
+    )
 
 
 def _added(name: str, terms: list[str]) -> str:

@@ -1,8 +1,8 @@
 """The Design: one statement of the model; every engine is built from it.
 
 For row i the linear predictor is eta_i = intercept + sum of fixed effects + sum over blocks of Z_b u_b. The effects of
-a block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is its predecessor's plus
-N(0, scale_b^2 * years between them); scale_b ~ HalfNormal.
+a block are independent, u ~ N(0, scale_b^2), or, where the block walks, each is its predecessor's (or what the years
+between have left of it) plus N(0, scale_b^2 * those years); scale_b ~ HalfNormal. See block.py.
 """
 
 import hashlib
@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array, hstack
+from scipy.sparse import csr_array, hstack
 
+from modeling.block import Block
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results
 from modeling.outcomes.schedule import Schedule, schedule_of
 from modeling.thresholds import USUAL, Thresholds
@@ -23,95 +24,6 @@ from modeling.thresholds import USUAL, Thresholds
 FIXED_SCALES = {"none": 10.0, "complete": 1e-3}  # a scale that is not learned, in its prior's own
 FIXED_PRIOR = 4.0  # prior sd of fixed effects, in the outcome's unit_sd: weak, and proper under separation
 NOISE_PRIOR = 0.5  # prior sd of the log of a noise factor: a factor between 0.4 and 2.7
-
-Role = Literal["base", "group", "walk", "slope"]
-
-
-@dataclass(frozen=True)
-class Block:
-    """Effects of many levels that share a learned scale."""
-
-    name: str
-    title: str
-    kind: str
-    """Kind of competitor whose rating it is part of, or "" of none."""
-    component: str
-    """Component of the rating it is part of: total, attack or defence."""
-    role: Role
-    levels: tuple[str, ...]
-    weights: csr_array
-    """Shape (rows, levels)."""
-    prior_scale: float
-    loading: csr_array
-    """Weights of the levels in the current state of each unit, shape (units, levels). Units are the competitors of the
-    kind; of a slope, pairs of a competitor and a value (a surface, a season), listed in `owner` and `value`."""
-    owner: NDArray[np.intp] | None = None
-    value: tuple[str, ...] = ()
-    by: str = ""
-    """Of a slope, what it varies by."""
-    previous: NDArray[np.intp] | None = None
-    """Of a walk, the level each level comes after, or -1 after the entry state; else None."""
-    years: Array | None = None
-    """Of a walk, years since that."""
-    idle: Array | None = None
-    """Of a walk, years from each unit's last state to the as-of date, shape (units,)."""
-    fixed_scale: float | None = None
-    """The scale where it is not learned but given; else None."""
-
-    @property
-    def scale_prior(self) -> str:
-        """The prior of its scale in words."""
-        return f"HalfNormal({self.prior_scale:g})" if self.fixed_scale is None else f"fixed at {self.fixed_scale:g}"
-
-    @property
-    def level_names(self) -> list[str]:
-        """Its levels by names that are unique among all blocks'."""
-        return [f"{self.name}|{level}" for level in self.levels]
-
-    @cached_property
-    def row_sum(self) -> float | None:
-        """Sum of the weights of every row where all rows agree: then the block's mean only shifts eta as a whole."""
-        sums = np.asarray(self.weights.sum(axis=1)).ravel()
-        return float(sums[0]) if self.previous is None and np.allclose(sums, sums[0]) else None
-
-    @cached_property
-    def steps(self) -> csr_array:
-        """The matrix D with D u independent: the identity, or differences of a walk; shape (levels, levels)."""
-        size = len(self.levels)
-        if self.previous is None:
-            return csr_array(diags_array(np.ones(size)))
-        later = np.flatnonzero(self.previous >= 0)
-        rows = np.concatenate([np.arange(size), later])
-        columns = np.concatenate([np.arange(size), self.previous[later]])
-        values = np.concatenate([np.ones(size), -np.ones(len(later))])
-        return csr_array(coo_array((values, (rows, columns)), shape=(size, size)))
-
-    @cached_property
-    def step_sd(self) -> Array:
-        """Prior sd of D u in scales, shape (levels,)."""
-        return np.ones(len(self.levels)) if self.years is None else np.sqrt(self.years)
-
-    @cached_property
-    def starts(self) -> NDArray[np.intp]:
-        """Of a walk, the first level of each level's chain; chains stand one after the other."""
-        assert self.previous is not None
-        return np.maximum.accumulate(np.where(self.previous < 0, np.arange(len(self.levels)), 0))
-
-    @cached_property
-    def reach(self) -> csr_array:
-        """Weights of the independent parts D u in each unit's current state, shape (units, levels)."""
-        if self.previous is None:
-            return self.loading
-        starts = self.starts
-        units, last = self.loading.nonzero()
-        rows = np.repeat(units, last - starts[last] + 1)
-        columns = np.concatenate([np.zeros(0, int), *(np.arange(int(starts[end]), int(end) + 1) for end in last)])
-        return csr_array((np.ones(len(rows)), (rows, columns)), shape=self.loading.shape)
-
-    def precision(self, scale: float) -> csr_array:
-        """Prior precision of the block's effects at a scale, shape (levels, levels)."""
-        inner = diags_array((scale * self.step_sd) ** -2.0)
-        return csr_array(self.steps.T @ inner @ self.steps)
 
 
 @dataclass(frozen=True)
@@ -317,7 +229,7 @@ class Design:
                     "component": b.component,
                     "role": b.role,
                     "levels": len(b.levels),
-                    "prior": "previous + Normal(0, scale sqrt(years))" if b.role == "walk" else "Normal(0, scale)",
+                    "prior": b.prior,
                     "scale": b.scale_prior,
                 }
                 for b in self.blocks
@@ -344,6 +256,7 @@ class Design:
         digest = hashlib.sha256()
         for block in self.blocks:
             digest.update(repr((block.name, block.levels, block.value)).encode())
+            digest.update(b"" if block.persistence == 1 else repr(block.persistence).encode())
             _add(digest, block.weights, block.loading, block.owner, block.previous, block.years, block.idle)
         for one in (*self.fixed, *self.noise):
             digest.update(one.name.encode())

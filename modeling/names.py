@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Callable
 from dataclasses import replace
 
-from modeling.design import FIXED_SCALES, Block, Design
+from modeling.block import Block
+from modeling.design import FIXED_SCALES, Design
 from store.errors import FitError
 from store.stanzas import Stanza
 

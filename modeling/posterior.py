@@ -7,7 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.outcomes.outcome import Array, Auxiliaries
 
 HELD_AT_ONCE = 1e6  # linear predictors in memory together

@@ -7,10 +7,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.field import Field
 from modeling.outcomes.outcome import Array
 from modeling.posterior import Posterior
+from modeling.terms import laid_out
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,18 @@ def make_ratings(design: Design, posterior: Posterior, field: Field, rng: np.ran
         mean = effects[:, field.reference].mean(axis=1)
         effects -= mean[:, None]
         components[component] = effects
-        added += (blocks[0].row_sum or 0.0) * mean
+        added += _side_sum(design, field.kind, component) * mean
     if len(components) > 1:
         components["total"] = _sum(iter(components.values()))
     ranks = rankdata(-components["total"][:, field.ranked], axis=1, method="ordinal")
     return Ratings(field, components, added, ranks)
+
+
+def _side_sum(design: Design, kind: str, component: str) -> float:
+    """What an effect that all competitors of a kind share adds to every row; 0 where it does not add the same."""
+    sums = csr_array(design.kind(kind).sides.sum(axis=1)[:, None])
+    each = laid_out(sums, design.outcome, component).toarray().ravel()
+    return float(each[0]) if np.allclose(each, each[0]) else 0.0
 
 
 def _sum(parts: Iterator[Array]) -> Array:
@@ -81,7 +90,7 @@ def current(block: Block, posterior: Posterior, rng: np.random.Generator) -> Arr
         return state
     moved = rng.standard_normal(state.shape, state.dtype)
     moved *= posterior.scales[block.name][:, None]
-    moved *= np.sqrt(block.idle)
+    moved *= np.sqrt(block.idle_variance)
     moved += state
     return moved
 
@@ -129,6 +138,6 @@ def prior_variance(design: Design, posterior: Posterior, field: Field, component
         scaled = csr_array(block.reach.multiply(block.step_sd[None, :]))
         mean = weight @ scaled
         own = np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
-        idle = np.zeros(len(own)) if block.idle is None else block.idle
+        idle = block.idle_variance
         total += scale * (own - 2 * (scaled @ mean) + mean @ mean + idle * (1 - 2 * weight) + weight**2 @ idle)
     return total

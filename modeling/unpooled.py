@@ -19,7 +19,10 @@ VAGUE = 5.0  # in prior scales: half of the sd that "no pooling" starts from, so
 
 @dataclass(frozen=True)
 class Unpooled:
-    """Estimates from a competitor's own results alone, on the zero of the pooled ratings; NaN with a reason."""
+    """Estimates from a competitor's own results alone, on the zero of the pooled ratings; NaN with a reason.
+
+    They are of the last state, whatever idle years have left of it: a competitor who is forgotten is still told by it.
+    """
 
     estimate: Array
     se: Array
@@ -91,7 +94,7 @@ def alone_in(design: Design, fit: Laplace | Margins, field: Field) -> Alone:
     for one, blocks in wanted.items():
         loading = np.zeros((len(fit.mode), len(field.competitors)))
         for block in blocks:
-            loading[fit.slice_of(block.name)] += block.loading.T.toarray()
+            loading[fit.slice_of(block.name)] += block.last.T.toarray()
         parts[one] = loading, fit.solve(loading)
     return Solved(fit.mode, parts)
 

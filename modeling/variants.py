@@ -54,6 +54,9 @@ def _title(league: str, before: Stanza, after: Stanza) -> str:
         parts.append(f"groups by {after.group}" if after.group else "without groups")
     if (before.period, before.walk) != (after.period, after.walk):
         parts.append(f"{' and '.join(after.walk)} walking by {after.period}" if after.walk else "static")
+    if before.persistence != after.persistence:
+        kept = f"keeping {100 * after.persistence:g} % a year"
+        parts.append("forgetting nothing" if after.persistence == 1 else kept)
     for setting, words in LISTS.items():
         parts += _changes(words, getattr(before, setting), getattr(after, setting))
     for name in dict.fromkeys([*before.priors, *after.priors]):

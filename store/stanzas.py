@@ -16,7 +16,10 @@ from store.home import CHECKOUT, Home
 
 CATALOGUE = CHECKOUT / "data" / "leagues.toml"
 # What two models of the same results can differ by.
-OF_THE_MODEL = ("likelihood", "link", "effects", "group", "rate", "walk", "period", "noise", "pooling", "priors")
+OF_THE_MODEL = (
+    "likelihood", "link", "effects", "group", "rate", "walk", "period", "persistence", "noise", "pooling", "priors",
+)  # fmt: skip
+LEAST_PERSISTENCE = 0.01  # a share of less is nothing after a year, and no number after a few centuries
 
 
 class Stanza(BaseModel):
@@ -35,6 +38,7 @@ class Stanza(BaseModel):
     effects: tuple[str, ...] = ()
     group: str | None = None
     walk: tuple[str, ...] = ()
+    persistence: float = 1.0
     noise: tuple[str, ...] = ()
     pooling: Literal["partial", "none", "complete"] = "partial"
     link: str | None = None
@@ -77,6 +81,16 @@ class Stanza(BaseModel):
     def _utc(cls, value: time) -> time:
         if value.tzinfo is not None:
             raise ValueError('times are UTC and have no offset, for example "04:10"')
+        return value
+
+    @field_validator("persistence")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if not LEAST_PERSISTENCE <= value <= 1:
+            raise ValueError(
+                f"it is the share of a competitor's distance from its group's mean that a year leaves, from "
+                f"{LEAST_PERSISTENCE:g} to 1: 1 forgets nothing"
+            )
         return value
 
     @field_validator("priors")

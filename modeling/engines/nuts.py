@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from pytensor.configdefaults import config
 from scipy.sparse import csr_array
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.earlier import Start
 from modeling.engines import laplace
 from modeling.outcomes.outcome import Array, Auxiliary
@@ -182,12 +183,31 @@ def _scale(block: Block) -> Any:
 
 
 def _walk(block: Block) -> tuple[Any, Any]:
-    """The walk's states less the entry states: sums of the steps of each chain, which stand one after the other."""
+    """The walk's states less what is left of the entry states: sums of the steps of each chain, which stand one after
+    the other, or of what is left of them."""
     scale = _scale(block)
     dims = f"{block.name}_level"
     steps = scale * block.step_sd * pm.Normal(f"{block.name}_standard", dims=dims)
+    if block.persistence < 1:
+        return pm.Deterministic(block.name, _fading_sums(block, steps), dims=dims), 0.0
     sums = pt.concatenate([pt.zeros(1), pt.cumsum(steps)])
     return pm.Deterministic(block.name, sums[1:] - sums[block.starts], dims=dims), 0.0
+
+
+def _fading_sums(block: Block, steps: Any) -> Any:
+    """The states u = kept * the one before + step, from every state together with the 1, 2, 4, … before it: a scan in
+    as many rounds as the logarithm of the longest chain, of factors that never exceed 1.
+
+    Hillis and Steele (1986), "Data parallel algorithms", Communications of the ACM 29.
+    """
+    numbers = np.arange(len(block.levels))
+    longest = int((numbers - block.starts).max(initial=0)) + 1
+    factor, apart = np.where(numbers > block.starts, block.kept, 0.0), 1
+    while apart < longest:
+        steps = steps + pt.concatenate([pt.zeros(apart), pt.as_tensor(factor[apart:]) * steps[:-apart]])
+        factor = np.concatenate([np.zeros(apart), factor[apart:] * factor[:-apart]])
+        apart *= 2
+    return steps
 
 
 def is_centred(design: Design, block: Block, alone: laplace.Laplace) -> bool:
@@ -229,7 +249,8 @@ def _totals(blocks: list[Block], loadings: Array | None, alone: laplace.Laplace)
     units = len(blocks[0].loading.indptr) - 1
     loading = np.zeros((len(alone.mode), units))
     for block in blocks:
-        loading[alone.slice_of(block.name)] += block.loading.T.toarray() if loadings is None else loadings
+        of_units = np.eye(units) if block.role == "base" else block.loading.T.toarray()
+        loading[alone.slice_of(block.name)] += of_units if loadings is None else loadings
     solved, mean = alone.solve(loading), loading.mean(axis=1)
     error = np.einsum("ij,ij->j", loading, solved) - 2 * (mean @ solved) + mean @ solved.mean(axis=1)
     return alone.mode @ loading, error

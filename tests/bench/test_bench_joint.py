@@ -22,8 +22,9 @@ from scipy.linalg import eigh
 from scipy.sparse import csr_array, eye_array
 
 from ingest.pull import pull
+from modeling.block import Block
 from modeling.convergence import diagnose
-from modeling.design import Block, Design, Kind
+from modeling.design import Design, Kind
 from modeling.engines import nuts
 from modeling.engines.joint import engine as joint
 from modeling.engines.joint.algebra import factorise, invert

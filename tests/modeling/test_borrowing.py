@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from modeling.block import Block
 from modeling.borrowing import SOURCES, borrow
 from modeling.build import build_design
-from modeling.design import Block, Design, Kind
+from modeling.design import Design, Kind
 from modeling.engines import laplace
 from modeling.field import Field, make_field
 from modeling.outcomes import outcome_of, outcomes

@@ -71,6 +71,51 @@ def test_it_is_exact_where_rows_are_normal(game, games):
         assert found.variance[row] == pytest.approx(x[row] @ covariance @ x[row], rel=1e-9)
 
 
+def test_a_walk_that_forgets_moves_mean_and_covariance_on_by_hand(game, games):
+    """a meets b, half a year later c, and a day after d: by the posterior of the games before, of all four together."""
+    stanza = Stanza.model_validate(BODY | {"outcome": "margin", "walk": ("team",), "persistence": 0.4})
+    days = [date(2023, 1, 1), date(2023, 7, 2), date(2023, 7, 3)]
+    pairs = [("a", "b"), ("a", "c"), ("a", "d")]
+    some = [game(two, (float(5 - n), 1.0), day=day) for n, (two, day) in enumerate(zip(pairs, days, strict=True))]
+    design = build_design(stanza, games(*some))
+    tau, drift, sigma = 1.5, 2.0, 1.7
+    found = forecast(structure_of(design), {"scale_team": tau, "scale_team_walk": drift, "sigma": sigma}, np.zeros(0))
+    years = np.array([(day - days[0]).days for day in days]) / 365.25
+    left = 0.4 ** np.abs(years[:, None] - years)
+    spread = (1 - 0.4 ** (2 * np.minimum(years[:, None], years))) / (-2 * np.log(0.4))
+    of_a = left * (0.4 ** (2 * np.minimum(years[:, None], years)) * tau**2 + drift**2 * spread)
+    prior = of_a + tau**2 * np.eye(3)  # every other team is new
+    sign = np.where(np.array(design.entrant) == 0, 1.0, -1.0)  # which side is stored first
+    for row in range(3):
+        known = prior[:row, :row] + sigma**2 * np.eye(row)
+        gain = prior[row, :row] @ np.linalg.inv(known)
+        assert sign[row] * found.eta[row] == pytest.approx(gain @ (sign * design.y)[:row], abs=1e-12)
+        assert found.variance[row] == pytest.approx(prior[row, row] - gain @ prior[:row, row], rel=1e-12)
+
+
+def test_where_strengths_are_forgotten_who_knows_how_fast_forecasts_better(game, games):
+    """Simulated: every year keeps a half. Hyperparameters of each are those that forecast its own past best."""
+    rng, strength, found = np.random.default_rng(8), np.zeros(16), []
+    for season in range(14):
+        strength = 0.5 * strength + rng.normal(0, 3.0, 16)
+        for number in range(128):
+            a, b = rng.choice(16, 2, replace=False)
+            margin = float(strength[a] - strength[b] + rng.normal(0, 4))
+            day = date(2000 + season, 9, 1) + timedelta(days=number // 2)
+            found.append(game((f"t{a}", f"t{b}"), (margin, 0.0), day=day, season=str(2000 + season)))
+    settings = {"outcome": "margin", "period": "season", "walk": ("team",)}
+    losses = {}
+    for kept in (1.0, 0.5, 0.1):
+        design = build_design(Stanza.model_validate(BODY | settings | {"persistence": kept}), games(*found))
+        s, day = structure_of(design), design.played_on[design.game]
+        past = (day > np.datetime64("2002-01-01")) & (day < np.datetime64("2009-01-01"))
+        learned = learn(s, past)
+        later = forecast(s, learned.values, learned.shared).log_predictive[day > np.datetime64("2009-01-01")]
+        losses[kept] = -later.mean()
+    assert losses[0.5] < losses[1.0] - 0.005
+    assert losses[0.5] < losses[0.1] - 0.005
+
+
 def test_learning_looks_at_nothing_after_the_last_judged_row_and_forecasts_better(game, games):
     design = played(game, games)
     s = structure_of(design)

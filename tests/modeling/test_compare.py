@@ -198,6 +198,8 @@ def test_variants_are_named_by_what_differs(stanza):
     assert titles("effects = []", NEGATIVE) == [AS_IT_STANDS, "without home", "negative binomial"]
     assert titles(WALK) == ["static", "team walking by season"]
     assert titles('period = "month"', walk=("team",), period="season")[1] == "team walking by month"
+    walking: dict[str, object] = {"walk": ("team",), "period": "season"}
+    assert titles("persistence = 0.65", **walking) == ["forgetting nothing", "keeping 65 % a year"]
     assert titles('rate = ["player"]') == ["ratings of teams", "ratings of players"]
     assert titles('group = "division"') == ["without groups", "groups by division"]
     assert titles("priors.attack = 0.3") == ["the usual prior of attack", "prior 0.3 of attack"]

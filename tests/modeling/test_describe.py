@@ -24,6 +24,10 @@ def told(games, game):
     return tell
 
 
+def math(sections: dict[str, Section]) -> tuple[str, ...]:
+    return sections["In mathematics"].formulas
+
+
 def words(sections: dict[str, Section]) -> str:
     return "\n".join(sections["In words"].paragraphs)
 
@@ -51,6 +55,14 @@ def test_a_walk_is_not_called_what_its_entry_is(told):
     assert table is not None
     titles = {name: title for name, *_, title in table.rows}
     assert titles == {"team": "strength of a team", "team_walk": "strength of a team: what a year adds"}
+
+
+def test_what_a_year_leaves_of_a_walk_is_told_in_words_and_in_mathematics(told):
+    forgets = told(outcome="margin", walk="team", period="season", persistence=0.65)
+    assert "Each year keeps 65 % of how far anybody is from the mean of all. Who does not play goes" in words(forgets)
+    assert any("0.65^years u(before), scale sqrt((1 - 0.65^(2 years)) / 0.86" in one for one in math(forgets))
+    whole = told(outcome="margin", walk="team", period="season")
+    assert "keeps the last state" in words(whole) and not any("^years" in one for one in math(whole))
 
 
 def test_each_outcome_says_its_own_words(told):

@@ -59,7 +59,7 @@ def league_of(game, games) -> Callable[..., Design]:
 
 NORMAL = [
     ("margin", {"effects": ("home",)}),
-    ("margin", {"effects": ("home",), "period": "season", "walk": ("team",)}),
+    ("margin", {"effects": ("home",), "period": "season", "walk": ("team",), "persistence": 0.5}),
     ("score", {"effects": ("home",)}),
 ]
 
@@ -79,7 +79,7 @@ def exactly(monkeypatch) -> None:
 @pytest.mark.parametrize(("outcome", "likelihood"), LIKELIHOODS)
 def test_the_evidences_gradient_is_that_of_finite_differences(league_of, outcome, likelihood):
     effects = () if outcome == "order" else ("home",)
-    model_design = league_of(outcome, likelihood, effects=effects, period="season", walk=("team",))
+    model_design = league_of(outcome, likelihood, effects=effects, period="season", walk=("team",), persistence=0.5)
     model = model_of(model_design, every(model_design))
     theta = theta_of(model, {}) * 0.9
     at, found, step = approximation(model), approximation(model)(model, theta), 1e-4

@@ -5,7 +5,8 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.stats import halfnorm
 
-from modeling.design import Block, Design, Kind
+from modeling.block import Block
+from modeling.design import Design, Kind
 from modeling.engines import laplace, nuts
 from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree

@@ -1,14 +1,17 @@
-"""The walk of a rating: its prior is a random walk's, NUTS finds the exact posterior, idle years widen it exactly."""
+"""The walk of a rating: its prior is a random walk's, or one's that forgets; NUTS finds the exact posterior, idle years
+widen it exactly."""
 
 import numpy as np
 import pytest
 from scipy.stats import halfnorm
 
+from modeling.block import Block
 from modeling.build import build_design
-from modeling.design import Block, Design
+from modeling.design import Design
 from modeling.engines import laplace, nuts
 from modeling.field import make_field
 from modeling.outcomes import outcome_of
+from modeling.outcomes.symbols import pt
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import current, make_ratings, prior_variance
 from store.stanzas import Stanza
@@ -26,13 +29,14 @@ PLAYED = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def design(game, games, known_sigma) -> Design:
+@pytest.fixture(scope="module", params=[1.0, 0.5], ids=["keeps", "forgets"])
+def design(request, game, games, known_sigma) -> Design:
+    """What a year leaves of a strength is all of it, or a half."""
     played = [
         game((one, other), (margin, 0.0), season=season, day=365 * (int(season) - 2021) + number)
         for number, (season, one, other, margin) in enumerate(PLAYED)
     ]
-    found = build_design(STANZA, games(*played))
+    found = build_design(STANZA.model_copy(update={"persistence": request.param}), games(*played))
     outcome = known_sigma(outcome_of("margin", "normal"), SIGMA)
     return Design(**{**vars(found), "outcome": outcome})
 
@@ -47,9 +51,15 @@ def year_of(level: str) -> int:
     return int(level.split("@")[1])
 
 
+def spread_of(years: float, kept: float) -> float:
+    """By hand: the integral of kept^(2 t) over so many years, what a drift of 1 a year is spread to."""
+    return years if kept == 1 else (1 - kept ** (2 * years)) / (-2 * np.log(kept))
+
+
 def states_covariance(walk: Block, base: Block, tau: float, drift: float) -> np.ndarray:
-    """By hand: of states of the same team tau^2 + drift^2 x years from entry to the earlier of the two; a base level is
-    the state at entry, and a walk's level the state then."""
+    """By hand: of states of the same team tau^2 + drift^2 x years from entry to the earlier of the two, or what is left
+    of these; a base level is the state at entry, and a walk's level the state then."""
+    kept = walk.persistence
     entry = {"a": 2021, "b": 2021, "c": 2021, "d": 2021}
     states = [(team, entry[team]) for team in base.levels]
     states += [(level.split("@")[0], year_of(level)) for level in walk.levels]
@@ -58,14 +68,16 @@ def states_covariance(walk: Block, base: Block, tau: float, drift: float) -> np.
     for i, (one, when) in enumerate(states):
         for j, (other, then) in enumerate(states):
             if one == other:
-                found[i, j] = tau**2 + drift**2 * (min(when, then) - entry[one])
+                first, between = min(when, then) - entry[one], abs(when - then)
+                found[i, j] = kept**between * (kept ** (2 * first) * tau**2 + drift**2 * spread_of(first, kept))
     return found
 
 
 def of_states(base: Block, walk: Block) -> np.ndarray:
     """Matrix from (base effects, walk effects) to states."""
     four = np.eye(len(base.levels))
-    rows = [*four, *(four[base.levels.index(level.split("@")[0])] for level in walk.levels)]
+    left = {level: walk.persistence ** (year_of(level) - 2021) for level in walk.levels}
+    rows = [*four, *(left[level] * four[base.levels.index(level.split("@")[0])] for level in walk.levels)]
     return np.hstack([np.array(rows), np.vstack([np.zeros((4, len(walk.levels))), np.eye(len(walk.levels))])])
 
 
@@ -86,8 +98,8 @@ def test_draws_of_the_prior_spread_with_the_root_of_time(design):
     rng = np.random.default_rng(1)
     z = rng.standard_normal((len(walk.levels), 40_000))
     draws = np.linalg.solve(walk.steps.toarray(), 0.7 * walk.step_sd[:, None] * z)
-    years = np.array([year_of(level) - 2021 for level in walk.levels])
-    assert draws.std(axis=1) == pytest.approx(0.7 * np.sqrt(years), rel=0.02)
+    spread = [spread_of(year_of(level) - 2021, walk.persistence) for level in walk.levels]
+    assert draws.std(axis=1) == pytest.approx(0.7 * np.sqrt(spread), rel=0.02)
 
 
 def exact(design: Design, tau: float, drift: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -122,6 +134,7 @@ def test_at_known_scales_the_posterior_is_the_closed_form(design):
     assert fit.evidence - other.evidence == pytest.approx(evidence - exact(design, 0.4, 2.0)[2])
 
 
+@pytest.mark.parametrize("design", [0.5], indirect=True)
 def test_nuts_agrees_with_the_exact_posterior_of_a_walk(design):
     """Against integration over both scales on a grid; tolerances are some five Monte Carlo standard errors."""
     grid = np.linspace(0.02, 9, 70)
@@ -151,6 +164,7 @@ def test_nuts_agrees_with_the_exact_posterior_of_a_walk(design):
 def test_idle_years_widen_a_rating_by_the_drift_times_their_root(design):
     """d has not played in the last season, c missed one in between: exactly drift x sqrt(idle) x one normal draw."""
     walk = blocks(design)[1]
+    spread = np.array([spread_of(years, walk.persistence) for years in (0, 0, 0, 1)])
     assert walk.idle is not None
     assert walk.idle.tolist() == [0, 0, 0, 1]
     draws = np.random.default_rng(1).normal(size=(500, len(walk.levels)))
@@ -159,13 +173,14 @@ def test_idle_years_widen_a_rating_by_the_drift_times_their_root(design):
     found = current(walk, posterior, np.random.default_rng(7))
     state = draws @ walk.loading.toarray().T
     normal = np.random.default_rng(7).standard_normal(state.shape)
-    assert found - state == pytest.approx(np.outer(drift, np.sqrt(walk.idle)) * normal)
+    assert found - state == pytest.approx(np.outer(drift, np.sqrt(spread)) * normal)
 
 
-def test_the_prior_variance_of_an_idle_rating_has_the_idle_years_too(game, games):
-    """As of a later day everything is as before but for drift^2 x the years that nobody played."""
+@pytest.mark.parametrize("kept", [1.0, 0.5])
+def test_the_prior_variance_of_an_idle_rating_has_the_idle_years_too(game, games, kept):
+    """As of a later day everything is as before but for the years that nobody played."""
     played = [game("ab", (n, 0.0), day=30 * n) for n in range(6)] + [game("cd", (1.0, 0.0), day=180)]
-    stanza = STANZA.model_copy(update={"period": "month"})
+    stanza = STANZA.model_copy(update={"period": "month", "persistence": kept})
     variances = []
     for as_of in (None, played[-1]["day"].replace(year=2026)):
         found = games(*played, as_of=as_of)
@@ -179,11 +194,11 @@ def test_the_prior_variance_of_an_idle_rating_has_the_idle_years_too(game, games
         n = reference.sum()
         base, drift = 1.25, 0.5  # mean squared scales
         since_entry = np.array([4, 4, 0, 0]) / 12 + idle  # their last month is May, their first January
-        own = base + drift * since_entry
+        own = base * kept ** (2 * since_entry) + drift * np.array([spread_of(years, kept) for years in since_entry])
         weight = reference / n
         by_hand = own * (1 - 2 * weight) + weight**2 @ own
         assert variances[-1] == pytest.approx(by_hand)
-    assert (variances[1] > variances[0]).all()
+    assert (variances[1] > variances[0]).all() or kept < 1
 
 
 def test_an_idle_rating_is_wider_by_its_drift_in_the_ratings_themselves(design, game, games):
@@ -200,7 +215,48 @@ def test_an_idle_rating_is_wider_by_its_drift_in_the_ratings_themselves(design, 
     for team in range(4):
         entries = walk.loading.toarray()[team]
         last[team, 4 + entries.argmax() if entries.any() else team] = 1
-    own = last @ covariance @ last.T + np.diag([0, 0, 0, 0.7**2])
+    last[3] *= walk.persistence
+    own = last @ covariance @ last.T + np.diag([0, 0, 0, 0.7**2 * spread_of(1, walk.persistence)])
     centre = np.eye(4) - 0.25
     assert ratings.components["total"].var(axis=0) == pytest.approx(np.diag(centre @ own @ centre.T), rel=0.03)
     assert base.levels == ("a", "b", "c", "d")
+
+
+def test_who_is_away_goes_back_to_the_mean_and_is_wider_up_to_what_the_walk_spreads_in_the_long_run(game, games):
+    """a wins all its games of one year: three years on a half a year is left of an eighth, in twenty nothing."""
+    played = [game("ab", (6.0 + n % 3, 0.0), day=n) for n in range(20)]
+    played += [game("bc", (float(n % 3), 1.0), season="2025", day=365 + n) for n in range(20)]
+    draws, found = 20_000, []
+    for season, day in (("2025", 0), ("2028", 3 * 365), ("2045", 20 * 365)):
+        some = [*played, game("bc", (1.0, 1.0), season=season, day=400 + day)]
+        made = build_design(STANZA.model_copy(update={"persistence": 0.5}), games(*some))
+        scales = {"team": 1.5, "team_walk": 2.0}
+        fit = laplace.fit_fixed_scales(made, scales, np.arange(made.games) < 40, {"sigma": SIGMA})
+        drawn = fit.draws(np.random.default_rng(1), draws)
+        posterior = Posterior(drawn.level, {}, drawn.blocks, {name: np.full(draws, v) for name, v in scales.items()})
+        parts = [current(block, posterior, np.random.default_rng(2)) for block in made.blocks]
+        found.append(np.sum(parts, axis=0)[:, 0])
+    mean, sd = np.array([one.mean() for one in found]), np.array([one.std() for one in found])
+    stationary = 2.0 / np.sqrt(2 * np.log(2))
+    assert mean[0] > 1
+    assert mean == pytest.approx(mean[0] * np.array([1, 2.0**-3, 2.0**-20]), abs=5 * stationary / np.sqrt(draws))
+    assert sd[0] < sd[1] < 1.02 * stationary
+    assert sd[2] == pytest.approx(stationary, rel=0.02)
+
+
+@pytest.mark.parametrize("kept", [1 - 1e-9, 0.6, 0.01])
+def test_fading_sums_of_long_walks_are_those_one_by_one(game, games, kept):
+    """Sixty years in a row, one state alone and a gap of thirty; nearly nothing forgotten is a random walk."""
+    played = [game("ab", (1.0, 0.0), season=str(1950 + n), day=365 * n) for n in range(60)]
+    played += [game("cd", (1.0, 0.0), season=str(year), day=365 * (year - 1950)) for year in (1950, 1980)]
+    played += [game("ef", (1.0, 0.0), season="2000", day=365 * 50)]
+    walk = blocks(build_design(STANZA.model_copy(update={"persistence": kept}), games(*played)))[1]
+    steps = np.random.default_rng(3).normal(size=len(walk.levels))
+    symbol = pt.vector("steps")
+    found = nuts._fading_sums(walk, symbol).eval({symbol: steps}, mode="FAST_COMPILE")
+    assert found == pytest.approx(np.linalg.solve(walk.steps.toarray(), steps), rel=1e-9)
+    if kept > 0.999:
+        plain = blocks(build_design(STANZA, games(*played)))[1]
+        assert found == pytest.approx(np.linalg.solve(plain.steps.toarray(), steps), rel=1e-6, abs=1e-6)
+        assert walk.step_sd == pytest.approx(plain.step_sd)
+        assert walk.reach.toarray() == pytest.approx(plain.reach.toarray())

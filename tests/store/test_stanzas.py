@@ -30,6 +30,8 @@ def test_defaults_are_filled_in(home):
         (GOOD + 'thresholds = {r_hat = "low"}\n', "thresholds must be numbers from 0: r_hat"),
         (GOOD + 'thresholds = {r_hat = 2, reason = " "}\n', "reason says in words why"),
         (GOOD + "min_games = 0\n", '"min_games"'),
+        (GOOD + "persistence = 60\n", '"persistence": it is the share of a competitor\'s distance'),
+        (GOOD + "persistence = nan\n", "from 0.01 to 1: 1 forgets nothing (found nan)"),
         (GOOD + 'refit = "late"\n', '"refit"'),
         (GOOD.replace('outcome = "score"', 'outcome = 3'), '"outcome"'),
         (GOOD + "active_days = 10000000\n", '"active_days": Input should be less than or equal to 100000'),

@@ -81,7 +81,7 @@ def _perturb(
     spread(s.row_chunks, fill)
     run.begin(0.0, np.sqrt(prior)[:, None] * rng.standard_normal((len(prior), run.width)) + on_shared.sum(axis=0))
     state_sums(s, rows, run.residual)
-    own = s.unit_start, s.parent, precision
+    own = s.unit_start, s.parent, s.kept, precision
     spread(s.chunks, lambda _n, a, b: kernels.add_steps(a, b, *own, steps, run.residual))
 
 

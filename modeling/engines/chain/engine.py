@@ -9,7 +9,8 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.engines.chain import restart, sites
 from modeling.engines.chain.draws import INTEGRATED, Draws, draw
 from modeling.engines.chain.linear import Columns
@@ -24,7 +25,6 @@ from modeling.engines.chain.structure import (
     Structure,
     is_shared,
     most_units,
-    owners_of,
     structure_of,
 )
 from modeling.memory import give_back
@@ -68,11 +68,11 @@ def fit(
     """Posterior of a Design that `takes` allows, given the chosen games, shape (games,).
 
     `posterior` has the variables that nuts has, one chain of joint draws; of a walk with more than 2e7 values only
-    `<walk>_current`, each unit's last state less its entry state. `history` has mean, sd and quantiles of every state,
-    `rows` the linear predictors and each row's log predictive density given all others (of games not chosen: their
-    forecast), `sources` what the current states' variances are made up of, `diagnostics` how it went, `restart` what
-    the next fit starts from (`start`). `structure` is the Design's, where it is there. Raises FitError where it does
-    not settle.
+    `<walk>_current`, each unit's last state less what is left of its entry state. `history` has mean, sd and quantiles
+    of every state, `rows` the linear predictors and each row's log predictive density given all others (of games not
+    chosen: their forecast), `sources` what the current states' variances are made up of, `diagnostics` how it went,
+    `restart` what the next fit starts from (`start`). `structure` is the Design's, where it is there. Raises FitError
+    where it does not settle.
     """
     if refused := takes(design):
         raise FitError(f"{design.league}: the chain engine cannot take it: {refused}.", "Fit it with: --engine nuts")
@@ -199,14 +199,23 @@ def _posterior(s: Structure, found: Found, drawn: Draws, wanted: dict[str, NDArr
         else:
             base, own = block.name.removesuffix("_walk"), drawn_of[block.name]
             if _is_long(block, count):
-                own -= drawn_of[base]
+                own -= drawn_of[base] if block.left is None else drawn_of[base] * _left_of_entry(block, own)
+                own *= 1 if block.left is None else block.left.astype(own.dtype)
                 put(f"{block.name}_current", own, f"{base}_level")
                 continue
-            own -= drawn_of[base][:, owners_of(block)]
+            own -= drawn_of[base][:, block.units] * block.of_entry.data.astype(own.dtype)
             put(f"{block.name}_current", (csr_array(block.loading).astype(own.dtype) @ own.T).T, f"{base}_level")
             put(block.name, own, dims)
         coords[dims] = list(block.levels)
     return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(count), **coords})
+
+
+def _left_of_entry(walk: Block, like: Columns) -> Columns:
+    """What is left of each unit's entry state in its last one, shape (units,)."""
+    left = np.ones(like.shape[1], like.dtype)
+    units, last = walk.loading.nonzero()
+    left[units] = walk.of_entry.data[last]
+    return left
 
 
 def _history(s: Structure, found: Found) -> xr.Dataset:
@@ -220,15 +229,17 @@ def _history(s: Structure, found: Found) -> xr.Dataset:
 
 
 def _sources(s: Structure, found: Found) -> xr.Dataset:
-    """What the variance of each unit's current state is made up of, by base block."""
+    """What the variance of each unit's current state is made up of, by base block, apart from what idle years add."""
+    walks = {block.name: block for block in s.design.blocks if block.left is not None}
     data: dict[str, tuple[tuple[str, ...], Array]] = {"covariance": (("shared", "shared_"), found.smoothed.covariance)}
     for name, at in currents_of(s):
         unit, current = np.searchsorted(s.unit_start, at, side="right") - 1, s.unit_start[:-1].astype(np.intp)
         current[unit] = at
-        made = sources(found.smoothed, current)
+        made, walk = sources(found.smoothed, current), walks.get(f"{name}_walk")
+        left = np.ones(len(unit)) if walk is None or walk.left is None else walk.left
         for part in ("own", "opponents", "others", "prior"):
-            data[f"{name}_{part}"] = ((f"{name}_level",), getattr(made, part)[unit])
-        data[f"{name}_reach"] = ((f"{name}_level", "shared"), made.reach[unit])
+            data[f"{name}_{part}"] = ((f"{name}_level",), left**2 * getattr(made, part)[unit])
+        data[f"{name}_reach"] = ((f"{name}_level", "shared"), left[:, None] * made.reach[unit])
     return xr.Dataset(data, coords={"shared": list(s.shared_names)})
 
 

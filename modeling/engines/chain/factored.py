@@ -71,8 +71,8 @@ class Factored:
         def work(_number: int, low: int, high: int) -> None:
             kernels.adopt(low, high, stale, s.unit_node, s.node_link, s.link_slot, p.ravel(), self.p.ravel())
             kernels.assemble(
-                low, high, stale, s.unit_start, s.parent, self.precision, s.first, s.envelope_start, s.unit_node,
-                s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(),
+                low, high, stale, s.unit_start, s.parent, s.kept, self.precision, s.first, s.envelope_start,
+                s.unit_node, s.node_start, s.node_state, s.node_weight, s.node_link, s.link_slot, s.row_factor.ravel(),
                 self.p.ravel(), self.env,
             )  # fmt: skip
             own = s.unit_start, s.first, s.envelope_start

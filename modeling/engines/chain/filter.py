@@ -2,7 +2,8 @@
 
 Assumed-density filtering (Opper, 1998): of every unit the mean and covariance of its current states (strength, and its
 slopes); a game moves them by matching the moments of its tilted distribution. Between days a walk's variance grows by
-drift^2 times the years that passed. Shared effects and hyperparameters are given, learned from earlier games.
+drift^2 times the years that passed; where it forgets, it goes back to zero and to what it spreads in the long run
+(block.py). Shared effects and hyperparameters are given, learned from earlier games.
 """
 
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ class Slots:
     block: NDArray[np.int32]
     """Number of the block of each slot's entry state, and of its walk (-1 of one that does not move)."""
     walk: NDArray[np.int32]
+    rate: Array
+    """What a year takes from the logarithm of each slot's distance from zero; 0 of one that forgets nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def slots_of(s: Structure) -> Slots:
     walk = np.full(int((~later).sum()), -1)
     walk[number[root[later]]] = s.scale[later]
     own = number[root] - start[unit]
-    return Slots(own.astype(np.int32), start.astype(np.int32), s.scale[~later], walk.astype(np.int32))
+    rate = np.append([-np.log(block.persistence) for block in s.design.blocks], 0.0)[walk]
+    return Slots(own.astype(np.int32), start.astype(np.int32), s.scale[~later], walk.astype(np.int32), rate)
 
 
 def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots | None = None) -> Forecasts:
@@ -73,9 +77,8 @@ def forecast(s: Structure, values: dict[str, float], shared: Array, slots: Slots
     at = np.concatenate([[0], np.cumsum(width**2)])
     forward(
         _ends(played), played / DAYS_A_YEAR, s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight,
-        s.unit_of_node, slots.of_state, slots.start, at,
-        scales[slots.block], scales[slots.walk], rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary,
-        s.shared @ shared, s.counts, out,
+        s.unit_of_node, slots.of_state, slots.start, at, scales[slots.block], scales[slots.walk], slots.rate,
+        rows.code, rows.y, rows.exposure, rows.noise, rows.auxiliary, s.shared @ shared, s.counts, out,
     )  # fmt: skip
     return Forecasts(*out)
 

@@ -2,6 +2,8 @@
 
 # ruff: noqa: ANN001, ANN201, ANN202 -- compiled: numba infers the types from the arrays
 
+import math
+
 import numpy as np
 
 from modeling.engines.chain import sites
@@ -9,11 +11,27 @@ from modeling.engines.chain.kernels import jit
 
 
 @jit
-def _read(
-    row, year, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, drift, last, mean,
-    cov, gain,
-):  # fmt: skip
-    """(mean, variance) of a row's units' part as of a year; the covariances with each slot go to `gain`."""
+def _ahead(unit, year, start, at, drift, rate, last, mean, cov):
+    """Moves a unit's states on to a year: what is forgotten goes, what drifts is added."""
+    years = year - last[unit]
+    if years <= 0:
+        return
+    first, width = start[unit], start[unit + 1] - start[unit]
+    for i in range(width):
+        one, added = rate[first + i], years
+        if one > 0:
+            left, added = math.exp(-one * years), -math.expm1(-2 * one * years) / (2 * one)
+            mean[first + i] *= left
+            for j in range(width):
+                cov[at[unit] + i * width + j] *= left
+                cov[at[unit] + j * width + i] *= left
+        cov[at[unit] + i * width + i] += drift[first + i] ** 2 * added
+    last[unit] = year
+
+
+@jit
+def _read(row, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, mean, cov, gain):
+    """(mean, variance) of a row's units' part; the covariances with each slot go to `gain`."""
     centre, variance = 0.0, 0.0
     for side in range(2):
         node, factor = row_node[row, side], row_factor[row, side]
@@ -24,11 +42,7 @@ def _read(
         for i in range(width):
             total = 0.0
             for e in range(node_start[node], node_start[node + 1]):
-                j = slot[node_state[e]]
-                value = cov[at[unit] + i * width + j]
-                if i == j:
-                    value += drift[first + i] ** 2 * (year - last[unit])
-                total += value * node_weight[e]
+                total += cov[at[unit] + i * width + slot[node_state[e]]] * node_weight[e]
             gain[side, i] = total * factor
         for e in range(node_start[node], node_start[node + 1]):
             j = slot[node_state[e]]
@@ -38,25 +52,23 @@ def _read(
 
 
 @jit
-def _write(row, year, shift, shrink, row_node, row_factor, node_unit, start, at, drift, last, mean, cov, gain):
-    """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink, after their walk up to the year."""
+def _write(row, shift, shrink, row_node, row_factor, node_unit, start, at, mean, cov, gain):
+    """Moves the row's units: mean += gain shift, covariance -= gain gain' shrink."""
     for side in range(2):
         if row_factor[row, side] == 0:
             continue
         unit = node_unit[row_node[row, side]]
         first, width = start[unit], start[unit + 1] - start[unit]
         for i in range(width):
-            cov[at[unit] + i * width + i] += drift[first + i] ** 2 * (year - last[unit])
             mean[first + i] += gain[side, i] * shift
             for j in range(width):
                 cov[at[unit] + i * width + j] -= gain[side, i] * gain[side, j] * shrink
-        last[unit] = year
 
 
 @jit
 def forward(
     ends, year, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, entry, drift,
-    code, y, exposure, noise, aux, offset, counts, out,
+    rate, code, y, exposure, noise, aux, offset, counts, out,
 ):  # fmt: skip
     """Day by day: first every row's forecast, then the update of every row that counts."""
     units = start.size - 1
@@ -73,11 +85,13 @@ def forward(
         for row in range(begin, end):
             for side in range(2):
                 unit = node_unit[row_node[row, side]]
-                if row_factor[row, side] != 0 and not seen[unit]:
-                    seen[unit], last[unit] = True, year[row]
+                if row_factor[row, side] != 0:
+                    if not seen[unit]:
+                        seen[unit], last[unit] = True, year[row]
+                    _ahead(unit, year[row], start, at, drift, rate, last, mean, cov)
             m, v = _read(
-                row, year[row], row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at,
-                drift, last, mean, cov, gain,
+                row, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, mean, cov,
+                gain,
             )  # fmt: skip
             out[0, row], out[1, row] = m + offset[row], v
             out[2, row] = sites.tilted(code, y[row], exposure[row], noise[row], aux, m + offset[row], v, 0.0, 0.0)[0]
@@ -85,13 +99,12 @@ def forward(
             if not counts[row]:
                 continue
             m, v = _read(
-                row, year[row], row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at,
-                drift, last, mean, cov, gain,
+                row, row_node, row_factor, node_start, node_state, node_weight, node_unit, slot, start, at, mean, cov,
+                gain,
             )  # fmt: skip
             m += offset[row]
             _, after, left = sites.tilted(code, y[row], exposure[row], noise[row], aux, m, v, 0.0, 0.0)
-            shift, shrink = (after - m) / v, (1 - left / v) / v
             _write(
-                row, year[row], shift, shrink, row_node, row_factor, node_unit, start, at, drift, last, mean, cov, gain
+                row, (after - m) / v, (1 - left / v) / v, row_node, row_factor, node_unit, start, at, mean, cov, gain
             )
         begin = end

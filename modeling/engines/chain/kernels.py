@@ -130,8 +130,8 @@ def adopt(low, high, stale, unit_node, node_link, slot, new, p):
 
 @jit
 def assemble(
-    low, high, stale, unit_start, parent, precision, first, start, unit_node, node_start, node_state, node_weight,
-    node_link, slot, row_factor, p, out,
+    low, high, stale, unit_start, parent, kept, precision, first, start, unit_node, node_start, node_state,
+    node_weight, node_link, slot, row_factor, p, out,
 ):  # fmt: skip
     """Fills the envelopes of the units' precisions: prior edges, and p h h' of the nodes, p summed over their links."""
     for u in range(low, high):
@@ -143,8 +143,8 @@ def assemble(
             q, a = precision[s], parent[s]
             out[start[s + 1] - 1] += q
             if a >= 0:
-                out[start[a + 1] - 1] += q
-                out[start[s] + a - first[s]] -= q
+                out[start[a + 1] - 1] += q * kept[s] * kept[s]
+                out[start[s] + a - first[s]] -= q * kept[s]
         for node in range(unit_node[u], unit_node[u + 1]):
             total = 0.0
             for link in range(node_link[node], node_link[node + 1]):
@@ -262,7 +262,7 @@ def gather(
 
 
 @jit
-def subtract_prior(low, high, unit_start, parent, precision, x, out):
+def subtract_prior(low, high, unit_start, parent, kept, precision, x, out):
     """Takes Q x from `out`, for the columns of x."""
     for s in range(unit_start[low], unit_start[high]):
         a = parent[s]
@@ -270,20 +270,20 @@ def subtract_prior(low, high, unit_start, parent, precision, x, out):
             if a < 0:
                 out[s, c] -= precision[s] * x[s, c]
             else:
-                step = precision[s] * (x[s, c] - x[a, c])
+                step = precision[s] * (x[s, c] - kept[s] * x[a, c])
                 out[s, c] -= step
-                out[a, c] += step
+                out[a, c] += kept[s] * step
 
 
 @jit
-def add_steps(low, high, unit_start, parent, precision, noise, out):
+def add_steps(low, high, unit_start, parent, kept, precision, noise, out):
     """Adds noise of covariance Q to `out`, from independent standard noise of the states."""
     for s in range(unit_start[low], unit_start[high]):
         a, root = parent[s], np.sqrt(precision[s])
         for c in range(noise.shape[1]):
             out[s, c] += root * noise[s, c]
             if a >= 0:
-                out[a, c] -= root * noise[s, c]
+                out[a, c] -= kept[s] * root * noise[s, c]
 
 
 @jit
@@ -352,18 +352,20 @@ def site_terms(low, high, mean, variance, tau, nu):
 
 
 @jit
-def step_moments(low, high, unit_start, parent, precision, scale, first, start, inverse, mean, lift, covariance, out):
+def step_moments(
+    low, high, unit_start, parent, kept, precision, scale, first, start, inverse, mean, lift, covariance, out
+):
     """Adds to each scale the sum over its steps d of E[d^2] / prior variance - 1: the gradient in its log."""
     count = lift.shape[1]
     for s in range(unit_start[low], unit_start[high]):
         a = parent[s]
         step, variance = mean[s], inverse[start[s + 1] - 1]
         if a >= 0:
-            step -= mean[a]
-            variance += inverse[start[a + 1] - 1] - 2 * inverse[start[s] + a - first[s]]
+            step -= kept[s] * mean[a]
+            variance += kept[s] * (kept[s] * inverse[start[a + 1] - 1] - 2 * inverse[start[s] + a - first[s]])
         for i in range(count):
             for j in range(count):
-                left = lift[s, i] - (lift[a, i] if a >= 0 else 0.0)
-                right = lift[s, j] - (lift[a, j] if a >= 0 else 0.0)
+                left = lift[s, i] - (kept[s] * lift[a, i] if a >= 0 else 0.0)
+                right = lift[s, j] - (kept[s] * lift[a, j] if a >= 0 else 0.0)
                 variance += left * covariance[i, j] * right
         out[scale[s]] += (step * step + variance) * precision[s] - 1

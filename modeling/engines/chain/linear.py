@@ -58,7 +58,7 @@ def row_values(s: Structure, x: Columns) -> Columns:
 
 def less_prior(s: Structure, precision: Array, x: Columns, out: Columns) -> None:
     """Takes Q x from `out`, in place."""
-    spread(s.chunks, lambda _n, a, b: kernels.subtract_prior(a, b, s.unit_start, s.parent, precision, x, out))
+    spread(s.chunks, lambda _n, a, b: kernels.subtract_prior(a, b, s.unit_start, s.parent, s.kept, precision, x, out))
 
 
 class System:
@@ -71,7 +71,7 @@ class System:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
         self.size, self.shared, self.prior = s.size, len(prior), prior
-        self.node_weight = s.node_weight.astype(np.float32)
+        self.node_weight, self.kept = s.node_weight.astype(np.float32), s.kept.astype(np.float32)
         self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
         self.weight, self.border = np.empty(len(s.link_slot), np.float32), np.empty((s.size, self.shared), np.float32)
         self.couple(factored, tau)
@@ -112,7 +112,7 @@ class System:
         spread(
             s.chunks,
             lambda n, a, b: products.era_steps(
-                a, b, s.unit_start, s.parent, self.precision, *hats, self.basis_product, among[n], across[n]
+                a, b, s.unit_start, s.parent, self.kept, self.precision, *hats, self.basis_product, among[n], across[n]
             ),
         )
         own = s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight, self.tau, *hats, most
@@ -232,9 +232,9 @@ class Iteration:
 
         def work(n: int, low: int, high: int) -> None:
             kernel(
-                low, high, s.unit_start, s.parent, system.precision, s.unit_node, s.node_start, s.node_state,
-                system.node_weight, s.node_link, system.diagonal, system.weight, s.link_other, system.border, b,
-                self.direction, self.nodes, self.product, sums[n],
+                low, high, s.unit_start, s.parent, system.kept, system.precision, s.unit_node, s.node_start,
+                s.node_state, system.node_weight, s.node_link, system.diagonal, system.weight, s.link_other,
+                system.border, b, self.direction, self.nodes, self.product, sums[n],
             )  # fmt: skip
 
         spread(s.chunks, work)

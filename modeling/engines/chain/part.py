@@ -61,7 +61,7 @@ def part_of(s: Structure, chosen: NDArray[np.bool_], units: NDArray[np.bool_]) -
         ),
         units=int(units.sum()), unit_start=_starts(np.diff(s.unit_start)[units]),
         parent=np.where(parent < 0, -1, state_at[parent]).astype(np.int32),
-        years=s.years[states], scale=s.scale[states], when=s.when[states],
+        kept=s.kept[states], spread=s.spread[states], scale=s.scale[states], when=s.when[states],
         node_start=entry_start, node_state=state_at[s.node_state[entries]].astype(np.int32),
         node_weight=s.node_weight[entries], unit_node=_starts(np.diff(s.unit_node)[units]),
         node_link=link_start, link_slot=slot, link_other=row_node.ravel()[slot ^ 1],

@@ -74,7 +74,7 @@ def _square(eras, values, count, weight, out):
 
 
 @jit
-def era_steps(low, high, unit_start, parent, precision, knot, rise, basis_product, out, across):
+def era_steps(low, high, unit_start, parent, kept, precision, knot, rise, basis_product, out, across):
     """Adds the hats' products with Q to `out`, and with columns to `across`."""
     eras, values = np.empty(4, np.int64), np.empty(4)
     for s in range(unit_start[low], unit_start[high]):
@@ -85,7 +85,7 @@ def era_steps(low, high, unit_start, parent, precision, knot, rise, basis_produc
                 across[knot[s], k] += (1 - rise[s]) * basis_product[s, k]
                 across[knot[s] + 1, k] += rise[s] * basis_product[s, k]
         if a >= 0 and knot[a] >= 0:
-            count = _put(eras, values, count, knot[a], rise[a], -1.0)
+            count = _put(eras, values, count, knot[a], rise[a], -kept[s])
         _square(eras, values, count, precision[s], out)
 
 
@@ -146,8 +146,8 @@ def multiplier(is_one):
 
     @jit
     def multiply(
-        low, high, unit_start, parent, precision, unit_node, node_start, node_state, node_weight, node_link, diagonal,
-        weight, other, border, b, x, v, out, sums,
+        low, high, unit_start, parent, kept, precision, unit_node, node_start, node_state, node_weight, node_link,
+        diagonal, weight, other, border, b, x, v, out, sums,
     ):  # fmt: skip
         width = 1 if is_one else x.shape[1]
         for s in range(unit_start[low], unit_start[high]):
@@ -158,15 +158,15 @@ def multiplier(is_one):
                     out[s, c] += border[s, k] * b[k, c]
                     sums[k + 1, c] += border[s, k] * x[s, c]
         for s in range(unit_start[low], unit_start[high]):
-            q, a = precision[s], parent[s]
+            q, a, share = precision[s], parent[s], kept[s]
             if a < 0:
                 for c in range(width):
                     out[s, c] += q * x[s, c]
             else:
                 for c in range(width):
-                    out[s, c] += q * (x[s, c] - x[a, c])
+                    out[s, c] += q * (x[s, c] - share * x[a, c])
                 for c in range(width):
-                    out[a, c] -= q * (x[s, c] - x[a, c])
+                    out[a, c] -= share * q * (x[s, c] - share * x[a, c])
         total = np.empty(width, np.float32)
         for node in range(unit_node[low], unit_node[high]):
             for c in range(width):

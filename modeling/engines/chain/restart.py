@@ -75,9 +75,10 @@ def pick_up(structure: Structure, rows: Rows, left: xr.Dataset) -> tuple[Sites, 
     y[: structure.size][known], lift[known] = left["mean"].to_numpy()[place], left["lift"].to_numpy()[place]
     y[structure.size :] = left["shared_mean"].to_numpy()
     stands = known | (structure.parent < 0)
-    while not stands.all():  # a new state starts where the one before it stands
+    while not stands.all():  # a new state starts where the one before it stands, or what is left of that
         new = np.flatnonzero(~stands & stands[structure.parent])
-        y[new], lift[new], stands[new] = y[structure.parent[new]], lift[structure.parent[new]], True
+        before, share = structure.parent[new], structure.kept[new]
+        y[new], lift[new], stands[new] = share * y[before], share[:, None] * lift[before], True
     eta = linear_predictors(structure, y)
     sites = newton(rows, eta)
     p = np.repeat(sites["tau"][:, None] / 2, 2, axis=1)

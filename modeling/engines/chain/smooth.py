@@ -221,7 +221,7 @@ def scales_of(structure: Structure, values: dict[str, float]) -> Array:
 def prior_precision(structure: Structure, values: dict[str, float]) -> Array:
     """Prior precision of each state given its parent."""
     scales = scales_of(structure, values)
-    return 1 / (scales[structure.scale] ** 2 * structure.years)
+    return 1 / (scales[structure.scale] ** 2 * structure.spread)
 
 
 def shared_precision(structure: Structure, values: dict[str, float]) -> Array:
@@ -347,8 +347,8 @@ def scale_gradient(found: Smoothed) -> Array:
     spread(
         s.chunks,
         lambda n, a, b: kernels.step_moments(
-            a, b, s.unit_start, s.parent, work.precision, s.scale, s.first, s.envelope_start, work.inverse, found.mean,
-            found.sites.lift, found.covariance, parts[n],
+            a, b, s.unit_start, s.parent, s.kept, work.precision, s.scale, s.first, s.envelope_start, work.inverse,
+            found.mean, found.sites.lift, found.covariance, parts[n],
         ),
     )  # fmt: skip
     gradient = parts.sum(axis=0)

@@ -44,7 +44,7 @@ def sources(found: Smoothed, current: NDArray[np.intp]) -> Sources:
     part = p * (s.row_factor.ravel()[s.link_slot] * on_node[node]) ** 2
     itself = part * np.divide(p, tau, out=np.zeros_like(p), where=tau > 0)
     unit, other = unit_of_node[node], unit_of_node[s.link_other]
-    step = v - np.where(s.parent >= 0, v[s.parent], 0.0)
+    step = v - np.where(s.parent >= 0, s.kept * v[s.parent], 0.0)
     of_state = np.repeat(np.arange(s.units), np.diff(s.unit_start))
     prior = np.bincount(of_state, work.precision * step**2, minlength=s.units)
     own = np.bincount(unit, itself, minlength=s.units)

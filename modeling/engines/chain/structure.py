@@ -1,7 +1,8 @@
 """From a Design to the arrays of the chain engine: states, units, rows' entries, and which parts of a unit meet.
 
 A unit is all that one competitor owns of one component: the states of its walk and its slopes, with the walks of those.
-Its states z are the entry state plus the walk's displacement, so that z_0 ~ N(0, s^2) and z_k ~ N(z_parent, d^2 years).
+Its states z are what is left of the entry state plus the walk's displacement, so that z_0 ~ N(0, s^2) and
+z_k ~ N(kept z_parent, d^2 spread), where kept is 1 and spread the years between unless the walk forgets (block.py).
 A row is eta = sum of weights times states of at most two units + shared effects. Effects that many units' rows have
 (intercept, fixed effects, group means, home advantage by a value) are shared and never factorised.
 """
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, hstack
 
-from modeling.design import Block, Design
+from modeling.block import Block
+from modeling.design import Design
 from modeling.engines.chain import kernels
 from modeling.outcomes.outcome import Array
 
@@ -37,7 +39,9 @@ class States:
     """Years before the as-of date, negative; +inf of an effect that does not move."""
     parent: NDArray[np.intp]
     """Number of the state each comes after, or -1."""
-    years: Array
+    kept: Array
+    """What is left of that state in it, and its variance given it in squares of the scale."""
+    spread: Array
     scale: NDArray[np.intp]
     """Number of the scale of each state's prior."""
     weights: csr_array
@@ -53,8 +57,10 @@ class Structure:
     unit_start: Index
     """First state of each unit and the end of the last, shape (units + 1,)."""
     parent: Index
-    years: Array
-    """Of each state, years since its parent; 1 of an entry state."""
+    kept: Array
+    """What is left of its parent in each state; 1 where nothing is forgotten, and of an entry state."""
+    spread: Array
+    """Prior variance of each state given its parent, in squares of its scale; 1 of an entry state."""
     scale: Index
     """Number of the scale of each state's prior among the Design's blocks."""
     when: Array
@@ -174,33 +180,25 @@ def structure_of(design: Design) -> Structure:
 def _chains(block: Block, walk: Block | None, unit: NDArray[np.intp], numbers: dict[str, int], offset: int) -> States:
     """The states of a block: its levels as entry states, then those of its walk."""
     count = len(block.levels)
-    first = np.full(count, -1), np.ones(count), np.full(count, numbers[block.name])
+    first = np.full(count, -1), np.ones(count), np.ones(count), np.full(count, numbers[block.name])
     if walk is None:
         return States(unit, np.full(count, np.inf), *first, block.weights)
     assert walk.previous is not None and walk.years is not None and walk.idle is not None
-    owner = owners_of(walk)
+    owner = walk.units
     before = np.bincount(owner, walk.years, minlength=count)
-    since = np.cumsum(walk.years) - (np.cumsum(walk.years) - walk.years)[walk.starts]
     entered = -walk.idle - before
-    chain = csr_array((np.ones(len(owner)), (np.arange(len(owner)), owner)), shape=(len(owner), count))
-    still = csr_array(block.weights - walk.weights @ chain)
+    still = csr_array(block.weights - walk.weights @ walk.of_entry)
     still.eliminate_zeros()
     parent = offset + np.where(walk.previous < 0, owner, count + walk.previous)
     return States(
         np.r_[unit, unit[owner]],
-        np.r_[entered, entered[owner] + since],
+        np.r_[entered, entered[owner] + walk.since],
         np.r_[first[0], parent],
-        np.r_[first[1], walk.years],
-        np.r_[first[2], np.full(len(owner), numbers[walk.name])],
+        np.r_[first[1], walk.kept],
+        np.r_[first[2], walk.step_sd**2],
+        np.r_[first[3], np.full(len(owner), numbers[walk.name])],
         csr_array(hstack([still, walk.weights], format="csr")),
     )
-
-
-def owners_of(walk: Block) -> NDArray[np.intp]:
-    """The unit of each level of a walk; chains stand one after the other and end where `loading` points."""
-    units, last = walk.loading.nonzero()
-    order = np.argsort(last)
-    return units[order][np.searchsorted(last[order], np.arange(len(walk.levels)))]
 
 
 def _ordered(
@@ -232,7 +230,8 @@ def _ordered(
         units=units,
         unit_start=start,
         parent=parent,
-        years=np.concatenate([s.years for s in found])[order],
+        kept=np.concatenate([s.kept for s in found])[order],
+        spread=np.concatenate([s.spread for s in found])[order],
         scale=np.concatenate([s.scale for s in found])[order].astype(np.int32),
         when=when[order],
         **nodes,

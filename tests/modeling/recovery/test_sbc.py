@@ -47,6 +47,7 @@ LEAGUES: dict[str, dict[str, Any]] = {
     "win": {"outcome": "win", "effects": ("home",)},
     "win-probit": {"outcome": "win", "link": "probit", "effects": ("home",), "priors": AS_IN_LOGITS},
     "win-walk": {"outcome": "win", "effects": ("home",), **WALK},
+    "win-walk-forgets": {"outcome": "win", "effects": ("home",), **WALK, "persistence": 0.5},
     "result": {"outcome": "result", "effects": ("home",)},
     "margin": {"outcome": "margin", "effects": ("home",)},
     "score": {"outcome": "score", "effects": ("home",)},
