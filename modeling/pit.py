@@ -1,8 +1,8 @@
 """Held-out results among their forecasts: the probability integral transform, and whether it is uniform.
 
 A result's rank among results drawn from its forecast is uniform if the forecast is right; equals share their ranks
-evenly (Czado, Gneiting and Held, 2009, "Predictive model assessment for count data", Biometrics 65, section 2.1): put in
-random order, few results would be told as far from uniform as chance has it.
+evenly (Czado, Gneiting and Held, 2009, "Predictive model assessment for count data", Biometrics 65, section 2.1): in
+random order, how far few results are from uniform would be told by chance.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from modeling.design import Design
 from modeling.judge import Check
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.posterior import HELD_AT_ONCE, Posterior
-from modeling.thresholds import USUAL, Thresholds
+from store.thresholds import USUAL, Thresholds
 
 REPLICATIONS = 1000
 FEWEST = 200  # replications of the most results: the least p-value is one in 201, just below that of a hard check
@@ -114,9 +114,8 @@ def pit_check(found: Uniformity, thresholds: Thresholds = USUAL, *, of_chain: bo
     """The ranks as a check: it fails where they are off by more than chance explains and by more than matters."""
     is_real, bound = found.p_value < thresholds.p_fail, thresholds.pit_chain if of_chain else thresholds.pit
     said = (
-        f"The share of {found.rows:,} held-out results within any interval of their forecasts is what it should be to "
-        f"{found.distance:.3f}; of leagues that the forecasts themselves would make, {_share(found.p_value)} are as far "
-        "off or farther."
+        f"Of {found.rows:,} held-out results, the share within any interval of their forecasts is off by "
+        f"{found.distance:.3f} at most; {_share(found.p_value)} of leagues made from the forecasts are as far off."
     )
     if is_real and found.distance > bound:
         status, said = "fail", f"{said} Forecasts are too sure, too wide or to one side, by more than matters."
@@ -124,6 +123,7 @@ def pit_check(found: Uniformity, thresholds: Thresholds = USUAL, *, of_chain: bo
         status, said = "warn", f"{said} A real difference, too small to reject the fit."
     else:
         status = "pass" if found.p_value >= thresholds.p_warn else "warn"
+        said += " That is more than the bound, and chance explains it." if found.distance > bound else ""
     return Check("pit", SUBJECT, found.distance, bound, status, said)
 
 

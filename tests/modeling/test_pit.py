@@ -13,7 +13,7 @@ from modeling.checks.calibration import held_out as held_out_checks
 from modeling.engines import laplace
 from modeling.pit import Uniformity, alike, pit_check, rank_counts, uniformity
 from modeling.posterior import Posterior
-from modeling.thresholds import USUAL
+from store.thresholds import USUAL
 
 DRAWS = 200
 SIZE = USUAL.pit
