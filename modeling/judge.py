@@ -99,8 +99,9 @@ def _judged(statistic: Statistic, seen: Array, replicated: Array, thresholds: Th
 
 
 def _sentence(statistic: Statistic, observed: float, low: float, high: float, status: str, matters: bool) -> str:
+    where = "in the results, by what the ratings may be on average" if statistic.needs_eta else "in the results"
     said = (
-        f"{statistic.title[0].upper()}{statistic.title[1:]}: {observed:.3g} in the results, "
+        f"{statistic.title[0].upper()}{statistic.title[1:]}: {observed:.3g} {where}, "
         f"{low:.3g} to {high:.3g} in leagues the model would make."
     )
     if status == "fail":

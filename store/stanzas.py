@@ -135,7 +135,7 @@ def varied(name: str, stanza: Stanza, text: str) -> Stanza:
         other = tomlkit.parse(re.sub(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', "\n", text)).unwrap()
     except TOMLKitError as error:
         hint = """A setting is written as in leagues.toml, in quotes for the shell: 'likelihood = "poisson"'."""
-        raise UsageError(f"{name}: {text!r} is not TOML: {error}.", hint) from error
+        raise UsageError(f"{name}: {text!r} cannot be read as settings.", hint) from error
     for setting in other:
         if setting not in OF_THE_MODEL:
             hint = _nearest(setting, OF_THE_MODEL) or f"It can be: {', '.join(OF_THE_MODEL)}."

@@ -19,7 +19,9 @@ TAIL_BELOW = 0.5
 OF_CHANCE = (
     "Beyond it a fit is rejected only where chance rarely goes as far: where its p-value is in a tail of p_fail too."
 )
-OF_SIZE = "Beyond it a fit is rejected only where it is off by a size that matters too: by more than share, variance, pit and so on."
+OF_SIZE = (
+    "Beyond it a fit is rejected only where it is off by a size that matters too: share, variance, dominance or pit."
+)
 SHOWN = "Beyond it a fit is warned of, and never rejected."
 OF_ORDER = (
     "A fit is rejected only where upheaval and moved are both passed, and no new games or other model explain it."

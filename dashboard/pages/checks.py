@@ -44,6 +44,10 @@ CHECKS = {
     "upheaval": "Order kept since the last accepted fit",
     "unpooled": "Each alone",
 }
+SIDES = {
+    "contradicted": "above",
+    **dict.fromkeys(("ess_bulk", "ess_tail", "e_bfmi", "held_out", "upheaval"), "at least"),
+}
 EVIDENCE = {
     "forecasts": ("Forecasts", evidence.forecasts),
     "remains": ("What is left", evidence.remains),
@@ -187,20 +191,34 @@ def _explained(title: str, meaning: str) -> Column:
 
 def _checks(rows: list[Row]) -> Component:
     named = [
-        {**row, "heading": f"{CHECKS.get(row['check_name'], row['check_name'])}: {row['subject']}"} for row in rows
+        {
+            **row,
+            "heading": f"{CHECKS.get(row['check_name'], row['check_name'])}: {row['subject']}",
+            "bound_text": _bound(row),
+        }
+        for row in rows
     ]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
         _explained("Check", "What was checked, of what, and what it means."),
         _written("value", "Value", "The value found.", width=110),
-        _written("bound", "Bound", "The value it is held to.", width=110),
-    ]
+        _written("bound", "Bound", "Where the value must lie to pass. Some checks fail only if chance does not explain "
+                 "it either: their sentences say so.", width=130, sortable=False),
+    ]  # fmt: skip
     body = (
-        small_grid("fit-checks", columns, with_numbers(named, "value", "bound", written=short), "Checks of the fit")
+        small_grid("fit-checks", columns, with_numbers(named, "value", written=short), "Checks of the fit")
         if rows
         else None
     )
     return _section("Checks", "Did the computation converge, and did it forecast?", body or nothing("checks"))
+
+
+def _bound(row: Row) -> str:
+    """The bound with the side of it that is right: "at least 400", "at most 1.01"."""
+    if row["bound"] is None or not math.isfinite(row["bound"]):
+        return "–"
+    side = "usually" if row["check_name"] == "threshold" else SIDES.get(row["check_name"], "at most")
+    return f"{side} {short(row['bound'])}"
 
 
 def _predictive(rows: list[Row]) -> Component:
@@ -208,15 +226,16 @@ def _predictive(rows: list[Row]) -> Component:
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
         _explained("Statistic", "A number computed from the results, and how the real one compares."),
-        _written("observed", "Observed", "In the real results.", width=104),
+        _written("observed", "Observed", "In the real results. What looks at the ratings too, such as how often the "
+                 "favourite lost, is a mean over what they may be.", width=98),
         {
             "field": "replicated_mean",
-            "headerName": "Observed against replicated",
+            "headerName": "Against replicated",
             "headerTooltip": "Bar: where 90 % of the results replicated from the fit fall. Dot: the real results.",
             "cellRenderer": "Replicated",
             "cellClass": "bar",
             "sortable": False,
-            "width": 250,
+            "width": 200,
         },
         number("p_value", "p", "Share of replications at or above the observed value; near 0 or 1 is suspicious.",
                "pooltable.fixed(params.value, 3)", width=84),

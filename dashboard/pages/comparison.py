@@ -114,7 +114,9 @@ def _sensitivity(rows: list[Row]) -> Component:
     if not rows:
         nothing = "This fit has none on record: its engine's draws do not tell."
         return _section("Do the priors decide?", words, [html.P(nothing, className="quiet")])
-    said = f"{rows[0]['leaning']:,} of {counted(rows[0]['rated'], 'rating')} lean on the priors."
+    shown = sum(row["kind"] != "parameter" for row in rows)
+    leaning = f"{rows[0]['leaning']:,} of {counted(rows[0]['rated'], 'rating')} lean on the priors."
+    said = f"{leaning} Shown are every parameter and {_which(shown, rows[0]['rated'])}."
     columns = [
         text("title", "What", "A parameter, or whose rating.", minWidth=220, flex=1, tooltipField="quantity"),
         text("kind", "Kind", "A parameter, or the kind of competitor.", width=104),
@@ -126,6 +128,10 @@ def _sensitivity(rows: list[Row]) -> Component:
     ]  # fmt: skip
     table = small_grid("prior-sensitivity", columns, rows, "Parameters and ratings by how far they lean on priors")
     return _section("Do the priors decide?", words, [html.P(said), table])
+
+
+def _which(shown: int, rated: int) -> str:
+    return "every rating" if shown == rated else f"the {shown} ratings that lean on them most, of {rated:,}"
 
 
 def _section(title: str, words: str, parts: list[Any]) -> Component:
