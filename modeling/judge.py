@@ -99,7 +99,7 @@ def _judged(statistic: Statistic, seen: Array, replicated: Array, thresholds: Th
 
 
 def _sentence(statistic: Statistic, observed: float, low: float, high: float, status: str, matters: bool) -> str:
-    where = "in the results, by what the ratings may be on average" if statistic.needs_eta else "in the results"
+    where = "in the results, on average over what ratings may be" if statistic.needs_eta else "in the results"
     said = (
         f"{statistic.title[0].upper()}{statistic.title[1:]}: {observed:.3g} {where}, "
         f"{low:.3g} to {high:.3g} in leagues the model would make."
@@ -108,8 +108,8 @@ def _sentence(statistic: Statistic, observed: float, low: float, high: float, st
         return f"{said} The model misses it by more than matters."
     if status == "warn" and statistic.is_hard and not matters:
         return f"{said} A real difference, too small to matter."
-    if statistic.is_hard and matters:
-        return f"{said} That is off by more than matters, and chance explains it."
+    if status == "warn" and statistic.is_hard:
+        return f"{said} Off by more than matters, as by chance one league in some is."
     return said
 
 
