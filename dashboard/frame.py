@@ -63,7 +63,8 @@ def shell(pages: list[Page], active: str | None, leagues: list[Row], league: Row
 
 def league_body(page: Page, view: View) -> list[Any]:
     """Heading, notices and content of one league's page, or the state that says why there is none."""
-    parts = [_heading(view), *_notices(view)]
+    by_hand = _by_hand(view.league) if page.needs_ratings else []  # the fit check says so itself
+    parts = [_heading(view), *_notices(view), *by_hand]
     if page.needs_ratings and view.league["fit_id"] is None:
         return [*parts, unrated(view.league)]
     return [*parts, *page.content(view)]
@@ -227,6 +228,26 @@ def _notices(view: View) -> list[Component]:
                 html.Strong("The newest fit was rejected. "),
                 f"The ratings shown are from the last accepted one, as of {day(league['as_of'])}. ",
                 html.Ul([html.Li(reason) for reason in league["newest_reasons"]]),
+                link,
+            ],
+            className="notice",
+            role="status",
+        )
+    ]
+
+
+def _by_hand(league: Row) -> list[Component]:
+    """The notice that a person accepted the published fit against the rules, why, and what the rules say."""
+    if not league["override_reason"]:
+        return []
+    link = dcc.Link("See its checks", href=address("/checks", league=league["league"]), className="inline")
+    return [
+        html.Aside(
+            [
+                html.Strong("Accepted by hand. "),
+                f"The rules reject the fit that these ratings come from; a person accepted it: "
+                f"“{league['override_reason']}”. What the rules say: ",
+                html.Ul([html.Li(reason) for reason in league["overridden_reasons"]]),
                 link,
             ],
             className="notice",

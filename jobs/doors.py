@@ -1,8 +1,8 @@
 """What the doors share: which home, which leagues, and going on with the next league after one has failed."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,9 @@ Leagues = Annotated[list[str] | None, typer.Argument(metavar="[LEAGUE ...]", hel
 HOST = "127.0.0.1"
 PORT = 8050
 Host = Annotated[str, typer.Option(help="Address to listen at.")]
+Engine = Annotated[
+    Literal["auto", "fast", "nuts"], typer.Option(help="How to compute the posterior: auto is fast where it can.")
+]
 Port = Annotated[int, typer.Option(help="Port to listen at.", min=1, max=65535)]
 
 
@@ -30,6 +33,14 @@ def home_of(ctx: Any) -> "Home":
 def utc_now() -> datetime:
     """The time, UTC: the one place where commands look at the clock."""
     return datetime.now(UTC)
+
+
+def day(text: str) -> date:
+    """The day that an option says, such as 2023-12-31; what is none is wrong use."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text} is no day. Write year, month and day, as in 2023-12-31.") from error
 
 
 def example(text: str) -> str:

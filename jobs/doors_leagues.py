@@ -1,15 +1,15 @@
 """Doors to the leagues: leagues, add, alias, remove, pull, check, fit."""
 
 import sys
-from datetime import datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import Leagues, example, for_each, home_of, utc_now
-from store.errors import PooltableError, UsageError
+from jobs.doors import Engine, Leagues, day, example, for_each, home_of, utc_now
+from store.errors import FeedError, PooltableError, UsageError
 
 if TYPE_CHECKING:
     from store.home import Home
@@ -47,7 +47,13 @@ def add(
     feed: Annotated[str | None, typer.Option(help="Another source format than the catalogue's.")] = None,
     source: Annotated[list[str] | None, typer.Option(metavar="PATH_OR_URL", help="Another source.")] = None,
     from_csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Propose a stanza for a league of your own from its results.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Propose a stanza for a league of your own from its results.",
+        ),
     ] = None,
 ) -> None:
     """Copy a league's stanza from the catalogue into this home, or propose one for a file of your own."""
@@ -59,8 +65,19 @@ def add(
             raise UsageError("--from-csv finds feed and source by itself.", "Leave out --feed and --source.")
         _add_from_csv(home, league, from_csv)
         return
+    if feed:
+        _insist_on_feed(feed)
     stanza = add_stanza(home, league, tuple(source or ()), feed)
     say(f"Added {league} ({stanza.title}) to {home.leagues_toml}. Next: pooltable nightly {league}")
+
+
+def _insist_on_feed(name: str) -> None:
+    from ingest.feed import find
+
+    try:
+        find(name)
+    except FeedError as error:
+        raise UsageError(error.message, error.hint) from error
 
 
 def _add_from_csv(home: "Home", league: str, path: Path) -> None:
@@ -154,14 +171,12 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
 def fit(
     ctx: typer.Context,
     names: Leagues = None,
-    due: Annotated[bool, typer.Option("--due", help="Only leagues whose games, stanza or code changed.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="As every night: with --audit, only where one is due.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fit also where nothing changed since the last fit.")] = False,
     as_of: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Use games before this day only.")
+        date | None, typer.Option(parser=day, metavar="DATE", help="Use games before this day only.")
     ] = None,
-    engine: Annotated[
-        Literal["auto", "fast", "nuts"],
-        typer.Option(help="How to compute the posterior: auto is fast where it can."),
-    ] = "auto",
+    engine: Engine = "auto",
     override: Annotated[
         str | None, typer.Option(metavar="REASON", help="Accept what the rules would reject, and say why.")
     ] = None,
@@ -169,7 +184,7 @@ def fit(
         bool, typer.Option("--audit", help="Hold a fast fit against nuts too; with --due, where an audit is due.")
     ] = False,
 ) -> None:
-    """Fit ratings and judge the fit; exit code 1 where one is rejected."""
+    """Fit ratings where games, stanza or code changed, and judge the fit; exit code 1 where one is rejected."""
     from store.stanzas import choose
 
     home = home_of(ctx)
@@ -182,13 +197,13 @@ def fit(
             return
         from modeling.fit import fit_league  # only now: a league that is not rated needs no PyMC
 
-        day = as_of.date() if as_of else None
         with working(f"fit {name}") as report:
-            options = {"engine": engine, "due": due, "override": override, "audited": audit}
-            fitted = fit_league(home, name, stanza, utc_now(), as_of=day, report=report, **options)
+            options = {"engine": engine, "due": due, "again": again, "override": override, "audited": audit}
+            fitted = fit_league(home, name, stanza, utc_now(), as_of=as_of, report=report, **options)
         if fitted.verdict == "accepted":
             say(fitted.summary)
-        else:
-            raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected: {'; '.join(fitted.reasons)}")
+            return
+        before = "" if fitted.is_new else ", of the same games as before"
+        raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected{before}: {'; '.join(fitted.reasons)}")
 
     for_each(choose(home, names or []), act)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jobs.console import say, working
-from jobs.doors import example, home_of, utc_now
+from jobs.doors import Engine, example, home_of, utc_now
 from store.errors import PooltableError
 
 if TYPE_CHECKING:
@@ -61,8 +61,11 @@ def compare(
     ctx: typer.Context,
     league: League,
     variants: With = None,
-    engine: Annotated[str, typer.Option(help="auto, fast or nuts.")] = "auto",
-    method: Annotated[str, typer.Option(help="auto; loo (from all other games) or lfo (from earlier ones).")] = "auto",
+    engine: Engine = "auto",
+    method: Annotated[
+        Literal["auto", "loo", "lfo"],
+        typer.Option(help="How games are forecast: loo from all the others, lfo from earlier ones."),
+    ] = "auto",
 ) -> None:
     """Compare models of a league by how well they forecast its games: ways of pooling, or variants of its stanza."""
     home = home_of(ctx)

@@ -98,8 +98,8 @@ def status(ctx: typer.Context) -> None:
         say("No leagues here yet: pooltable add LEAGUE (see: pooltable leagues)")
     say(stand.headline(found, now))
     for league in found.leagues:
-        if league.fit and league.fit.verdict == "rejected":
-            say(f"{league.league}: the newest fit was rejected: {'; '.join(league.fit.reasons)}")
+        for remark in stand.remarks(league):
+            say(remark)
     for note in found.notes:
         say(note)
 

@@ -1,18 +1,17 @@
 """The door to the proof: backtest."""
 
 import re
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import example, home_of, utc_now
+from jobs.doors import Engine, day, example, home_of, utc_now
 
 if TYPE_CHECKING:
     from modeling.backtest import Backtest
 
-FORMATS = ["%Y-%m-%d"]
 COLUMNS = ("games", "log loss", "difference", "95 % interval", "Brier", "slope", "50 %", "90 %")
 
 
@@ -25,10 +24,10 @@ def register(app: typer.Typer) -> None:
 def backtest(
     ctx: typer.Context,
     league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
-    first: Annotated[datetime, typer.Option("--from", formats=FORMATS, help="First day of the games to forecast.")],
-    last: Annotated[datetime, typer.Option("--to", formats=FORMATS, help="Last day of them.")],
+    first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="First day to forecast games of.")],
+    last: Annotated[date, typer.Option("--to", parser=day, metavar="DATE", help="Last day.")],
     every: Annotated[str, typer.Option(help="Days between fits, such as 28d.")] = "28d",
-    engine: Annotated[Literal["auto", "fast", "nuts"], typer.Option(help="How to fit.")] = "auto",
+    engine: Engine = "auto",
 ) -> None:
     """Forecast past games from the games before them, and compare with what is easy, tuned or published."""
     days = interval(every)
@@ -39,8 +38,8 @@ def backtest(
     with working(f"backtest {league}") as report:
         from modeling.backtest import backtest_league  # only now: it takes seconds
 
-        made = backtest_league(home, league, stanza, utc_now(), first.date(), last.date(), days, engine, report)
-    say(page(league, made, first.date(), last.date(), every))
+        made = backtest_league(home, league, stanza, utc_now(), first, last, days, engine, report)
+    say(page(league, made, first, last, every))
 
 
 def interval(text: str) -> timedelta:

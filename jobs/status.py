@@ -20,10 +20,10 @@ from store.warehouse import reading
 WAIT_SECONDS = 2.0
 LOADS = "SELECT league, max(loaded_at_utc) FROM load GROUP BY league"
 FITS = """
-SELECT league, fitted_at_utc, verdict, as_of, reasons FROM fit WHERE NOT is_dated
+SELECT league, fitted_at_utc, verdict, as_of, reasons, override_reason FROM fit WHERE NOT is_dated
 QUALIFY row_number() OVER (PARTITION BY league ORDER BY current_at_utc DESC) = 1
 """
-SHOWN = "SELECT league, as_of, fit_id FROM league"
+SHOWN = "SELECT league, l.as_of, override_reason FROM league AS l JOIN fit USING (league, fit_id)"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,16 @@ class Fit:
     verdict: str
     as_of: date
     reasons: tuple[str, ...]
+    override_reason: str | None = None
+    """Why a person accepted it against the rules, if one did."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The fit whose ratings readers see."""
+
+    as_of: date
+    override_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class LeagueStatus:
     loaded_at: datetime | None
     pulled_at: datetime | None
     fit: Fit | None
-    published_as_of: date | None
+    shown: Shown | None
     next_refit: datetime
 
 
@@ -78,7 +88,7 @@ def status(home: Home, now: datetime) -> Status:
             loaded_at=loads.get(name),
             pulled_at=pulls.get(name),
             fit=fits.get(name),
-            published_as_of=shown.get(name),
+            shown=shown.get(name),
             next_refit=next_refit(stanza.refit, now),
         )
         for name, stanza in stanzas.items()
@@ -102,11 +112,30 @@ def row(league: LeagueStatus, now: datetime) -> list[str]:
         ago(league.last_night, now),
         ago(league.loaded_at, now),
         ago(fit.fitted_at, now) if fit else "never" if league.is_rated else "not rated",
-        fit.verdict if fit else "",
+        _verdict(fit) if fit else "",
         str(fit.as_of) if fit else "",
-        str(league.published_as_of or ""),
+        str(league.shown.as_of) if league.shown else "",
         f"{league.next_refit:%Y-%m-%d %H:%M}",
     ]
+
+
+def _verdict(fit: Fit) -> str:
+    return "by hand" if fit.override_reason else fit.verdict
+
+
+def remarks(league: LeagueStatus) -> list[str]:
+    """What is to be known of a league's verdicts: why the newest fit was rejected, or why a person accepted it."""
+    fit, shown, found = league.fit, league.shown, []
+    if fit and fit.override_reason:
+        why = "; ".join(fit.reasons)
+        found.append(
+            f"{league.league}: the newest fit was accepted by hand: {fit.override_reason}. The rules say: {why}"
+        )
+    elif fit and fit.verdict == "rejected":
+        found.append(f"{league.league}: the newest fit was rejected: {'; '.join(fit.reasons)}")
+    if shown and shown.override_reason and not (fit and fit.override_reason == shown.override_reason):
+        found.append(f"{league.league}: the fit that readers see was accepted by hand: {shown.override_reason}")
+    return found
 
 
 COLUMNS = ["league", "last night", "loaded", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
@@ -134,7 +163,7 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
     except (LockedError, StoreError) as error:
         notes.append(f"What was loaded and fitted cannot be seen now: {error.message}")
         return {}, {}
-    newest = {name: Fit(_utc(at), verdict, as_of, tuple(why)) for name, at, verdict, as_of, why in fits}
+    newest = {name: Fit(_utc(at), verdict, as_of, tuple(why), own) for name, at, verdict, as_of, why, own in fits}
     return {name: _utc(at) for name, at in loads}, newest
 
 
@@ -150,7 +179,7 @@ def _outage(home: Home, league: str, now: datetime) -> str:
     return f"{league}: the last snapshots stand in since {first:%Y-%m-%d %H:%M} UTC ({ago(first, now)}) for {which}."
 
 
-def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, date]]:
+def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, Shown]]:
     try:
         path = current(home)
         published_at = query(path, "SELECT published_at_utc FROM edition", {}).item()
@@ -160,7 +189,7 @@ def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None,
             return None, None, {}  # the headline says that nothing is published
         notes.append(f"The edition readers see cannot be read: {error.message}")
         return None, None, {}
-    return path.stem, _utc(published_at), {league: as_of for league, as_of, fit_id in shown if fit_id}
+    return path.stem, _utc(published_at), {league: Shown(*fit) for league, *fit in shown}
 
 
 def _utc(moment: Any) -> datetime:

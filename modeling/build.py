@@ -18,9 +18,9 @@ from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array, Outcome
 from modeling.periods import label_of, period_years, season_years
 from modeling.terms import Term, Walk, home_term, laid_out, player_term, scaled, team_term, varied, walk_of
-from modeling.thresholds import thresholds_for
 from store.errors import FitError
 from store.stanzas import Stanza
+from store.thresholds import thresholds_of
 
 SLOPE, DRIFT = 0.5, 0.5  # default prior scales of slopes and of a year's drift, in the competitor's own
 MANY_VALUES = 12  # an attribute of more different numbers than this is a slope, of fewer a set of values
@@ -66,7 +66,7 @@ def build_design(stanza: Stanza, games: Games, known_attributes: Collection[str]
         tuple(Kind(kind, parts.competitors[kind], parts.terms[kind].matrix) for kind in stanza.rate),
         game, first["played_on"].to_numpy(), _numbered(first["contest_id"]), seen.notes + _group_notes(parts),
         tuple(first["game_id"]), seen.centre,
-        season=_numbered(first["season"]), thresholds=thresholds_for(games.league, stanza),
+        season=_numbered(first["season"]), thresholds=thresholds_of(stanza.thresholds),
     )  # fmt: skip
     return with_priors(told_apart(design), stanza)
 

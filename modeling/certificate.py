@@ -19,12 +19,12 @@ def certified(design: Design, tree: xr.DataTree) -> list[Check]:
         ),
         _check(
             "evidence", "nats left to its top", float(found.attrs["gain_left"]), held_to.evidence,
-            "The gradient there is zero, as near as matters.",
+            "The climb reached it, as near as matters.",
             "The climb to it ended early.",
         ),
         _check(
             "surface", "error between the points, nats", float(found.attrs["surface_error"]), held_to.surface,
-            "Where it was tried, it was as foretold.",
+            "Points tried later lay where it said.",
             "It is rougher than the points it rests on can tell.",
         ),
         _damped(found, held_to.damped),
@@ -48,7 +48,7 @@ def chain_certified(design: Design, tree: xr.DataTree) -> list[Check]:
         ),
         _check(
             "evidence", "nats left to its top", told("decrement"), held_to.evidence,
-            "The gradient there is zero, as near as matters.",
+            "The climb reached it, as near as matters.",
             "The climb to it ended early.",
         ),
         _check(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -28,11 +29,11 @@ from modeling.loo import HIGH_VARIANCE, pointwise, refitted
 from modeling.outcomes.outcome import Array
 from modeling.sampled import CARE, SEED, Sampled, sample
 from modeling.variants import Variant
-from store.errors import FitError
+from store.errors import FitError, UsageError
 from store.home import Home
 
 Report = Callable[[str, float], None]
-METHODS = ("auto", "loo", "lfo")
+Method = Literal["auto", "loo", "lfo"]
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,14 @@ def compare_models(
     *,
     as_of: date | None = None,
     engine: str = "auto",
-    method: str = "auto",
+    method: Method = "auto",
     report: Report | None = None,
 ) -> Comparison:
     """Compares variants of a league's stanza, the first of which is its own, and records the result.
 
     By `loo` each game is forecast from all others; by `lfo` from earlier games alone, which `auto` takes where ratings
-    of any of them move. Raises FitError where they are not of the same games, or one cannot be fitted.
+    of any of them move. Raises UsageError where a variant is no other model of the same games, or `loo` is asked of one
+    whose ratings move; FitError where one cannot be fitted.
     """
     tell = report or (lambda stage, share: None)
     models = _models(home, league, variants, as_of)
@@ -89,8 +91,13 @@ def compare_models(
 
 
 def _models(home: Home, league: str, variants: list[Variant], as_of: date | None) -> list[Modelled]:
-    """The variants with their games and Designs."""
-    models = [Modelled(one, *design_of(home, league, one.stanza, as_of)) for one in variants]
+    """The variants with their games and Designs. Raises UsageError for one of the variants, FitError for the league's
+    own stanza."""
+    models = [Modelled(one, *design_of(home, league, one.stanza, as_of)) for one in variants[:1]]
+    try:
+        models += [Modelled(one, *design_of(home, league, one.stanza, as_of)) for one in variants[1:]]
+    except FitError as error:
+        raise UsageError(error.message, error.hint) from error
     for number, one in enumerate(models[1:], start=1):
         _insist_on_same_games(league, models[0], one)
         _insist_on_other_model(league, models[:number], one)
@@ -98,28 +105,28 @@ def _models(home: Home, league: str, variants: list[Variant], as_of: date | None
 
 
 def _insist_on_same_games(league: str, own: Modelled, other: Modelled) -> None:
-    """Raises FitError where log likelihoods of two models are not of the same thing."""
+    """Raises UsageError where log likelihoods of two models are not of the same thing."""
     names = f'"{other.variant.title}" and "{own.variant.title}"'
     if own.design.game_ids != other.design.game_ids:
         counts = f"{other.design.games:,} and {own.design.games:,}"
-        raise FitError(
+        raise UsageError(
             f"{league}: {names} are not models of the same games ({counts} of them).",
             "Only models that use the same games can be compared.",
         )
     likelihoods = (other.design.outcome, own.design.outcome)
     if likelihoods[0].is_density != likelihoods[1].is_density:
-        raise FitError(
+        raise UsageError(
             f"{league}: {names} cannot be compared: one gives results a density and the other a chance.",
             "`pooltable backtest` scores the forecasts of both alike.",
         )
 
 
 def _insist_on_other_model(league: str, others: list[Modelled], one: Modelled) -> None:
-    """Raises FitError where a variant comes to the same model as one before it."""
+    """Raises UsageError where a variant comes to the same model as one before it."""
     for other in others:
         if (one.design.as_json(), one.design.fingerprint) == (other.design.as_json(), other.design.fingerprint):
             names = f'"{one.variant.title}" and "{other.variant.title}"'
-            raise FitError(f"{league}: {names} are the same model of these games.", "Leave one of them out.")
+            raise UsageError(f"{league}: {names} are the same model of these games.", "Leave one of them out.")
 
 
 def score(models: list[Modelled], engine: str, by: str, tell: Report) -> list[Scored]:
@@ -150,13 +157,11 @@ def _told_by_the_past(one: Modelled) -> Modelled:
     return replace(one, design=build_design(one.variant.stanza, replace(one.games, past_until=first)))
 
 
-def _method(league: str, wanted: str, models: list[Modelled]) -> str:
-    """How the models are compared. Raises FitError where they cannot be so."""
-    if wanted not in METHODS:
-        raise FitError(f'There is no method "{wanted}".', f"Methods: {', '.join(METHODS)}.")
+def _method(league: str, wanted: Method, models: list[Modelled]) -> str:
+    """How the models are compared. Raises UsageError where they cannot be so."""
     walking = [one.variant.title for one in models if one.walks]
     if wanted == "loo" and walking:
-        raise FitError(
+        raise UsageError(
             f"{league}: ratings of {walking[0]!r} move over time: a game's neighbours would tell of it.",
             "Forecast games from earlier ones alone: --method lfo",
         )

@@ -54,12 +54,14 @@ def _identified(design: Design, posterior: Posterior, mean: Posterior) -> Iterat
         alone = 1 / (1 + one.prior_sd**2 * float(weight @ one.values**2))
         left = float(posterior.fixed[one.name].var() / one.prior_sd**2)
         is_lost = left >= limit and alone < ALONE_BELOW
+        of_it = f"{100 * left:.2g} % of its prior's variance is left"
         words = (
-            "Results cannot tell it from the other effects: it moves with them in every game. Take one of them out."
+            f"Beside the other effects {of_it}, and by itself {100 * alone:.2g} % would be: they move together. Take "
+            "one of them out."
             if is_lost
-            else "Results tell it from the other effects."
+            else f"{of_it}: results tell it from the other effects."
             if left < limit
-            else "The results say little of it: it stays near its prior."
+            else f"{of_it}: the results say little of it."
         )
         yield Check("identified", one.title, left, limit, "fail" if is_lost else "pass", words)
 
@@ -83,7 +85,7 @@ def _contradicted(design: Design) -> Iterator[Check]:
         f"Not one of {design.games:,} results contradicts the order of the others: how far apart the ratings are is "
         "then the prior's answer alone. Does the feed put the better first, or leave out lost games?"
         if is_one_way
-        else f"{largest:,} of {competitors:,} have won and lost in a circle."
+        else f"{largest:,} of {competitors:,} have beaten each other in circles: no one order explains all results."
     )
     yield Check("contradicted", "the order by results", largest, 1, "fail" if is_one_way else "pass", words)
 

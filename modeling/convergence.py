@@ -19,7 +19,7 @@ from modeling.judge import Check
 from modeling.outcomes.outcome import Array
 from modeling.posterior import HELD_AT_ONCE, Posterior
 from modeling.ratings import Ratings, parameter_draws
-from modeling.thresholds import USUAL, Thresholds
+from store.thresholds import USUAL, Thresholds
 
 TAIL = (0.05, 0.95)
 WORST = 10

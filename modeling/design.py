@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, hstack
 from modeling.block import Block
 from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results
 from modeling.outcomes.schedule import Schedule, schedule_of
-from modeling.thresholds import USUAL, Thresholds
+from store.thresholds import USUAL, Thresholds
 
 FIXED_SCALES = {"none": 10.0, "complete": 1e-3}  # a scale that is not learned, in its prior's own
 FIXED_PRIOR = 4.0  # prior sd of fixed effects, in the outcome's unit_sd: weak, and proper under separation

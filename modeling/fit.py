@@ -15,7 +15,7 @@ from modeling.audit import is_wanted
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.design import Design
-from modeling.earlier import Start, read_audited, read_before, read_earlier, read_start
+from modeling.earlier import Earlier, Start, read_audited, read_before, read_earlier, read_start
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
 from modeling.engines.choice import CHAIN, NUTS, choose
@@ -60,6 +60,7 @@ def fit_league(
     as_of: date | None = None,
     engine: str = "auto",
     due: bool = False,
+    again: bool = False,
     override: str | None = None,
     audited: bool = False,
     report: Report | None = None,
@@ -67,10 +68,10 @@ def fit_league(
     """Fits and judges a league as of a date (default: the day after its last game) and records the result.
 
     `engine` is auto, fast or nuts; auto falls back to nuts where a fast one does not settle or fails its own checks.
-    With `due`, inputs that were fitted before are not fitted again. `override` accepts what the rules reject, with that
-    reason on record, also when the same inputs are fitted again. With `audited`, what a fast engine finds is held
-    against NUTS (with `due`, where an audit is due); what they disagreed on before always is. `report` is called with a
-    stage and the share of the work done. Raises FitError.
+    Inputs that were fitted before are not fitted again, unless `again`: that fit stands. `override` accepts what the
+    rules reject, with that reason on record, also for later fits of the same inputs. With `audited`, what a fast engine
+    finds is held against NUTS (with `due`, where an audit is due); what they disagreed on before always is. `report` is
+    called with a stage and the share of the work done. Raises FitError.
     """
     started = time.perf_counter()
     tell = report or (lambda stage, share: None)
@@ -86,12 +87,9 @@ def fit_league(
         start = replace(start, restart=record.read_restart(home, start.fit_id))
     is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     wanted = audited and choice.engine != NUTS and is_wanted(audits, league, now, only_due=due)
-    if due and earlier and home.draws_of(name).exists() and not wanted:
-        if not is_dated:
-            record.confirm(home, name, now)
-        return Fitted(
-            name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
-        )
+    is_made = earlier and home.draws_of(name).exists() and (engine == "auto" or audits.engine == choice.engine)
+    if earlier and is_made and earlier.is_dated == is_dated and not wanted and not again:
+        return _standing(home, name, games, design, earlier, override, now)
     known = None if wanted or audits.verdict == "disagrees" else audits
     with reading(home) as con:
         labels = labels_of(design.game_ids, read_labels(con, league, stanza.since, KNOWN_BEFORE))
@@ -111,6 +109,21 @@ def fit_league(
     _record(home, row, rows, design, sampled, judged, start)
     summary = _summary(games, design, row["verdict"], _how(sampled, judged, row, override))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+
+
+def _standing(
+    home: Home, name: str, games: Games, design: Design, earlier: Earlier, override: str | None, now: datetime
+) -> Fitted:
+    """The fit that was made of the same inputs before, now current; accepted by hand where that is asked for."""
+    by_hand = override if earlier.reasons else None
+    if by_hand or not earlier.is_dated:
+        record.confirm(home, name, now, by_hand)
+    verdict, reason = "accepted" if by_hand else earlier.verdict, by_hand or earlier.override_reason
+    how = [
+        f"nothing new: the fit of {earlier.fitted_at:%Y-%m-%d %H:%M} UTC stands",
+        *_by_hand(earlier.reasons, reason, override),
+    ]
+    return Fitted(name, verdict, earlier.reasons, False, _summary(games, design, verdict, "; ".join(how)))
 
 
 def _record(
@@ -228,11 +241,15 @@ def _fit_row(
 def _how(sampled: Sampled, judged: Judged, row: dict[str, Any], override: str | None) -> str:
     """By which engine a fit was made, how long it took, and what an audit or a person said of it."""
     how = [f"{sampled.choice.engine}, {row['seconds']:.0f} s", *([judged.audit.message] if judged.audit else [])]
-    if row["override_reason"]:
-        how.append(f"by hand, against {len(judged.reasons)} reasons: {row['override_reason']}")
-    elif override:
-        how.append("nothing was to be overridden")
-    return "; ".join(how)
+    return "; ".join([*how, *_by_hand(judged.reasons, row["override_reason"], override)])
+
+
+def _by_hand(reasons: list[str], reason: str | None, asked: str | None) -> list[str]:
+    """What is to be said of a person's acceptance: why, or that there was nothing to accept."""
+    if reasons and reason:
+        many = "1 reason" if len(reasons) == 1 else f"{len(reasons)} reasons"
+        return [f"by hand, against {many}: {reason}"]
+    return ["nothing was to be overridden"] if asked else []
 
 
 def _summary(games: Games, design: Design, verdict: str, how: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -41,6 +42,7 @@ def fit_id(stanza: Stanza, games: Games, design: Design, engine: str, seed: int)
         "league": games.league,
         "design": design.as_json(),
         "arrays": design.fingerprint,
+        "thresholds": asdict(design.thresholds),  # those of the league's own, and what is usual: store's code
         "stanza": stanza.model_dump(mode="json", include=STANZA_SETTINGS),
         "as_of": games.as_of.isoformat(),
         "code": code_hash(),

@@ -15,8 +15,8 @@ from modeling.design import Design
 from modeling.field import Field
 from modeling.outcomes.outcome import Array, Statistic
 from modeling.posterior import HELD_AT_ONCE, Posterior
-from modeling.thresholds import USUAL, Thresholds, is_looser
 from modeling.tree import REPLICATIONS, Replication
+from store.thresholds import ALSO, USUAL, Thresholds, is_looser
 
 FEWEST_HELD_OUT = 10  # games; of fewer a standard error is itself mostly chance
 HELD_OUT_DAYS = np.timedelta64(365, "D")
@@ -60,7 +60,8 @@ def threshold_checks(thresholds: Thresholds) -> list[Check]:
 def _threshold_check(name: str, value: float, reason: str) -> Check:
     usual, loosened = getattr(USUAL, name), is_looser(name, value)
     words = f"Loosened from {usual:g}: {reason}" if loosened else f"Tightened from {usual:g} for this league."
-    return Check("threshold", name, value, usual, "warn" if loosened else "pass", words)
+    told = words if loosened else f"{words} {ALSO[name]}".strip()
+    return Check("threshold", name, value, usual, "warn" if loosened else "pass", told)
 
 
 def predictive_checks(design: Design, parts: Iterable[Replication]) -> list[Predictive]:
@@ -98,14 +99,17 @@ def _judged(statistic: Statistic, seen: Array, replicated: Array, thresholds: Th
 
 
 def _sentence(statistic: Statistic, observed: float, low: float, high: float, status: str, matters: bool) -> str:
+    where = "in the results, on average over what ratings may be" if statistic.needs_eta else "in the results"
     said = (
-        f"{statistic.title[0].upper()}{statistic.title[1:]}: {observed:.3g} in the results, "
+        f"{statistic.title[0].upper()}{statistic.title[1:]}: {observed:.3g} {where}, "
         f"{low:.3g} to {high:.3g} in leagues the model would make."
     )
     if status == "fail":
         return f"{said} The model misses it by more than matters."
     if status == "warn" and statistic.is_hard and not matters:
         return f"{said} A real difference, too small to matter."
+    if status == "warn" and statistic.is_hard:
+        return f"{said} Off by more than matters, as by chance one league in some is."
     return said
 
 

@@ -116,7 +116,8 @@ def _held_out(
     fits |= {"complete": laplace.complete_pooling(design, ~held_out).draws(rng, REPLICATIONS), pooling: asked}
     losses = {name: judge.log_losses(design, posterior, held_out) for name, posterior in fits.items()}
     poolings = judge.compare(losses | {"baseline": judge.baseline_log_losses(design, held_out)}, pooling)
-    among = forecast_checks(design, asked, held_out, rng, of_chain=sampled.choice.engine == CHAIN)
+    own_rng = np.random.default_rng(SEED + 2)  # whatever the fits above took: the same forecasts are judged alike
+    among = forecast_checks(design, asked, held_out, own_rng, of_chain=sampled.choice.engine == CHAIN)
     return poolings, [*checks, judge.held_out_check(poolings, design.thresholds), among.check], among
 
 

@@ -16,7 +16,7 @@ from modeling.earlier import Before
 from modeling.judge import Check
 from modeling.outcomes.outcome import Array
 from modeling.ratings import Ratings
-from modeling.thresholds import Thresholds
+from store.thresholds import Thresholds
 
 # Of all games. Where more are new, gone or corrected by us, they explain it; games that the feed changed do not.
 FEW_GAMES = 0.1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modeling.outcomes import outcome_for
-from store.errors import UsageError
+from store.errors import FitError, UsageError
 from store.stanzas import Stanza, varied
 
 POOLINGS = ("partial", "none", "complete")
@@ -25,7 +25,7 @@ class Variant:
 def variants_of(league: str, stanza: Stanza, texts: list[str]) -> list[Variant]:
     """The league's stanza, first, and one variant for each text of other settings; without any the ways of pooling.
 
-    Raises UsageError, StanzaError, FitError where a text is not settings of a model of these results.
+    Raises UsageError, StanzaError where a text is not settings of a model of these results.
     """
     asked = texts or [f'pooling = "{pooling}"' for pooling in POOLINGS if pooling != stanza.pooling]
     found = [Variant("", "", stanza)]
@@ -33,7 +33,10 @@ def variants_of(league: str, stanza: Stanza, texts: list[str]) -> list[Variant]:
         other = varied(league, stanza, text)
         if any(other == one.stanza for one in found):
             raise UsageError(f"{league}: {text!r} changes nothing, or the same as another.", "Leave it out.")
-        outcome_for(league, other)
+        try:
+            outcome_for(league, other)
+        except FitError as error:
+            raise UsageError(error.message, error.hint) from error
         found.append(Variant("", " ".join(text.split()), other))
     backwards = {_title(league, one.stanza, stanza) for one in found[1:]}
     own = backwards.pop() if len(backwards) == 1 else AS_IT_STANDS

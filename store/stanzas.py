@@ -13,6 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from store.columns import AppearanceColumns, Columns
 from store.errors import StanzaError, UsageError
 from store.home import CHECKOUT, Home
+from store.thresholds import checked
 
 CATALOGUE = CHECKOUT / "data" / "leagues.toml"
 # What two models of the same results can differ by.
@@ -98,26 +99,13 @@ class Stanza(BaseModel):
     def _positive(cls, value: dict[str, float]) -> dict[str, float]:
         wrong = [name for name, scale in value.items() if not 0 < scale < float("inf")]
         if wrong:
-            raise ValueError(f"prior scales must be positive numbers: {', '.join(wrong)}")
+            raise ValueError(f"a prior's scale must be a positive number, and {wrong[0]} is {value[wrong[0]]:g}")
         return value
 
     @field_validator("thresholds", mode="before")
     @classmethod
-    def _numbers_and_a_reason(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        reason = value.get("reason", "why")
-        if not isinstance(reason, str) or not reason.strip():
-            raise ValueError('reason says in words why a threshold is loosened: reason = "…"')
-        numbers = {name: one for name, one in value.items() if name != "reason"}
-        wrong = [name for name, one in numbers.items() if not _is_bound(one)]
-        if wrong:
-            raise ValueError(f"thresholds must be numbers from 0: {', '.join(wrong)}")
-        return {name: float(one) for name, one in numbers.items()} | {k: v for k, v in value.items() if k == "reason"}
-
-
-def _is_bound(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+    def _thresholds(cls, value: object) -> object:
+        return checked(value) if isinstance(value, dict) else value
 
 
 def read_stanzas(home: Home) -> dict[str, Stanza]:
@@ -162,7 +150,7 @@ def varied(name: str, stanza: Stanza, text: str) -> Stanza:
         other = tomlkit.parse(re.sub(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', "\n", text)).unwrap()
     except TOMLKitError as error:
         hint = """A setting is written as in leagues.toml, in quotes for the shell: 'likelihood = "poisson"'."""
-        raise UsageError(f"{name}: {text!r} is not TOML: {error}.", hint) from error
+        raise UsageError(f"{name}: {text!r} cannot be read as settings.", hint) from error
     for setting in other:
         if setting not in OF_THE_MODEL:
             hint = _nearest(setting, OF_THE_MODEL) or f"It can be: {', '.join(OF_THE_MODEL)}."
@@ -260,7 +248,8 @@ def _mistakes(error: ValidationError) -> str:
             sentences.append(f'the setting "{field}" is missing.')
         else:
             found = "" if isinstance(mistake["input"], dict) else f" (found {mistake['input']!r})"
-            sentences.append(f'"{field}": {mistake["msg"].removeprefix("Value error, ")}{found}.')
+            words = f'"{field}": {mistake["msg"].removeprefix("Value error, ")}{found}'
+            sentences.append(words if words.endswith("?") else f"{words}.")
     return " ".join(sentences)
 
 

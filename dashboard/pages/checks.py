@@ -40,9 +40,13 @@ CHECKS = {
     "connected": "Connection",
     "identified": "Effects told apart",
     "contradicted": "Results that contradict an order",
-    "agreeing": "Months that go against the ratings",
+    "agreeing": "Stretches that go against the ratings",
     "upheaval": "Order kept since the last accepted fit",
     "unpooled": "Each alone",
+}
+SIDES = {
+    "contradicted": "above",
+    **dict.fromkeys(("ess_bulk", "ess_tail", "e_bfmi", "held_out", "upheaval"), "at least"),
 }
 EVIDENCE = {
     "forecasts": ("Forecasts", evidence.forecasts),
@@ -120,14 +124,13 @@ def _verdict(fit: Row) -> Component:
     accepted = fit["verdict"] == "accepted"
     words, reasons = "Rejected: not shown as a leaderboard.", fit["reasons"]
     if fit["override_reason"]:
-        words = f"Accepted by hand: {fit['override_reason']} The rules reject it:"
+        words = f"Accepted by hand: “{fit['override_reason']}”. The rules reject it:"
     elif accepted:
         words = "Accepted: converged, and nothing it must reproduce is off."
     is_clean = accepted and not fit["override_reason"]
-    mark = "✓" if is_clean else "!" if accepted else "✕"
     return html.Div(
         [
-            html.P([html.Span(mark, className="verdict-mark", **aria(hidden="true")), words],
+            html.P([html.Span(_mark(fit), className="verdict-mark", **aria(hidden="true")), words],
                    className="verdict-line"),
             html.Ul([html.Li(reason) for reason in reasons]) if reasons else None,
         ],
@@ -135,14 +138,21 @@ def _verdict(fit: Row) -> Component:
     )  # fmt: skip
 
 
+def _mark(fit: Row) -> str:
+    if fit["verdict"] != "accepted":
+        return "✕"
+    return "!" if fit["override_reason"] else "✓"
+
+
 def _fit_menu(view: View, fits: list[Row], shown: Row) -> Component:
     links = [
         dcc.Link(
             [
-                html.Span("✓ " if fit["verdict"] == "accepted" else "✕ ", className=fit["verdict"]),
+                html.Span(f"{_mark(fit)} ", className=fit["verdict"]),
                 f"as of {day(fit['as_of'])}",
                 html.Span(
                     f"{fit['engine']}, {ago(fit['fitted_at_utc'], view.now)}"
+                    + (", by hand" if fit["override_reason"] else "")
                     + (", published" if fit["is_published"] else ""),
                     className="quiet",
                 ),
@@ -187,36 +197,51 @@ def _explained(title: str, meaning: str) -> Column:
 
 def _checks(rows: list[Row]) -> Component:
     named = [
-        {**row, "heading": f"{CHECKS.get(row['check_name'], row['check_name'])}: {row['subject']}"} for row in rows
+        {
+            **row,
+            "heading": f"{CHECKS.get(row['check_name'], row['check_name'])}: {row['subject']}",
+            "bound_text": bound_of(row),
+        }
+        for row in rows
     ]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
         _explained("Check", "What was checked, of what, and what it means."),
         _written("value", "Value", "The value found.", width=110),
-        _written("bound", "Bound", "The value it is held to.", width=110),
-    ]
+        _written("bound", "Bound", "Where the value must lie to pass. Some checks fail only if chance does not explain "
+                 "it either: their sentences say so.", width=160, sortable=False),
+    ]  # fmt: skip
     body = (
-        small_grid("fit-checks", columns, with_numbers(named, "value", "bound", written=short), "Checks of the fit")
+        small_grid("fit-checks", columns, with_numbers(named, "value", written=short), "Checks of the fit")
         if rows
         else None
     )
     return _section("Checks", "Did the computation converge, and did it forecast?", body or nothing("checks"))
 
 
+def bound_of(row: Row) -> str:
+    """The bound with the side of it that is right: "at least 400", "at most 1.01"."""
+    if row["bound"] is None or not math.isfinite(row["bound"]):
+        return "–"
+    side = "usually" if row["check_name"] == "threshold" else SIDES.get(row["check_name"], "at most")
+    return f"{side} {short(row['bound'])}"
+
+
 def _predictive(rows: list[Row]) -> Component:
-    named = [{**row, "heading": row["title"], "hard": "hard" if row["is_hard"] else "shown"} for row in rows]
+    named = [{**row, **titled(row), "hard": "hard" if row["is_hard"] else "shown"} for row in rows]
     columns = [
         _status("pass, warn (shown) or fail (rejects the fit)."),
         _explained("Statistic", "A number computed from the results, and how the real one compares."),
-        _written("observed", "Observed", "In the real results.", width=104),
+        _written("observed", "Observed", "In the real results. What looks at the ratings too, such as how often the "
+                 "favourite lost, is a mean over what they may be.", width=98),
         {
             "field": "replicated_mean",
-            "headerName": "Observed against replicated",
+            "headerName": "Against replicated",
             "headerTooltip": "Bar: where 90 % of the results replicated from the fit fall. Dot: the real results.",
             "cellRenderer": "Replicated",
             "cellClass": "bar",
             "sortable": False,
-            "width": 250,
+            "width": 200,
         },
         number("p_value", "p", "Share of replications at or above the observed value; near 0 or 1 is suspicious.",
                "pooltable.fixed(params.value, 3)", width=84),
@@ -231,6 +256,12 @@ def _predictive(rows: list[Row]) -> Component:
     return _section("Predictive checks", words, body or nothing("predictive checks"))
 
 
+def titled(row: Row) -> Row:
+    """The statistic's title as a heading, and its sentence without it."""
+    title = row["title"][:1].upper() + row["title"][1:]
+    return {"heading": title, "message": row["message"].removeprefix(f"{title}: ")}
+
+
 def _poolings(rows: list[Row]) -> Component:
     named = [{**row, "title": POOLINGS.get(row["pooling"], row["pooling"])} for row in rows]
     four = "pooltable.fixed(params.value, 4)"
@@ -241,7 +272,7 @@ def _poolings(rows: list[Row]) -> Component:
         text("title", "Way of pooling", "How much competitors inform each other.", width=280),
         number("log_loss", "Log loss", "Mean over the held-out games; lower is better.", four, width=104),
         number("log_loss_se", "± se", "Its standard error.", four, width=90),
-        number("difference", "Less published", meaning, "pooltable.signed(params.value, 4)", width=116),
+        number("difference", "Difference", meaning, "pooltable.signed(params.value, 4)", width=116),
         {
             "field": "difference_se",
             "headerName": "Paired difference with its 90 % interval",
@@ -261,29 +292,22 @@ def _poolings(rows: list[Row]) -> Component:
 
 
 def _hyperparameters(rows: list[Row]) -> Component:
+    whole = "pooltable.whole(params.value)"
+    of_chains = [
+        number("r_hat", "R-hat", "1 where all chains agree; above 1.01 they do not.",
+               "pooltable.fixed(params.value, 3)", width=86),
+        number("ess_bulk", "ESS", "Effective number of draws, bulk.", whole, width=84),
+        number("ess_tail", "ESS tail", "Effective number of draws, tails.", whole, width=96),
+    ]  # fmt: skip
+    wrapped = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
     columns = [
-        text(
-            "title",
-            "Parameter",
-            "A scale or a fixed effect.",
-            minWidth=220,
-            flex=1,
-            tooltipField="parameter",
-        ),
-        text("prior", "Prior", "What was assumed before the results.", width=180, tooltipField="prior"),
+        text("title", "Parameter", "A scale or a fixed effect.", minWidth=220, flex=1, **wrapped),
+        text("prior", "Prior", "What was assumed before the results.", width=190, **wrapped),
         _written("mean", "Mean", "Posterior mean, in units of the linear predictor.", width=92),
         _written("sd", "sd", "Posterior standard deviation.", width=84),
         _written("q5", "5 %", "Posterior 5 % quantile.", width=84),
         _written("q95", "95 %", "Posterior 95 % quantile.", width=84),
-        number(
-            "r_hat",
-            "R-hat",
-            "1 where all chains agree; above 1.01 they do not.",
-            "pooltable.fixed(params.value, 3)",
-            width=86,
-        ),
-        number("ess_bulk", "ESS", "Effective number of draws, bulk.", "pooltable.whole(params.value)", width=84),
-        number("ess_tail", "ESS tail", "Effective number of draws, tails.", "pooltable.whole(params.value)", width=96),
+        *(of_chains if any(row["r_hat"] is not None for row in rows) else []),  # a fast engine has no chains
     ]
     shown = with_numbers(rows, "mean", "sd", "q5", "q95")
     body = small_grid("hyperparameters", columns, shown, "Hyperparameters") if rows else None
@@ -302,6 +326,9 @@ def _how_to_read() -> Component:
             "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws they make. "
             "Energy: how freely chains move to the tails, well above 0.3 where they do. Tree depth: the share of steps "
             "that were cut short, near 0 where hardly any were.",
+            "A fit that was computed without sampling has no chains. Evidence: how far below the top the climb to the "
+            "likeliest scales ended. Surface: how well what is known of the scales was known between the points looked "
+            "at. k-hat: how unevenly the exact model weighs the draws, below 0.7 where they are near to it.",
             "A predictive check replicates the results from the fit many times and asks whether the real ones would "
             "stand out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of "
             "practical size.",

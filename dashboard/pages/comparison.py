@@ -102,7 +102,7 @@ def _games(comparison_id: str, rows: list[Row]) -> Component | None:
             html.Summary(f"{counted(len(rows), 'game')} that weigh most, or were expected least"),
             small_grid(f"weighty-{comparison_id}", columns, rows, "Games that weigh most"),
         ],
-        className="guide",
+        className="guide wide",
     )
 
 
@@ -114,9 +114,12 @@ def _sensitivity(rows: list[Row]) -> Component:
     if not rows:
         nothing = "This fit has none on record: its engine's draws do not tell."
         return _section("Do the priors decide?", words, [html.P(nothing, className="quiet")])
-    said = f"{rows[0]['leaning']:,} of {counted(rows[0]['rated'], 'rating')} lean on the priors."
+    shown = sum(row["kind"] != "parameter" for row in rows)
+    leaning = f"{rows[0]['leaning']:,} of {counted(rows[0]['rated'], 'rating')} lean on the priors."
+    said = f"{leaning} Shown are every parameter and {_which(shown, rows[0]['rated'])}."
     columns = [
-        text("title", "What", "A parameter, or whose rating.", minWidth=220, flex=1, tooltipField="quantity"),
+        text("title", "What", "A parameter, or whose rating.", minWidth=220, flex=1, wrapText=True, autoHeight=True,
+             cellClass="wrapped", tooltipField="quantity"),
         text("kind", "Kind", "A parameter, or the kind of competitor.", width=104),
         number("prior", "Prior", "How far it moves for a doubling of the priors' weight.",
                "pooltable.fixed(params.value, 3)", width=92),
@@ -126,6 +129,10 @@ def _sensitivity(rows: list[Row]) -> Component:
     ]  # fmt: skip
     table = small_grid("prior-sensitivity", columns, rows, "Parameters and ratings by how far they lean on priors")
     return _section("Do the priors decide?", words, [html.P(said), table])
+
+
+def _which(shown: int, rated: int) -> str:
+    return "every rating" if shown == rated else f"the {shown} of {rated:,} ratings that priors move most"
 
 
 def _section(title: str, words: str, parts: list[Any]) -> Component:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from modeling.checks.ranks import BEYOND, BINS, pit_rows
 from modeling.design import Design
-from modeling.judge import Check
+from modeling.judge import FEWEST_HELD_OUT, Check
 from modeling.outcomes.outcome import Array
-from modeling.pit import REPLICATIONS, Forecast, alike, forecasts, pit_check, rank_counts, uniformity
+from modeling.pit import Forecast, alike, forecasts, members_of, pit_check, rank_counts, too_few_check, uniformity
 from modeling.posterior import Posterior
 
 MOST_BINS = 10
@@ -49,14 +49,15 @@ class Event:
 def held_out(
     design: Design, posterior: Posterior, chosen: NDArray[np.bool_], rng: np.random.Generator, *, of_chain: bool = False
 ) -> HeldOut:
-    """How the chosen games' results lie among what at most 200 joint draws of a frozen fit of the others forecast."""
-    is_race, members = design.outcome.points is None, posterior.evenly(REPLICATIONS)
-    drawn = posterior if is_race else posterior.thinned(REPLICATIONS)  # chances of races are shares of draws
-    counts: list[NDArray[np.intp]] = []
+    """How the chosen games' results lie among what at most 1,000 joint draws of a frozen fit of the others forecast."""
+    most = members_of(int(chosen[design.game].sum()))
+    is_race, members = design.outcome.points is None, posterior.evenly(most)
+    drawn = posterior if is_race else posterior.thinned(most)  # chances of races are shares of draws
+    counts: list[Array] = []
     parts: list[list[Event]] = []
     for part in forecasts(design, drawn, chosen, rng):
         results = np.vstack([design.y[part.rows], part.y[members] if is_race else alike(design, part.y)])
-        counts.append(rank_counts(results, rng))
+        counts.append(rank_counts(results))
         parts.append(list(_events(design, part, results)))
     together = [
         Event(same[0].name, np.concatenate([e.chance for e in same]), np.concatenate([e.came for e in same], axis=1))
@@ -64,14 +65,16 @@ def held_out(
     ]
     rows = [row for event in together for row in bins_of(event)]
     ranks = np.sum(counts, axis=0)
-    check = pit_check(uniformity(ranks), design.thresholds, of_chain=of_chain)
+    games = int(chosen.sum())
+    is_told = games >= FEWEST_HELD_OUT
+    check = pit_check(uniformity(ranks), design.thresholds, of_chain=of_chain) if is_told else too_few_check(games)
     return HeldOut(check, rank_histogram(ranks), pl.DataFrame(rows, SCHEMA, orient="row"))
 
 
-def rank_histogram(counts: NDArray[np.intp]) -> pl.DataFrame:
+def rank_histogram(counts: Array) -> pl.DataFrame:
     """Rows of `pit` from counts of ranks (members, ranks): the results', with the band that 95 % of the other members
     keep to in every bin."""
-    members, rows = len(counts), int(counts[0].sum())
+    members, rows = len(counts), round(counts[0].sum())
     of_bin = np.arange(members) * BINS // members
     shares = np.stack([np.bincount(of_bin, one, BINS) for one in counts]) / rows
     expected, sd = np.bincount(of_bin, minlength=BINS) / members, shares[1:].std(axis=0)

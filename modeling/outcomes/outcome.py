@@ -64,7 +64,7 @@ class Results:
 class Statistic:
     """A statistic of a league's results, for posterior predictive checks.
 
-    `size` names the threshold (`modeling/thresholds.py`) of the smallest discrepancy that matters. `is_hard` statistics
+    `size` names the threshold (`store/thresholds.py`) of the smallest discrepancy that matters. `is_hard` statistics
     can reject a fit.
     """
 

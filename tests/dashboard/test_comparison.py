@@ -37,7 +37,7 @@ def test_games_that_weigh_most_are_listed_once_each(compared: Home, made: Any) -
 
 def test_what_leans_on_priors_is_counted_and_listed(compared: Home, made: Any) -> None:
     text = shown(compared, made)
-    assert "11 of 12 ratings lean on the priors." in text
+    assert "11 of 12 ratings lean on the priors. Shown are every parameter and the 5 of 12 ratings" in text
     assert "'quantity': 'attack_sd'" in text and "'title': 'spread of attack'" in text
     assert "'quantity': 't:11'" in text and "'quantity': 't:1'," not in text
 
@@ -55,6 +55,16 @@ def test_the_page_of_fit_checks_has_both(compared: Home, made: Any) -> None:
         league = next(row for row in leagues if row["league"] == "nations")
         text = "".join(str(part) for part in content(View(answer, leagues, league, {}, made.NOW, made.NOW)) if part)
     assert "comparison-c0" in text and "prior-sensitivity" in text
+
+
+def test_readers_of_sql_get_names_beside_what_leans_on_priors(compared: Home) -> None:
+    from store.edition import current
+
+    with duckdb.connect(str(current(compared)), read_only=True) as con:
+        found = con.execute(
+            "SELECT quantity, name FROM prior_sensitivity WHERE quantity IN ('attack_sd', 't:1') ORDER BY 1"
+        ).fetchall()
+    assert found == [("attack_sd", "spread of attack"), ("t:1", "Nations 2")]
 
 
 def test_two_leagues_keep_their_own(compared: Home) -> None:

@@ -126,7 +126,9 @@ def test_help_opens_no_room():
     [["nonsense"], ["fit", "alps", "--as-of", "yesterday"], ["fit", "--engine", "magic"], ["sql"], ["sql", "a", "b"],
      ["sql", "SELECT 1", "--schema"], ["sql", "SELECT 1", "-p", "x"], ["pull", "atlas"], ["add", "atlas"],
      ["remove", "atlas"], ["rollback", "ratings-never"], ["fit", "alps", "--override", " "], ["runs", "r1"],
-     ["nightly", "atlas"], ["sql", "SELECT 1", "--edition", "ratings-never"]],
+     ["nightly", "atlas"], ["add", "nfl", "--feed", "nonsense"], ["add", "mine", "--from-csv", "no/such.csv"],
+     ["backtest", "alps", "--from", "2022-13-01", "--to", "2023-01-01"], ["fit", "alps", "--as-of", "2022-13-01"],
+     ["sql", "SELECT 1", "--edition", "ratings-never"]],
 )  # fmt: skip
 def test_wrong_use_ends_with_2(run, room, words):
     room("ingest.pull", pull=None)
@@ -134,6 +136,11 @@ def test_wrong_use_ends_with_2(run, room, words):
     result = run(*words)
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
+
+
+def test_a_day_that_is_none_is_told_without_the_words_of_a_parser(run):
+    said = " ".join(run("fit", "alps", "--as-of", "2022-13-01").output.split())
+    assert "2022-13-01 is no day." in said and "%" not in said
 
 
 def test_an_error_is_a_message_and_a_hint_on_standard_error(run, room):
@@ -184,18 +191,30 @@ def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
 def test_fitting_hands_everything_on(run, room):
     asked = {}
 
-    def fit_league(home, league, stanza, now, *, as_of, engine, due, override, audited, report):
-        asked.update(league=league, as_of=as_of, engine=engine, due=due, override=override, audited=audited)
+    def fit_league(home, league, stanza, now, *, report, **options):
+        asked.update(league=league, **options)
         report("sampling", 0.5)
         return Fitted()
 
     room("modeling.fit", fit_league=fit_league)
-    words = ("fit", "alps", "--due", "--as-of", "2023-12-31", "--engine", "nuts", "--override", "I know", "--audit")
+    words = (
+        "fit",
+        "alps",
+        "--due",
+        "--as-of",
+        "2023-12-31",
+        "--engine",
+        "nuts",
+        "--override",
+        "I know",
+        "--audit",
+        "--again",
+    )
     result = run(*words)
     assert (result.exit_code, result.stdout) == (0, "alps: accepted, 3 games\n")
     assert asked == {
         "league": "alps", "as_of": date(2023, 12, 31), "engine": "nuts", "due": True, "override": "I know",
-        "audited": True,
+        "audited": True, "again": True,
     }  # fmt: skip
     assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == ["fit alps: sampling (50 % done)"]
 
@@ -205,6 +224,8 @@ def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):
     result = run("fit", "alps")
     assert result.exit_code == 1
     assert "alps: fit f1 was rejected: R-hat 1.2; too few" in result.stderr
+    room("modeling.fit", fit_league=lambda *_a, **_k: Fitted(verdict="rejected", reasons=["R-hat 1.2"], is_new=False))
+    assert "alps: fit f1 was rejected, of the same games as before: R-hat 1.2" in run("fit", "alps").stderr
 
 
 def test_a_league_without_ratings_is_loaded_and_not_fitted(run, room, home):

@@ -51,10 +51,12 @@ def test_variants_of_the_stanza_are_asked_for_as_toml(home: Home) -> None:
     [
         (["demo_footbal"], 2, 'Did you mean "demo_football"?'),
         (["demo_football", "--with", "efects = []"], 2, 'Did you mean "effects"?'),
-        (["demo_football", "--with", "effects = ["], 2, "is not TOML"),
-        (["demo_football", "--with", 'effects = ["altitude"]'], 1, 'asks for "altitude"'),
-        (["demo_football", "--with", 'likelihood = "normal"'], 1, "one gives results a density"),
-        (["demo_football", "--method", "guess"], 1, "Methods: auto, loo, lfo."),
+        (["demo_football", "--with", "effects = ["], 2, "'effects = [' cannot be read as settings."),
+        (["demo_football", "--with", 'effects = ["altitude"]'], 2, 'asks for "altitude"'),
+        (["demo_football", "--with", 'likelihood = "normal"'], 2, "one gives results a density"),
+        (["demo_football", "--with", 'likelihood = "guess"'], 2, "There are: poisson, negative_binomial"),
+        (["demo_football", "--method", "guess"], 2, "'guess' is not one of"),
+        (["demo_football", "--engine", "guess"], 2, "'guess' is not one of"),
     ],
 )
 def test_mistakes_are_told_plainly(home: Home, words: list[str], code: int, message: str) -> None:

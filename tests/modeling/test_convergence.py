@@ -10,7 +10,7 @@ from modeling.build import build_design
 from modeling.engines import laplace
 from modeling.judge import Check
 from modeling.posterior import Posterior
-from modeling.thresholds import USUAL
+from store.thresholds import USUAL
 
 
 def tree(divergences: int = 0, slow: bool = False, cut: float = 0.0) -> xr.DataTree:

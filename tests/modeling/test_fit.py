@@ -85,8 +85,9 @@ def test_its_true_strengths_are_inside_its_intervals(home, healthy, league):
 
 def test_identical_inputs_are_never_refitted(home, healthy, stanza):
     later = datetime(2026, 1, 2, tzinfo=UTC)
-    again = fit_league(home, "healthy", stanza, later, due=True)
+    again = fit_league(home, "healthy", stanza, later)
     assert (again.fit_id, again.is_new, again.verdict) == (healthy.fit_id, False, "accepted")
+    assert "(nothing new: the fit of 2026-01-01 00:00 UTC stands)" in again.summary
     found = rows(home, f"SELECT fitted_at_utc, current_at_utc FROM fit WHERE fit_id = '{healthy.fit_id}'")
     assert found == [(NOW.replace(tzinfo=None), later.replace(tzinfo=None))]
 
@@ -122,15 +123,15 @@ def test_a_wrong_likelihood_is_rejected_stored_and_never_published(home, healthy
 
 
 def test_a_rejected_fit_is_not_fitted_again_but_can_be_overridden(home, wild, stanza):
-    again = fit_league(home, "wild", stanza, NOW, due=True)
+    again = fit_league(home, "wild", stanza, NOW)
     assert (again.verdict, again.is_new, again.reasons) == ("rejected", False, wild.reasons)
     before = rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL")
     forced = fit_league(home, "wild", stanza, NOW, override="goals are tripled on purpose")
-    assert rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL") == before
-    assert (forced.verdict, forced.fit_id) == ("accepted", wild.fit_id)
-    assert "by hand, against" in forced.summary
-    for again in (forced, fit_league(home, "wild", stanza, NOW)):  # the same inputs again: what was accepted stays so
-        assert (again.verdict, again.reasons) == ("accepted", wild.reasons)
+    assert "by hand, against" in forced.summary and not forced.is_new
+    anew = fit_league(home, "wild", stanza, NOW, again=True)
+    assert anew.is_new and rows(home, f"SELECT * FROM rating WHERE fit_id = '{wild.fit_id}' ORDER BY ALL") == before
+    for again in (forced, anew, fit_league(home, "wild", stanza, NOW)):  # the same inputs: what was accepted stays so
+        assert (again.fit_id, again.verdict, again.reasons) == (wild.fit_id, "accepted", wild.reasons)
         found = rows(home, f"SELECT verdict, override_reason, len(reasons) FROM fit WHERE fit_id = '{wild.fit_id}'")
         assert found == [("accepted", "goals are tripled on purpose", len(wild.reasons))]
 
@@ -428,7 +429,7 @@ def test_a_night_audits_what_is_due_and_the_next_does_not_again(home, league, st
         f"SELECT count(*) FROM fit_check WHERE fit_id = '{first.fit_id}' AND check_name = 'audit' AND status = 'pass'"
     )
     assert rows(home, checks) == [(6,)]
-    fit_league(home, "audited", stanza, NOW)  # by hand: what the audit said stays known
+    fit_league(home, "audited", stanza, NOW, again=True)  # by hand: what the audit said stays known
     assert rows(home, f"{AUDITS} WHERE league = 'audited'") == record
     assert rows(home, checks) == [(1,)]
 

@@ -50,12 +50,19 @@ COMMENT ON COLUMN influential_game.is_high IS 'True where k-hat is above 0.7: le
 COMMENT ON COLUMN influential_game.is_refitted IS 'True where elpd is of a fit without the game.';
 
 CREATE TABLE prior_sensitivity AS
-SELECT s.* FROM warehouse.prior_sensitivity AS s WHERE s.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
+SELECT s.* EXCLUDE (prior, likelihood, diagnosis), coalesce(h.title, c.name, s.quantity) AS name, s.prior, s.likelihood, s.diagnosis
+FROM warehouse.prior_sensitivity AS s
+LEFT JOIN warehouse.hyperparameter AS h
+    ON s.kind = 'parameter' AND (h.league, h.fit_id, h.parameter) = (s.league, s.fit_id, s.quantity)
+LEFT JOIN warehouse.competitor AS c ON s.kind <> 'parameter' AND (c.league, c.competitor_id) = (s.league, s.quantity)
+WHERE s.fit_id IN (SELECT fit_id FROM fit)
+ORDER BY ALL;
 COMMENT ON TABLE prior_sensitivity IS 'One row a parameter of a fit, or a ranked competitor: how far it leans on the priors of scales, fixed effects and the likelihood''s own parameters (power-scaling); none of fits by the chain engine.';
 COMMENT ON COLUMN prior_sensitivity.league IS 'League.';
 COMMENT ON COLUMN prior_sensitivity.fit_id IS 'The fit.';
 COMMENT ON COLUMN prior_sensitivity.kind IS 'parameter, or the kind of competitor whose rating it is.';
 COMMENT ON COLUMN prior_sensitivity.quantity IS 'Key of the parameter (as in hyperparameter), or the competitor.';
+COMMENT ON COLUMN prior_sensitivity.name IS 'What the parameter is, or the competitor''s name.';
 COMMENT ON COLUMN prior_sensitivity.prior IS 'How far its posterior moves where the priors of all parameters are raised to a power: cumulative Jensen-Shannon distance for a doubling; above 0.05 it leans on them.';
 COMMENT ON COLUMN prior_sensitivity.likelihood IS 'The same where the likelihood is. Chance alone makes of 1,000 draws 0.01 for each nat of the sd of the whole log likelihood.';
 COMMENT ON COLUMN prior_sensitivity.diagnosis IS 'What the two say, in words: rests on the results, rests on the results and on the prior, or leans on the prior.';

@@ -1,0 +1,37 @@
+"""What status says of verdicts: why a fit was rejected, and why a person accepted one against the rules."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from jobs.status import COLUMNS, Fit, LeagueStatus, Shown, remarks, row
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+WHY = ("held out: worse.", "identified: not.")
+
+
+def status_of(fit: Fit | None, shown: Shown | None = None) -> LeagueStatus:
+    return LeagueStatus("alps", True, None, NOW, fit, shown, NOW)
+
+
+def fit(verdict: str, *reasons: str, override: str | None = None) -> Fit:
+    return Fit(NOW, verdict, date(2026, 2, 28), reasons, override)
+
+
+@pytest.mark.parametrize(("league", "says"), [
+    (status_of(None), []),
+    (status_of(fit("accepted")), []),
+    (status_of(fit("rejected", *WHY)), ["alps: the newest fit was rejected: held out: worse.; identified: not."]),
+    (status_of(fit("accepted", *WHY, override="I know"), Shown(NOW.date(), "I know")),
+     ["alps: the newest fit was accepted by hand: I know. The rules say: held out: worse.; identified: not."]),
+    (status_of(fit("rejected", WHY[0]), Shown(NOW.date(), "I know")),
+     ["alps: the newest fit was rejected: held out: worse.",
+      "alps: the fit that readers see was accepted by hand: I know"]),
+])  # fmt: skip
+def test_what_is_to_be_known_of_verdicts(league, says):
+    assert remarks(league) == says
+
+
+def test_a_fit_accepted_by_hand_is_not_called_accepted():
+    cells = dict(zip(COLUMNS, row(status_of(fit("accepted", *WHY, override="I know")), NOW), strict=True))
+    assert cells["verdict"] == "by hand"
