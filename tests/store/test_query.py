@@ -3,14 +3,13 @@
 import polars as pl
 import pytest
 
-from store.edition import publish
-from store.errors import StoreError, UsageError
+from store.errors import QueryError, StoreError, UsageError
 from store.query import query, schema
 
 
-@pytest.fixture
-def path(rated, now):
-    return publish(rated, ["alps"], now)
+@pytest.fixture(scope="module")
+def path(edition):
+    return edition
 
 
 @pytest.mark.parametrize(
