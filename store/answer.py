@@ -1,4 +1,4 @@
-"""Answers to a question in SQL as programs want them: CSV, JSON, Parquet or an Arrow stream, piece by piece as computed.
+"""Answers to a question in SQL as programs want them: CSV, JSON, Parquet or an Arrow stream, as rows are computed.
 
 A connection and a question go in; bytes go to whoever writes them, and what is told of them comes back.
 """
@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -18,17 +18,16 @@ from pyarrow import ipc, parquet
 from store.errors import QueryError
 from store.query import batches, distinct, frame, mistake, need_plain_types
 
-type Form = Literal["json", "csv", "parquet", "arrow"]
-FORMS: tuple[str, ...] = get_args(Form.__value__)
+FORMS = ("json", "csv", "parquet", "arrow")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A query with its values, the form of its answer, and how much of it is wanted: rows from `offset` on."""
+    """A query with its values, one of FORMS for its answer, and how much of it is wanted: rows from `offset` on."""
 
     sql: str
     parameters: dict[str, str] = field(default_factory=dict)
-    form: Form = "json"
+    form: str = "json"
     offset: int = 0
     rows: int | None = None
     most_bytes: int | None = None

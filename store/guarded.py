@@ -34,7 +34,7 @@ FRAME = struct.Struct(">cI")
 POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
 OPEN_FILES = 64
-WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS day, 1.5::DECIMAL(9, 2) AS n, [1] AS l, {'a': 1} AS s, 'x'::BLOB AS b"
+WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS d, 1.5::DECIMAL(9, 2) AS n, [1] AS l, {'a': 1} AS s, 'x'::BLOB AS b"
 
 TOO_MUCH, LESS = "The query needs more memory than it may have.", "Ask for less."
 
@@ -53,7 +53,7 @@ def main() -> None:
     give_up()
     with duckdb.connect() as con:
         for form in FORMS:  # imports what is imported late, while files can still be opened
-            answer(con, Question(WARM_UP, form=form), lambda _: None)  # type: ignore[arg-type]
+            answer(con, Question(WARM_UP, form=form), lambda _: None)
     send(b"R")
     rooms = Editions()
     for line in sys.stdin.buffer:

@@ -6,7 +6,11 @@ its own, which is store/guard.py.
 """
 
 import json
+import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, combinations
 from pathlib import Path
 
 import duckdb
@@ -31,6 +35,9 @@ LOCKED: Config = {
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
 SCHEMA = (Path(__file__).parent / "sql" / "schema.sql").read_text()
 BATCH_ROWS = 8192
+FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+FEW_PARAMETERS = 5  # of which every choice is tried
 SHOWN_CHARACTERS = 100  # of the line that holds a mistake
 WHERE_TO_LOOK = "See the tables and columns: pooltable sql --schema, or /api/queries/schema"
 
@@ -70,8 +77,8 @@ def batches(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]
     """The rows of one reading statement, as they are computed, with `$name` bound to parameters["name"].
 
     SELECT, FROM-first queries, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT and EXPLAIN read. A value takes the type that
-    its place in the query wants; where that wants a number (as in `$n + 1`) a value that is one counts as one. Raises
-    QueryError for anything else, for a missing or unknown parameter and for a mistake in the SQL, with its place.
+    its place in the query wants; one with a decimal point is a number, and one of digits is where that is wanted (as
+    in `$n + 1`). Raises QueryError for anything else, for a missing or unknown parameter and for a mistake in the SQL, with its place.
     Mistakes that only show while rows are computed are duckdb.Error or pa.ArrowException from the reader: see
     `mistake`.
     """
@@ -133,39 +140,40 @@ def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str])
     wanted = set(statement.named_parameters)
     if missing := sorted(wanted - set(parameters)):
         name = missing[0]
-        raise QueryError(f"The query needs a value for ${name}.", f"Give it: -p {name}=VALUE, or {name}=VALUE in an URL.")
+        raise QueryError(f"The query needs a value for ${name}.", f"Give it: -p {name}=VALUE, or ?{name}=VALUE")
     if unknown := sorted(set(parameters) - wanted):
         raise QueryError(f"The query has no parameter ${unknown[0]}.", f"Write ${unknown[0]} where its value goes.")
 
 
 def _relation(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> duckdb.DuckDBPyRelation:
-    if not parameters:
-        return _bound(con, sql, {})
+    """The query with its values bound: fractions as numbers, for DuckDB rounds a text where it wants a whole number;
+    the others as texts, which take any type, or where no function takes a text, the fewest as numbers.
+    """
+    values = {name: float(value) if FRACTION.fullmatch(value) else value for name, value in parameters.items()}
     try:
-        return _bound(con, sql, parameters)
-    except duckdb.BinderException:
-        numbers = {name: _number(value) for name, value in parameters.items()}
-        if numbers == parameters:
+        return _bound(con, sql, values)
+    except duckdb.BinderException as error:
+        if "STRING_LITERAL" not in str(error):
             raise
-        return _bound(con, sql, numbers)
+        numbers = {name: int(value) for name, value in parameters.items() if WHOLE.fullmatch(value)}
+        for names in _choices(list(numbers)):
+            with suppress(duckdb.BinderException):
+                return con.sql(sql, params={**values, **{name: numbers[name] for name in names}})
+        raise
 
 
-def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, str | int | float]) -> duckdb.DuckDBPyRelation:
+def _choices(names: list[str]) -> Iterator[tuple[str, ...]]:
+    """Which of the names to choose, the fewest first; all at once where there are many."""
+    sizes = range(1, len(names) + 1) if len(names) <= FEW_PARAMETERS else [len(names)]
+    return chain.from_iterable(combinations(names, size) for size in sizes)
+
+
+def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, str | float]) -> duckdb.DuckDBPyRelation:
     try:
         return con.sql(sql, params=values) if values else con.sql(sql)
     except duckdb.Error:
         con.execute(sql, values or None)  # raises it again, with the place that con.sql leaves out
         raise
-
-
-def _number(text: str) -> str | int | float:
-    """The number that `text` is, else the text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _told(error: Exception) -> tuple[str, tuple[int, int] | None]:

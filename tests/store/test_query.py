@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from store.errors import QueryError, StoreError, UsageError
+from store.errors import StoreError, UsageError
 from store.query import query, schema
 
 
