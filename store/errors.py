@@ -42,7 +42,11 @@ class FitError(PooltableError):
 
 
 class BusyError(PooltableError):
-    """Too many are asking at once."""
+    """Too many are asking at once; `seconds` is when it is worth asking again."""
+
+    def __init__(self, message: str, hint: str = "", seconds: float = 3.0) -> None:
+        super().__init__(message, hint)
+        self.seconds = seconds
 
 
 class UsageError(PooltableError):

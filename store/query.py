@@ -78,9 +78,9 @@ def batches(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]
 
     SELECT, FROM-first queries, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT and EXPLAIN read. A value takes the type that
     its place in the query wants; one with a decimal point is a number, and one of digits is where that is wanted (as
-    in `$n + 1`). Raises QueryError for anything else, for a missing or unknown parameter and for a mistake in the SQL, with its place.
-    Mistakes that only show while rows are computed are duckdb.Error or pa.ArrowException from the reader: see
-    `mistake`.
+    in `$n + 1`). Raises QueryError for anything else, for a missing or unknown parameter and for a mistake in the SQL,
+    with its place. What only shows while rows are computed the reader raises, as duckdb.Error or pa.ArrowException:
+    see `mistake`.
     """
     try:
         _check(con, sql, parameters)
@@ -123,7 +123,8 @@ def distinct(names: list[str]) -> list[str]:
 def mistake(error: Exception, sql: str) -> QueryError:
     """What is wrong with a query in words, with the place in `sql` where DuckDB names one."""
     what, place = _told(error)
-    return QueryError(what, WHERE_TO_LOOK, None if place is None else _place(sql, *place))
+    hint = WHERE_TO_LOOK if what.startswith(("Binder", "Catalog", "Parser")) else ""
+    return QueryError(what, hint, None if place is None else _place(sql, *place))
 
 
 def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> None:
