@@ -87,10 +87,14 @@ class Guard:
         if len(question.sql) + sum(map(len, question.parameters.values())) > MOST_SQL:
             raise QueryError(f"The query is longer than {MOST_SQL:,} characters.")
         self.start()
+        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
         with self._turn():
             child = self._children.get()
             try:
-                return child.ask(edition, question, self.seconds)
+                if not child.takes(line):  # the system may have ended it meanwhile
+                    child = Child()
+                    child.takes(line)
+                return child.answers(self.seconds)
             finally:
                 self._children.put(child if child.is_fit() else Child())
 
@@ -133,19 +137,31 @@ class Child:
         )
         self._is_ready = False
 
-    def ask(self, edition: Path, question: Question, seconds: float) -> Reply:
-        """The answer, or an error in words; whatever else happens ends the child, and the error says so."""
+    def takes(self, line: bytes) -> bool:
+        """True where it has taken the question; False where it is dead. Raises StoreError where it does not start."""
+        assert self._process.stdin is not None
+        try:
+            if not self._is_ready:
+                self._wait_until_ready()
+            self._process.stdin.write(line)
+            return self._frame(time.monotonic() + START_SECONDS)[0] == b"T"
+        except (EOFError, OSError):
+            self.end()
+            return False
+
+    def answers(self, seconds: float) -> Reply:
+        """The answer to the question it took, or an error in words; what takes longer, or breaks it, ends the child."""
         body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the asker closes it
         try:
-            self._wait_until_ready()
-            told = self._answered(_line(edition, question, seconds), time.monotonic() + seconds, body)
+            told = self._told(time.monotonic() + seconds, body)
         except BaseException as error:
             body.close()
-            if not isinstance(error, PooltableError):
-                self.end()
+            if isinstance(error, PooltableError):
+                raise
+            self.end()
             if isinstance(error, TimeoutError):
                 raise QueryError(f"The query takes longer than {seconds:g} seconds.", LESS) from error
-            if isinstance(error, EOFError | OSError):
+            if isinstance(error, EOFError):
                 raise QueryError("The query needs more memory than it may have, or broke DuckDB.", LESS) from error
             raise
         size = body.tell()
@@ -165,18 +181,13 @@ class Child:
                 pipe.close()  # type: ignore[union-attr]
 
     def _wait_until_ready(self) -> None:
-        if self._is_ready:
-            return
         try:
-            letter, _ = self._frame(time.monotonic() + START_SECONDS)
+            self._is_ready = self._frame(time.monotonic() + START_SECONDS)[0] == b"R"
         except (TimeoutError, EOFError) as error:
             self.end()
-            raise StoreError("The process that answers queries does not start.", "Try: pooltable doctor") from error
-        self._is_ready = letter == b"R"
+            raise StoreError("The process that answers queries does not start.") from error
 
-    def _answered(self, line: bytes, deadline: float, body: IO[bytes]) -> Told:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line)
+    def _told(self, deadline: float, body: IO[bytes]) -> Told:
         while True:
             letter, data = self._frame(deadline)
             if letter == b"C":
@@ -209,10 +220,6 @@ class Child:
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
-
-
-def _line(edition: Path, question: Question, seconds: float) -> bytes:
-    return json.dumps({"edition": str(edition), "seconds": seconds, **asdict(question)}).encode() + b"\n"
 
 
 def _error(told: dict[str, Any]) -> PooltableError:

@@ -5,8 +5,8 @@ address space, writing to any file, core dumps. While a question is worked on it
 ends it where its parent is gone. Run by store/guard.py as `python -m store.guarded`.
 
 A question is one line of JSON. An answer is frames of a letter, a length (4 bytes, big end first) and so many bytes:
-R ready for questions, C a piece of the answer, D done with what is told of it, E an error in words, F an error after
-which this process must not be used again.
+R ready for questions, T a question is taken, C a piece of the answer, D done with what is told of it, E an error in
+words, F an error after which this process must not be used again.
 """
 
 import json
@@ -57,6 +57,7 @@ def main() -> None:
     send(b"R")
     rooms = Editions()
     for line in sys.stdin.buffer:
+        send(b"T")
         reply(rooms, json.loads(line), send)
 
 

@@ -132,18 +132,26 @@ def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str])
     statements = con.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(f"One statement is wanted; here are {len(statements)}.", "Send them one at a time.")
-    statement = statements[0]
-    if statement.type not in READING:
+    kind = _kind(statements[0])
+    if kind not in READING:
         raise QueryError(
-            f"{statement.type.name} statements are not allowed: an edition is only read.",
+            f"{kind.name if kind else 'Such'} statements are not allowed: an edition is only read.",
             "Use SELECT, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT or EXPLAIN.",
         )
-    wanted = set(statement.named_parameters)
+    wanted = set(statements[0].named_parameters)
     if missing := sorted(wanted - set(parameters)):
         name = missing[0]
         raise QueryError(f"The query needs a value for ${name}.", f"Give it: -p {name}=VALUE, or ?{name}=VALUE")
     if unknown := sorted(set(parameters) - wanted):
         raise QueryError(f"The query has no parameter ${unknown[0]}.", f"Write ${unknown[0]} where its value goes.")
+
+
+def _kind(statement: duckdb.Statement) -> duckdb.StatementType | None:
+    """The statement's type; None for those, such as UPDATE EXTENSIONS, that DuckDB's own list of types lacks."""
+    try:
+        return statement.type
+    except ValueError:
+        return None
 
 
 def _relation(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> duckdb.DuckDBPyRelation:

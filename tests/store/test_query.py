@@ -51,6 +51,7 @@ def test_reading_is_answered(path, sql):
         "CALL duckdb_tables()",
         "INSTALL httpfs",
         "LOAD httpfs",
+        "UPDATE EXTENSIONS",
         "USE memory",
         "BEGIN",
         "PREPARE p AS SELECT 1",
