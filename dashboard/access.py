@@ -74,8 +74,8 @@ class Bucket:
         self._levels: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def take(self, client: str) -> float:
-        """0 where the client may go on, else after how many seconds it may."""
+    def take(self, client: str, count: int = 1) -> float:
+        """0 where the client may go on, else after how many seconds it may; a count of 0 only looks."""
         now = self._clock()
         with self._lock:
             level, at = self._levels.get(client, (self._most, now))
@@ -84,7 +84,7 @@ class Bucket:
                 return (1 - level) / self._per_second
             if len(self._levels) >= MOST_CLIENTS:
                 self._levels.clear()
-            self._levels[client] = (level - 1, now)
+            self._levels[client] = (level - count, now)
             return 0.0
 
 
@@ -131,9 +131,11 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
     given = _given()
     if given is None:
         return _asked()
-    if attempts.take(request.remote_addr or ""):
+    client = request.remote_addr or ""
+    if attempts.take(client, 0):
         return _refused("Too many attempts from your address.", "Wait a minute.", 429)
     if not _same(given, access.token):
+        attempts.take(client)
         return _asked("That is not the token.")
     return None if "Authorization" in request.headers else _entered(access)
 
