@@ -5,6 +5,7 @@ from typing import Any
 
 import flask
 
+from dashboard.answers import MOST_ROWS
 from dashboard.canned import Canned, canned
 from store.answer import FORMS
 
@@ -42,7 +43,23 @@ MEDIA: dict[str, Any] = {
     "application/vnd.apache.parquet": {},
     "application/vnd.apache.arrow.stream": {},
 }
-PAGING = [("_limit", "rows of a page; JSON has at most 5,000"), ("_offset", "rows to leave out before it")]
+
+
+def _parameter(name: str, meaning: str, usual: str | None = None, *, is_needed: bool = False) -> dict[str, Any]:
+    schema = {"type": "string"} | ({} if usual is None else {"default": usual})
+    return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": schema}
+
+
+SHARED = {
+    "format": {
+        **_parameter("_format", "format of the answer"),
+        "schema": {"type": "string", "enum": list(FORMS), "default": "json"},
+    },
+    "limit": _parameter("_limit", f"rows of a page; JSON has at most {MOST_ROWS:,}"),
+    "offset": _parameter("_offset", "rows to leave out before it"),
+    "edition": _parameter("_edition", "the edition that it must be; 409 where readers see another by now"),
+}
+FOR_ROWS = [{"$ref": f"#/components/parameters/{name}"} for name in SHARED]
 
 
 def document() -> dict[str, Any]:
@@ -59,6 +76,7 @@ def document() -> dict[str, Any]:
         },
         "components": {
             "schemas": {"Error": ERROR, "Rows": ROWS},
+            "parameters": SHARED,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "Where one is set."}},
         },
         "security": [{}, {"token": []}],
@@ -77,7 +95,7 @@ def _sql() -> dict[str, Any]:
             "One reading statement of DuckDB's SQL on the current edition, in at most three seconds. Other parameters "
             "of the address are bound by name: &league=demo_football for $league."
         ),
-        "parameters": [_parameter("sql", "the query", is_needed=True), *_common()],
+        "parameters": [_parameter("sql", "the query", is_needed=True), *FOR_ROWS],
         "responses": _responses(400, 401, 409, 429, 503),
         "x-example": "/api/sql?sql=FROM+leaderboard+WHERE+rank<=$n+ORDER+BY+rank&n=3&_format=csv",
     }
@@ -88,7 +106,7 @@ def _query(one: Canned) -> dict[str, Any]:
     return {
         "summary": one.title,
         "description": one.description,
-        "parameters": [*own, *_common()],
+        "parameters": [*own, *FOR_ROWS],
         "responses": _responses(400, 401, 404, 409, 429, 503),
     }
 
@@ -102,7 +120,7 @@ def _league() -> dict[str, Any]:
         "parameters": [
             {"name": "league", **of_path, "description": "key of a league, see /api/leagues"},
             {"name": "question", **of_path, "description": "name of a prepared question with an ending"},
-            *_common(),
+            *FOR_ROWS,
         ],
         "responses": _responses(400, 401, 404, 409, 429, 503),
         "x-example": "/api/leagues/demo_football/leaderboard.csv",
@@ -111,17 +129,6 @@ def _league() -> dict[str, Any]:
 
 def _plain(summary: str, media: str) -> dict[str, Any]:
     return {"summary": summary, "responses": {"200": {"description": summary, "content": {media: {}}}}}
-
-
-def _common() -> list[dict[str, Any]]:
-    formats = {"type": "string", "enum": list(FORMS), "default": "json"}
-    form = {"name": "_format", "in": "query", "description": "format of the answer", "schema": formats}
-    return [form, *(_parameter(name, meaning) for name, meaning in PAGING)]
-
-
-def _parameter(name: str, meaning: str, usual: str | None = None, *, is_needed: bool = False) -> dict[str, Any]:
-    schema = {"type": "string"} | ({} if usual is None else {"default": usual})
-    return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": schema}
 
 
 def _responses(*wrong: int) -> dict[str, Any]:
