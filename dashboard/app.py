@@ -11,11 +11,14 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from dashboard import interactions
+from dashboard.access import Access, protect_by_token
+from dashboard.api import api
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
 from dashboard.pages import checks, leaderboard, leagues, shrinkage
 from dashboard.reader import Reader, Row
 from store.errors import PooltableError
+from store.guard import Guard
 from store.home import Home
 
 log = logging.getLogger(__name__)
@@ -46,9 +49,9 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def build_app(home: Home, clock: Clock = utc_now) -> Dash:
+def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) -> Dash:
     """The dashboard of one home. Nothing is opened before the first request, so that servers may fork first."""
-    reader = Reader(home)
+    reader, guard, access = Reader(home), Guard(), access or Access()
     app = Dash(
         "pooltable",
         assets_folder=str(interactions.ASSETS),
@@ -60,12 +63,14 @@ def build_app(home: Home, clock: Clock = utc_now) -> Dash:
         update_title="",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.server.config.update(READER=reader, CLOCK=clock)
+    app.server.config.update(READER=reader, CLOCK=clock, GUARD=guard)
     _register()
     app.layout = html.Div(dash.page_container)
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
     interactions.register(app)
     app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
+    app.server.register_blueprint(api(reader, guard, access))
+    protect_by_token(app.server, access)
     protect(app)
     return app
 

@@ -12,6 +12,10 @@ log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 256 * 1024  # bytes; callbacks send an address, nothing more
 FINGERPRINTED = ("/assets/", "/_dash-component-suites/")
+COMPRESSED = [
+    "text/html", "text/css", "text/csv", "text/plain", "text/javascript", "application/javascript", "application/json",
+    "image/svg+xml",
+]  # fmt: skip
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -24,7 +28,7 @@ FIXED = {
 
 def protect(app: Dash) -> None:
     """Adds headers and compression. Call it last: the policy names the inline scripts there are by then."""
-    app.server.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, COMPRESS_MIN_SIZE=1024)
+    app.server.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, COMPRESS_MIN_SIZE=1024, COMPRESS_MIMETYPES=COMPRESSED)
 
     @app.server.after_request
     def _add(response: flask.Response) -> flask.Response:

@@ -23,23 +23,13 @@ from dashboard.queries import query
 from store.edition import current
 from store.errors import LockedError, StoreError
 from store.home import Home
+from store.query import Config, open_edition
 
 log = logging.getLogger(__name__)
 
 type Row = dict[str, Any]
 
-LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-    "allow_persistent_secrets": False,
-    "python_enable_replacements": False,
-    "memory_limit": "1GB",
-    "threads": 2,
-    "temp_directory": "",
-    "lock_configuration": True,
-}
+LIMITS: Config = {"memory_limit": "1GB", "threads": 2}
 ATTEMPTS = 5  # another process may prune the copy we were about to open; then the link has moved on
 
 
@@ -86,6 +76,10 @@ class Reader:
         finally:
             cursor.close()
 
+    def copy(self) -> Path:
+        """Our copy of the current edition, for who opens it in a process of his own. Raises StoreError, LockedError."""
+        return own_copy(self.home, current(self.home))
+
     def _current(self) -> Opened:
         """The edition readers should see; one thread at a time switches while the others go on with the old one."""
         opened, edition = self._opened, current(self.home)
@@ -117,12 +111,11 @@ def open_current(home: Home) -> Opened:
         edition = current(home)
         copy = own_copy(home, edition)
         try:
-            return Opened(edition, duckdb.connect(str(copy), read_only=True, config=LOCKED_DOWN))
-        except duckdb.Error as error:
+            return Opened(edition, open_edition(copy, LIMITS))
+        except StoreError as error:
             if copy.exists() or attempt == ATTEMPTS - 1:
                 copy.unlink(missing_ok=True)
-                reason = str(error).splitlines()[0]
-                raise StoreError(f"{edition} cannot be opened: {reason}", "Publish again: pooltable publish") from error
+                raise StoreError(error.message, "Publish again: pooltable publish") from error
     raise AssertionError("unreachable")
 
 

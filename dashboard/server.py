@@ -11,28 +11,33 @@ from dash import Dash
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from dashboard.access import access_from
 from dashboard.app import build_app
 from store.errors import PooltableError, UsageError
-from store.home import Home
+from store.guard import unavailable
+from store.home import Home, read_settings
 
 log = logging.getLogger(__name__)
 
-THREADS = 4  # a worker; DuckDB and sending let go of the interpreter
+THREADS = 64  # a worker: as many questions may wait for the guard as it lets in, and pages go past them
+LONGEST_ADDRESS = 8190  # bytes, the most that gunicorn takes
 
 
 def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 2, *, public: bool = False) -> None:
     """Serves the dashboard until the process is told to stop; ends with SystemExit, as gunicorn does.
 
-    Raises UsageError for an address others can reach unless `public` is given, PooltableError where the port is taken.
+    Raises UsageError for an address others can reach unless POOLTABLE_TOKEN is set or `public` is given,
+    PooltableError where the port is taken.
     """
-    if not public and not is_loopback(host):
+    access = access_from(read_settings())
+    if not public and not access.token and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached from other machines, and the dashboard asks nobody who they are.",
-            "Put it behind something that does, then say --public; or leave --host out.",
+            "Set POOLTABLE_TOKEN, or put it behind something that asks and say --public; or leave --host out.",
         )
     listening = listen(host, port)
     log.info("Serving %s at %s", home.root, url(host, listening.getsockname()[1]))
-    Server(build_app(home), listening, workers).run()
+    Server(build_app(home, access=access), listening, workers).run()
 
 
 def url(host: str, port: int) -> str:
@@ -74,10 +79,12 @@ class Server(BaseApplication):
             "workers": workers,
             "worker_class": "gthread",
             "threads": THREADS,
+            "limit_request_line": LONGEST_ADDRESS,
             "graceful_timeout": 5,
             "keepalive": 30,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "post_worker_init": start_guard,
             "worker_exit": leave,
         }
         super().__init__()
@@ -91,6 +98,12 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """The WSGI application, built before the fork; it opens nothing until its first request."""
         return self.flask
+
+
+def start_guard(worker: Any) -> None:
+    """Starts the processes that answer questions in SQL: in each worker, after the fork."""
+    if unavailable() is None:
+        worker.app.wsgi().config["GUARD"].start()
 
 
 def leave(_server: object, _worker: object) -> None:

@@ -1,13 +1,10 @@
-"""A frame as people or programs want it: an aligned table, CSV, JSON or Parquet."""
+"""A frame as people want it: an aligned table, or a block of lines a row. store/answer.py has what programs want."""
 
-import io
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import polars as pl
-from polars import selectors as cs
 
 TABLE_ROWS = 200
 LIST_VALUES = 4
@@ -68,53 +65,6 @@ def cell(value: Any) -> str:
             return "{" + ", ".join(f"{key}: {cell(part)}" for key, part in value.items()) + "}"
         case str():
             return value if value.isprintable() else "".join(_harmless(letter) for letter in value)
-        case _:
-            return str(value)
-
-
-def as_csv(frame: pl.DataFrame) -> str:
-    """CSV with a header; lists and structs as JSON, bytes as hexadecimal digits."""
-    flat = [_flat(column) for column in frame.get_columns()]
-    return pl.DataFrame(flat).write_csv() if flat else "\n"
-
-
-def as_json(frame: pl.DataFrame) -> str:
-    """A JSON array with one object a row; what is not finite is null."""
-    plain = frame.with_columns(cs.decimal().cast(pl.Float64))
-    return json.dumps([_plain(row) for row in plain.to_dicts()], ensure_ascii=False, allow_nan=False)
-
-
-def as_parquet(frame: pl.DataFrame) -> bytes:
-    """A Parquet file's bytes."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    return buffer.getvalue()
-
-
-def _flat(column: pl.Series) -> pl.Series:
-    if not (column.dtype.is_nested() or column.dtype == pl.Binary):
-        return column
-    texts = [None if value is None else _flat_text(_plain(value)) for value in column.to_list()]
-    return pl.Series(column.name, texts, pl.String)
-
-
-def _flat_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """The value in JSON's few types."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if value - value == 0 else None
-        case dict():
-            return {str(key): _plain(part) for key, part in value.items()}
-        case list():
-            return [_plain(part) for part in value]
-        case bytes():
-            return value.hex()
         case _:
             return str(value)
 

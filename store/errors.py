@@ -5,9 +5,13 @@ PooltableError                 exit 1: it was asked for rightly and could not be
 ├── StoreError                 the home, the warehouse or an edition is not as it must be
 ├── FeedError                  a source cannot be fetched or read
 ├── FitError                   a model cannot be built or fitted
+├── BusyError                  too many are asking; later there will be room
 └── UsageError                 exit 2: wrong use
-    └── StanzaError            leagues.toml is wrong
+    ├── StanzaError            leagues.toml is wrong
+    └── QueryError             a query cannot be answered; `place` says where its mistake is
 """
+
+from dataclasses import dataclass
 
 
 class PooltableError(Exception):
@@ -37,6 +41,14 @@ class FitError(PooltableError):
     """A model cannot be built from the stanza and the games, or cannot be fitted."""
 
 
+class BusyError(PooltableError):
+    """Too many are asking at once; `seconds` is when it is worth asking again."""
+
+    def __init__(self, message: str, hint: str = "", seconds: float = 3.0) -> None:
+        super().__init__(message, hint)
+        self.seconds = seconds
+
+
 class UsageError(PooltableError):
     """The command was called wrongly."""
 
@@ -45,3 +57,21 @@ class UsageError(PooltableError):
 
 class StanzaError(UsageError):
     """leagues.toml does not say something we can rate."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a text a mistake is: line and column from 1, and the line with a caret under the place."""
+
+    line: int
+    column: int
+    caret: str
+
+
+class QueryError(UsageError):
+    """A query cannot be answered: `what` is the matter, and `place` (where it is known) is where in its text."""
+
+    def __init__(self, what: str, hint: str = "", place: Place | None = None) -> None:
+        super().__init__(f"{what}\n\n{place.caret}" if place else what, hint)
+        self.what = what
+        self.place = place

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.errors import UsageError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -15,6 +18,10 @@ class Settings(BaseSettings):
 
     home: Path = Path("data/home")
     lock_wait_seconds: float = 30.0
+    token: SecretStr = SecretStr("")  # whoever asks the dashboard or its API must know it, where it is set
+    cors: str = ""  # origins of other sites that may read the API, blanks between; * for any
+    queries_per_minute: float = Field(default=120.0, gt=0)  # of one address, in each worker
+    proxies: int = Field(default=0, ge=0)  # in front of the dashboard, whose word on a client's address is taken
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,19 @@ class Home:
         return self.draws / f"{fit_id}.restart.npz"
 
 
+def read_settings() -> Settings:
+    """The settings from the environment. Raises UsageError that names the one that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = "POOLTABLE_" + "_".join(map(str, wrong["loc"])).upper()
+        raise UsageError(
+            f"{name} is not usable: {wrong['msg']}.", f"Set it to something else, or: unset {name}"
+        ) from error
+
+
 def open_home(root: Path | None = None) -> Home:
     """The home at `root`, else the one the environment names, else data/home under the current folder."""
-    settings = Settings()
+    settings = read_settings()
     return Home((root or settings.home).expanduser().absolute(), settings.lock_wait_seconds)

@@ -284,10 +284,29 @@ def test_parquet_is_not_written_to_a_terminal(run, published, monkeypatch):
         def isatty(self):
             return True
 
-    monkeypatch.setattr("jobs.doors_editions.sys", types.SimpleNamespace(stdout=Terminal()))
+    monkeypatch.setattr("jobs.doors_sql.sys", types.SimpleNamespace(stdout=Terminal()))
     result = run("sql", "FROM league", "--format", "parquet")
     assert result.exit_code == 2
     assert "not for a terminal" in result.stderr
+
+
+def test_sql_from_a_file_into_files_by_their_endings(run, published, tmp_path):
+    (tmp_path / "q.sql").write_text("SELECT league, $n::INTEGER AS n FROM league -- the leagues")
+    for ending, read in (("csv", pl.read_csv), ("parquet", pl.read_parquet), ("json", pl.read_json)):
+        to = tmp_path / f"out.{ending}"
+        assert run("sql", "-f", str(tmp_path / "q.sql"), "-p", "n=7", "--output", str(to)).exit_code == 0
+        assert read(to).to_dicts() == [{"league": "alps", "n": 7}]
+    assert run("sql", "FROM league", "--output", str(tmp_path / "out.txt")).exit_code == 0
+    assert "alps" in (tmp_path / "out.txt").read_text()
+
+
+def test_a_failing_query_leaves_the_file_that_was_there(run, published, tmp_path):
+    to = tmp_path / "out.csv"
+    to.write_text("before")
+    assert run("sql", "SELECT ('x' || range)::INTEGER FROM range(9)", "--output", str(to)).exit_code == 2
+    assert (to.read_text(), list(tmp_path.glob("*.part"))) == ("before", [])
+    missing = run("sql", "-f", str(tmp_path / "none.sql"))
+    assert missing.exit_code == 2 and "none.sql cannot be read" in missing.stderr
 
 
 def test_a_mistake_in_sql_shows_its_place(run, published):

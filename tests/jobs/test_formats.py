@@ -1,8 +1,5 @@
 """Frames as text: what comes out can be read back, and does no harm to a terminal."""
 
-import csv
-import io
-import json
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.formats import as_csv, as_json, as_parquet, as_table, cell
+from jobs.formats import as_table, cell
 
 FRAME = pl.DataFrame(
     {
@@ -40,24 +37,6 @@ def test_a_long_table_says_what_it_leaves_out():
 
 def test_an_empty_table_still_names_its_columns():
     assert as_table(FRAME.clear()).splitlines()[0].split() == FRAME.columns
-
-
-def test_csv_can_be_read_back():
-    rows = list(csv.DictReader(io.StringIO(as_csv(FRAME))))
-    assert [row["name"] for row in rows] == ["Åland", "", 'a "b", c']
-    assert json.loads(rows[0]["draws"]) == [1.0, 2.0]
-    assert rows[0]["goals"] == "3"
-
-
-def test_json_is_json():
-    first, second, third = json.loads(as_json(FRAME))
-    assert first == {"name": "Åland", "rating": 0.123456789, "draws": [1.0, 2.0], "on": "2026-01-02", "goals": 3.0}
-    assert second["rating"] is None, "not a number has no place in JSON"
-    assert third["draws"] is None
-
-
-def test_parquet_is_the_same_frame():
-    assert pl.read_parquet(as_parquet(FRAME)).equals(FRAME)
 
 
 def test_long_lists_are_cut_and_say_so():

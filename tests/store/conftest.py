@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
+from store.edition import publish
 from store.home import Home
 from store.warehouse import writing
 
@@ -106,3 +107,12 @@ def rated(home):
 def refit():
     """add_fit(home, fit_id, verdict, minutes, is_dated, best), as a fixture since conftest cannot be imported."""
     return add_fit
+
+
+@pytest.fixture(scope="session")
+def edition(tmp_path_factory):
+    """The path of an edition with that league and fit; tests only read it."""
+    home = Home(tmp_path_factory.mktemp("published"))
+    add_games(home)
+    add_fit(home, "f1")
+    return publish(home, [LEAGUE], NOW)

@@ -3,14 +3,13 @@
 import polars as pl
 import pytest
 
-from store.edition import publish
 from store.errors import StoreError, UsageError
 from store.query import query, schema
 
 
-@pytest.fixture
-def path(rated, now):
-    return publish(rated, ["alps"], now)
+@pytest.fixture(scope="module")
+def path(edition):
+    return edition
 
 
 @pytest.mark.parametrize(
@@ -52,6 +51,7 @@ def test_reading_is_answered(path, sql):
         "CALL duckdb_tables()",
         "INSTALL httpfs",
         "LOAD httpfs",
+        "UPDATE EXTENSIONS",
         "USE memory",
         "BEGIN",
         "PREPARE p AS SELECT 1",

@@ -1,0 +1,161 @@
+"""What is wanted, from an address; and a reply or an error as a response."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+from urllib.parse import urlencode
+
+import flask
+
+from store.answer import FORMS, Question
+from store.errors import BusyError, PooltableError, QueryError, UsageError
+from store.guard import Reply
+from store.home import Home
+
+log = logging.getLogger(__name__)
+
+MOST_ROWS = 5_000  # of a page of JSON
+MOST_BYTES = {"json": 5_000_000, "csv": 100_000_000, "parquet": 100_000_000, "arrow": 100_000_000}
+MEDIA = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
+IN_MEMORY = 5_000_000  # bytes: a larger answer lies in an unnamed file and is sent from there
+RESERVED = ("_format", "_limit", "_offset", "_edition")
+
+
+class MovedOnError(UsageError):
+    """The edition that was asked for is not the current one."""
+
+    status = 409
+
+
+class UnknownError(UsageError):
+    """There is nothing at this address."""
+
+    status = 404
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address wants: the form, a stretch of the rows, values by name, an edition if it must be that one."""
+
+    form: str
+    offset: int
+    limit: int | None
+    edition: str | None
+    values: dict[str, str]
+
+    def question(self, sql: str, values: dict[str, str]) -> Question:
+        """The query with this form and stretch."""
+        return Question(sql, values, self.form, self.offset, self.limit, MOST_BYTES[self.form])
+
+
+def asked(form: str) -> Asked:
+    """What the current request wants. Raises UsageError for what it cannot have, and for a value given twice."""
+    args = flask.request.args
+    if form not in FORMS:
+        raise UsageError(f'There is no format "{form}".', f"There are: {', '.join(FORMS)}.")
+    if twice := [name for name, values in args.lists() if len(values) > 1]:
+        raise UsageError(f'"{twice[0]}" is given twice.')
+    values = {name: value for name, value in args.items() if name not in RESERVED and name != "token"}
+    most = MOST_ROWS if form == "json" else None
+    return Asked(form, _count("_offset", 0) or 0, _count("_limit", most), args.get("_edition"), values)
+
+
+def _count(name: str, usual: int | None) -> int | None:
+    """The count of that name; never more than the usual one, where there is one that limits."""
+    text = flask.request.args.get(name)
+    if text is None:
+        return usual
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise UsageError(f"{name} is a whole number, from 0 on.")
+    return min(int(text), usual) if usual and name == "_limit" else int(text)
+
+
+def not_modified(edition: str, wanted: Asked) -> flask.Response | None:
+    """304 where the asker has this edition's answer. Raises MovedOnError where he wants a page of another edition."""
+    if wanted.edition not in (None, edition):
+        raise MovedOnError(f"Readers see {edition} now.", "Start again from the first page.")
+    # Compression adds its name behind a colon.
+    known = {tag.partition(":")[0] for tag in flask.request.if_none_match.as_set(include_weak=True)}
+    return _labelled(flask.Response(status=304), edition) if edition in known else None
+
+
+def respond(reply: Reply, edition: str, wanted: Asked, name: str) -> flask.Response:
+    """The reply as a response, with the address of the next page where there is one."""
+    following = _next(reply, edition, wanted)
+    if wanted.form == "json":
+        with reply.body:
+            rows = reply.body.read()
+        body = b'{"edition": %s, "columns": %s, "rows": %s, "next": %s}\n' % (
+            *(json.dumps(part, ensure_ascii=False).encode() for part in (edition, reply.told.columns)),
+            rows,
+            json.dumps(following).encode(),
+        )
+        response = flask.Response(body)
+    elif reply.size <= IN_MEMORY:
+        with reply.body:
+            response = flask.Response(reply.body.read())
+    else:
+        response = flask.Response(_parts(reply.body), headers={"Content-Length": str(reply.size)})
+    response.headers["Content-Type"] = MEDIA[wanted.form]
+    if wanted.form != "json":
+        response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{wanted.form}")
+    if following:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return _labelled(response, edition)
+
+
+def told(error: PooltableError, home: Home) -> flask.Response:
+    """An error as JSON: error, hint and, of a mistake in SQL, its position and the line with a caret below it."""
+    hidden = error.message.replace(str(home.root), "the home")
+    body: dict[str, object] = {"error": hidden, "hint": error.hint}
+    if isinstance(error, QueryError):
+        body["error"] = error.what
+        if error.place is not None:
+            body |= {"position": {"line": error.place.line, "column": error.place.column}, "caret": error.place.caret}
+    response = flask.jsonify(body)
+    response.status_code = _status(error)
+    if isinstance(error, BusyError):
+        response.headers["Retry-After"] = str(max(1, round(error.seconds)))
+    if response.status_code >= 500:
+        log.warning("%s", error.message)
+    return response
+
+
+def _status(error: PooltableError) -> int:
+    match error:
+        case BusyError():
+            return 429
+        case MovedOnError() | UnknownError():
+            return error.status
+        case UsageError():
+            return 400
+        case _:
+            return 503
+
+
+def _next(reply: Reply, edition: str, wanted: Asked) -> str | None:
+    """The address of the page after this one, in the same edition."""
+    if not (reply.told.has_more and reply.told.rows):
+        return None
+    kept = {name: value for name, value in flask.request.args.items() if name != "token"}
+    more = {"_offset": str(wanted.offset + reply.told.rows), "_edition": edition}
+    return f"{flask.request.path}?{urlencode({**kept, **more})}"
+
+
+def _labelled(response: flask.Response, edition: str) -> flask.Response:
+    response.set_etag(edition)
+    response.headers["X-Edition"] = edition
+    return response
+
+
+def _parts(body: IO[bytes]) -> Iterator[bytes]:
+    with body:
+        while part := body.read(1 << 16):
+            yield part

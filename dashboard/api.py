@@ -1,0 +1,161 @@
+"""The HTTP API: SQL, prepared questions, leagues as files, the edition itself.
+
+Answers carry the edition they come from as ETag and X-Edition, so that asking again costs nothing until the next is
+published. SQL of others goes to the guard; prepared questions are ours and are answered in this process.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import flask
+from flask import Blueprint
+
+from dashboard.access import Access, Bucket, need_turn
+from dashboard.answers import IN_MEMORY, UnknownError, asked, not_modified, respond, told
+from dashboard.canned import Canned, canned, find
+from dashboard.document import document, page
+from dashboard.reader import Answer, Reader
+from store.answer import FORMS, Question, answer
+from store.errors import PooltableError, UsageError
+from store.guard import EditionGoneError, Guard, Reply, unavailable
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 5  # an edition may be pruned before the guard opens it; then there is a newer one
+DUCKDB = "application/vnd.duckdb"
+GONE = EditionGoneError("Editions are published faster than they can be opened.", "Ask again.")
+OPEN = {"api.openapi", "api.readable"}  # cost nothing
+
+
+def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
+    """The routes of the API around one reader of editions and one guard."""
+    routes = Blueprint("api", __name__)
+    bucket = Bucket(access.per_minute, access.clock)
+
+    @routes.before_request
+    def _need_turn() -> None:
+        if flask.request.endpoint not in OPEN:
+            need_turn(bucket)
+
+    routes.register_error_handler(PooltableError, lambda error: told(error, reader.home))
+    add(routes, "/api/sql", "sql", lambda: by_guard(reader, guard))
+    add(routes, "/api/queries", "queries", lambda: prepared(reader))
+    add(routes, "/api/queries/<name>", "query", lambda name: by_name(reader, name))
+    add(routes, "/api/leagues", "leagues", lambda: by_name(reader, "leagues"))
+    add(routes, "/api/leagues/<league>/<name>", "league", lambda league, name: by_name(reader, name, league))
+    add(routes, "/download/current.duckdb", "download", lambda: download(reader))
+    add(routes, "/api/openapi.json", "openapi", lambda: flask.jsonify(document()))
+    add(routes, "/api", "readable", lambda: page(document()))
+    add(routes, "/api/<path:rest>", "nothing", nothing)
+    return routes
+
+
+def add(routes: Blueprint, path: str, name: str, view: Callable[..., Any]) -> None:
+    """Hangs a view at a path."""
+    routes.add_url_rule(path, name, view)
+
+
+def by_guard(reader: Reader, guard: Guard) -> flask.Response:
+    """The answer to the asker's own SQL."""
+    wanted = asked(flask.request.args.get("_format", "json"))
+    if "sql" not in wanted.values:
+        raise UsageError("No query was sent.", "Send one: /api/sql?sql=FROM+leaderboard+LIMIT+5")
+    values = {name: value for name, value in wanted.values.items() if name != "sql"}
+    question = wanted.question(wanted.values["sql"], values)
+    for _ in range(ATTEMPTS):
+        copy = reader.copy()
+        if same := not_modified(copy.stem, wanted):
+            return same
+        try:
+            return respond(guard.ask(copy, question), copy.stem, wanted, "answer")
+        except EditionGoneError as error:
+            log.info("%s: %s", copy.stem, error.message)
+    raise GONE
+
+
+def by_name(reader: Reader, name: str, league: str | None = None) -> flask.Response:
+    """The answer to a prepared question, whose form may be the ending of its name: `leaderboard.csv`."""
+    stem, _, ending = name.partition(".")
+    question = _prepared(stem, league)
+    wanted = asked(ending or flask.request.args.get("_format", "json"))
+    given = {**wanted.values, **({"league": league} if league is not None else {})}
+    values = question.values(given)
+    with reader.answer() as found:
+        if same := not_modified(found.edition_id, wanted):
+            return same
+        if question.is_of_a_league:
+            _need_league(found, values["league"])
+        reply = here(found, wanted.question(question.sql, values))
+    parts = [values["league"]] if question.is_of_a_league else []
+    return respond(reply, found.edition_id, wanted, "-".join([*parts, stem]))
+
+
+def here(found: Answer, question: Question) -> Reply:
+    """The reply to a question of ours, worked on in this process."""
+    body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
+    try:
+        summary = answer(found.con, question, body.write)
+    except BaseException:
+        body.close()
+        raise
+    size = body.tell()
+    body.seek(0)
+    return Reply(body, size, summary)
+
+
+def prepared(reader: Reader) -> flask.Response:
+    """The prepared questions with their parameters."""
+    with reader.answer() as found:
+        edition = found.edition_id
+    listed = [
+        {
+            "name": one.name, "title": one.title, "description": one.description, "url": f"/api/queries/{one.name}",
+            "parameters": [
+                {"name": part.name, "default": part.usual, "meaning": part.meaning} for part in one.parameters
+            ],
+        }
+        for one in canned().values()
+    ]  # fmt: skip
+    response = flask.jsonify(edition=edition, queries=listed, formats=FORMS, sql=unavailable() or "available")
+    response.headers["X-Edition"] = edition
+    return response
+
+
+def download(reader: Reader) -> flask.Response:
+    """The edition as a file, whole or in ranges."""
+    for _ in range(ATTEMPTS):
+        copy = reader.copy()
+        with suppress(FileNotFoundError):
+            response = flask.send_file(
+                copy, mimetype=DUCKDB, as_attachment=True, download_name=copy.name, conditional=True, etag=copy.stem
+            )
+            response.headers["X-Edition"] = copy.stem
+            return response
+    raise GONE
+
+
+def nothing(rest: str) -> flask.Response:
+    """Never: there is nothing at this address."""
+    raise UnknownError(f"There is nothing at /api/{rest}.", "See: /api")
+
+
+def _prepared(name: str, league: str | None) -> Canned:
+    """The prepared question of that name, about one league where one is given. Raises UnknownError."""
+    try:
+        question = find(name)
+    except UsageError as error:
+        raise UnknownError(error.message, error.hint) from error
+    if league is not None and not question.is_of_a_league:
+        raise UnknownError(f'"{name}" is not about one league.', f"See: /api/queries/{name}")
+    return question
+
+
+def _need_league(found: Answer, league: str) -> None:
+    known = [row["league"] for row in found.rows("league_names")]
+    if league not in known:
+        raise UnknownError(
+            f'There is no league "{league}" in this edition.', f"There are: {', '.join(known) or 'none'}."
+        )

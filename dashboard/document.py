@@ -1,0 +1,145 @@
+"""The API described: as an OpenAPI document for programs, and the same document as a page for people."""
+
+from pathlib import Path
+from typing import Any
+
+import flask
+
+from dashboard.answers import MOST_ROWS
+from dashboard.canned import Canned, canned
+from store.answer import FORMS
+
+PAGE = (Path(__file__).parent / "templates" / "api.html").read_text(encoding="utf-8")
+ABOUT = (
+    "Ratings with their uncertainty, as SQL and as files. Every answer comes from one edition: ETag and X-Edition name "
+    "it, and asking again with If-None-Match costs nothing until the next is published. Times are UTC."
+)
+ERROR = {
+    "type": "object",
+    "required": ["error", "hint"],
+    "properties": {
+        "error": {"type": "string", "description": "What is the matter."},
+        "hint": {"type": "string", "description": "What to do."},
+        "position": {
+            "type": "object",
+            "description": "Where in the SQL the mistake is, from 1.",
+            "properties": {"line": {"type": "integer"}, "column": {"type": "integer"}},
+        },
+        "caret": {"type": "string", "description": "The line of SQL with carets below the mistake."},
+    },
+}
+ROWS = {
+    "type": "object",
+    "properties": {
+        "edition": {"type": "string", "description": "The edition the rows come from."},
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "array", "items": {"type": "object"}},
+        "next": {"type": ["string", "null"], "description": "Address of the next page; null on the last."},
+    },
+}
+MEDIA: dict[str, Any] = {
+    "application/json": {"schema": {"$ref": "#/components/schemas/Rows"}},
+    "text/csv": {},
+    "application/vnd.apache.parquet": {},
+    "application/vnd.apache.arrow.stream": {},
+}
+
+
+def _parameter(name: str, meaning: str, usual: str | None = None, *, is_needed: bool = False) -> dict[str, Any]:
+    schema = {"type": "string"} | ({} if usual is None else {"default": usual})
+    return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": schema}
+
+
+SHARED = {
+    "format": {
+        **_parameter("_format", "format of the answer"),
+        "schema": {"type": "string", "enum": list(FORMS), "default": "json"},
+    },
+    "limit": _parameter("_limit", f"rows of a page; JSON has at most {MOST_ROWS:,}"),
+    "offset": _parameter("_offset", "rows to leave out before it"),
+    "edition": _parameter("_edition", "the edition that it must be; 409 where readers see another by now"),
+}
+FOR_ROWS = [{"$ref": f"#/components/parameters/{name}"} for name in SHARED]
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of this server."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pooltable", "version": "1", "description": ABOUT},
+        "paths": {
+            "/api/sql": {"get": _sql()},
+            **{f"/api/queries/{one.name}": {"get": _query(one)} for one in canned().values()},
+            "/api/leagues/{league}/{question}": {"get": _league()},
+            "/api/queries": {"get": _plain("The prepared questions with their parameters", "application/json")},
+            "/download/current.duckdb": {"get": _plain("The whole edition, a DuckDB file", "application/vnd.duckdb")},
+        },
+        "components": {
+            "schemas": {"Error": ERROR, "Rows": ROWS},
+            "parameters": SHARED,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "Where one is set."}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+def page(described: dict[str, Any]) -> str:
+    """The document as HTML, without scripts."""
+    return flask.render_template_string(PAGE, api=described)
+
+
+def _sql() -> dict[str, Any]:
+    return {
+        "summary": "Any SELECT",
+        "description": (
+            "One reading statement of DuckDB's SQL on the current edition, in at most three seconds. Other parameters "
+            "of the address are bound by name: &league=demo_football for $league."
+        ),
+        "parameters": [_parameter("sql", "the query", is_needed=True), *FOR_ROWS],
+        "responses": _responses(400, 401, 409, 429, 503),
+        "x-example": "/api/sql?sql=FROM+leaderboard+WHERE+rank<=$n+ORDER+BY+rank&n=3&_format=csv",
+    }
+
+
+def _query(one: Canned) -> dict[str, Any]:
+    own = [_parameter(part.name, part.meaning, part.usual, is_needed=part.usual is None) for part in one.parameters]
+    return {
+        "summary": one.title,
+        "description": one.description,
+        "parameters": [*own, *FOR_ROWS],
+        "responses": _responses(400, 401, 404, 409, 429, 503),
+    }
+
+
+def _league() -> dict[str, Any]:
+    names = [one.name for one in canned().values() if one.is_of_a_league]
+    of_path = {"in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "A prepared question about one league, as a file",
+        "description": f"The questions: {', '.join(names)}. The ending is the format: leaderboard.csv, games.parquet.",
+        "parameters": [
+            {"name": "league", **of_path, "description": "key of a league, see /api/leagues"},
+            {"name": "question", **of_path, "description": "name of a prepared question with an ending"},
+            *FOR_ROWS,
+        ],
+        "responses": _responses(400, 401, 404, 409, 429, 503),
+        "x-example": "/api/leagues/demo_football/leaderboard.csv",
+    }
+
+
+def _plain(summary: str, media: str) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": {"description": summary, "content": {media: {}}}}}
+
+
+def _responses(*wrong: int) -> dict[str, Any]:
+    means = {
+        400: "The question is wrong", 401: "A token is needed", 404: "There is no such question or league",
+        409: "That edition is no longer the current one", 429: "Too many questions; see Retry-After",
+        503: "Nothing is published, or SQL from others cannot be answered here",
+    }  # fmt: skip
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    good = {
+        "200": {"description": "The rows", "content": MEDIA},
+        "304": {"description": "The asker has this edition's answer"},
+    }
+    return good | {str(status): {"description": means[status], "content": error} for status in wrong}

@@ -1,0 +1,9 @@
+-- The best of a league
+-- The first of the ranked, each with the interval of its rank and its chance of being the best.
+-- $league: key of a league
+-- $n = 10: how many
+-- $kind = any: team or player, where both are rated
+SELECT rank, rank_low, rank_high, name, kind, rating, q5, q95, unit, p_best, games
+FROM leaderboard
+WHERE league = $league AND $kind IN ('any', kind) AND rank <= $n::INTEGER
+ORDER BY kind DESC, rank

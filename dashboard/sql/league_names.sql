@@ -1,0 +1,2 @@
+-- Keys of all leagues.
+SELECT league FROM league ORDER BY league

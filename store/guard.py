@@ -1,0 +1,232 @@
+"""The guard: SQL from strangers, worked on in child processes whose limits the operating system holds.
+
+A question on an edition goes in, the whole answer or an error comes out. Nothing that a query does inside DuckDB
+reaches this process: a child that takes longer than three seconds, or more memory than it may, is ended and replaced,
+and a warm one beside it takes the next question.
+"""
+
+import json
+import os
+import queue
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from store.answer import Question, Told
+from store.errors import BusyError, Place, PooltableError, QueryError, StoreError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+FRAME = struct.Struct(">cI")
+SECONDS = 3.0  # a question may take
+START_SECONDS = 30.0  # a child may take until it is ready, on a busy machine
+WAIT_SECONDS = 6.0  # a question may wait for its turn
+MOST_SQL = 100_000  # characters of a query and its values
+IN_MEMORY = 5_000_000  # bytes of an answer, beyond which it lies in an unnamed file
+LESS = "Ask for less."
+ENVIRONMENT = {"TZ": "UTC", "LANG": "C.UTF-8", "POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def unavailable() -> str | None:
+    """Why the guard cannot hold on this system; None where it can."""
+    if sys.platform != "linux" or not Path("/proc/self/fd").is_dir():
+        return "SQL from others is only answered on Linux: elsewhere no limit of the system holds a query's memory."
+    return None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: its bytes, from the first, and what is told of it. Whoever has it closes the body."""
+
+    body: IO[bytes]
+    size: int
+    told: Told
+
+
+class EditionGoneError(StoreError):
+    """The edition's file was pruned before it could be opened; a newer one is there."""
+
+
+class Guard:
+    """Children that answer questions: `most` at a time, one more kept warm, `waiting` questions in the queue."""
+
+    def __init__(self, most: int = 2, waiting: int = 48, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._size = most + 1
+        self._waiting = waiting
+        self._turns = threading.BoundedSemaphore(most)
+        self._line = threading.BoundedSemaphore(most + waiting)
+        self._children: queue.SimpleQueue[Child] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._started = False
+
+    def start(self) -> None:
+        """Starts the children, so that the first question need not wait; the first question does it otherwise."""
+        with self._starting:
+            if not self._started:
+                for _ in range(self._size):
+                    self._children.put(Child())
+                self._started = True
+
+    def ask(self, edition: Path, question: Question) -> Reply:
+        """The answer to a question on the edition at that path.
+
+        Raises QueryError where the query is wrong, takes too long or too much; BusyError where too many wait already;
+        EditionGoneError; StoreError where the edition cannot be opened or this system cannot hold a query.
+        """
+        if reason := unavailable():
+            raise StoreError(reason, "Ask one of the prepared questions: /api/queries")
+        if len(question.sql) + sum(map(len, question.parameters.values())) > MOST_SQL:
+            raise QueryError(f"The query is longer than {MOST_SQL:,} characters.")
+        self.start()
+        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
+        with self._turn():
+            child = self._children.get()
+            try:
+                if not child.takes(line):  # the system may have ended it meanwhile
+                    child = Child()
+                    child.takes(line)
+                return child.answers(self.seconds)
+            finally:
+                self._children.put(child if child.is_fit() else Child())
+
+    def close(self) -> None:
+        """Ends the children."""
+        with self._starting:
+            while not self._children.empty():
+                self._children.get().end()
+            self._started = False
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        hint = "Ask again in a few seconds."
+        if not self._line.acquire(blocking=False):
+            raise BusyError(f"{self._waiting} questions are waiting already.", hint)
+        try:
+            if not self._turns.acquire(timeout=WAIT_SECONDS):
+                raise BusyError(f"No turn came within {WAIT_SECONDS:g} seconds.", hint)
+            try:
+                yield
+            finally:
+                self._turns.release()
+        finally:
+            self._line.release()
+
+
+class Child:
+    """One process of store/guarded.py, which answers a question at a time until it is ended or breaks."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-E", "-s", "-m", "store.guarded"],
+            cwd=CHECKOUT,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+        )
+        self._is_ready = False
+
+    def takes(self, line: bytes) -> bool:
+        """True where it has taken the question; False where it is dead. Raises StoreError where it does not start."""
+        assert self._process.stdin is not None
+        try:
+            if not self._is_ready:
+                self._wait_until_ready()
+            self._process.stdin.write(line)
+            return self._frame(time.monotonic() + START_SECONDS)[0] == b"T"
+        except (EOFError, OSError):
+            self.end()
+            return False
+
+    def answers(self, seconds: float) -> Reply:
+        """The answer to the question it took, or an error in words; what takes longer, or breaks it, ends the child."""
+        body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the asker closes it
+        try:
+            told = self._told(time.monotonic() + seconds, body)
+        except BaseException as error:
+            body.close()
+            if isinstance(error, PooltableError):
+                raise
+            self.end()
+            if isinstance(error, TimeoutError):
+                raise QueryError(f"The query takes longer than {seconds:g} seconds.", LESS) from error
+            if isinstance(error, EOFError):
+                raise QueryError("The query needs more memory than it may have, or broke DuckDB.", LESS) from error
+            raise
+        size = body.tell()
+        body.seek(0)
+        return Reply(body, size, told)
+
+    def is_fit(self) -> bool:
+        """True where it can be asked again."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """Ends the process, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+
+    def _wait_until_ready(self) -> None:
+        try:
+            self._is_ready = self._frame(time.monotonic() + START_SECONDS)[0] == b"R"
+        except (TimeoutError, EOFError) as error:
+            self.end()
+            raise StoreError("The process that answers queries does not start.") from error
+
+    def _told(self, deadline: float, body: IO[bytes]) -> Told:
+        while True:
+            letter, data = self._frame(deadline)
+            if letter == b"C":
+                body.write(data)
+                continue
+            told = json.loads(data)
+            if letter == b"D":
+                return Told(**told)
+            if letter == b"F":
+                self.end()
+            raise _error(told)
+
+    def _frame(self, deadline: float) -> tuple[bytes, bytes]:
+        letter, size = FRAME.unpack(self._read(FRAME.size, deadline))
+        return letter, self._read(size, deadline)
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        """So many bytes from the child. Raises TimeoutError, and EOFError where it ended."""
+        assert self._process.stdout is not None
+        handle = self._process.stdout.fileno()
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        parts: list[bytes] = []
+        while size > 0:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                raise TimeoutError
+            part = os.read(handle, min(size, 1 << 20))
+            if not part:
+                raise EOFError
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+def _error(told: dict[str, Any]) -> PooltableError:
+    """The error that a child put into words."""
+    if "gone" in told:
+        return EditionGoneError("This edition was pruned.", "Ask again.")
+    if "store" in told:
+        return StoreError(told["store"])
+    place = told.get("place")
+    return QueryError(told["what"], told["hint"], Place(**place) if place else None)

@@ -1,0 +1,150 @@
+"""The guard's child: reads questions from standard input, answers them on standard output, and can do nothing else.
+
+Before the first question it gives up: environment and inherited files (its parent sees to that), more than 2 GiB of
+address space, writing to any file, core dumps. While a question is worked on it can open no file either, and an alarm
+ends it where its parent is gone. Run by store/guard.py as `python -m store.guarded`.
+
+A question is one line of JSON. An answer is frames of a letter, a length (4 bytes, big end first) and so many bytes:
+R ready for questions, T a question is taken, C a piece of the answer, D done with what is told of it, E an error in
+words, F an error after which this process must not be used again.
+"""
+
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from store.answer import FORMS, Question, answer
+from store.errors import PooltableError, QueryError
+from store.query import Config, open_edition
+
+ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.8 GB
+NICENESS = 5  # pages go before questions
+FRAME = struct.Struct(">cI")
+POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
+SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
+OPEN_FILES = 64
+WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS d, 1.5::DECIMAL(9, 2) AS n, [1] AS l, {'a': 1} AS s, 'x'::BLOB AS b"
+
+TOO_MUCH, LESS = "The query needs more memory than it may have.", "Ask for less."
+
+type Send = Callable[[bytes, bytes], None]
+
+
+def main() -> None:
+    """Answers questions until standard input ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing but frames may come between the frames
+
+    def send(letter: bytes, data: bytes = b"") -> None:
+        answers.write(FRAME.pack(letter, len(data)) + data)
+        answers.flush()
+
+    give_up()
+    with duckdb.connect() as con:
+        for form in FORMS:  # imports what is imported late, while files can still be opened
+            answer(con, Question(WARM_UP, form=form), lambda _: None)
+    send(b"R")
+    rooms = Editions()
+    for line in sys.stdin.buffer:
+        send(b"T")
+        reply(rooms, json.loads(line), send)
+
+
+def give_up() -> None:
+    """Sets the limits that hold for the rest of this process."""
+    os.chdir("/")
+    os.nice(NICENESS)
+    for kind, limit in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(kind)[1]
+        least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (least, least))
+
+
+@contextmanager
+def sealed(seconds: float) -> Any:
+    """While the block runs no file can be opened, and after so many seconds the process ends."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class Editions:
+    """The one edition that is open: the one asked about last."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._con: duckdb.DuckDBPyConnection | None = None
+
+    def open(self, path: str, seconds: float) -> duckdb.DuckDBPyConnection:
+        """A connection to the edition at `path`. Raises StoreError, OSError where it is gone."""
+        if self._con is None or self._path != path:
+            if self._con is not None:
+                self._con.close()
+            self._con, self._path = open_nameless(path, seconds), path
+        return self._con
+
+
+def open_nameless(path: str, seconds: float) -> duckdb.DuckDBPyConnection:
+    """The edition under a name that says nothing of this machine, since SQL can ask for the path of its database.
+
+    DuckDB follows links to their end. The end of a link that no longer exists is the open file itself.
+    """
+    config: Config = {"threads": 1, "memory_limit": "512MB", "max_execution_time": round(1000 * POLITE * seconds)}
+    gone = Path(path).with_name(f".part-{uuid.uuid4().hex}")
+    os.link(path, gone)
+    try:
+        file = os.open(gone, os.O_RDONLY)
+    finally:
+        gone.unlink()
+    try:
+        return open_edition(Path(f"/proc/self/fd/{file}"), config)
+    finally:
+        os.close(file)
+
+
+def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
+    """Sends the answer to one question, or what is wrong with it."""
+    edition, seconds = asked.pop("edition"), asked.pop("seconds")
+    question = Question(**asked)
+    try:
+        con = rooms.open(edition, seconds)
+        with sealed(seconds + SPARE_SECONDS), con.cursor() as cursor:
+            told = answer(cursor, question, lambda piece: send(b"C", piece))
+        send(b"D", json.dumps(asdict(told)).encode())
+    except FileNotFoundError:
+        send(b"E", json.dumps({"gone": True}).encode())
+    except QueryError as error:
+        send(b"E", json.dumps(in_words(error, seconds)).encode())
+    except PooltableError as error:
+        send(b"E", json.dumps({"store": error.message}).encode())
+    except (MemoryError, RecursionError):
+        send(b"F", json.dumps({"what": TOO_MUCH, "hint": LESS}).encode())
+
+
+def in_words(error: QueryError, seconds: float) -> dict[str, Any]:
+    """The error for its asker, without DuckDB's advice on settings that he cannot change."""
+    if "INTERRUPT Error" in error.what:
+        return {"what": f"The query takes longer than {seconds:g} seconds.", "hint": LESS}
+    if "Out of Memory Error" in error.what:
+        return {"what": TOO_MUCH, "hint": LESS}
+    return {"what": error.what, "hint": error.hint, "place": None if error.place is None else asdict(error.place)}
+
+
+if __name__ == "__main__":
+    main()

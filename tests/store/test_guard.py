@@ -1,0 +1,232 @@
+"""The guard: what strangers send neither reads, writes, leaks nor outlives its time, and the next is answered."""
+
+import json
+import os
+import threading
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from store import guard as guarding
+from store.answer import FORMS, Question
+from store.edition import current, publish
+from store.errors import BusyError, QueryError, StoreError
+from store.guard import CHECKOUT, EditionGoneError, Guard, unavailable
+
+pytestmark = pytest.mark.skipif(unavailable() is not None, reason="the guard is off here: " + str(unavailable()))
+
+KINDS = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())
+ATTACKS = [(kind, sql) for kind, told in KINDS.items() for sql in told["sql"]]
+QUICK = [(kind, sql) for kind, sql in ATTACKS if not kind.startswith("time")]
+SECRET = "the-secret-in-the-file"
+TOKEN = "the-token-in-the-environment"
+
+
+@pytest.fixture(scope="module")
+def guard():
+    """A guard of its own patience; slow starts of children on a busy machine are not counted against a query."""
+    guard = Guard(most=2, waiting=8, seconds=1.0)
+    yield guard
+    guard.close()
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("there")
+    (folder / "secret.csv").write_text(f"a\n{SECRET}\n")
+    return folder
+
+
+@pytest.fixture
+def written(edition, there, monkeypatch):
+    """written(sql): an attack with its places filled in."""
+    monkeypatch.setenv("POOLTABLE_TOKEN", TOKEN)
+    places = {
+        "%there%": str(there),
+        "%warehouse%": str(edition.parent.parent / "warehouse.duckdb"),
+        "%open%": "(" * 20_000,
+        "%close%": ")" * 20_000,
+        "%long%": "x" * 90_000,
+    }
+
+    def fill(sql):
+        for name, value in places.items():
+            sql = sql.replace(name, value)
+        return sql
+
+    return fill
+
+
+def said(guard, edition, sql, form="json"):
+    """How an attack ended, and all that it got to read."""
+    try:
+        reply = guard.ask(edition, Question(sql, form=form, rows=5000, most_bytes=5_000_000))
+    except QueryError as error:
+        is_stopped = "takes longer" in error.what or "more memory" in error.what or "larger than" in error.what
+        return "stopped" if is_stopped else "refused", str(error)
+    with reply.body:
+        return "answered", reply.body.read().decode(errors="replace")
+
+
+def lives(guard, edition):
+    return said(guard, edition, "SELECT count(*) AS n FROM leaderboard") == ("answered", '[{"n": 3}]')
+
+
+def traces(*folders):
+    """Every file below the folders with its size and time, and the bytes of small ones."""
+    paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+
+
+def test_there_are_at_least_eighty_attacks_and_none_twice():
+    assert len(set(ATTACKS)) == len(ATTACKS) >= 80
+
+
+@pytest.mark.parametrize(("kind", "sql"), QUICK, ids=[f"{kind}: {sql[:40]!a}" for kind, sql in QUICK])
+def test_an_attack_does_nothing(guard, edition, there, written, kind, sql):
+    before = traces(edition.parent.parent, there)
+    sent = written(sql)
+    ended, text = said(guard, edition, sent)
+    assert ended == KINDS[kind]["ends"], text
+    hidden = [
+        SECRET,
+        TOKEN,
+        str(edition.parent.parent),
+        str(edition.parent),
+        str(CHECKOUT),
+        str(Path.home() / "x")[:-1],
+    ]
+    assert not [word for word in hidden if len(word) > 2 and word in text.replace(sent, "") and word not in sent]
+    assert "Traceback" not in text
+    assert traces(edition.parent.parent, there) == before
+    assert lives(guard, edition)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_of_answer_opens_a_way(guard, edition, there, form):
+    for sql in (f"FROM read_text('{there}/secret.csv')", "SELECT 1; SELECT 2", "DELETE FROM game"):
+        assert said(guard, edition, sql, form)[0] == "refused"
+    ended, text = said(guard, edition, "SELECT path FROM duckdb_databases()", form)
+    assert ended == "answered" and str(edition.parent) not in text
+
+
+def stopped_at_once(guard, edition, attacks):
+    """Lets two at a time run, and asserts that each is stopped and that the next question is answered."""
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(pool.map(lambda attack: (attack, said(guard, edition, attack)), attacks))
+    assert [attack for attack, (ended, _) in ends if ended != "stopped"] == []
+    assert lives(guard, edition)
+
+
+def test_what_takes_too_long_is_stopped(guard, edition):
+    stopped_at_once(guard, edition, KINDS["time"]["sql"])
+
+
+@pytest.mark.slow
+def test_whatever_takes_too_long_is_stopped(edition):
+    guard = Guard()
+    stopped_at_once(guard, edition, KINDS["time_slow"]["sql"] + KINDS["time"]["sql"])
+    guard.close()
+
+
+def test_an_answer_is_of_the_edition_that_was_asked(guard, home, rated, refit, now):
+    first = publish(home, ["alps"], now)
+    refit(home, "f2", minutes=5, best="fifa:C")
+    second = publish(home, ["alps"], now.replace(hour=5))
+    for edition, best in [(first, "A"), (second, "C")] * 4:
+        assert said(guard, edition, "SELECT name FROM leaderboard WHERE rank = 1") == (
+            "answered",
+            f'[{{"name": "{best}"}}]',
+        )
+    assert current(home) == second
+    assert sorted(path.name for path in home.editions.iterdir() if path.name.startswith(".part")) == []
+
+
+def test_an_edition_that_is_gone_or_broken_is_said_without_its_place(guard, edition, tmp_path):
+    with pytest.raises(EditionGoneError):
+        guard.ask(tmp_path / "ratings-gone.duckdb", Question("SELECT 1"))
+    broken = tmp_path / "ratings-broken.duckdb"
+    broken.write_text("no database")
+    with pytest.raises(StoreError) as caught:
+        guard.ask(broken, Question("SELECT 1"))
+    assert str(tmp_path) not in str(caught.value)
+    assert lives(guard, edition)
+
+
+def test_a_child_that_died_is_replaced(guard, edition):
+    assert lives(guard, edition)
+    for child in children():
+        os.kill(int(child.name), 9)
+    assert lives(guard, edition)
+
+
+def children():
+    """The folders under /proc of this process's guarded children."""
+    return [path for path in Path("/proc").iterdir() if path.name.isdigit() and is_child(path)]
+
+
+def is_child(path):
+    try:
+        parent = path.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1]
+        return parent == str(os.getpid()) and b"store.guarded" in path.joinpath("cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_children_have_the_limits_and_nothing_of_ours(guard, edition):
+    assert lives(guard, edition)
+    found = children()
+    assert found
+    for child in found:
+        limits = {
+            line[:25].strip(): line[26:].split()[:2] for line in child.joinpath("limits").read_text().splitlines()
+        }
+        assert limits["Max address space"] == [str(2 << 30)] * 2
+        assert limits["Max file size"] == limits["Max core file size"] == ["0", "0"]
+        environment = child.joinpath("environ").read_bytes()
+        assert b"POOLTABLE" not in environment and b"HOME=" not in environment
+        assert len(list(child.joinpath("fd").iterdir())) <= 12
+
+
+def test_too_many_are_told_to_come_back(edition):
+    guard = Guard(most=1, waiting=1, seconds=1.0)
+    assert lives(guard, edition)
+    begun, busy = threading.Barrier(3), []
+
+    def bomb():
+        begun.wait()
+        try:
+            assert said(guard, edition, KINDS["time"]["sql"][0])[0] == "stopped"
+        except BusyError as error:
+            busy.append(error)
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(bomb) for _ in range(3)]:
+            done.result()
+    assert len(busy) == 1 and "waiting already" in busy[0].message
+    assert lives(guard, edition)
+    guard.close()
+
+
+def test_elsewhere_than_on_linux_the_guard_is_off_and_says_why(monkeypatch, guard, edition):
+    monkeypatch.setattr(guarding.sys, "platform", "darwin")
+    with pytest.raises(StoreError, match="only answered on Linux"):
+        guard.ask(edition, Question("SELECT 1"))
+
+
+def test_a_query_that_is_too_long_is_not_even_sent(guard, edition):
+    with pytest.raises(QueryError, match="longer than"):
+        guard.ask(edition, Question("SELECT '" + "x" * 100_000 + "'"))
+
+
+def test_errors_come_through_with_their_place(guard, edition):
+    with pytest.raises(QueryError) as caught:
+        guard.ask(edition, Question("SELECT name,\n  nme FROM leaderboard"))
+    place = caught.value.place
+    assert place is not None and (place.line, place.column) == (2, 3)
+    reply = guard.ask(edition, Question("SELECT name FROM leaderboard WHERE rank = $n", {"n": "2"}, rows=1))
+    with reply.body:
+        assert json.loads(reply.body.read()) == [{"name": "B"}]
+    assert (reply.told.columns, reply.told.rows, reply.told.has_more) == (["name"], 1, False)
