@@ -48,7 +48,8 @@ def upheaval_checks(
         both = _both(one, before.ratings.get(one.field.kind, {}) if before else {})
         checks.append(_order_check(one.field.kind, both, before, explained, design.thresholds))
         if both.who and not walks:
-            checks.append(_jump_check(one.field.kind, both, explained, design.thresholds, names))
+            why = explained or _corrected(before)
+            checks.append(_jump_check(one.field.kind, both, why, design.thresholds, names))
     return checks
 
 
@@ -126,6 +127,11 @@ def _explained(design: Design, before: Before, code_hash: str) -> str:
     if moved > FEW_GAMES * design.games:
         return f"{moved:,} of {design.games:,} games are new, gone or corrected since"
     return ""
+
+
+def _corrected(before: Before | None) -> str:
+    """That a person corrected games: few may be those of one competitor."""
+    return f"{before.corrected:,} games were corrected since" if before and before.corrected else ""
 
 
 def _same_model(now: dict[str, Any], then: dict[str, Any]) -> bool:

@@ -121,7 +121,7 @@ class Thresholds:
 
     jumped: float = _at_most(6.0, OF_NEWS)
     """Sds, of whoever moved most. The mean of a rating that stands still moves by less than its sd, whatever comes: 6
-    are chance once in 500 million; in 42 healthy leagues a tenth of games more moved nobody as far as 3."""
+    are chance once in 500 million; in 14 healthy leagues a tenth of games more moved nobody by more than 1.1."""
 
     # One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two
     # years of nights.

@@ -92,7 +92,7 @@ def test_a_rating_that_jumps_is_told_by_name_though_the_order_is_kept(design):
     order, jump = upheaval_checks(design, rated(jumped), before(design, MEANS), "code", {"t:04": "Fourth"})
     assert (order.status, jump.status) == ("pass", "fail")
     assert jump.message.startswith("Fourth moved most since the last accepted fit, by 6.")
-    for change in ({"code_hash": "older"}, {"games": design.games // 2}):
+    for change in ({"code_hash": "older"}, {"games": design.games // 2}, {"corrected": 1}):
         *_, jump = upheaval_checks(design, rated(jumped), before(design, MEANS, **change), "code")
         assert jump.status == "warn", change
     less = MEANS.copy()
