@@ -96,7 +96,7 @@ def fit_league(
     fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
     sampled, judged = fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known, labels)
     if not is_dated:
-        upset = upheaval_checks(design, sampled.ratings, before, code_hash())
+        upset = upheaval_checks(design, sampled.ratings, before, code_hash(), games.names)
         judged = replace(judged, checks=[*judged.checks, *upset])
     by_hand = override or (earlier and earlier.override_reason)  # what a person accepted stays so for the same inputs
     row = _fit_row(name, games, design, stanza, sampled, judged, by_hand, now)

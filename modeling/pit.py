@@ -122,8 +122,8 @@ def pit_check(found: Uniformity, thresholds: Thresholds = USUAL, *, of_chain: bo
     elif is_real:
         status, said = "warn", f"{said} A real difference, too small to reject the fit."
     else:
-        status = "pass" if found.p_value >= thresholds.p_warn else "warn"
-        said += " That is more than the bound, and chance explains it." if found.distance > bound else ""
+        status, chance = ("pass", "often") if found.p_value >= thresholds.p_warn else ("warn", "now and then")
+        said += f" That is more than the bound, and comes by chance {chance}." if found.distance > bound else ""
     return Check("pit", SUBJECT, found.distance, bound, status, said)
 
 

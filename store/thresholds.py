@@ -26,6 +26,7 @@ SHOWN = "Beyond it a fit is warned of, and never rejected."
 OF_ORDER = (
     "A fit is rejected only where upheaval and moved are both passed, and no new games or other model explain it."
 )
+OF_NEWS = "Beyond it a fit is rejected only where no new games or other model explain it."
 OF_EFFECT = "Beyond it a fit is rejected only where the results would settle the effect by themselves."
 OF_STRETCH = "Beyond it a fit is rejected only where results correlate against the ratings by more than 0.1 too."
 OF_ERROR = "Beyond it a fit is rejected only where two engines lie farther apart than their draws explain."
@@ -117,6 +118,10 @@ class Thresholds:
     upheaval: float = _at_least(0.8, OF_ORDER)
     moved: float = _at_most(0.5, OF_ORDER)
     """Sds, root mean square over the ranked."""
+
+    jumped: float = _at_most(6.0, OF_NEWS)
+    """Sds, of whoever moved most. The mean of a rating that stands still moves by less than its sd, whatever comes: 6
+    are chance once in 500 million; in 14 healthy leagues a tenth of games more moved nobody by more than 1.1."""
 
     # One-sided: a fit as good as the baseline is rejected by chance with probability 0.0013, less than once in two
     # years of nights.

@@ -42,6 +42,7 @@ CHECKS = {
     "contradicted": "Results that contradict an order",
     "agreeing": "Stretches that go against the ratings",
     "upheaval": "Order kept since the last accepted fit",
+    "jumped": "Ratings kept since the last accepted fit",
     "unpooled": "Each alone",
 }
 SIDES = {

@@ -147,6 +147,19 @@ def test_a_wrong_likelihood_is_rejected(made):
     assert any("in leagues the model would make" in one for one in reasons), reasons
 
 
+def test_margins_with_far_heavier_tails_than_normal_are_rejected_by_forecasts_alone(made):
+    """Mean and variance are right, and no other check is off by what matters: results crowd in the middle of forecasts
+    that a few huge ones have made wide."""
+
+    def heavy(rng: np.random.Generator, better: float) -> tuple[float, float]:
+        return 100.0 + np.rint(6 * better + 5 * rng.standard_t(2)), 100.0
+
+    games = made(heavy, seed=2)
+    (reason,) = judged(games, outcome="margin", effects=("home",)).reasons
+    assert reason.startswith("pit (games it had not seen)") and "too sure, too wide or to one side" in reason
+    assert judged(games, outcome="margin", likelihood="student", effects=("home",)).reasons == []
+
+
 def test_results_that_are_all_alike_and_a_few_games_are_no_error(made):
     """Nothing is known of anybody: ratings are as wide as their prior, and no check says otherwise."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -43,6 +43,7 @@ def test_in_parts_or_whole_it_counts_the_same_rows():
     assert uniformity(whole).rows == 900
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(hnp.arrays(float, st.tuples(st.integers(2, 7), st.integers(1, 5)), elements=st.sampled_from([0.0, 1.0, 2.0])))
 def test_equals_share_the_ranks_that_they_take_together(members):
     """By hand: of each column, a member has a part of every rank from those below it to those not above it."""

@@ -42,8 +42,8 @@ def before(now, means: np.ndarray, **changes) -> Before:
 
 
 def status_of(design, now: np.ndarray, earlier: Before | None) -> str:
-    (check,) = upheaval_checks(design, rated(now), earlier, "code")
-    return check.status
+    order, *_ = upheaval_checks(design, rated(now), earlier, "code")
+    return order.status
 
 
 MEANS = np.linspace(-1, 1, TEAMS)
@@ -51,7 +51,7 @@ MEANS = np.linspace(-1, 1, TEAMS)
 
 def test_the_same_order_passes_and_a_reversed_one_does_not(design):
     assert status_of(design, MEANS, before(design, MEANS)) == "pass"
-    (check,) = upheaval_checks(design, rated(-MEANS), before(design, MEANS), "code")
+    check, _ = upheaval_checks(design, rated(-MEANS), before(design, MEANS), "code")
     assert (check.status, check.subject) == ("fail", "order of the ranked teams")
     assert check.value is not None and check.value < -0.9
     assert "--override" in check.message
@@ -63,7 +63,7 @@ def test_a_reference_that_moved_is_no_upheaval(design):
 
 def test_an_order_of_chance_may_turn_over(design):
     """Ratings a hundredth of a sd apart have no order to keep."""
-    (check,) = upheaval_checks(design, rated(-MEANS / 100), before(design, MEANS / 1000), "code")
+    check, _ = upheaval_checks(design, rated(-MEANS / 100), before(design, MEANS / 1000), "code")
     assert check.status == "pass"
     assert "hardly tell" in check.message
 
@@ -82,10 +82,31 @@ def test_what_explains_an_upheaval_makes_it_a_notice(design):
 def test_without_an_earlier_fit_there_is_nothing_to_compare_with(design):
     few = before(design, MEANS[:3])
     for earlier in (None, few):
-        (check,) = upheaval_checks(design, rated(-MEANS), earlier, "code")
+        check, *_ = upheaval_checks(design, rated(-MEANS), earlier, "code")
         assert (check.status, check.value) == ("pass", None)
 
 
+def test_a_rating_that_jumps_is_told_by_name_though_the_order_is_kept(design):
+    jumped = MEANS.copy()
+    jumped[4] += 0.7
+    order, jump = upheaval_checks(design, rated(jumped), before(design, MEANS), "code", {"t:04": "Fourth"})
+    assert (order.status, jump.status) == ("pass", "fail")
+    assert jump.message.startswith("Fourth moved most since the last accepted fit, by 6.")
+    for change in ({"code_hash": "older"}, {"games": design.games // 2}, {"corrected": 1}):
+        *_, jump = upheaval_checks(design, rated(jumped), before(design, MEANS, **change), "code")
+        assert jump.status == "warn", change
+    less = MEANS.copy()
+    less[4] += 0.4
+    assert upheaval_checks(design, rated(less), before(design, MEANS), "code")[1].status == "pass"
+
+
+def test_ratings_that_walk_may_go_far(league, stanza):
+    own = build_design(stanza.model_copy(update={"walk": ("team",), "period": "month"}), league.games)
+    (check,) = upheaval_checks(own, rated(MEANS + np.eye(TEAMS)[4]), before(own, MEANS), "code")
+    assert check.check_name == "upheaval"
+
+
+@pytest.mark.slow
 def test_a_feed_that_switched_its_names_is_rejected_and_a_healthy_night_is_not(tmp_path, league, stanza, fill):
     """The last accepted ratings stay; a person who knows better can accept the new ones, and is then believed."""
     home, sides = Home(tmp_path), league.games.sides
@@ -101,7 +122,7 @@ def test_a_feed_that_switched_its_names_is_rejected_and_a_healthy_night_is_not(t
     switched = fit_league(home, "x", stanza, NOW)
     assert switched.verdict == "rejected"
     assert len(switched.reasons) == 1
-    assert "Were names or sides swapped" in switched.reasons[0]
+    assert switched.reasons[0].startswith("upheaval") and "Were names or sides swapped" in switched.reasons[0]
     assert fit_league(home, "x", stanza, NOW, override="the names were wrong before").verdict == "accepted"
     with reading(home) as con:
         told = con.execute("SELECT override_reason FROM fit WHERE fit_id = ?", [switched.fit_id]).fetchall()
