@@ -17,9 +17,10 @@ from modeling.unpooled import alone_in
 
 @pytest.fixture(scope="module")
 def large(league_maker, stanza):
-    """A league whose ratings walk: Design, field, and the chain engine's fit, of which no draws of states are kept."""
+    """A league whose ratings walk and forget: Design, field, and the chain engine's fit, which keeps no draws of states."""
     league = league_maker(teams=24, rounds=4, seed=7)
-    design = build_design(stanza.model_copy(update={"period": "quarter", "walk": ("team",)}), league.games)
+    walks = {"period": "quarter", "walk": ("team",), "persistence": 0.6}
+    design = build_design(stanza.model_copy(update=walks), league.games)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(chain, "KEPT", 0)
         tree = chain.fit(design, np.ones(design.games, dtype=bool), 3, 2000)

@@ -11,20 +11,27 @@ from modeling.engines.chain.kernels import jit
 
 
 @jit
+def _forget(i, first, width, at, rate, years, mean, cov):
+    """Fades state i of a unit's mean and covariance; returns what the years count as for its drift."""
+    left = math.exp(-rate * years)
+    mean[first + i] *= left
+    for j in range(width):
+        cov[at + i * width + j] *= left
+        cov[at + j * width + i] *= left
+    return -math.expm1(-2 * rate * years) / (2 * rate)
+
+
+@jit
 def _ahead(unit, year, start, at, drift, rate, last, mean, cov):
     """Moves a unit's states on to a year: what is forgotten goes, what drifts is added."""
     years = year - last[unit]
-    if years <= 0:
+    if years == 0:
         return
     first, width = start[unit], start[unit + 1] - start[unit]
     for i in range(width):
-        one, added = rate[first + i], years
-        if one > 0:
-            left, added = math.exp(-one * years), -math.expm1(-2 * one * years) / (2 * one)
-            mean[first + i] *= left
-            for j in range(width):
-                cov[at[unit] + i * width + j] *= left
-                cov[at[unit] + j * width + i] *= left
+        added = years
+        if rate[first + i] > 0:
+            added = _forget(i, first, width, at[unit], rate[first + i], years, mean, cov)
         cov[at[unit] + i * width + i] += drift[first + i] ** 2 * added
     last[unit] = year
 

@@ -71,7 +71,8 @@ class System:
         """`prior` is the shared effects' prior precision; `lift` an approximation of G, of shape (states, shared)."""
         s = self.structure = factored.structure
         self.size, self.shared, self.prior = s.size, len(prior), prior
-        self.node_weight, self.kept = s.node_weight.astype(np.float32), s.kept.astype(np.float32)
+        self.node_weight = s.node_weight.astype(np.float32)
+        self.kept = s.kept[: s.size if (s.kept < 1).any() else 0].astype(np.float32)
         self.diagonal = np.empty(len(s.node_link) - 1, np.float32)
         self.weight, self.border = np.empty(len(s.link_slot), np.float32), np.empty((s.size, self.shared), np.float32)
         self.couple(factored, tau)
@@ -112,7 +113,7 @@ class System:
         spread(
             s.chunks,
             lambda n, a, b: products.era_steps(
-                a, b, s.unit_start, s.parent, self.kept, self.precision, *hats, self.basis_product, among[n], across[n]
+                a, b, s.unit_start, s.parent, s.kept, self.precision, *hats, self.basis_product, among[n], across[n]
             ),
         )
         own = s.row_node, s.row_factor, s.node_start, s.node_state, s.node_weight, self.tau, *hats, most

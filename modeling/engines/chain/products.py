@@ -142,14 +142,16 @@ def advancer(is_one):
 
 
 def multiplier(is_one):
-    """out = (Q + A'TA) x + border b, given the nodes' values v of x; `sums` takes x'out and below it border'x."""
+    """out = (Q + A'TA) x + border b, given the nodes' values v of x; `sums` takes x'out and below it border'x.
+
+    `kept` may be empty where no walk forgets: that is a tenth faster."""
 
     @jit
     def multiply(
         low, high, unit_start, parent, kept, precision, unit_node, node_start, node_state, node_weight, node_link,
         diagonal, weight, other, border, b, x, v, out, sums,
     ):  # fmt: skip
-        width = 1 if is_one else x.shape[1]
+        width, forgets = 1 if is_one else x.shape[1], kept.size > 0
         for s in range(unit_start[low], unit_start[high]):
             for c in range(width):
                 out[s, c] = 0
@@ -158,7 +160,7 @@ def multiplier(is_one):
                     out[s, c] += border[s, k] * b[k, c]
                     sums[k + 1, c] += border[s, k] * x[s, c]
         for s in range(unit_start[low], unit_start[high]):
-            q, a, share = precision[s], parent[s], kept[s]
+            q, a, share = precision[s], parent[s], kept[s] if forgets else np.float32(1)
             if a < 0:
                 for c in range(width):
                     out[s, c] += q * x[s, c]

@@ -60,7 +60,7 @@ LEAGUES: dict[str, dict[str, Any]] = {
     "score-dixon-coles": {"outcome": "score", "likelihood": "dixon_coles", "effects": ("home",)},
     "order-worst-first": {"outcome": "order", "likelihood": "worst_first"},
 }
-LARGER = ("win-walk", "score-walk")
+LARGER = ("win-walk", "score-walk", "win-walk-forgets")
 SEASONS, RACERS, USUAL_SCORE = 3, 6, 1.4
 
 Spoil = Callable[[Posterior], Posterior]
