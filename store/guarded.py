@@ -29,7 +29,6 @@ from store.errors import PooltableError, QueryError
 from store.query import Config, open_edition
 
 ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.8 GB
-NICENESS = 5  # pages go before questions
 FRAME = struct.Struct(">cI")
 POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
@@ -64,7 +63,6 @@ def main() -> None:
 def give_up() -> None:
     """Sets the limits that hold for the rest of this process."""
     os.chdir("/")
-    os.nice(NICENESS)
     for kind, limit in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(kind)[1]
         least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
