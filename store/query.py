@@ -25,7 +25,6 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
 }
 # MULTI is how DuckDB types PIVOT without an IN list: it first makes a temporary enum of the values it finds.
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
-SCHEMA = (Path(__file__).parent / "sql" / "schema.sql").read_text()
 
 
 def query(path: Path, sql: str, parameters: dict[str, str]) -> pl.DataFrame:
@@ -47,14 +46,14 @@ def query(path: Path, sql: str, parameters: dict[str, str]) -> pl.DataFrame:
 
 
 def schema(path: Path) -> pl.DataFrame:
-    """What an edition offers: object ("table", "view" or "macro"), name, column_name, type, comment.
+    """What an edition offers: object ("table", "view" or "macro"), name, column_name, type, comment, is_key.
 
     A table has one row without a column name, for its own comment, then one row a column; a macro has one row with
     its parameters as its type. Raises StoreError where the file cannot be opened.
     """
     con = _open(path)
     try:
-        return con.sql(SCHEMA).pl()
+        return con.sql("FROM data_dictionary").pl()
     finally:
         con.close()
 
