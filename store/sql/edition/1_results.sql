@@ -47,21 +47,21 @@ LEFT JOIN (
 CROSS JOIN LATERAL (SELECT newest_fit.n.fit_id, newest_fit.n.verdict, newest_fit.n.reasons) AS newest
 WHERE l.league IN (SELECT unnest(getvariable('leagues')))
 ORDER BY l.title;
-COMMENT ON TABLE league IS 'One row a league. Key: league.';
+COMMENT ON TABLE league IS 'One row a league: a pool of results that is rated together. Key: league.';
 COMMENT ON COLUMN league.is_rated IS 'False where the stanza says rate = []: results are loaded and shown, and not rated.';
 COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
 COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
-COMMENT ON COLUMN league.unit IS 'Unit of its ratings.';
+COMMENT ON COLUMN league.unit IS 'Unit of the league''s ratings, for example log score, logits or points.';
 COMMENT ON COLUMN league.likelihood IS 'Which of its outcome''s likelihoods its model has: logit, probit, normal, student, poisson, negative_binomial, dixon_coles or plackett_luce.';
-COMMENT ON COLUMN league.as_of IS 'As-of date of that fit: it used games before this day 00:00 UTC.';
-COMMENT ON COLUMN league.fitted_at_utc IS 'When that fit was made, UTC.';
+COMMENT ON COLUMN league.as_of IS 'As-of date of the published fit: it used games before this day 00:00 UTC.';
+COMMENT ON COLUMN league.fitted_at_utc IS 'When the published fit was made, UTC.';
 COMMENT ON COLUMN league.loaded_at_utc IS 'When results were last changed by a load, UTC.';
 COMMENT ON COLUMN league.games IS 'Contests played, over all loaded results.';
 COMMENT ON COLUMN league.games_rated IS 'Games that the published fit used.';
 COMMENT ON COLUMN league.players_a_side IS 'How many players are known on a side of a game, the median; NULL where none are.';
 COMMENT ON COLUMN league.newest_fit_id IS 'The newest fit, accepted or not.';
-COMMENT ON COLUMN league.newest_verdict IS 'Its verdict. Where it is rejected, the published ratings are older: see as_of.';
-COMMENT ON COLUMN league.newest_reasons IS 'Why it was rejected; empty where accepted.';
+COMMENT ON COLUMN league.newest_verdict IS 'Verdict of the newest fit. Where it is rejected, the published ratings are older: see as_of.';
+COMMENT ON COLUMN league.newest_reasons IS 'Why the newest fit was rejected; empty where accepted.';
 
 CREATE TABLE competitor AS
 SELECT c.league, c.competitor_id, c.kind, c.name, c.entity_id
@@ -71,9 +71,11 @@ ORDER BY ALL;
 COMMENT ON TABLE competitor IS 'One row a competitor (team or player) of a league. Key: league, competitor_id.';
 
 CREATE TABLE truth AS
-SELECT t.league, t.competitor_id, t.component, t.value
+SELECT t.league, t.competitor_id, c.name, t.component, t.value
 FROM warehouse.truth AS t
-JOIN league AS l ON l.league = t.league AND l.is_simulated;
+JOIN league AS l ON l.league = t.league AND l.is_simulated
+LEFT JOIN competitor AS c ON (c.league, c.competitor_id) = (t.league, t.competitor_id);
+COMMENT ON COLUMN truth.name IS 'Name shown to people.';
 COMMENT ON TABLE truth IS 'One row a true strength of a competitor, known in simulated leagues only. Key: league, competitor_id, component.';
 
 CREATE TABLE game AS
@@ -113,7 +115,7 @@ COMMENT ON COLUMN data_health.league IS 'League.';
 COMMENT ON COLUMN data_health.what IS 'finding or rejected row.';
 COMMENT ON COLUMN data_health.severity IS 'stop (the league is not fitted until it is mended) or warn.';
 COMMENT ON COLUMN data_health.rule IS 'The check, or the rule the row broke.';
-COMMENT ON COLUMN data_health.subject IS 'What offends.';
+COMMENT ON COLUMN data_health.subject IS 'What offends: a game, a competitor, a day; for a rejected row its file and line.';
 COMMENT ON COLUMN data_health.message IS 'What is wrong, in words; for a rejected row, the row itself.';
 COMMENT ON COLUMN data_health.at_utc IS 'When it was found, UTC.';
 

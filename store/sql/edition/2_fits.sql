@@ -20,18 +20,26 @@ COMMENT ON TABLE fit_check IS 'One row a check of a fit. Key: fit_id, check_name
 CREATE TABLE audit AS
 SELECT a.* FROM warehouse.audit AS a WHERE a.fit_id IN (SELECT fit_id FROM fit) ORDER BY a.league, a.audited_at_utc DESC;
 COMMENT ON TABLE audit IS 'One row a fit by a fast engine that was audited: the same model of the same games was also fitted by nuts, and the answers compared. Key: fit_id.';
+COMMENT ON COLUMN audit.mean_difference_p99 IS '99th percentile of |difference| between the means of published ratings, the intercept and fixed effects, in posterior sds by nuts.';
+COMMENT ON COLUMN audit.sd_ratio_low IS 'Smallest ratio of posterior sds of a published rating, the intercept or a fixed effect, audited engine over nuts.';
+COMMENT ON COLUMN audit.sd_ratio_high IS 'Largest ratio of posterior sds of a published rating, the intercept or a fixed effect, audited engine over nuts.';
+COMMENT ON COLUMN audit.parameter_sd_ratio_low IS 'Smallest ratio of posterior sds of a scale (as logarithm) or another parameter of the likelihood, audited engine over nuts.';
+COMMENT ON COLUMN audit.parameter_sd_ratio_high IS 'Largest ratio of posterior sds of a scale (as logarithm) or another parameter of the likelihood, audited engine over nuts.';
 
 CREATE TABLE predictive_check AS
 SELECT c.* FROM warehouse.predictive_check AS c WHERE c.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
 COMMENT ON TABLE predictive_check IS 'One row a posterior predictive check: a statistic of the real results against replicated results. Key: fit_id, statistic.';
+COMMENT ON COLUMN predictive_check.observed IS 'Value of the statistic in the real results.';
 
 CREATE TABLE pooling AS
 SELECT p.* FROM warehouse.pooling AS p WHERE p.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
 COMMENT ON TABLE pooling IS 'One row a way of pooling: how well one frozen fit of the first 90 % of games forecast the last 10 %. Key: fit_id, pooling.';
+COMMENT ON COLUMN pooling.log_loss_se IS 'Standard error of log_loss.';
 
 CREATE TABLE hyperparameter AS
 SELECT h.* FROM warehouse.hyperparameter AS h WHERE h.fit_id IN (SELECT fit_id FROM fit) ORDER BY ALL;
 COMMENT ON TABLE hyperparameter IS 'One row a scale or fixed effect of a fit, with its prior and posterior. Key: fit_id, parameter.';
+COMMENT ON COLUMN hyperparameter.prior IS 'Prior distribution of the parameter, as describe prints it.';
 
 CREATE TABLE leaderboard AS
 SELECT
@@ -53,12 +61,13 @@ LEFT JOIN warehouse.rating AS d
 LEFT JOIN warehouse.competitor AS c ON (c.league, c.competitor_id) = (s.league, s.competitor_id)
 ORDER BY s.league, s.kind, s.rank NULLS LAST, r.mean DESC;
 COMMENT ON TABLE leaderboard IS 'One row a rated competitor of a league, from the last accepted fit. Ratings are contrasts to the mean of the ranked competitors of the same kind; uncertainty is posterior. Key: league, kind, competitor_id.';
+COMMENT ON COLUMN leaderboard.last_played IS 'Day of the last game the competitor played among those used.';
 COMMENT ON COLUMN leaderboard.rating IS 'Posterior mean rating, in `unit`.';
 COMMENT ON COLUMN leaderboard.unit IS 'Unit of ratings, attack and defence.';
 COMMENT ON COLUMN leaderboard.attack IS 'Posterior mean of the attack rating; NULL where the outcome has none.';
-COMMENT ON COLUMN leaderboard.attack_sd IS 'Its posterior standard deviation.';
-COMMENT ON COLUMN leaderboard.defence IS 'Posterior mean of the defence rating; positive is good.';
-COMMENT ON COLUMN leaderboard.defence_sd IS 'Its posterior standard deviation.';
+COMMENT ON COLUMN leaderboard.attack_sd IS 'Posterior standard deviation of the attack rating.';
+COMMENT ON COLUMN leaderboard.defence IS 'Posterior mean of the defence rating; positive is good; NULL where the outcome has none.';
+COMMENT ON COLUMN leaderboard.defence_sd IS 'Posterior standard deviation of the defence rating.';
 COMMENT ON COLUMN leaderboard.unpooled IS 'Rating from the competitor''s own results alone; NULL where it is not finite.';
 COMMENT ON COLUMN leaderboard.as_of IS 'As-of date of the fit.';
 COMMENT ON COLUMN leaderboard.fit_id IS 'The fit the row comes from.';

@@ -28,4 +28,4 @@ COMMENT ON COLUMN step.started_at_utc IS 'Start, UTC.';
 COMMENT ON COLUMN step.ended_at_utc IS 'End, UTC; NULL while running.';
 COMMENT ON COLUMN step.state IS 'running, done, failed or skipped.';
 COMMENT ON COLUMN step.exit_code IS 'Exit code; NULL while running or skipped.';
-COMMENT ON COLUMN step.message IS 'Its last line.';
+COMMENT ON COLUMN step.message IS 'The last line the command said.';

@@ -55,7 +55,7 @@ COMMENT ON MACRO TABLE competitors_of IS 'competitors_of(league_name, competitor
 CREATE MACRO competitor_of(league_name, competitor_name) AS (
     SELECT competitor_id FROM competitors_of(league_name, [competitor_name])
 );
-COMMENT ON MACRO competitor_of IS 'competitor_of(league_name, competitor_name): the competitor_id of a rated competitor given by name or id; an error that names the nearest where there is none. Example: SELECT competitor_of(league, name) FROM leaderboard WHERE league = ''demo_football'' LIMIT 3';
+COMMENT ON MACRO competitor_of IS 'competitor_of(league_name, competitor_name): the competitor_id of a rated competitor given by name or id; an error that names the nearest where there is none. Example: SELECT competitor_of(league, name) FROM leaderboard WHERE league = ''demo_football'' ORDER BY rank LIMIT 3';
 
 CREATE MACRO rated_league(league_name) AS (
     WITH asked AS (SELECT league_name AS asked_league),

@@ -122,7 +122,7 @@ SELECT
     win, draw, greatest(0, 1 - win - draw) AS loss, a_mean AS a_expected, b_mean AS b_expected, margin, sd AS margin_sd, freedom, excess, moved,
     is_count, outcome, likelihood
 FROM chance;
-COMMENT ON MACRO TABLE game_draw IS 'game_draw(league_name, a_name, b_name): one row a venue (place 1 a at home, 2 neutral, 3 b at home; neutral alone where the model has no home advantage) and joint draw (number): is_better, whether a is rated above b in it; the chances that a wins, draws or loses the next game; the mean scores and their difference, NULL where the model has none. Example: SELECT venue, avg(win) FROM game_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') GROUP BY venue';
+COMMENT ON MACRO TABLE game_draw IS 'game_draw(league_name, a_name, b_name): one row a venue (place 1 a at home, 2 neutral, 3 b at home; neutral alone where the model has no home advantage) and joint draw (number): is_better, whether a is rated above b in it; the chances that a wins, draws or loses the next game; the mean scores and their difference, NULL where the model has none. Example: SELECT venue, avg(win) FROM game_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') GROUP BY venue ORDER BY venue';
 
 CREATE MACRO win_probability(league_name, a_name, b_name) AS TABLE
 SELECT
