@@ -113,7 +113,10 @@ def refit():
     return add_fit
 
 
-CLUBS = {"demo_football": ("Halvermoor", "Jarrowmont", "Kestering", "Larkenshaw City"), "nfl": ("KC", "PHI", "SF", "GB")}
+CLUBS = {
+    "demo_football": ("Halvermoor", "Jarrowmont", "Kestering", "Larkenshaw City"),
+    "nfl": ("KC", "PHI", "SF", "GB"),
+}
 LIKELIHOODS = {"demo_football": ("score", "poisson"), "nfl": ("margin", "student")}
 SHARED = {
     "demo_football": {"intercept": (0.2, 0.05), "home": (0.25, 0.05)},
@@ -146,7 +149,11 @@ def drawn(league, seed):
     """Joint draws as an edition keeps them, in single precision: by (club, component), and by parameter."""
     rng = np.random.default_rng(seed)
     scale, parts = (0.4, ("attack", "defence")) if league == "demo_football" else (6.0, ("total",))
-    made = {(club, part): rng.normal(-number * scale / 3, scale, 400) for number, club in enumerate(CLUBS[league]) for part in parts}
+    made = {
+        (club, part): rng.normal(-number * scale / 3, scale, 400)
+        for number, club in enumerate(CLUBS[league])
+        for part in parts
+    }
     if len(parts) == 2:
         made |= {(club, "total"): made[club, "attack"] + made[club, "defence"] for club in CLUBS[league]}
     made |= {name: rng.normal(mean, sd, 400) for name, (mean, sd) in SHARED[league].items()}
@@ -161,7 +168,8 @@ def fill(con, home, league, draws):
         "INSERT INTO league VALUES (?, ?, 'csv', ?, ['a.csv'], 'CC0', false, '{}', ?)", [league, league, outcome, NOW]
     )
     con.executemany(
-        "INSERT INTO competitor VALUES (?, ?, 'team', ?, NULL)", [[league, f"t:{n}", club] for n, club in enumerate(clubs)]
+        "INSERT INTO competitor VALUES (?, ?, 'team', ?, NULL)",
+        [[league, f"t:{n}", club] for n, club in enumerate(clubs)],
     )
     walk = ', "blocks": [{"role": "walk"}]' if league == "nfl" else ', "blocks": [{"role": "base"}]'
     for night, as_of in NIGHTS.items():
@@ -171,7 +179,7 @@ def fill(con, home, league, draws):
             " ? AS outcome, 'u' AS unit, 3 AS games, 4 AS competitors, DATE '2024-08-01' AS first_game_on, as_of - 1 AS"
             " last_game_on, 400 AS draws, 1 AS seed, 0.1 AS seconds, ? AS design, 'f' AS games_fingerprint,"
             " 'c' AS code_hash, '{}' AS versions",
-            [f"{league}-{night}", league, as_of, night == "backfilled", datetime(as_of.year, as_of.month, as_of.day),
+            [f"{league}-{night}", league, as_of, night == "backfilled", datetime.combine(as_of, NOW.time()),
              outcome, f'{{"likelihood_name": "{likelihood}"{walk}}}'],
         )  # fmt: skip
         for place, (number, club) in enumerate(list(enumerate(clubs))[:: 1 if night == "now" else -1], 1):
@@ -181,7 +189,8 @@ def fill(con, home, league, draws):
                 [league, f"{league}-{night}", f"t:{number}", float(total.mean())],
             )
             con.execute(
-                "INSERT INTO standing VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0)",
+                "INSERT INTO standing"
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0)",
                 [league, f"{league}-{night}", f"t:{number}", place],
             )
     write_two(home, league, draws)

@@ -159,7 +159,8 @@ def test_movement_is_todays_draws_against_the_rank_that_was_published(two, ask, 
     assert len(rows) == 4
     for row in rows:
         assert (row["earlier_rank"], str(row["since"])) == (5 - row["rank"], "2026-02-21")
-        expected = (np.mean(ranks[row["name"]] < row["earlier_rank"]), np.mean(ranks[row["name"]] > row["earlier_rank"]))
+        drawn, earlier = ranks[row["name"]], row["earlier_rank"]
+        expected = np.mean(drawn < earlier), np.mean(drawn > earlier)
         assert (row["p_up"], row["p_down"]) == pytest.approx(expected, abs=1e-12)
 
 
