@@ -127,6 +127,8 @@ def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
         send(b"D", json.dumps(asdict(told)).encode())
     except FileNotFoundError:
         send(b"E", json.dumps({"gone": True}).encode())
+    except OSError as error:
+        send(b"E", json.dumps({"store": f"The edition cannot be opened for queries: {error.strerror}."}).encode())
     except QueryError as error:
         send(b"E", json.dumps(in_words(error, seconds)).encode())
     except PooltableError as error:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from store import guard as guarding
 from store.answer import FORMS, Question
@@ -20,6 +22,8 @@ pytestmark = pytest.mark.skipif(unavailable() is not None, reason="the guard is 
 KINDS = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())
 ATTACKS = [(kind, sql) for kind, told in KINDS.items() for sql in told["sql"]]
 QUICK = [(kind, sql) for kind, sql in ATTACKS if not kind.startswith("time")]
+WORDS = ["SELECT", "FROM", "leaderboard", "(", ")", "*", ",", "'", '"', "$a", "WHERE", "1", "=", "--", "/*", ";", "WITH", "AS",
+         "x", "[", "{", "lambda", "::", "EXPLAIN", "PIVOT", "ON", "range(9)", "UNION ALL", "ORDER BY", "\x00"]  # fmt: skip
 SECRET = "the-secret-in-the-file"
 TOKEN = "the-token-in-the-environment"
 
@@ -78,6 +82,13 @@ def traces(*folders):
     """Every file below the folders with its size and time, and the bytes of small ones."""
     paths = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
     return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=12))
+def test_nothing_that_can_be_typed_breaks_it(guard, edition, words):
+    ended, text = said(guard, edition, " ".join(words))
+    assert ended in {"answered", "refused", "stopped"} and "broke DuckDB" not in text
 
 
 def test_there_are_at_least_eighty_attacks_and_none_twice():
