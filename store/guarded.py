@@ -94,6 +94,7 @@ class Editions:
         if self._con is None or self._path != path:
             if self._con is not None:
                 self._con.close()
+                self._con = None  # the next may not open
             self._con, self._path = open_nameless(path, seconds), path
         return self._con
 
