@@ -23,8 +23,8 @@ KINDS = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())
 ATTACKS = [(kind, sql) for kind, told in KINDS.items() for sql in told["sql"]]
 QUICK = [(kind, sql) for kind, sql in ATTACKS if not kind.startswith("time")]
 WORDS = [
-    "SELECT", "FROM", "leaderboard", "(", ")", "*", ",", "'", '"', "$a", "WHERE", "1", "=", "--", "/*", ";", "WITH", "AS",
-    "x", "[", "{", "lambda", "::", "EXPLAIN", "PIVOT", "ON", "range(9)", "UNION", "ORDER BY", "\x00",
+    "SELECT", "FROM", "leaderboard", "(", ")", "*", ",", "'", '"', "$a", "WHERE", "1", "=", "--", "/*", ";", "WITH",
+    "AS", "x", "[", "{", "lambda", "::", "EXPLAIN", "PIVOT", "ON", "range(9)", "UNION", "ORDER BY", "\x00",
 ]  # fmt: skip
 SECRET = "the-secret-in-the-file"
 TOKEN = "the-token-in-the-environment"
