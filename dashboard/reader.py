@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 type Row = dict[str, Any]
 
 LIMITS: Config = {"memory_limit": "1GB", "threads": 2}
+SERVING = ".serving"
 ATTEMPTS = 5  # another process may prune the copy we were about to open; then the link has moved on
 
 
@@ -76,9 +77,13 @@ class Reader:
         finally:
             cursor.close()
 
-    def copy(self) -> Path:
-        """Our copy of the current edition, for who opens it in a process of his own. Raises StoreError, LockedError."""
-        return own_copy(self.home, current(self.home))
+    def copy(self, *, is_fresh: bool = False) -> Path:
+        """Our copy of an edition, for who opens it in a process of his own: the one this process reads, at once, or
+        the current one, which may have to be copied first. Raises StoreError, LockedError.
+        """
+        if is_fresh:
+            return own_copy(self.home, current(self.home))
+        return self.home.editions / SERVING / self._current().edition.name
 
     def _current(self) -> Opened:
         """The edition readers should see; one thread at a time switches while the others go on with the old one."""
@@ -120,11 +125,11 @@ def open_current(home: Home) -> Opened:
 
 
 def own_copy(home: Home, edition: Path) -> Path:
-    """Path of our copy of an edition, made now unless there is one; copies of other editions are pruned.
+    """Path of our copy of an edition, made now unless there is one; older copies are pruned.
 
     Processes that still have a pruned copy open go on reading it. Raises StoreError, LockedError.
     """
-    folder = home.editions / ".serving"
+    folder = home.editions / SERVING
     copy = folder / edition.name
     if copy.exists():
         return copy
@@ -151,8 +156,10 @@ def _copy(edition: Path, copy: Path) -> None:
     part.replace(copy)
 
 
-def _prune(folder: Path, kept: Path) -> None:
-    """Removes all other copies and what killed processes left; we hold the lock, so nobody is copying."""
-    for path in [*folder.glob("*.duckdb"), *folder.glob(".part-*")]:
-        if path != kept:
-            path.unlink(missing_ok=True)
+def _prune(folder: Path, new: Path) -> None:
+    """Removes all copies but the new one and the one before, which is still asked while processes switch, and what
+    killed processes left; we hold the lock, so nobody is copying.
+    """
+    others = sorted((path for path in folder.glob("*.duckdb") if path != new), key=lambda path: path.stat().st_mtime)
+    for path in [*others[:-1], *folder.glob(".part-*")]:
+        path.unlink(missing_ok=True)

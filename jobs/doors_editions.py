@@ -51,9 +51,9 @@ def serve(
     ctx: typer.Context,
     host: Host = HOST,
     port: Port = PORT,
-    public: Annotated[bool, typer.Option("--public", help="Let it be reached from beyond this machine.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Let others reach it without a token.")] = False,
 ) -> None:
-    """Serve the dashboard until Ctrl-C."""
+    """Serve the dashboard and its API until Ctrl-C; $POOLTABLE_TOKEN, where set, is asked of everybody."""
     from dashboard.server import serve as serve_dashboard
     from jobs.demo import need_port
 

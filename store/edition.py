@@ -127,14 +127,23 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
             _run(con, "2_comparisons")
             _run(con, "2_backtests")
             _run(con, "2_checks")
+            _run(con, "2_history")
+            _copy_comments(con)
         _add_draws(home, con)
-        _add_history(home, con)
-        _run(con, "5_macros")
+        _add_runs(home, con)
+        for name in ("5_names", "5_distributions", "6_games", "6_ratings", "7_dictionary"):
+            _run(con, name)
         con.execute("USE memory")
         con.execute("CHECKPOINT edition")
         con.execute("DETACH edition")
     finally:
         con.close()
+
+
+def _copy_comments(con: duckdb.DuckDBPyConnection) -> None:
+    """Columns that stand in the edition as in the warehouse keep their comments, which are written once."""
+    statements = con.execute((SQL / "3_comments.sql").read_text()).fetchall()
+    _at_once(con, "; ".join(row[0] for row in statements))
 
 
 def _add_draws(home: Home, con: duckdb.DuckDBPyConnection) -> None:
@@ -146,7 +155,7 @@ def _add_draws(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         _run(con, "3_draws_copy")
 
 
-def _add_history(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+def _add_runs(home: Home, con: duckdb.DuckDBPyConnection) -> None:
     history = History(home.runs)
     for table, columns in (("run", RUN_COLUMNS), ("step", STEP_COLUMNS)):
         rows = [{name: _as_text(row[name]) for name in columns} for row in history.rows(table)]
@@ -159,7 +168,14 @@ def _as_text(value: object) -> str | None:
 
 
 def _run(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    con.execute((SQL / f"{name}.sql").read_text())
+    _at_once(con, (SQL / f"{name}.sql").read_text())
+
+
+def _at_once(con: duckdb.DuckDBPyConnection, statements: str) -> None:
+    """Runs them in one transaction: hundreds of comments, each in its own, would take longer than the tables."""
+    con.begin()
+    con.execute(statements)
+    con.commit()
 
 
 def _settle(path: Path) -> None:

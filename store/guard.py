@@ -7,7 +7,6 @@ and a warm one beside it takes the next question.
 
 import json
 import os
-import queue
 import select
 import struct
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -64,7 +64,7 @@ class Guard:
         self._waiting = waiting
         self._turns = threading.BoundedSemaphore(most)
         self._line = threading.BoundedSemaphore(most + waiting)
-        self._children: queue.SimpleQueue[Child] = queue.SimpleQueue()
+        self._children: deque[Child] = deque()  # the last used, which has the edition open, on the right
         self._starting = threading.Lock()
         self._started = False
 
@@ -73,7 +73,7 @@ class Guard:
         with self._starting:
             if not self._started:
                 for _ in range(self._size):
-                    self._children.put(Child())
+                    self._children.append(Child())
                 self._started = True
 
     def ask(self, edition: Path, question: Question) -> Reply:
@@ -89,20 +89,23 @@ class Guard:
         self.start()
         line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
         with self._turn():
-            child = self._children.get()
+            child = self._children.pop()
             try:
                 if not child.takes(line):  # the system may have ended it meanwhile
                     child = Child()
                     child.takes(line)
                 return child.answers(self.seconds)
             finally:
-                self._children.put(child if child.is_fit() else Child())
+                if child.is_fit():
+                    self._children.append(child)
+                else:
+                    self._children.appendleft(Child())
 
     def close(self) -> None:
         """Ends the children."""
         with self._starting:
-            while not self._children.empty():
-                self._children.get().end()
+            while self._children:
+                self._children.pop().end()
             self._started = False
 
     @contextmanager

@@ -29,7 +29,6 @@ from store.errors import PooltableError, QueryError
 from store.query import Config, open_edition
 
 ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.8 GB
-NICENESS = 5  # pages go before questions
 FRAME = struct.Struct(">cI")
 POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
@@ -64,7 +63,6 @@ def main() -> None:
 def give_up() -> None:
     """Sets the limits that hold for the rest of this process."""
     os.chdir("/")
-    os.nice(NICENESS)
     for kind, limit in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(kind)[1]
         least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
@@ -96,6 +94,7 @@ class Editions:
         if self._con is None or self._path != path:
             if self._con is not None:
                 self._con.close()
+                self._con = None  # the next may not open
             self._con, self._path = open_nameless(path, seconds), path
         return self._con
 
@@ -129,6 +128,8 @@ def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
         send(b"D", json.dumps(asdict(told)).encode())
     except FileNotFoundError:
         send(b"E", json.dumps({"gone": True}).encode())
+    except OSError as error:
+        send(b"E", json.dumps({"store": f"The edition cannot be opened for queries: {error.strerror}."}).encode())
     except QueryError as error:
         send(b"E", json.dumps(in_words(error, seconds)).encode())
     except PooltableError as error:

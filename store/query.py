@@ -33,7 +33,7 @@ LOCKED: Config = {
 }
 # MULTI is how DuckDB types PIVOT without an IN list: it first makes a temporary enum of the values it finds.
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
-SCHEMA = (Path(__file__).parent / "sql" / "schema.sql").read_text()
+SCHEMA = "FROM data_dictionary"
 BATCH_ROWS = 8192
 FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
@@ -57,7 +57,7 @@ def query(path: Path, sql: str, parameters: dict[str, str]) -> pl.DataFrame:
 
 
 def schema(path: Path) -> pl.DataFrame:
-    """What an edition offers: object ("table", "view" or "macro"), name, column_name, type, comment.
+    """What an edition offers: object ("table", "view" or "macro"), name, column_name, type, comment, is_key.
 
     A table has one row without a column name, for its own comment, then one row a column; a macro has one row with
     its parameters as its type. Raises StoreError where the file cannot be opened.

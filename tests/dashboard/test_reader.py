@@ -90,7 +90,10 @@ def test_a_new_edition_is_seen_and_an_answer_under_way_keeps_its_own(own_home: H
             assert [row["league"] for row in new.rows("leagues")] == ["cup"]
         assert len(old.rows("leagues")) == 3
         assert old.rows("edition")[0]["edition_id"] == before
-    assert len(list((own_home.editions / ".serving").glob("*.duckdb"))) == 1
+    publish(own_home, ["cup"], made.NOW + timedelta(hours=2))
+    with Reader(own_home).answer():
+        copies = sorted(path.stem[-10:-4] for path in (own_home.editions / ".serving").glob("*.duckdb"))
+    assert copies == ["060000", "070000"], "the new one, and the one before for who is still at it"
 
 
 def test_a_rollback_is_seen_though_its_copy_was_pruned(own_home: Home, made: Any) -> None:

@@ -1,9 +1,13 @@
 """A small home with one league, three teams, three games and fits that tests add by name."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import rankdata
 
 from store.edition import publish
 from store.home import Home
@@ -12,6 +16,10 @@ from store.warehouse import writing
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 LEAGUE = "alps"
 TEAMS = ("fifa:A", "fifa:B", "fifa:C")
+DRAWS_SCHEMA = {
+    "league": pl.String, "kind": pl.String, "competitor_id": pl.String, "component": pl.String,
+    "parameter": pl.String, "draws": pl.List(pl.Float32), "ranks": pl.List(pl.Int32),
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -88,11 +96,7 @@ def write_draws(home, fit_id, order):
          "draws": [0.1] * 4, "ranks": None}
         for name in ("intercept", "home")
     ]  # fmt: skip
-    schema = {
-        "league": pl.String, "kind": pl.String, "competitor_id": pl.String, "component": pl.String,
-        "parameter": pl.String, "draws": pl.List(pl.Float32), "ranks": pl.List(pl.Int32),
-    }  # fmt: skip
-    pl.DataFrame(rows, schema=schema).write_parquet(home.draws_of(fit_id))
+    pl.DataFrame(rows, schema=DRAWS_SCHEMA).write_parquet(home.draws_of(fit_id))
 
 
 @pytest.fixture
@@ -116,3 +120,102 @@ def edition(tmp_path_factory):
     add_games(home)
     add_fit(home, "f1")
     return publish(home, [LEAGUE], NOW)
+
+
+CLUBS = {
+    "demo_football": ("Halvermoor", "Jarrowmont", "Kestering", "Larkenshaw City"),
+    "nfl": ("KC", "PHI", "SF", "GB"),
+}
+LIKELIHOODS = {"demo_football": ("score", "poisson"), "nfl": ("margin", "student")}
+SHARED = {
+    "demo_football": {"intercept": (0.2, 0.05), "home": (0.25, 0.05)},
+    "nfl": {"home": (2.0, 0.3), "sigma": (12.0, 0.4), "tails": (3.0, 0.5)},
+}
+NIGHTS = {"before": date(2026, 2, 21), "now": date(2026, 3, 1), "backfilled": date(2025, 6, 1)}
+
+
+@dataclass(frozen=True)
+class Two:
+    """An edition of two leagues whose competitors have the same ids, and its joint draws by league and name."""
+
+    path: Path
+    home: Home
+    draws: dict[str, dict[tuple[str, str] | str, np.ndarray]]
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory):
+    """Two leagues, one of goals, one of margins with ratings that walk, each with three fits of its own dates."""
+    home = Home(tmp_path_factory.mktemp("two"))
+    draws = {league: drawn(league, seed) for seed, league in enumerate(CLUBS)}
+    with writing(home) as con:
+        for league in CLUBS:
+            fill(con, home, league, draws[league])
+    return Two(publish(home, list(CLUBS), NOW), home, draws)
+
+
+def drawn(league, seed):
+    """Joint draws as an edition keeps them, in single precision: by (club, component), and by parameter."""
+    rng = np.random.default_rng(seed)
+    scale, parts = (0.4, ("attack", "defence")) if league == "demo_football" else (6.0, ("total",))
+    made = {
+        (club, part): rng.normal(-number * scale / 3, scale, 400)
+        for number, club in enumerate(CLUBS[league])
+        for part in parts
+    }
+    if len(parts) == 2:
+        made |= {(club, "total"): made[club, "attack"] + made[club, "defence"] for club in CLUBS[league]}
+    made |= {name: rng.normal(mean, sd, 400) for name, (mean, sd) in SHARED[league].items()}
+    return {key: values.astype(np.float32) for key, values in made.items()}
+
+
+def fill(con, home, league, draws):
+    """Writes the league, its clubs and its fits: the ranks of earlier ones are those of now, turned round."""
+    outcome, likelihood = LIKELIHOODS[league]
+    clubs = CLUBS[league]
+    con.execute(
+        "INSERT INTO league VALUES (?, ?, 'csv', ?, ['a.csv'], 'CC0', false, '{}', ?)", [league, league, outcome, NOW]
+    )
+    con.executemany(
+        "INSERT INTO competitor VALUES (?, ?, 'team', ?, NULL)",
+        [[league, f"t:{n}", club] for n, club in enumerate(clubs)],
+    )
+    walk = ', "blocks": [{"role": "walk"}]' if league == "nfl" else ', "blocks": [{"role": "base"}]'
+    for night, as_of in NIGHTS.items():
+        con.execute(
+            "INSERT INTO fit BY NAME SELECT ? AS fit_id, ? AS league, ?::DATE AS as_of, ? AS is_dated, ?::TIMESTAMP AS"
+            " fitted_at_utc, fitted_at_utc AS current_at_utc, 'nuts' AS engine, 'accepted' AS verdict, [] AS reasons,"
+            " ? AS outcome, 'u' AS unit, 3 AS games, 4 AS competitors, DATE '2024-08-01' AS first_game_on, as_of - 1 AS"
+            " last_game_on, 400 AS draws, 1 AS seed, 0.1 AS seconds, ? AS design, 'f' AS games_fingerprint,"
+            " 'c' AS code_hash, '{}' AS versions",
+            [f"{league}-{night}", league, as_of, night == "backfilled", datetime.combine(as_of, NOW.time()),
+             outcome, f'{{"likelihood_name": "{likelihood}"{walk}}}'],
+        )  # fmt: skip
+        for place, (number, club) in enumerate(list(enumerate(clubs))[:: 1 if night == "now" else -1], 1):
+            total = draws[club, "total"].astype(float)
+            con.execute(
+                "INSERT INTO rating SELECT ?, ?, 'team', ?, 'total', ?, .1, 0, 0, 0, 0, 0, NULL, NULL, 'few', .5, NULL",
+                [league, f"{league}-{night}", f"t:{number}", float(total.mean())],
+            )
+            con.execute(
+                "INSERT INTO standing"
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0)",
+                [league, f"{league}-{night}", f"t:{number}", place],
+            )
+    write_two(home, league, draws)
+
+
+def write_two(home, league, draws):
+    ranks = rankdata([-draws[club, "total"] for club in CLUBS[league]], axis=0, method="ordinal").astype(np.int32)
+    ids = {club: f"t:{number}" for number, club in enumerate(CLUBS[league])}
+    rows = [
+        {"league": league, "kind": "team", "competitor_id": ids[key[0]], "component": key[1], "draws": values,
+         "ranks": ranks[int(ids[key[0]][2:])] if key[1] == "total" else None}
+        if isinstance(key, tuple)
+        else {"league": league, "parameter": key, "draws": values}
+        for key, values in draws.items()
+    ]  # fmt: skip
+    home.draws.mkdir(parents=True, exist_ok=True)
+    frame = pl.DataFrame(rows, schema=DRAWS_SCHEMA)
+    for night in NIGHTS:
+        frame.write_parquet(home.draws_of(f"{league}-{night}"))

@@ -142,7 +142,7 @@ def compared(rated, now, case, within):
 
 @pytest.mark.parametrize("name", CASES)
 def test_chances_are_those_of_the_likelihood_on_the_same_draws(rated, now, name):
-    compared(rated, now, CASES[name], 1e-6)
+    compared(rated, now, CASES[name], 1e-9)
 
 
 def test_student_margins_are_within_their_stated_error(rated, now):

@@ -6,7 +6,7 @@ SELECT
     getvariable('edition_id')::VARCHAR AS edition_id,
     getvariable('published_at_utc')::TIMESTAMP AS published_at_utc,
     1 AS schema_version;
-COMMENT ON TABLE edition IS 'One row: this edition.';
+COMMENT ON TABLE edition IS 'One row: this edition. Key: edition_id.';
 COMMENT ON COLUMN edition.edition_id IS 'Name of the edition; its file name without the ending.';
 COMMENT ON COLUMN edition.published_at_utc IS 'When it was published, UTC.';
 COMMENT ON COLUMN edition.schema_version IS 'Version of the tables'' shape; raised when a name changes its meaning.';
@@ -47,49 +47,36 @@ LEFT JOIN (
 CROSS JOIN LATERAL (SELECT newest_fit.n.fit_id, newest_fit.n.verdict, newest_fit.n.reasons) AS newest
 WHERE l.league IN (SELECT unnest(getvariable('leagues')))
 ORDER BY l.title;
-COMMENT ON TABLE league IS 'One row a league.';
-COMMENT ON COLUMN league.league IS 'Key of the league.';
-COMMENT ON COLUMN league.title IS 'Name shown to people.';
-COMMENT ON COLUMN league.outcome IS 'Outcome family: win, result, margin, score or order.';
-COMMENT ON COLUMN league.is_simulated IS 'True where the results were made by our simulator, not played.';
+COMMENT ON TABLE league IS 'One row a league: a pool of results that is rated together. Key: league.';
 COMMENT ON COLUMN league.is_rated IS 'False where the stanza says rate = []: results are loaded and shown, and not rated.';
-COMMENT ON COLUMN league.feed IS 'The feed (source format) that read the results.';
 COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
-COMMENT ON COLUMN league.licence IS 'Licence of the results as their source states it.';
 COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
-COMMENT ON COLUMN league.unit IS 'Unit of its ratings.';
+COMMENT ON COLUMN league.unit IS 'Unit of the league''s ratings, for example log score, logits or points.';
 COMMENT ON COLUMN league.likelihood IS 'Which of its outcome''s likelihoods its model has: logit, probit, normal, student, poisson, negative_binomial, dixon_coles or plackett_luce.';
-COMMENT ON COLUMN league.as_of IS 'As-of date of that fit: it used games before this day 00:00 UTC.';
-COMMENT ON COLUMN league.fitted_at_utc IS 'When that fit was made, UTC.';
+COMMENT ON COLUMN league.as_of IS 'As-of date of the published fit: it used games before this day 00:00 UTC.';
+COMMENT ON COLUMN league.fitted_at_utc IS 'When the published fit was made, UTC.';
 COMMENT ON COLUMN league.loaded_at_utc IS 'When results were last changed by a load, UTC.';
 COMMENT ON COLUMN league.games IS 'Contests played, over all loaded results.';
 COMMENT ON COLUMN league.games_rated IS 'Games that the published fit used.';
 COMMENT ON COLUMN league.players_a_side IS 'How many players are known on a side of a game, the median; NULL where none are.';
 COMMENT ON COLUMN league.newest_fit_id IS 'The newest fit, accepted or not.';
-COMMENT ON COLUMN league.newest_verdict IS 'Its verdict. Where it is rejected, the published ratings are older: see as_of.';
-COMMENT ON COLUMN league.newest_reasons IS 'Why it was rejected; empty where accepted.';
+COMMENT ON COLUMN league.newest_verdict IS 'Verdict of the newest fit. Where it is rejected, the published ratings are older: see as_of.';
+COMMENT ON COLUMN league.newest_reasons IS 'Why the newest fit was rejected; empty where accepted.';
 
 CREATE TABLE competitor AS
 SELECT c.league, c.competitor_id, c.kind, c.name, c.entity_id
 FROM warehouse.competitor AS c
 WHERE c.league IN (SELECT league FROM league)
 ORDER BY ALL;
-COMMENT ON TABLE competitor IS 'One row a competitor (team or player) of a league.';
-COMMENT ON COLUMN competitor.league IS 'League.';
-COMMENT ON COLUMN competitor.competitor_id IS 'namespace:source_id; stable. Names are never keys.';
-COMMENT ON COLUMN competitor.kind IS 'team or player.';
-COMMENT ON COLUMN competitor.name IS 'Name shown to people.';
-COMMENT ON COLUMN competitor.entity_id IS 'Links one competitor across leagues; NULL where nobody has said so.';
+COMMENT ON TABLE competitor IS 'One row a competitor (team or player) of a league. Key: league, competitor_id.';
 
 CREATE TABLE truth AS
-SELECT t.league, t.competitor_id, t.component, t.value
+SELECT t.league, t.competitor_id, c.name, t.component, t.value
 FROM warehouse.truth AS t
-JOIN league AS l ON l.league = t.league AND l.is_simulated;
-COMMENT ON TABLE truth IS 'One row a true strength of a competitor, known in simulated leagues only.';
-COMMENT ON COLUMN truth.league IS 'A simulated league.';
-COMMENT ON COLUMN truth.competitor_id IS 'The competitor.';
-COMMENT ON COLUMN truth.component IS 'total, attack or defence.';
-COMMENT ON COLUMN truth.value IS 'The simulator''s strength, in the unit of the ratings, before a reference is subtracted.';
+JOIN league AS l ON l.league = t.league AND l.is_simulated
+LEFT JOIN competitor AS c ON (c.league, c.competitor_id) = (t.league, t.competitor_id);
+COMMENT ON COLUMN truth.name IS 'Name shown to people.';
+COMMENT ON TABLE truth IS 'One row a true strength of a competitor, known in simulated leagues only. Key: league, competitor_id, component.';
 
 CREATE TABLE game AS
 SELECT
@@ -110,16 +97,7 @@ LEFT JOIN warehouse.competitor AS c ON c.league = s.league AND c.competitor_id =
 WHERE g.league IN (SELECT league FROM league)
 GROUP BY ALL
 ORDER BY g.league, g.played_on, g.game_id;
-COMMENT ON TABLE game IS 'One row a game: one contest, or one stint or goal of a contest.';
-COMMENT ON COLUMN game.league IS 'League.';
-COMMENT ON COLUMN game.game_id IS 'Key of the game in its league.';
-COMMENT ON COLUMN game.contest_id IS 'The contest it is part of.';
-COMMENT ON COLUMN game.season IS 'Season as the source names it, else the calendar year.';
-COMMENT ON COLUMN game.played_on IS 'Day it was or will be played.';
-COMMENT ON COLUMN game.status IS 'scheduled, played, retired, walkover, abandoned or awarded.';
-COMMENT ON COLUMN game.round IS 'Round of the competition.';
-COMMENT ON COLUMN game.neutral IS 'True where no side has home advantage.';
-COMMENT ON COLUMN game.attributes IS 'What else the source says, as text.';
+COMMENT ON TABLE game IS 'One row a game: one contest, or one stint or goal of a contest. Key: league, game_id.';
 COMMENT ON COLUMN game.sides IS 'The entries: side, team_id, team (name), is_home, score, finish, won; the home side first; empty where a scheduled game has no entrants yet.';
 
 CREATE TABLE data_health AS
@@ -132,12 +110,12 @@ FROM warehouse.rejected_row AS r
 JOIN warehouse.load AS l USING (load_id)
 WHERE r.league IN (SELECT league FROM league)
 ORDER BY ALL;
-COMMENT ON TABLE data_health IS 'One row a finding of the data checks or a row kept out of the ratings.';
+COMMENT ON TABLE data_health IS 'One row a finding of the data checks or a row kept out of the ratings. Key: league, what, rule, subject, message.';
 COMMENT ON COLUMN data_health.league IS 'League.';
 COMMENT ON COLUMN data_health.what IS 'finding or rejected row.';
 COMMENT ON COLUMN data_health.severity IS 'stop (the league is not fitted until it is mended) or warn.';
 COMMENT ON COLUMN data_health.rule IS 'The check, or the rule the row broke.';
-COMMENT ON COLUMN data_health.subject IS 'What offends.';
+COMMENT ON COLUMN data_health.subject IS 'What offends: a game, a competitor, a day; for a rejected row its file and line.';
 COMMENT ON COLUMN data_health.message IS 'What is wrong, in words; for a rejected row, the row itself.';
 COMMENT ON COLUMN data_health.at_utc IS 'When it was found, UTC.';
 
@@ -153,43 +131,24 @@ SELECT
 FROM warehouse.load AS l
 WHERE l.league IN (SELECT league FROM league)
 ORDER BY l.loaded_at_utc DESC, l.league, l.slice;
-COMMENT ON TABLE load IS 'One row a load of a file of results: what it brought and changed. Files without change make no row.';
-COMMENT ON COLUMN load.load_id IS 'Key of the load.';
-COMMENT ON COLUMN load.league IS 'League.';
+COMMENT ON TABLE load IS 'One row a load of a file of results: what it brought and changed. Files without change make no row. Key: load_id.';
 COMMENT ON COLUMN load.slice IS 'Name of the file in its league, whose games were replaced as a whole.';
 COMMENT ON COLUMN load.source IS 'URL or name of the file.';
-COMMENT ON COLUMN load.fetched_at_utc IS 'When its bytes were fetched, UTC.';
-COMMENT ON COLUMN load.loaded_at_utc IS 'When they were loaded, UTC.';
-COMMENT ON COLUMN load.sha256 IS 'SHA-256 of the bytes; with companion files, of the hashes of all; empty where the file is gone.';
-COMMENT ON COLUMN load.rows_read IS 'Data rows in the file and in the files read along with it.';
 COMMENT ON COLUMN load.rows_rejected IS 'Those of them that were kept out: see rejected_row, which has those of each file''s last load.';
-COMMENT ON COLUMN load.games_new IS 'Games that were not there before.';
 COMMENT ON COLUMN load.games_changed IS 'Games there before whose content differs: see game_change.';
 COMMENT ON COLUMN load.games_gone IS 'Games there before that the file no longer holds: see game_change.';
-COMMENT ON COLUMN load.games_unchanged IS 'Games there before with the same content.';
 
 CREATE TABLE game_change AS
 SELECT league, load_id, game_id, change, description
 FROM warehouse.game_change
 WHERE league IN (SELECT league FROM league)
 ORDER BY ALL;
-COMMENT ON TABLE game_change IS 'One row a game that a load changed or took away: what a source corrected. New games are only counted, so a first load lists nothing; of one pull at most 1,000 games are listed, and loads of the last year.';
-COMMENT ON COLUMN game_change.league IS 'League.';
-COMMENT ON COLUMN game_change.load_id IS 'The load that changed it.';
+COMMENT ON TABLE game_change IS 'One row a game that a load changed or took away: what a source corrected. New games are only counted, so a first load lists nothing; of one pull at most 1,000 games are listed, and loads of the last year. Key: load_id, game_id.';
 COMMENT ON COLUMN game_change.game_id IS 'The game; where it is gone, it is not in game.';
-COMMENT ON COLUMN game_change.change IS 'changed, or gone.';
-COMMENT ON COLUMN game_change.description IS 'The game as it was and, where it changed, what became of it.';
 
 CREATE TABLE rejected_row AS
 SELECT load_id, league, feed, file, line, rule, raw
 FROM warehouse.rejected_row
 WHERE league IN (SELECT league FROM league)
 ORDER BY league, file, line;
-COMMENT ON TABLE rejected_row IS 'One row a source row that broke a rule and was kept out of the ratings, of each file''s last load.';
-COMMENT ON COLUMN rejected_row.load_id IS 'The load that met it.';
-COMMENT ON COLUMN rejected_row.league IS 'League.';
-COMMENT ON COLUMN rejected_row.feed IS 'Feed that read it.';
-COMMENT ON COLUMN rejected_row.file IS 'Name of the file it is in.';
-COMMENT ON COLUMN rejected_row.line IS 'Line in the file, from 1, the header counted.';
-COMMENT ON COLUMN rejected_row.rule IS 'Rule it broke.';
-COMMENT ON COLUMN rejected_row.raw IS 'The row as it stands in the file.';
+COMMENT ON TABLE rejected_row IS 'One row a source row that broke a rule and was kept out of the ratings, of each file''s last load. Key: league, file, line, rule.';

@@ -2,12 +2,13 @@
 
 INSERT INTO rating_draw
 SELECT
-    league, kind, competitor_id, component,
+    league, d.kind, competitor_id, c.name, component,
     list_slice(draws, 1, len(draws), greatest(1, len(draws) // getvariable('draws_kept')::BIGINT)),
     list_slice(ranks, 1, len(ranks), greatest(1, len(ranks) // getvariable('draws_kept')::BIGINT))
-FROM read_parquet(getvariable('draw_files')::VARCHAR[])
+FROM read_parquet(getvariable('draw_files')::VARCHAR[]) AS d
+LEFT JOIN competitor AS c USING (league, competitor_id)
 WHERE parameter IS NULL
-ORDER BY league, kind, competitor_id, component;
+ORDER BY league, d.kind, competitor_id, component;
 
 INSERT INTO parameter_draw
 SELECT

@@ -5,7 +5,7 @@ SELECT
     run_id, kind, leagues, started_at_utc::TIMESTAMP AS started_at_utc, ended_at_utc::TIMESTAMP AS ended_at_utc,
     state, message
 FROM run_rows ORDER BY started_at_utc DESC;
-COMMENT ON TABLE run IS 'One row a run: one night, or one started by hand. The run that published this edition is still running in it.';
+COMMENT ON TABLE run IS 'One row a run: one night, or one started by hand. The run that published this edition is still running in it. Key: run_id.';
 COMMENT ON COLUMN run.run_id IS 'Key of the run.';
 COMMENT ON COLUMN run.kind IS 'What started it: schedule or manual.';
 COMMENT ON COLUMN run.leagues IS 'Leagues it was for, as JSON.';
@@ -19,7 +19,7 @@ SELECT
     run_id, number::INTEGER AS number, league, command, started_at_utc::TIMESTAMP AS started_at_utc,
     ended_at_utc::TIMESTAMP AS ended_at_utc, state, exit_code::INTEGER AS exit_code, message
 FROM step_rows ORDER BY started_at_utc DESC, number::INTEGER DESC;
-COMMENT ON TABLE step IS 'One row a step: one command of a run.';
+COMMENT ON TABLE step IS 'One row a step: one command of a run. Key: run_id, number.';
 COMMENT ON COLUMN step.run_id IS 'The run.';
 COMMENT ON COLUMN step.number IS 'Number of the step in its run, from 1.';
 COMMENT ON COLUMN step.league IS 'League it was for; NULL for publish.';
@@ -28,4 +28,4 @@ COMMENT ON COLUMN step.started_at_utc IS 'Start, UTC.';
 COMMENT ON COLUMN step.ended_at_utc IS 'End, UTC; NULL while running.';
 COMMENT ON COLUMN step.state IS 'running, done, failed or skipped.';
 COMMENT ON COLUMN step.exit_code IS 'Exit code; NULL while running or skipped.';
-COMMENT ON COLUMN step.message IS 'Its last line.';
+COMMENT ON COLUMN step.message IS 'The last line the command said.';

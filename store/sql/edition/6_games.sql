@@ -1,0 +1,226 @@
+-- Macros of the next game between two competitors, from the joint posterior draws. All stand on game_draw.
+
+-- Linear predictors, draw by draw: where there are attack and defence, each side's attack against the other's defence;
+-- else each side's total, whose difference counts. What a model lacks (home advantage, a parameter) is NULL or zero.
+-- Each step is a query of its own: an expression that is named and used again in one SELECT is planned as often as used.
+CREATE MACRO game_draw(league_name, a_name, b_name) AS TABLE
+WITH pair AS MATERIALIZED (
+    FROM opponents(league_name, a_name, b_name)
+),
+part AS (
+    SELECT 'a_' || component AS part, draws::DOUBLE[] AS draws FROM rating_draw
+    WHERE league = coalesce(league_name, '') AND competitor_id = (SELECT a_id FROM pair)
+    UNION ALL
+    SELECT 'b_' || component, draws::DOUBLE[] FROM rating_draw
+    WHERE league = coalesce(league_name, '') AND competitor_id = (SELECT b_id FROM pair)
+    UNION ALL
+    SELECT parameter, draws::DOUBLE[] FROM parameter_draw WHERE league = league_name
+),
+gathered AS (
+    SELECT list(part) AS parts, list(draws) AS arrays FROM part
+),
+draw AS (
+    SELECT
+        generate_subscripts(arrays[list_position(parts, 'a_total')], 1) AS number,
+        unnest(arrays[list_position(parts, 'a_total')]) AS a_total,
+        unnest(arrays[list_position(parts, 'b_total')]) AS b_total,
+        unnest(arrays[list_position(parts, 'a_attack')]) AS a_attack,
+        unnest(arrays[list_position(parts, 'a_defence')]) AS a_defence,
+        unnest(arrays[list_position(parts, 'b_attack')]) AS b_attack,
+        unnest(arrays[list_position(parts, 'b_defence')]) AS b_defence,
+        unnest(arrays[list_position(parts, 'intercept')]) AS intercept,
+        unnest(arrays[list_position(parts, 'home')]) AS home,
+        unnest(arrays[list_position(parts, 'sigma')]) AS sigma,
+        unnest(arrays[list_position(parts, 'tails')]) AS tails,
+        unnest(arrays[list_position(parts, 'draw_width')]) AS width,
+        unnest(arrays[list_position(parts, 'overdispersion')]) AS excess,
+        unnest(arrays[list_position(parts, 'low_scores')]) AS low
+    FROM gathered
+),
+placed AS (
+    SELECT *, unnest(CASE WHEN home IS NULL THEN [2] ELSE [1, 2, 3] END) AS place FROM draw
+),
+predictor AS (
+    SELECT
+        number, place, a_total > b_total AS is_better, sigma, 2 + tails AS freedom, width, low,
+        coalesce(excess, 0) AS excess, outcome, likelihood,
+        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS has_counts,
+        (coalesce(intercept, 0) + CASE WHEN place = 1 THEN home ELSE 0 END + coalesce(a_attack - b_defence, a_total)) AS a_eta,
+        (coalesce(intercept, 0) + CASE WHEN place = 3 THEN home ELSE 0 END + coalesce(b_attack - a_defence, b_total)) AS b_eta
+    FROM placed, pair
+),
+mean AS (
+    SELECT
+        *,
+        CASE WHEN has_counts THEN exp(least(a_eta, 20)) WHEN outcome = 'score' THEN a_eta END AS a_mean,
+        CASE WHEN has_counts THEN exp(least(b_eta, 20)) WHEN outcome = 'score' THEN b_eta END AS b_mean
+    FROM predictor
+),
+-- Counts of a few hundred are Normal to all digits that matter, and would be long sums.
+spread AS (
+    SELECT
+        *, has_counts AND greatest(a_mean, b_mean) <= 300 AS is_count,
+        CASE
+            WHEN has_counts THEN sqrt(a_mean + b_mean + excess * (a_mean * a_mean + b_mean * b_mean))
+            WHEN outcome = 'score' THEN sqrt(2.0) * sigma
+            WHEN outcome = 'margin' THEN sigma
+        END AS sd,
+        CASE WHEN outcome = 'margin' THEN a_eta - b_eta ELSE a_mean - b_mean END AS margin
+    FROM mean
+),
+-- Goals to sum up to: enough for Poisson at the highest rate, and for the geometric tail of a negative binomial.
+enough AS (
+    SELECT [
+        {'goals': g, 'log_factorial': lgamma(g + 1)}
+        FOR g IN range(0, 13 + ceil(max(least(m, 9 * sqrt(m)) + m + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (m * excess)) ELSE 0 END))::INTEGER)
+    ] AS steps
+    FROM (SELECT greatest(a_mean, b_mean) AS m, excess FROM spread WHERE is_count)
+),
+standardised AS (
+    SELECT
+        spread.*, steps,
+        CASE WHEN has_counts THEN 0.5 / sd WHEN outcome = 'result' THEN width ELSE 0 END AS half_width,
+        CASE WHEN likelihood = 'student' THEN student_as_normal(margin / sd, freedom) ELSE coalesce(margin / sd, a_eta - b_eta) END AS z,
+        CASE WHEN excess > 0 THEN ln(1 + a_mean * excess) / excess ELSE a_mean END AS a_start,
+        CASE WHEN excess > 0 THEN ln(1 + b_mean * excess) / excess ELSE b_mean END AS b_start,
+        CASE WHEN is_count THEN ln(a_mean / (1 + a_mean * excess)) END AS a_slope,
+        CASE WHEN is_count THEN ln(b_mean / (1 + b_mean * excess)) END AS b_slope
+    FROM spread CROSS JOIN enough
+),
+summed AS (
+    SELECT
+        *,
+        CASE WHEN is_count THEN [
+            {
+                'a': count_chance(s.goals, s.log_factorial, a_slope, a_start, excess),
+                'b': count_chance(s.goals, s.log_factorial, b_slope, b_start, excess)
+            }
+            FOR s IN steps
+        ] END AS count,
+        CASE WHEN NOT is_count THEN list_transform([z - half_width, -z - half_width], lambda u: CASE
+            WHEN likelihood = 'logit' OR outcome = 'order' THEN logistic(u)
+            WHEN has_counts OR likelihood IN ('probit', 'normal', 'student') THEN normal_cdf(u)
+            ELSE error('Chances of the likelihood "' || likelihood || '" are not known here.')
+        END) END AS smooth,
+        coalesce(low * exp(-a_mean - b_mean) * a_mean * b_mean, 0) AS moved
+    FROM standardised
+),
+-- P(X > Y) is the sum over g of P(X = g) P(Y < g), the last being summed along. Dixon and Coles's correction of 1-0, 0-1, 0-0
+-- and 1-1 moves as much to a win, and to a loss, as it takes from a draw.
+chance AS (
+    SELECT
+        *,
+        greatest(0, CASE WHEN is_count THEN moved + list_reduce(
+            list_prepend({'a': 0.0::DOUBLE, 'b': 0.0::DOUBLE}, count),
+            lambda so_far, next: {'a': so_far.a + next.a * so_far.b, 'b': so_far.b + next.b}
+        ).a ELSE smooth[1] END) AS win,
+        greatest(0, CASE WHEN is_count THEN list_sum([s.a * s.b FOR s IN count]) - 2 * moved ELSE 1 - smooth[1] - smooth[2] END) AS draw
+    FROM summed
+)
+SELECT
+    place, CASE place WHEN 1 THEN 'a at home' WHEN 2 THEN 'neutral' ELSE 'b at home' END AS venue, number, is_better,
+    win, draw, greatest(0, 1 - win - draw) AS loss, a_mean AS a_expected, b_mean AS b_expected, margin, sd AS margin_sd, freedom, excess, moved,
+    is_count, outcome, likelihood
+FROM chance;
+COMMENT ON MACRO TABLE game_draw IS 'game_draw(league_name, a_name, b_name): one row a venue (place 1 a at home, 2 neutral, 3 b at home; neutral alone where the model has no home advantage) and joint draw (number): is_better, whether a is rated above b in it; the chances that a wins, draws or loses the next game; the mean scores and their difference, NULL where the model has none. Example: SELECT venue, avg(win) FROM game_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') GROUP BY venue ORDER BY venue';
+
+CREATE MACRO win_probability(league_name, a_name, b_name) AS TABLE
+SELECT
+    venue, avg(win) AS win, avg(draw) AS draw, avg(loss) AS loss,
+    quantile_cont(win, 0.05) AS win_q5, quantile_cont(win, 0.95) AS win_q95,
+    avg(a_expected) AS a_expected, avg(b_expected) AS b_expected, avg(margin) AS margin
+FROM game_draw(league_name, a_name, b_name)
+GROUP BY place, venue
+ORDER BY place;
+COMMENT ON MACRO TABLE win_probability IS 'win_probability(league_name, a_name, b_name): one row a venue (a at home, neutral, b at home; neutral alone where the model has no home advantage): the chance that a wins, draws or loses the next game against b, or in a race finishes ahead of b or behind, from the joint draws. Whatever else is rated beside the two (the driver''s car, the pitcher''s team) is taken as equal, and the noise as of the commonest game; effects that vary by season, surface and the like are left out. win_q5 and win_q95 are how far the ratings'' own uncertainty moves the chance of a win; a_expected and b_expected are mean scores and margin the mean of a''s less b''s, in goals or points of a full game, NULL where the model has none. Exact, but for Student margins: to 0.0003, and for scores of more than 300: to 0.001. Names or competitor_ids. Example: FROM win_probability(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
+
+CREATE MACRO expected_score(league_name, a_name, b_name) AS TABLE
+SELECT
+    venue, avg(a_expected) AS a_expected, quantile_cont(a_expected, 0.05) AS a_q5, quantile_cont(a_expected, 0.95) AS a_q95,
+    avg(b_expected) AS b_expected, quantile_cont(b_expected, 0.05) AS b_q5, quantile_cont(b_expected, 0.95) AS b_q95,
+    coalesce(avg(margin), error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')) AS margin,
+    quantile_cont(margin, 0.05) AS margin_q5, quantile_cont(margin, 0.95) AS margin_q95
+FROM game_draw(league_name, a_name, b_name)
+GROUP BY place, venue
+ORDER BY place;
+COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
+
+-- Draws stand in lists, one a venue and count, so that each cell of the matrix is one product of two of them.
+CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
+WITH drawn AS MATERIALIZED (
+    SELECT
+        place, venue, number, a_expected, b_expected, excess, moved,
+        CASE WHEN is_count THEN true ELSE error('Scores of league "' || league_name || '" are not small counts: ask expected_score.') END AS is_count
+    FROM game_draw(league_name, a_name, b_name)
+),
+enough AS (
+    SELECT unnest(range(0, 5 + ceil(max(m + 5 * sqrt(m + k * m * m)))::INTEGER)) AS goals
+    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM drawn WHERE is_count GROUP BY place)
+),
+each AS (
+    SELECT
+        place, venue, goals,
+        list(
+            count_chance(
+                goals, lgamma(goals + 1), ln(a_expected / (1 + a_expected * excess)),
+                CASE WHEN excess > 0 THEN ln(1 + a_expected * excess) / excess ELSE a_expected END, excess
+            ) ORDER BY number
+        ) AS a_chances,
+        list(
+            count_chance(
+                goals, lgamma(goals + 1), ln(b_expected / (1 + b_expected * excess)),
+                CASE WHEN excess > 0 THEN ln(1 + b_expected * excess) / excess ELSE b_expected END, excess
+            ) ORDER BY number
+        ) AS b_chances,
+        avg(moved) AS moved
+    FROM drawn, enough
+    GROUP BY place, venue, goals
+)
+SELECT
+    a.venue, a.goals AS a_score, b.goals AS b_score,
+    list_dot_product(a.a_chances, b.b_chances) / len(a.a_chances)
+    + CASE WHEN a.goals > 1 OR b.goals > 1 THEN 0 WHEN a.goals = b.goals THEN -a.moved ELSE a.moved END AS probability
+FROM each AS a JOIN each AS b USING (place)
+WHERE probability >= 0.0001
+ORDER BY place, probability DESC;
+COMMENT ON MACRO TABLE score_probability IS 'score_probability(league_name, a_name, b_name): one row a venue and score of the next game, where scores are counts: its chance, the likeliest score first; chances below 0.0001 are left out. Example: FROM score_probability(''demo_football'', ''Halvermoor'', ''Jarrowmont'') WHERE venue = ''neutral'' LIMIT 5';
+
+-- Quantiles of a mixture of the draws' distributions, by Newton's steps from those of a normal distribution of the same mean
+-- and variance: six leave less than a millionth of a standard deviation.
+CREATE MACRO margin_quantile(league_name, a_name, b_name) AS TABLE
+WITH RECURSIVE drawn AS MATERIALIZED (
+    SELECT
+        place, venue, margin, freedom,
+        CASE
+            WHEN is_count THEN error('Margins of league "' || league_name || '" are of small counts: ask score_probability.')
+            WHEN margin_sd IS NULL THEN error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')
+            ELSE margin_sd
+        END AS sd
+    FROM game_draw(league_name, a_name, b_name)
+),
+step AS (
+    SELECT place, venue, level, avg(margin) + z * sqrt(var_pop(margin) + avg(sd * sd)) AS quantile, 0 AS steps
+    FROM drawn, (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS wanted(level, z)
+    GROUP BY place, venue, level, z
+    UNION ALL
+    SELECT
+        s.place, s.venue, s.level,
+        s.quantile - (avg(margin_chance((s.quantile - d.margin) / d.sd, d.freedom)) - s.level)
+        / avg(margin_density((s.quantile - d.margin) / d.sd, d.freedom) / d.sd),
+        s.steps + 1
+    FROM step AS s JOIN drawn AS d ON d.place = s.place
+    WHERE s.steps < 6
+    GROUP BY s.place, s.venue, s.level, s.quantile, s.steps
+)
+SELECT venue, level::DOUBLE AS level, quantile AS margin FROM step WHERE steps = 6 ORDER BY place, level;
+COMMENT ON MACRO TABLE margin_quantile IS 'margin_quantile(league_name, a_name, b_name): one row a venue and level (0.05, 0.25, 0.5, 0.75, 0.95): with that probability a''s margin over b in the next game stays below this, the ratings'' uncertainty and the game''s own chance together, in points. Where scores are small counts ask score_probability. Example: FROM margin_quantile(''nfl'', ''KC'', ''PHI'')';
+
+CREATE MACRO head_to_head(league_name, a_name, b_name) AS TABLE
+SELECT
+    venue, avg(is_better::INTEGER) AS skill, avg(win) AS win, avg(draw) AS draw, avg(loss) AS loss,
+    quantile_cont(win, 0.05) AS win_q5, quantile_cont(win, 0.95) AS win_q95,
+    avg(a_expected) AS a_expected, avg(b_expected) AS b_expected, avg(margin) AS margin
+FROM game_draw(league_name, a_name, b_name)
+GROUP BY place, venue
+ORDER BY place;
+COMMENT ON MACRO TABLE head_to_head IS 'head_to_head(league_name, a_name, b_name): as win_probability, with skill beside it: the probability that a is truly rated above b, whatever chance brings in one game. For the next game''s scores see score_probability, for its margin margin_quantile. Example: FROM head_to_head(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';

@@ -1,0 +1,101 @@
+-- Macros of ratings, ranks, and what they were: from joint draws and rating_history.
+
+CREATE MACRO rank_probability(league_name, competitor_name, k) AS (
+    WITH asked AS (SELECT league_name AS asked_league, competitor_of(league_name, competitor_name) AS asked_id, k AS places)
+    SELECT len([r FOR r IN any_value(d.ranks) IF r <= any_value(places)]) / len(any_value(d.ranks))
+    FROM asked JOIN rating_draw AS d ON d.league = asked_league AND d.competitor_id = asked_id
+);
+COMMENT ON MACRO rank_probability IS 'rank_probability(league_name, competitor_name, k): the probability that a competitor is truly among the best k of the ranked of its kind, from the ranks in each joint draw; NULL where it is not ranked. Example: SELECT rank_probability(''demo_football'', ''Halvermoor'', 4)';
+
+-- Draws are looked up by competitor alone, and what is wanted of them chosen afterwards: only so does DuckDB use the index.
+CREATE MACRO top(league_name, k) AS TABLE
+WITH best AS MATERIALIZED (
+    FROM leaderboard AS b WHERE b.league = (SELECT rated_league(league_name)) AND b.rank <= k
+),
+drawn AS MATERIALIZED (
+    SELECT d.competitor_id, d.ranks FROM best AS b
+    JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id
+)
+SELECT
+    b.kind, b.rank, b.name, b.competitor_id, b.rating, b.sd, b.q5, b.q95, b.rank_low, b.rank_high,
+    len([r FOR r IN d.ranks IF r <= k]) / len(d.ranks) AS p_top
+FROM best AS b
+JOIN drawn AS d ON d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
+ORDER BY b.kind, b.rank;
+COMMENT ON MACRO TABLE top IS 'top(league_name, k): the first k of each kind on the leaderboard, each with its probability p_top of truly being among the best k. Example: FROM top(''demo_football'', 5)';
+
+CREATE MACRO compare(league_name, competitor_names) AS TABLE
+WITH found AS MATERIALIZED (
+    FROM competitors_of(league_name, competitor_names)
+),
+drawn AS MATERIALIZED (
+    SELECT f.place, f.kind, f.name, f.competitor_id, d.component, d.draws
+    FROM found AS f
+    JOIN rating_draw AS d ON d.league = league_name AND d.competitor_id = f.competitor_id
+),
+pair AS (
+    SELECT
+        a.place AS a_place, b.place AS b_place, a.name AS a, b.name AS b, a.competitor_id AS a_id, b.competitor_id AS b_id,
+        CASE
+            WHEN a.kind <> b.kind
+                THEN error('"' || a.name || '" is a ' || a.kind || ' and "' || b.name || '" a ' || b.kind || ': kinds are rated apart.')
+            ELSE [d[1]::DOUBLE - d[2] FOR d IN list_zip(a.draws, b.draws)]
+        END AS differences
+    FROM drawn AS a JOIN drawn AS b ON a.place <> b.place AND a.component = 'total' AND b.component = 'total'
+)
+SELECT
+    a, b, a_id, b_id, len([d FOR d IN differences IF d > 0]) / len(differences) AS probability,
+    list_avg(differences) AS difference, list_aggregate(differences, 'quantile_cont', 0.05) AS difference_q5,
+    list_aggregate(differences, 'quantile_cont', 0.95) AS difference_q95
+FROM pair
+ORDER BY a_place, b_place;
+COMMENT ON MACRO TABLE compare IS 'compare(league_name, competitor_names): one row a pair of the competitors in the list, in either order: the probability that a is rated above b, and the difference of their ratings with its 90 % interval, from the joint draws. Example: FROM compare(''demo_football'', [''Halvermoor'', ''Jarrowmont'', ''Kestering''])';
+
+CREATE MACRO history_day(league_name, on_date, basis_name) AS (
+    SELECT CASE
+        WHEN max(h.as_of) FILTER (h.as_of <= on_date::DATE) IS NOT NULL THEN max(h.as_of) FILTER (h.as_of <= on_date::DATE)
+        WHEN basis_name NOT IN ('smoothed', 'as_published', 'backfilled')
+            THEN error('There is no basis "' || basis_name || '": say smoothed, as_published or backfilled.')
+        WHEN on_date IS NULL THEN error('A date is needed; it is NULL.')
+        WHEN count(*) = 0
+            THEN error('Nothing ' || basis_name || ' of league "' || league_name || '" is kept here. A fit of earlier games is made by: pooltable fit ' || league_name || ' --as-of DATE')
+        ELSE error(
+            'The first ' || basis_name || ' ratings kept of league "' || league_name || '" are of ' || min(h.as_of) || ', later than '
+            || on_date || '. Others: SELECT DISTINCT basis, as_of FROM rating_history'
+        )
+    END
+    FROM rating_history AS h
+    WHERE h.league = rated_league(league_name) AND h.basis = basis_name
+);
+COMMENT ON MACRO history_day IS 'history_day(league_name, on_date, basis_name): the as_of of the rows of rating_history that hold on a date; an error that says what there is where none do. Example: SELECT history_day(''demo_football'', DATE ''2025-01-01'', ''smoothed'')';
+
+CREATE MACRO leaderboard_at(league_name, on_date, basis_name := 'smoothed') AS TABLE
+FROM rating_history AS h
+WHERE h.league = league_name AND h.basis = basis_name
+    AND h.as_of = (SELECT history_day(league_name, on_date, basis_name))
+ORDER BY h.kind, h.rank NULLS LAST, h.rating DESC;
+COMMENT ON MACRO TABLE leaderboard_at IS 'leaderboard_at(league_name, on_date, basis_name := ''smoothed''): the rows of rating_history that hold on a date: as all results now tell it, or with basis_name := ''as_published'' as was said then, or ''backfilled''. Example: FROM leaderboard_at(''demo_football'', DATE ''2025-01-01'') WHERE rank <= 5';
+
+CREATE MACRO rating_at(league_name, competitor_name, on_date, basis_name := 'smoothed') AS TABLE
+FROM rating_history AS h
+WHERE h.league = league_name AND h.basis = basis_name
+    AND h.as_of = (SELECT history_day(league_name, on_date, basis_name))
+    AND h.competitor_id = (SELECT competitor_of(league_name, competitor_name));
+COMMENT ON MACRO TABLE rating_at IS 'rating_at(league_name, competitor_name, on_date, basis_name := ''smoothed''): a competitor''s row of leaderboard_at; none where it had not been rated yet. Example: FROM rating_at(''demo_football'', ''Halvermoor'', DATE ''2025-01-01'')';
+
+CREATE MACRO movement(league_name, since_date := NULL, basis_name := 'as_published') AS TABLE
+WITH day AS (
+    SELECT history_day(
+        league_name, coalesce(since_date::DATE, (SELECT l.as_of - 7 FROM league AS l WHERE l.league = rated_league(league_name))), basis_name
+    ) AS since
+)
+SELECT
+    b.kind, b.name, b.competitor_id, b.rank, h.rank AS earlier_rank, b.rating, h.rating AS earlier_rating, h.as_of AS since,
+    len([r FOR r IN d.ranks IF r < h.rank]) / len(d.ranks) AS p_up,
+    len([r FOR r IN d.ranks IF r > h.rank]) / len(d.ranks) AS p_down
+FROM leaderboard AS b
+JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
+JOIN rating_history AS h ON h.league = b.league AND h.kind = b.kind AND h.competitor_id = b.competitor_id
+WHERE b.league = league_name AND h.basis = basis_name AND h.as_of = (SELECT since FROM day) AND h.rank IS NOT NULL
+ORDER BY b.kind, b.rank;
+COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := ''as_published''): one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down). Example: FROM movement(''demo_football'', since_date := DATE ''2025-01-01'', basis_name := ''smoothed'')';
