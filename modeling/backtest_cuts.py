@@ -172,7 +172,8 @@ def filtered(
     The Design is that of `rated_daily`. Parameters are learned anew at the start of each window, from the days before.
     """
     structure = structure_of(design)
-    has_result = np.isin(np.array(design.game_ids, dtype=object), list(counting))
+    known = frozenset(counting)
+    has_result = np.array([one in known for one in design.game_ids], dtype=bool)  # numpy's isin compares objects in pairs
     structure = replace(structure, counts=has_result[design.game])
     learned: Learned | None = None
     for number, window in enumerate(windows):
