@@ -102,7 +102,7 @@ def _idle_words(stanza: Stanza) -> str:
         return "Who does not play keeps the last state, and it grows less certain with time."
     mean = f"mean of the {stanza.group}" if stanza.group else "mean of all"
     return (
-        f"Each year keeps {100 * stanza.persistence:g} % of how far anybody is from the {mean}. Who does not play goes "
+        f"Each year keeps {100 * stanza.persistence:g} % of how far they are from the {mean}. Who does not play goes "
         "back there, and grows less certain up to a bound."
     )
 

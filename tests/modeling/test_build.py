@@ -266,22 +266,6 @@ def test_a_walks_states_follow_one_another_over_gaps(design, game):
     assert walk.prior_scale == 0.5
 
 
-def test_a_walk_that_forgets_keeps_a_share_of_entry_and_steps_each_year(design, game):
-    found = design(*walk_games(game), walk="team", period="season", persistence=0.5)
-    base, walk = block_of(found, "team"), block_of(found, "team_walk")
-    assert np.asarray(walk.kept).tolist() == [0.5, 0.5, 0.5, 0.125]
-    assert walk.steps.toarray().tolist() == [[1, 0, 0, 0], [-0.5, 1, 0, 0], [0, -0.5, 1, 0], [0, 0, 0, 1]]
-    stationary = 1 / (2 * np.log(2))
-    assert walk.step_sd**2 == pytest.approx(stationary * np.array([0.75, 0.75, 0.75, 1 - 2**-6]))
-    assert columns(base) == {
-        "a": [1, 0.5, 0.25, 0.125], "b": [-1, 0, 0, -0.125], "c": [0, -1, 0, 0], "d": [0, 0, -1, 0],
-    }  # fmt: skip
-    assert base.loading.diagonal().tolist() == [0.125, 0.125, 0.25, 0.5]
-    assert walk.loading.toarray().tolist() == [[0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert walk.reach.toarray().tolist() == [[0.25, 0.5, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert base.last.diagonal().tolist() == [0.125, 0.125, 1, 1]
-
-
 def test_seasons_walk_in_the_order_in_which_they_were_played(design, game):
     """And a year without a season is two years' drift; seasons less than a year apart are a year's each."""
     labels = [("Season 9", 0), ("Season 10", 300), ("Season 12", 1040), ("Autumn", 1140)]

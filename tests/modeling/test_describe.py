@@ -59,7 +59,7 @@ def test_a_walk_is_not_called_what_its_entry_is(told):
 
 def test_what_a_year_leaves_of_a_walk_is_told_in_words_and_in_mathematics(told):
     forgets = told(outcome="margin", walk="team", period="season", persistence=0.65)
-    assert "Each year keeps 65 % of how far anybody is from the mean of all. Who does not play goes" in words(forgets)
+    assert "Each year keeps 65 % of how far they are from the mean of all. Who does not play goes" in words(forgets)
     assert any("0.65^years u(before), scale sqrt((1 - 0.65^(2 years)) / 0.86" in one for one in math(forgets))
     whole = told(outcome="margin", walk="team", period="season")
     assert "keeps the last state" in words(whole) and not any("^years" in one for one in math(whole))

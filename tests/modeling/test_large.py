@@ -17,7 +17,7 @@ from modeling.unpooled import alone_in
 
 @pytest.fixture(scope="module")
 def large(league_maker, stanza):
-    """A league whose ratings walk and forget: Design, field, and the chain engine's fit, which keeps no draws of states."""
+    """A league whose ratings walk and forget: Design, field, and the chain engine's fit without draws of states."""
     league = league_maker(teams=24, rounds=4, seed=7)
     walks = {"period": "quarter", "walk": ("team",), "persistence": 0.6}
     design = build_design(stanza.model_copy(update=walks), league.games)

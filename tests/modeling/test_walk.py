@@ -93,6 +93,16 @@ def test_the_prior_is_that_of_a_random_walk(design):
     assert walk.reach.toarray() == pytest.approx(walk.loading.toarray() @ inverse)
 
 
+@pytest.mark.parametrize("design", [0.5], indirect=True)
+def test_rows_and_ratings_have_what_is_left_of_the_entry_states(design):
+    base, walk = blocks(design)
+    of_c = abs(base.weights.toarray())[:, base.levels.index("c")]
+    assert of_c.tolist() == [0, 1, 0, 1, 0, 0, 0, 0.25, 0, 0.25, 0]  # 2021, and twice in 2023
+    assert base.loading.diagonal().tolist() == [0.25] * 4
+    assert base.last.diagonal().tolist() == [0.25, 0.25, 0.25, 0.5]  # d was seen last a year before
+    assert walk.loading.max(axis=1).toarray().ravel().tolist() == [1, 1, 1, 0.5]
+
+
 def test_draws_of_the_prior_spread_with_the_root_of_time(design):
     _, walk = blocks(design)
     rng = np.random.default_rng(1)
