@@ -30,6 +30,7 @@ from store.stanzas import Stanza
 
 DRAWS = 1000  # of a refit: a chance's error is a hundredth of its own uncertainty
 FILTER_DRAWS = 200  # of a belief, at even quantiles
+MANY_PASSES = 100  # of the filter, by which most of what is to be learned at a cut is
 JUDGED_DAYS = np.timedelta64(5 * 365, "D")  # the last of the past, by which the filter's parameters are judged
 MODEL, UNPOOLED = "model", "unpooled"
 RESULTS = ("score", "finish", "won")
@@ -173,21 +174,25 @@ def filtered(
     """
     structure = structure_of(design)
     known = frozenset(counting)
-    has_result = np.array([one in known for one in design.game_ids], dtype=bool)  # numpy's isin compares objects in pairs
+    has_result = np.array(
+        [one in known for one in design.game_ids], dtype=bool
+    )  # numpy's isin compares objects in pairs
     structure = replace(structure, counts=has_result[design.game])
     learned: Learned | None = None
     for number, window in enumerate(windows):
-        learned = _learn(structure, window.first, learned)
-        tell((number + 0.5) / len(windows))
+
+        def passed(passes: int, number: int = number) -> None:
+            tell((number + 1 - np.exp(-passes / MANY_PASSES)) / len(windows))
+
+        learned = learn(structure, _judged(structure, window.first), learned, passed)
         yield window, _filter(structure, learned, window)
         tell((number + 1) / len(windows))
 
 
-def _learn(structure: Structure, cut: date, before: Learned | None) -> Learned:
-    """Parameters that forecast the last five years before a cut best (Dawid, 1984)."""
+def _judged(structure: Structure, cut: date) -> NDArray[np.bool_]:
+    """The rows of the last five years before a cut, which parameters are to forecast best (Dawid, 1984)."""
     day, until = structure.design.played_on[structure.design.game], np.datetime64(cut, "D")
-    judged = structure.counts & (day < until) & (day >= until - JUDGED_DAYS)
-    return learn(structure, judged, before.values if before else None)
+    return structure.counts & (day < until) & (day >= until - JUDGED_DAYS)
 
 
 def _filter(structure: Structure, learned: Learned, window: Window) -> Made:

@@ -5,20 +5,27 @@ slopes); a game moves them by matching the moments of its tilted distribution. B
 drift^2 times the years that passed. Shared effects and hyperparameters are given, learned from earlier games.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from modeling.engines.chain.forward import forward
 from modeling.engines.chain.scales import parameters_of
 from modeling.engines.chain.smooth import rows_of, scales_of, shared_precision
 from modeling.engines.chain.structure import Structure
+from modeling.engines.chain.threads import spread
 from modeling.outcomes.outcome import Array
 from modeling.periods import DAYS_A_YEAR
 
-PRECISE = 2e-6  # of the mean log loss, where the search stops
+LEVEL = 5e-5  # slope of the mean log loss in any coordinate, where the search stops
+NUDGE = 1e-4  # of a coordinate, for the slope
+WIDE = 0.05  # and for the first curvature
+FLAT = 1e-3  # the least that a first curvature is held to be
+RUN_UP = np.timedelta64(3 * 365, "D")  # before the judged rows, that a first search passes over
+SHORT = 0.5  # share of the rows up to which that is worth it
 
 
 @dataclass(frozen=True)
@@ -93,46 +100,93 @@ class Learned:
     shared: Array
     log_loss: float
     passes: int
+    point: Array
+    """The same as coordinates of the search: hyperparameters that are free, then shared effects."""
+    bend: Array
+    """Inverse of the curvature of the mean log loss there, as far as the search has met it."""
 
 
 def learn(
     s: Structure,
     judged: NDArray[np.bool_],
-    begin: dict[str, float] | None = None,
+    begin: Learned | None = None,
+    tell: Callable[[int], None] = lambda _passes: None,
 ) -> Learned:
     """Hyperparameters and shared effects that maximise the prequential likelihood of the judged rows and the priors.
 
-    The choice for forecasting, where the evidence of the smoother is the choice for looking back: Dawid (1984).
-    Rows after the last judged one are never looked at.
+    The choice for forecasting, where the evidence of the smoother is the choice for looking back: Dawid (1984). Rows
+    after the last judged one are never looked at. Without a `begin` a long league is first searched on the judged rows
+    with some years before them, so that few passes go over all of its past. `tell` is told how many passes there were.
     """
-    upto = int(np.flatnonzero(judged)[-1]) + 1
-    part, slots, parameters = _first_rows(s, upto), slots_of(s), parameters_of(s.design)
-    pooled = {f"scale_{s.design.blocks[number].name}" for number in s.shared_scale if number >= 0}
-    free = [one for one in parameters if one.name not in pooled]
-    start = np.array([one.coordinate((begin or {}).get(one.name, one.start)) for one in free] + s.shared_mean.tolist())
-    fixed = {one.name: one.prior for one in parameters}
-    passes = [0]
-
-    def objective(point: Array) -> float:
-        values = fixed | {one.name: float(one.value(at)) for one, at in zip(free, point, strict=False)}
-        shared, passes[0] = point[len(free) :], passes[0] + 1
-        found = forecast(part, values, shared, slots).log_predictive[judged[:upto]].sum()
-        prior = sum(float(one.log_prior(at)) for one, at in zip(free, point, strict=False))
-        prior -= 0.5 * float(shared_precision(s, fixed) @ (shared - s.shared_mean) ** 2)
-        return -(found + prior) / judged.sum()
-
-    options = {"ftol": PRECISE / 10, "gtol": PRECISE, "eps": 1e-4}
-    best = minimize(objective, start, method="L-BFGS-B", options=options)
-    values = fixed | {one.name: float(one.value(at)) for one, at in zip(free, best.x, strict=False)}
-    return Learned(values, best.x[len(free) :], float(best.fun), passes[0])
+    own = np.flatnonzero(judged)
+    upto, day = int(own[-1]) + 1, s.design.played_on[s.design.game]
+    since = int(np.searchsorted(day, day[own[0]] - RUN_UP))
+    search = _Search(s, judged, tell)
+    point, bend = search.start if begin is None else begin.point, None if begin is None else begin.bend
+    if begin is None and since > upto * (1 - SHORT):
+        best = search.minimise(since, upto, point, None)
+        point, bend = best.x, best.hess_inv
+    best = search.minimise(0, upto, point, bend)
+    values, shared = search.read(best.x)
+    return Learned(values, shared, float(best.fun), search.passes, best.x, best.hess_inv)
 
 
-def _first_rows(s: Structure, count: int) -> Structure:
-    """The structure with its first rows alone, for the filter."""
-    d = s.design
-    noise = tuple(replace(one, codes=one.codes[:count]) for one in d.noise)
-    design = replace(d, y=d.y[:count], exposure=d.exposure[:count], game=d.game[:count], noise=noise)
+class _Search:
+    """The mean loss of judged rows, priors included, as a function of coordinates, and its minimum."""
+
+    def __init__(self, s: Structure, judged: NDArray[np.bool_], tell: Callable[[int], None]) -> None:
+        self.structure, self.judged, self.slots, self.tell, self.passes = s, judged, slots_of(s), tell, 0
+        parameters = parameters_of(s.design)
+        pooled = {f"scale_{s.design.blocks[number].name}" for number in s.shared_scale if number >= 0}
+        self.free = [one for one in parameters if one.name not in pooled]
+        self.fixed = {one.name: one.prior for one in parameters}
+
+    @property
+    def start(self) -> Array:
+        """Where to begin when nothing is known."""
+        return np.array([one.coordinate(one.start) for one in self.free] + self.structure.shared_mean.tolist())
+
+    def read(self, point: Array) -> tuple[dict[str, float], Array]:
+        """Hyperparameters and shared effects at a point."""
+        values = {one.name: float(one.value(at)) for one, at in zip(self.free, point, strict=False)}
+        return self.fixed | values, point[len(self.free) :]
+
+    def minimise(self, low: int, high: int, start: Array, bend: Array | None) -> OptimizeResult:
+        """The least mean loss of the judged rows by passes over rows low to high; `bend` is a first inverse Hessian."""
+        part, judged = _rows(self.structure, low, high), self.judged[low:high]
+
+        def loss(point: Array) -> float:
+            values, shared = self.read(point)
+            found = forecast(part, values, shared, self.slots).log_predictive[judged].sum()
+            prior = sum(float(one.log_prior(at)) for one, at in zip(self.free, point, strict=False))
+            prior -= 0.5 * float(shared_precision(part, self.fixed) @ (shared - part.shared_mean) ** 2)
+            return -(found + prior) / judged.sum()
+
+        def losses(points: Array) -> Array:
+            found = spread([(k, k + 1) for k in range(len(points))], lambda k, _low, _high: loss(points[k]))
+            self.passes += len(points)
+            self.tell(self.passes)
+            return np.array(found)
+
+        def with_slope(point: Array) -> tuple[float, Array]:
+            found = losses(point + NUDGE * np.eye(len(point) + 1, len(point), -1))  # the point itself, then each nudged
+            return found[0], (found[1:] - found[0]) / NUDGE
+
+        if bend is None:
+            away = WIDE * np.eye(len(start))
+            at, above, below = np.split(
+                losses(np.concatenate([start[None], start + away, start - away])), [1, len(start) + 1]
+            )
+            bend = np.diag(1 / np.maximum((above - 2 * at + below) / WIDE**2, FLAT))
+        options = {"gtol": LEVEL, "hess_inv0": (bend + bend.T) / 2}
+        return minimize(with_slope, start, jac=True, method="BFGS", options=options)
+
+
+def _rows(s: Structure, low: int, high: int) -> Structure:
+    """The structure with some of its rows alone, for the filter."""
+    d, of = s.design, slice(low, high)
+    noise = tuple(replace(one, codes=one.codes[of]) for one in d.noise)
+    design = replace(d, y=d.y[of], exposure=d.exposure[of], game=d.game[of], noise=noise)
     return replace(
-        s, design=design, row_node=s.row_node[:count], row_factor=s.row_factor[:count], shared=s.shared[:count],
-        counts=s.counts[:count],
-    )  # fmt: skip
+        s, design=design, row_node=s.row_node[of], row_factor=s.row_factor[of], shared=s.shared[of], counts=s.counts[of]
+    )
