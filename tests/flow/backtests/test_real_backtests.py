@@ -5,6 +5,7 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(7200)]
 HERE = Path(__file__).parent
 FOOTBALL = {"english": ("2015-08-01", "2019-06-30"), "spain": ("2012-08-01", "2023-06-30"),
             "italy": ("2012-08-01", "2023-06-30"), "germany": ("2012-08-01", "2023-06-30")}  # fmt: skip
-CLUBS = {
-    "49ers": "SF", "Bears": "CHI", "Bengals": "CIN", "Bills": "BUF", "Broncos": "DEN", "Browns": "CLE",
-    "Buccaneers": "TB", "Cardinals": "ARI", "Chargers": "LAC", "Chiefs": "KC", "Colts": "IND", "Cowboys": "DAL",
-    "Dolphins": "MIA", "Eagles": "PHI", "Falcons": "ATL", "Giants": "NYG", "Jaguars": "JAX", "Jets": "NYJ",
-    "Lions": "DET", "Packers": "GB", "Panthers": "CAR", "Patriots": "NE", "Raiders": "LV", "Rams": "LA",
-    "Ravens": "BAL", "Redskins": "WAS", "Saints": "NO", "Seahawks": "SEA", "Steelers": "PIT", "Texans": "HOU",
-    "Titans": "TEN", "Vikings": "MIN",
-}  # fmt: skip
+CLUBS = tomllib.loads((HERE / "clubs.toml").read_text())  # by their names in the forecasts
 BEATEN = {"english": ("elo", "glicko2"), "spain": ("glicko2",), "italy": (), "germany": ()}  # of tuned ratings
 Walked = Callable[..., pl.DataFrame]
 
