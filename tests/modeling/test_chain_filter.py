@@ -8,6 +8,7 @@ import pytest
 
 from modeling.build import build_design
 from modeling.design import Design
+from modeling.engines.chain import filter as filter_module
 from modeling.engines.chain.filter import forecast, learn
 from modeling.engines.chain.structure import structure_of
 from store.stanzas import Stanza
@@ -83,3 +84,16 @@ def test_learning_looks_at_nothing_after_the_last_judged_row_and_forecasts_bette
     begin = {"scale_team": 0.05, "scale_team_walk": 2.0, "scale_team_surface": 1.5, "noise_best_of_5": 0.0}
     worse = forecast(s, begin, np.zeros(0)).log_predictive[judged].mean()
     assert forecast(s, one.values, one.shared).log_predictive[judged].mean() > worse
+
+
+def test_a_search_that_begins_where_the_last_one_ended_finds_the_same_in_fewer_passes(game, games, monkeypatch):
+    monkeypatch.setattr(filter_module, "RUN_UP", np.timedelta64(10, "D"))
+    s = structure_of(played(game, games))
+    judged = np.zeros(s.rows, dtype=bool)
+    judged[-60:] = True  # so few of its rows that the league is first searched without its early ones
+    told: list[int] = []
+    first = learn(s, judged, tell=told.append)
+    again = learn(s, judged, first)
+    assert again.passes < first.passes / 3 and told[-1] == first.passes and told == sorted(told)
+    assert again.log_loss <= first.log_loss + 1e-9
+    assert again.values == pytest.approx(first.values, rel=0.02)

@@ -252,14 +252,15 @@ def openskill(matches: Matches) -> Array:
     return found
 
 
-def learned(one: League, link: str) -> dict[str, float]:
-    """Sds of a walk of results alone before the freeze, for peers that cannot learn their own in time."""
+def learned(one: League, link: str) -> tuple[float, float]:
+    """Sds of the first state and of a year's drift before the freeze, for peers that cannot learn them in time."""
     stanza = one.stanza.model_copy(update=ALONE | {"link": link})
     games = rated_daily(one.asked.games, one.asked.counting, FROZEN)
     structure = structure_of(build_design(stanza, games, one.asked.known))
     day = structure.design.played_on[structure.design.game]
     until = np.datetime64(FROZEN, "D")
-    return learn(structure, (day < until) & (day >= until - np.timedelta64(5 * 365, "D"))).values
+    found = learn(structure, (day < until) & (day >= until - np.timedelta64(5 * 365, "D"))).values
+    return found["scale_player"], found["scale_player_walk"]
 
 
 def by_day(baseline: Baseline, contests: Contests, first: date, until: date) -> dict[str, float]:
@@ -307,17 +308,13 @@ def test_frozen_at_the_end_of_2013(tour, pyramid, judged, anchors, absent, told)
         "ours: results of the tour alone": at(ours(tour, window, FROZEN, **ALONE)),
     }
     for name in RIIX:
-        missing = absent("riix", "riix")
-        made = missing or riix_frozen(name, past, judged.pair, day_number(date(2013, 1, 1)))
-        rows[name] = made if isinstance(made, str) else told(made, judged.won)
-    missing = absent("trueskillthroughtime", "trueskillthroughtime")
-    sds = learned(tour, "probit") if not missing else {}
-    rows["TrueSkill Through Time"] = missing or told(
-        through_time(past, judged.pair, judged.day, sds["scale_player"], sds["scale_player_walk"]), judged.won
-    )
-    missing = absent("whr", "whole-history-rating")
-    drift = learned(tour, "logit")["scale_player_walk"] if not missing else 0.0
-    rows["whole-history-rating"] = missing or told(whole_history(past, judged.pair, drift), judged.won)
+        if rows.setdefault(name, absent("riix", "riix")) is None:
+            rows[name] = told(riix_frozen(name, past, judged.pair, day_number(date(2013, 1, 1))), judged.won)
+    if rows.setdefault("TrueSkill Through Time", absent("trueskillthroughtime", "trueskillthroughtime")) is None:
+        sd, drift = learned(tour, "probit")
+        rows["TrueSkill Through Time"] = told(through_time(past, judged.pair, judged.day, sd, drift), judged.won)
+    if rows.setdefault("whole-history-rating", absent("whr", "whole-history-rating")) is None:
+        rows["whole-history-rating"] = told(whole_history(past, judged.pair, learned(tour, "logit")[1]), judged.won)
     anchors("ATP singles 2014, frozen after 2000-13: all matches of the file", judged.day // 7, rows, PUBLISHED)
     for name, one in rows.items():
         if not isinstance(one, str):
@@ -349,10 +346,9 @@ def walking(past: Matches, judged: Matches, first: date, absent: Callable, told:
     """riix's systems on the judged matches, walking forward."""
     rows: dict[str, Any] = {}
     for name in RIIX:
-        missing = absent("riix", "riix")
-        if not missing:
+        if rows.setdefault(name, absent("riix", "riix")) is None:
             made = dict(zip(past.ids, riix_walking(name, past, day_number(first)).tolist(), strict=True))
-        rows[name] = missing or told(np.array([made[one] for one in judged.ids]), judged.won)
+            rows[name] = told(np.array([made[one] for one in judged.ids]), judged.won)
     return rows
 
 
