@@ -155,7 +155,7 @@ def points_ridge(cut: Cut) -> Array:
 
 def test_hockey_goals(cuts, anchors, told):
     (cut,) = cuts("nhl", GOALS)
-    won = 1.0 - cut.came.result
+    won = 1 - cut.came.result / 2
     rows = {
         "ours": told(cut.said.chances[:, 0], won),
         "ridge on players, home and situation": told(logistic_ridge(cut), won),

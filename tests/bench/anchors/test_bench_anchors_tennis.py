@@ -99,7 +99,7 @@ def league(kept: Home, loaded: Callable[[str], Stanza]) -> Callable[[str], Leagu
         contests = contests_of(asked)
         with reading(kept) as con:
             levels = pl.DataFrame(con.execute(LEVELS, [name]).fetchall(), LEVEL_SCHEMA, orient="row")
-        result = pl.DataFrame({"game_id": contests.game_id.astype(str), "won": 1.0 - contests.result})
+        result = pl.DataFrame({"game_id": contests.game_id.astype(str), "won": 1 - contests.result / 2})
         whole = asked.games.sides.join(asked.games.appearances, on=["game_id", "side"], maintain_order="left")
         players = {player: number for number, player in enumerate(whole["player"].unique().sort())}
         rows = (
