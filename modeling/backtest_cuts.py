@@ -136,7 +136,8 @@ def spoken(
         return Forecasts(_winning(design, rows, eta, arguments, rng))
     by_side = outcome.row == "side"
     first, second = (eta[:, 0::2], eta[:, 1::2]) if by_side else (eta, np.zeros_like(eta))
-    full = arguments | {"exposure": exposure[0::2] if by_side else exposure}
+    each = (exposure[0::2], exposure[1::2]) if by_side else (exposure, exposure)
+    full = arguments | dict(zip(("exposure", "other_exposure"), each, strict=True))
     chances = outcome.chances(first, second, full).mean(axis=0)
     if outcome.name not in ("margin", "score"):
         return Forecasts(chances)

@@ -98,8 +98,9 @@ def _chances(design: Design, part: Forecast) -> Array:
     """Chances of win, draw and loss of each game's first side, means over draws, shape (games, 3)."""
     step = _step(design)
     second = part.eta[:, 1::2] if step == 2 else np.zeros_like(part.eta)
-    exposure = design.exposure[part.rows][::step]
-    return design.outcome.chances(part.eta[:, ::step], second, part.arguments | {"exposure": exposure}).mean(axis=0)
+    exposure = design.exposure[part.rows]
+    own = part.arguments | {"exposure": exposure[::step], "other_exposure": exposure[step - 1 :: step]}
+    return design.outcome.chances(part.eta[:, ::step], second, own).mean(axis=0)
 
 
 def _step(design: Design) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Results, exposure_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Extreme, Results, exposures_of
 from modeling.outcomes.shared import loss_of, usual_shares
 
 LOG_UNIT_SD = 0.5
@@ -42,8 +42,8 @@ def chances_of(counts: Counts) -> Callable[[Array, Array, Auxiliaries], Array]:
     """Chances of win, draw and loss of the first side: sums over the grid of scores; they sum to one."""
 
     def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-        log_exposure, spread = np.log(exposure_of(aux)), aux.get("overdispersion", 0.0)
-        each = np.broadcast_arrays(rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure), spread)
+        (own, other), spread = np.log(exposures_of(aux)), aux.get("overdispersion", 0.0)
+        each = np.broadcast_arrays(rate_of(eta_first + own), rate_of(eta_second + other), spread)
         first, second, spread = (one.ravel() for one in each)
         highest = counts.highest(np.maximum(first, second), spread)
         order, found = np.argsort(highest, kind="stable"), np.empty((len(first), 3))
@@ -84,7 +84,8 @@ def _masses(counts: Counts, rate: Array, goals: Array, spread: Array, width: Arr
 
 def count_margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
     """Expected margin of the first side, in goals."""
-    return exposure_of(aux) * (np.exp(eta_first) - np.exp(eta_second))
+    own, other = exposures_of(aux)
+    return own * np.exp(eta_first) - other * np.exp(eta_second)
 
 
 def losses_of(

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.special import gammaln
 
 from modeling.outcomes.counts import POISSON_COUNTS, chances_of, count_margin, losses_of, rate_of
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, exposure_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, exposures_of
 from modeling.outcomes.symbols import pt
 
 LEAST = 1e-10
@@ -136,8 +136,8 @@ def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
 
     What 1-0 and 0-1 win or lose is l m r exp(-l - m) each, and so is what 0-0 and 1-1 lose or win.
     """
-    log_exposure = np.log(exposure_of(aux))
-    first, second = rate_of(eta_first + log_exposure), rate_of(eta_second + log_exposure)
+    own, other = np.log(exposures_of(aux))
+    first, second = rate_of(eta_first + own), rate_of(eta_second + other)
     more = aux["low_scores"] * first * second * np.exp(-first - second)
     each = _poisson_chances(eta_first, eta_second, aux) + more[..., None] * np.array([1.0, -2.0, 1.0])
     each = np.maximum(each, 0)

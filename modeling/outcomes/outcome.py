@@ -20,7 +20,8 @@ from modeling.outcomes.schedule import Schedule
 Array = NDArray[np.float64]
 Auxiliaries = dict[str, Any]
 """The likelihood's own parameters by name; `noise` is there always: each row's factor of noise, or 1.0. In a forecast
-`exposure` may be there too: that of the game to come, 1 where it is not."""
+`exposure` may be there too: that of the game to come, 1 where it is not; and `other_exposure`, where each side has its
+own: that of the second."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Places:
 def exposure_of(aux: Auxiliaries) -> Array | float:
     """The exposure of the game that is forecast."""
     return aux.get("exposure", 1.0)
+
+
+def exposures_of(aux: Auxiliaries) -> tuple[Array | float, Array | float]:
+    """Those of its two sides."""
+    return exposure_of(aux), aux.get("other_exposure", exposure_of(aux))
 
 
 def no_centre(_y: Array, _exposure: Array) -> float:

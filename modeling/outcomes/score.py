@@ -25,7 +25,7 @@ from modeling.outcomes.counts import (
 )
 from modeling.outcomes.low_scores import DIXON_COLES
 from modeling.outcomes.noticed import noticed
-from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposure_of
+from modeling.outcomes.outcome import Array, Auxiliaries, Auxiliary, Outcome, Results, Statistic, exposures_of
 from modeling.outcomes.shared import density_losses, usual_normal
 from modeling.outcomes.sides import counts, scores
 from modeling.outcomes.symbols import pt
@@ -128,12 +128,14 @@ def rate_of_scores(y: Array, exposure: Array) -> float:
 
 
 def _normal_chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-    win = ndtr(np.sqrt(exposure_of(aux) / 2) * (eta_first - eta_second) / aux["sigma"])
+    own, other = exposures_of(aux)
+    win = ndtr(_normal_margin(eta_first, eta_second, aux) / (np.sqrt(own + other) * aux["sigma"]))
     return np.stack([win, np.zeros_like(win), 1 - win], axis=-1)
 
 
 def _normal_margin(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-    return exposure_of(aux) * (eta_first - eta_second)
+    own, other = exposures_of(aux)
+    return own * eta_first - other * eta_second
 
 
 def _pairs(results: Results) -> Array:

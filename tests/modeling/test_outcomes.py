@@ -341,17 +341,18 @@ def test_the_stanzas_outcome_is_found_with_its_likelihood_or_link():
 
 
 @pytest.mark.parametrize("outcome", [one for one in EVERY if one.row == "side" or one.name == "margin"], ids=named)
-@pytest.mark.parametrize("exposure", [0.4, 1.0, 2.5])
-def test_a_forecast_honours_exposure(outcome, exposure):
-    """Chances and margin are those of simulated games of that exposure."""
+@pytest.mark.parametrize(("exposure", "other"), [(0.4, 0.4), (1.0, 1.0), (2.5, 0.7)])
+def test_a_forecast_honours_exposure(outcome, exposure, other):
+    """Chances and margin are those of simulated games of that exposure, or, of sides, of those exposures."""
     aux = {one.name: 0.12 if one.is_signed else 1.3 * one.start for one in outcome.auxiliaries(1.0)} | {"noise": 1.0}
     first, second, games = (0.4, 0.1, 200_000) if outcome.row == "side" else (0.4, 0.0, 200_000)
     eta = np.tile([first, second], games) if outcome.row == "side" else np.full(games, first)
     row_game = np.repeat(np.arange(games), len(eta) // games)
-    y = outcome.simulate(np.random.default_rng(8), eta, np.full(len(eta), exposure), aux, row_game)
+    each = np.tile([exposure, other], games) if outcome.row == "side" else np.full(games, exposure)
+    y = outcome.simulate(np.random.default_rng(8), eta, each, aux, row_game)
     ahead = y[0::2] - y[1::2] if outcome.row == "side" else y
     seen = [np.mean(ahead > 0), np.mean(ahead == 0), np.mean(ahead < 0)]
-    forecast = aux | {"exposure": exposure}
+    forecast = aux | {"exposure": exposure, "other_exposure": other}
     assert outcome.chances(np.array([first]), np.array([second]), forecast)[0] == pytest.approx(seen, abs=0.005)
     off = 5 * ahead.std() / np.sqrt(games)
     if outcome.likelihood == "dixon_coles":  # the correction moves no mean, but for where it is cut off
