@@ -28,6 +28,7 @@ LEAGUES = Path(__file__).parents[2] / "flow" / "backtests" / "leagues.toml"
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 SEED = 20140101
 HEAD = "| forecaster | games | {loss} | right | they less us | 95 % interval | |\n|---|--:|--:|--:|--:|--:|---|"
+AHEAD, BEHIND = "we are ahead", "they are ahead"
 KEY = pytest.StashKey[list[str]]()
 
 
@@ -46,8 +47,8 @@ def _told(chance: Array, won: Array) -> Told:
     return Told(-np.log(np.maximum(own, 1e-12)), np.where(own == 0.5, 0.5, (own > 0.5).astype(float)))
 
 
-def line(name: str, one: Told, ours: Told, week: NDArray[np.intp]) -> tuple[float, str]:
-    """(log loss, the line of the table) of a forecaster beside ours, on the games that both forecast."""
+def line(name: str, one: Told, ours: Told, week: NDArray[np.intp]) -> tuple[float, str, str]:
+    """(log loss, the line of the table, who is ahead) of a forecaster beside ours, on the games that both forecast."""
     both = np.isfinite(one.loss) & np.isfinite(ours.loss)
     mean = float(one.loss[both].mean())
     right = f"{one.right[both].mean():.1%}" if one.right is not None else ""
@@ -55,16 +56,17 @@ def line(name: str, one: Told, ours: Told, week: NDArray[np.intp]) -> tuple[floa
     if one is not ours:
         found = paired((one.loss - ours.loss)[both], week[both], SEED)
         apart = f" {found.mean:+.4f} | {found.low:+.4f} to {found.high:+.4f} |"
-        verdict = "we are ahead" if found.low > 0 else "they are ahead" if found.high < 0 else "level within noise"
-    return mean, f"| {name} | {both.sum():,} | {mean:.4f} | {right} |{apart} {verdict} |"
+        verdict = AHEAD if found.low > 0 else BEHIND if found.high < 0 else "level within noise"
+    return mean, f"| {name} | {both.sum():,} | {mean:.4f} | {right} |{apart} {verdict} |", verdict
 
 
-Anchors = Callable[..., None]
+Anchors = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
 def anchors(request: pytest.FixtureRequest) -> Anchors:
-    """anchors(title, week, {forecaster: Told}, published): adds a row of the table; ours is the first forecaster."""
+    """anchors(title, week, {forecaster: Told}, published): adds a row of the table, of which ours is the first
+    forecaster, and returns who is ahead of whom; a forecaster that is not there stands in words."""
     lines = request.config.stash.setdefault(KEY, [])
 
     def add(
@@ -73,15 +75,16 @@ def anchors(request: pytest.FixtureRequest) -> Anchors:
         found: Mapping[str, Told | str],
         published: Mapping[str, float] | None = None,
         loss: str = "log loss",
-    ) -> None:
+    ) -> dict[str, str]:
         ours = next(iter(found.values()))
         assert isinstance(ours, Told)
-        there = [line(name, one, ours, week) for name, one in found.items() if isinstance(one, Told)]
+        there = {name: line(name, one, ours, week) for name, one in found.items() if isinstance(one, Told)}
         absent = [f"| {name} | {one} | | | | | |" for name, one in found.items() if isinstance(one, str)]
         printed = [f"| {name} [published] | | {value:.4f} | | | | |" for name, value in (published or {}).items()]
-        rows = [text for _mean, text in sorted(there, key=lambda one: one[0])]
+        rows = [text for _mean, text, _who in sorted(there.values())]
         lines.append("\n".join([f"### {title}", "", HEAD.format(loss=loss), *rows, *printed, *absent, ""]))
         print(f"\n{lines[-1]}")
+        return {name: who for name, (_mean, _text, who) in there.items()}
 
     return add
 
