@@ -79,7 +79,7 @@ def test_english_football(walk, row):
         tier = found.filter(pl.col("division") == code)
         published = {"a decayed Poisson, refitted weekly": WEEKLY_POISSON} if code == "E0" else None
         row(f"{name} ({code}) 2015-16 to 2018-19", tier, published)
-        for (season,), one in tier.group_by("season", maintain_order=True) if code == "E0" else ():
+        for (season,), one in tier.sort("played_on").group_by("season", maintain_order=True) if code == "E0" else ():
             row(f"{name} {season}", one)
     premier = found.filter(pl.col("division") == "E0", pl.col("forecaster") == "model")
     assert premier.height == 1520
@@ -92,7 +92,7 @@ def test_english_football(walk, row):
 def test_the_highest_division(league, walk, row):
     found = walk(league, date(2012, 8, 1), date(2023, 6, 30))
     ahead = row(f"{league.title()} 2012-13 to 2022-23", found)
-    for (season,), one in found.group_by("season", maintain_order=True):
+    for (season,), one in found.sort("played_on").group_by("season", maintain_order=True):
         row(f"{league.title()} {season}", one)
     assert ahead.pop("closing odds") == BEHIND, NOT_THE_MARKET
     assert BEHIND not in ahead.values()
