@@ -12,7 +12,7 @@ from store.warehouse import writing
 
 DRAWS = 300
 COUNTS = np.arange(400)
-MANY = np.arange(2000)
+MANY = np.arange(1200)
 
 
 def chances_of(likelihood, first, second, parameters):
@@ -151,7 +151,7 @@ def test_student_margins_are_within_their_stated_error(rated, now):
 
 @pytest.mark.parametrize("name", LARGE)
 def test_scores_of_hundreds_are_within_their_stated_error(rated, now, monkeypatch, name):
-    monkeypatch.setitem(globals(), "DRAWS", 40)
+    monkeypatch.setitem(globals(), "DRAWS", 12)
     compared(rated, now, LARGE[name], 1e-3)
 
 
