@@ -32,7 +32,13 @@ WAIT_SECONDS = 6.0  # a question may wait for its turn
 MOST_SQL = 100_000  # characters of a query and its values
 IN_MEMORY = 5_000_000  # bytes of an answer, beyond which it lies in an unnamed file
 LESS = "Ask for less."
-ENVIRONMENT = {"TZ": "UTC", "LANG": "C.UTF-8", "POLARS_MAX_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT = {
+    "TZ": "UTC",
+    "LANG": "C.UTF-8",
+    "POLARS_MAX_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # its own reserves half of the address space that a child may have
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 def unavailable() -> str | None:

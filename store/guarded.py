@@ -28,7 +28,7 @@ from store.answer import FORMS, Question, answer
 from store.errors import PooltableError, QueryError
 from store.query import Config, open_edition
 
-ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.8 GB
+ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.7 GB
 FRAME = struct.Struct(">cI")
 POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
@@ -50,7 +50,7 @@ def main() -> None:
         answers.flush()
 
     give_up()
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"threads": 1}) as con:
         for form in FORMS:  # imports what is imported late, while files can still be opened
             answer(con, Question(WARM_UP, form=form), lambda _: None)
     send(b"R")

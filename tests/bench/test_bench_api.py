@@ -54,7 +54,7 @@ for _ in range(int(sys.argv[2])):
 
 @dataclass(frozen=True)
 class Asked:
-    """One question's status, seconds, and the edition of its header and of its data."""
+    """One question's status, seconds, and the edition of its header and of its data, or the error."""
 
     status: int
     seconds: float
@@ -104,7 +104,7 @@ def ask(port: int, client: int) -> Asked:
         connection.close()
     seconds = time.perf_counter() - begun
     rows = body.get("rows", [])
-    said = rows[0]["edition_id"] if rows and body["edition"] == rows[0]["edition_id"] else None
+    said = rows[0]["edition_id"] if rows and body["edition"] == rows[0]["edition_id"] else body.get("error")
     return Asked(answer.status, seconds, answer.headers.get("X-Edition"), said)
 
 
@@ -138,6 +138,6 @@ def test_fifty_clients_while_editions_are_published(home: Home, port: int) -> No
         f"{len(editions)} seen; idle {1e3 * idle:.1f} ms, 95 % within {1e3 * slowest:.1f} ms: {slowest / idle:.1f}x "
         f"(budget {RATIO:g}x)"
     )
-    assert {asked.status for asked in found} == {200}
+    assert [asked for asked in found if asked.status != 200] == []
     assert [asked for asked in found if asked.header is None or asked.header != asked.data] == []
     assert publisher.returncode == 0 and len(editions) > 5 and threading.active_count() < CLIENTS

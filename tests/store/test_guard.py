@@ -197,9 +197,16 @@ def test_children_have_the_limits_and_nothing_of_ours(guard, edition):
         }
         assert limits["Max address space"] == [str(2 << 30)] * 2
         assert limits["Max file size"] == limits["Max core file size"] == ["0", "0"]
+        pages = int(child.joinpath("statm").read_text().split()[0])
+        assert pages * os.sysconf("SC_PAGE_SIZE") < 1.3 * (1 << 30), "libraries leave a query too little of its 2 GiB"
         environment = child.joinpath("environ").read_bytes()
         assert b"POOLTABLE" not in environment and b"HOME=" not in environment
         assert len(list(child.joinpath("fd").iterdir())) <= 12
+
+
+def test_an_honest_query_has_room(guard, edition):
+    sql = "SELECT count(DISTINCT h) AS n FROM (SELECT hash(range) AS h FROM range(1000000) ORDER BY h)"
+    assert said(guard, edition, sql) == ("answered", '[{"n": 1000000}]')
 
 
 def test_too_many_are_told_to_come_back(edition):
