@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import xarray as xr
 
-VERDICT = "SELECT verdict, reasons, is_dated, override_reason FROM fit WHERE fit_id = ?"
+VERDICT = "SELECT verdict, reasons, is_dated, current_at_utc, override_reason FROM fit WHERE fit_id = ?"
 AUDITED = """
 SELECT
     (SELECT max(audited_at_utc) FROM audit WHERE league = $league),
@@ -54,6 +54,8 @@ class Earlier:
     verdict: str
     reasons: list[str]
     is_dated: bool
+    current_at: datetime
+    """When its inputs were last found to be today's, UTC without saying so."""
     override_reason: str | None = None
     """Why a person accepted it against the rules, if one did."""
 

@@ -67,7 +67,9 @@ def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games:
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:
-        con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id])
+        con.execute(
+            "UPDATE fit SET current_at_utc = ?, is_dated = false WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id]
+        )
 
 
 def keep_restart(home: Home, fit_id: str, left: xr.Dataset, before: str | None) -> None:
