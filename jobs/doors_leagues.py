@@ -2,13 +2,14 @@
 
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import Leagues, example, for_each, home_of, utc_now
+from jobs.doors import Leagues, example, fit_each, for_each, home_of, utc_now
 from store.errors import PooltableError, UsageError
 
 if TYPE_CHECKING:
@@ -176,19 +177,16 @@ def fit(
     if override is not None and not override.strip():
         raise UsageError("--override needs a reason.", 'For example: --override "new rules this season"')
 
-    def act(name: str, stanza: "Stanza") -> None:
-        if not stanza.rate:
-            say(f"{name}: loaded but not rated (rate = [] in its stanza)")
-            return
-        from modeling.fit import fit_league  # only now: a league that is not rated needs no PyMC
+    chosen = choose(home, names or [])
+    for name in [name for name, stanza in chosen.items() if not stanza.rate]:
+        say(f"{name}: loaded but not rated (rate = [] in its stanza)")
+    rated = {name: stanza for name, stanza in chosen.items() if stanza.rate}
+    if not rated:
+        return
+    from jobs.pool import Wanted
+    from modeling.fit import prepare_fit  # only now: a league that is not rated needs no PyMC
 
-        day = as_of.date() if as_of else None
-        with working(f"fit {name}") as report:
-            options = {"engine": engine, "due": due, "override": override, "audited": audit}
-            fitted = fit_league(home, name, stanza, utc_now(), as_of=day, report=report, **options)
-        if fitted.verdict == "accepted":
-            say(fitted.summary)
-        else:
-            raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected: {'; '.join(fitted.reasons)}")
-
-    for_each(choose(home, names or []), act)
+    now, day = utc_now(), as_of.date() if as_of else None
+    options = {"as_of": day, "engine": engine, "due": due, "override": override, "audited": audit}
+    wanted = [Wanted(name, partial(prepare_fit, home, name, stanza, now, **options)) for name, stanza in rated.items()]
+    fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted)

@@ -1,13 +1,14 @@
-"""The door to the proof: backtest."""
+"""Doors to the past: backtest, backfill."""
 
 import re
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import example, home_of, utc_now
+from jobs.doors import example, fit_each, home_of, utc_now
 
 if TYPE_CHECKING:
     from modeling.backtest import Backtest
@@ -17,9 +18,11 @@ COLUMNS = ("games", "log loss", "difference", "95 % interval", "Brier", "slope",
 
 
 def register(app: typer.Typer) -> None:
-    """Hangs this door into the command."""
+    """Hangs these doors into the command."""
     words = "pooltable backtest english_football --from 2018-08-01 --to 2019-05-31 --every 28d"
     app.command(epilog=example(words))(backtest)
+    words = "pooltable backfill english_football --from 2000-01-01 --to 2023-12-31 --every season"
+    app.command(epilog=example(words))(backfill)
 
 
 def backtest(
@@ -41,6 +44,31 @@ def backtest(
 
         made = backtest_league(home, league, stanza, utc_now(), first.date(), last.date(), days, engine, report)
     say(page(league, made, first.date(), last.date(), every))
+
+
+def backfill(
+    ctx: typer.Context,
+    league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
+    first: Annotated[datetime, typer.Option("--from", formats=FORMATS, help="First as-of date.")],
+    last: Annotated[datetime, typer.Option("--to", formats=FORMATS, help="Last as-of date.")],
+    every: Annotated[str, typer.Option(help="season: the day after each one's last game; or days, as in 28d.")] = (
+        "season"
+    ),
+    engine: Annotated[Literal["auto", "fast", "nuts"], typer.Option(help="How to fit.")] = "auto",
+) -> None:
+    """Fit a league as of dates in the past, for `rating_history`; what was fitted before is not fitted again."""
+    apart = None if every == "season" else interval(every)
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    from jobs.pool import Wanted
+    from modeling.backfill import as_of_dates  # only now: it takes seconds
+    from modeling.fit import prepare_fit
+
+    fit = partial(prepare_fit, home, league, stanza, utc_now(), engine=engine, due=True)
+    dates = as_of_dates(home, league, stanza, first.date(), last.date(), apart)
+    fit_each(home, f"backfill {league}", [Wanted(f"{league} as of {day}", partial(fit, as_of=day)) for day in dates])
 
 
 def interval(text: str) -> timedelta:
