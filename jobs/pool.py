@@ -19,6 +19,8 @@ from store.errors import PooltableError
 from store.home import Home
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from modeling.fit import Fitted, Task
 
 FIT_BYTES = 2 << 30  # what a fit of a large league takes
@@ -160,6 +162,7 @@ def _processes(workers: int) -> Iterator[tuple[Executor, int]]:
 @contextmanager
 def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """The workers of the cluster at `address`, and how many tasks to have under way."""
+    from dask import config
     from distributed import Client  # only now: few have a cluster
 
     try:
@@ -169,16 +172,19 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
             f"No Dask scheduler answers at {address}: {error}",
             "Start it (dask scheduler), or take [cluster] out of pooltable.toml to fit on this machine.",
         ) from error
+    with client, config.set({"distributed.admin.large-graph-warning-threshold": "8 GiB"}):  # leagues are large
+        yield client.get_executor(pure=False), 2 * _threads(client, address)
+
+
+def _threads(client: "Client", address: str) -> int:
+    """How many threads the cluster's workers have. Raises PooltableError where it has no workers."""
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
-        threads = sum(client.nthreads().values())
-        yield client.get_executor(pure=False), 2 * threads
     except TimeoutError as error:
         raise PooltableError(
             f"The cluster at {address} has no workers.", f"Start some: dask worker {address} --nthreads 1"
         ) from error
-    finally:
-        client.close()
+    return sum(client.nthreads().values())
 
 
 def _end_with_parent() -> None:
