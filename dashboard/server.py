@@ -29,7 +29,7 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 
     Raises UsageError for an address others can reach unless POOLTABLE_TOKEN is set or `public` is given,
     PooltableError where the port is taken.
     """
-    access = access_from(read_settings())
+    access = access_from(read_settings(home.root))
     if not public and not access.token and not is_loopback(host):
         raise UsageError(
             f"{host} can be reached from other machines, and the dashboard asks nobody who they are.",

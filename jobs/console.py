@@ -147,7 +147,8 @@ def _bars(*columns: Any) -> Any:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     shown = (SpinnerColumn(), TextColumn("{task.description}"), *columns, TimeElapsedColumn())
-    return Progress(*shown, console=Console(stderr=True), transient=True)
+    # Answers go where they were sent, also while a bar is drawn on standard error.
+    return Progress(*shown, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
 
 
 def _crash_file(folder: Path, now: datetime, text: str) -> Path:

@@ -1,15 +1,16 @@
 """What the doors share: which home, which leagues, and going on with the next league after one has failed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from jobs.console import show_error
+from jobs.console import say, show_error, working
 from store.errors import PooltableError
 
 if TYPE_CHECKING:  # pydantic takes half a second to import; `pooltable --help` needs none of it
+    from jobs.pool import Wanted
     from store.home import Home
     from store.stanzas import Stanza
 
@@ -60,5 +61,34 @@ def for_each(leagues: "Mapping[str, Stanza]", act: "Callable[[str, Stanza], None
         except PooltableError as error:
             show_error(error)
             worst = max(worst, error.exit_code)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def fit_each(home: "Home", title: str, wanted: "Sequence[Wanted]") -> None:
+    """Makes the fits, side by side where there is more than one, and says what came of each; an error or a rejection
+    is shown and the others go on. Exits with the worst error's code where there was one."""
+    from jobs.pool import fit_all
+
+    worst, unforeseen = 0, None
+    with working(title) as report:
+        for name, outcome in fit_all(home, wanted, report):
+            if isinstance(outcome, Exception):
+                error = outcome
+            elif outcome.verdict == "accepted":
+                say(outcome.summary)
+                continue
+            else:
+                before = "" if outcome.is_new else ", of the same games as before"
+                error = PooltableError(
+                    f"{name}: fit {outcome.fit_id} was rejected{before}: {'; '.join(outcome.reasons)}"
+                )
+            if isinstance(error, PooltableError):
+                show_error(error)
+                worst = max(worst, error.exit_code)
+            else:
+                unforeseen = unforeseen or error
+    if unforeseen:
+        raise unforeseen
     if worst:
         raise typer.Exit(worst)

@@ -2,13 +2,14 @@
 
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import Engine, Leagues, day, example, for_each, home_of, utc_now
+from jobs.doors import Engine, Leagues, day, example, fit_each, for_each, home_of, utc_now
 from store.errors import FeedError, PooltableError, UsageError
 
 if TYPE_CHECKING:
@@ -191,19 +192,16 @@ def fit(
     if override is not None and not override.strip():
         raise UsageError("--override needs a reason.", 'For example: --override "new rules this season"')
 
-    def act(name: str, stanza: "Stanza") -> None:
-        if not stanza.rate:
-            say(f"{name}: loaded but not rated (rate = [] in its stanza)")
-            return
-        from modeling.fit import fit_league  # only now: a league that is not rated needs no PyMC
+    chosen = choose(home, names or [])
+    for name in [name for name, stanza in chosen.items() if not stanza.rate]:
+        say(f"{name}: loaded but not rated (rate = [] in its stanza)")
+    rated = {name: stanza for name, stanza in chosen.items() if stanza.rate}
+    if not rated:
+        return
+    from jobs.pool import Wanted
+    from modeling.fit import prepare_fit  # only now: a league that is not rated needs no PyMC
 
-        with working(f"fit {name}") as report:
-            options = {"engine": engine, "due": due, "again": again, "override": override, "audited": audit}
-            fitted = fit_league(home, name, stanza, utc_now(), as_of=as_of, report=report, **options)
-        if fitted.verdict == "accepted":
-            say(fitted.summary)
-            return
-        before = "" if fitted.is_new else ", of the same games as before"
-        raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected{before}: {'; '.join(fitted.reasons)}")
-
-    for_each(choose(home, names or []), act)
+    now = utc_now()
+    options = {"as_of": as_of, "engine": engine, "due": due, "again": again, "override": override, "audited": audit}
+    wanted = [Wanted(name, partial(prepare_fit, home, name, stanza, now, **options)) for name, stanza in rated.items()]
+    fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted)

@@ -1,13 +1,14 @@
-"""The door to the proof: backtest."""
+"""Doors to the past: backtest, backfill."""
 
 import re
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.console import say, working
-from jobs.doors import Engine, day, example, home_of, utc_now
+from jobs.doors import Engine, day, example, fit_each, home_of, utc_now
 
 if TYPE_CHECKING:
     from modeling.backtest import Backtest
@@ -16,9 +17,11 @@ COLUMNS = ("games", "log loss", "difference", "95 % interval", "Brier", "slope",
 
 
 def register(app: typer.Typer) -> None:
-    """Hangs this door into the command."""
+    """Hangs these doors into the command."""
     words = "pooltable backtest english_football --from 2018-08-01 --to 2019-05-31 --every 28d"
     app.command(epilog=example(words))(backtest)
+    words = "pooltable backfill english_football --from 2000-01-01 --to 2023-12-31 --every season"
+    app.command(epilog=example(words))(backfill)
 
 
 def backtest(
@@ -40,6 +43,31 @@ def backtest(
 
         made = backtest_league(home, league, stanza, utc_now(), first, last, days, engine, report)
     say(page(league, made, first, last, every))
+
+
+def backfill(
+    ctx: typer.Context,
+    league: Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")],
+    first: Annotated[date, typer.Option("--from", parser=day, metavar="DATE", help="First as-of date.")],
+    last: Annotated[date, typer.Option("--to", parser=day, metavar="DATE", help="Last as-of date.")],
+    every: Annotated[str, typer.Option(help="season: the day after each one's last game; or days, as in 28d.")] = (
+        "season"
+    ),
+    engine: Engine = "auto",
+) -> None:
+    """Fit a league as of dates in the past, for `rating_history`; what was fitted before is not fitted again."""
+    apart = None if every == "season" else interval(every)
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    from jobs.pool import Wanted
+    from modeling.backfill import as_of_dates  # only now: it takes seconds
+    from modeling.fit import prepare_fit
+
+    fit = partial(prepare_fit, home, league, stanza, utc_now(), engine=engine)
+    dates = as_of_dates(home, league, stanza, first, last, apart)
+    fit_each(home, f"backfill {league}", [Wanted(f"{league} as of {one}", partial(fit, as_of=one)) for one in dates])
 
 
 def interval(text: str) -> timedelta:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import xarray as xr
 
-VERDICT = "SELECT verdict, reasons, is_dated, fitted_at_utc, override_reason FROM fit WHERE fit_id = ?"
+VERDICT = "SELECT verdict, reasons, is_dated, fitted_at_utc, current_at_utc, override_reason FROM fit WHERE fit_id = ?"
 AUDITED = """
 SELECT
     (SELECT max(audited_at_utc) FROM audit WHERE league = $league),
@@ -56,6 +56,8 @@ class Earlier:
     is_dated: bool
     fitted_at: datetime
     """UTC."""
+    current_at: datetime
+    """When its inputs were last found to be today's, UTC without saying so."""
     override_reason: str | None = None
     """Why a person accepted it against the rules, if one did."""
 

@@ -1,7 +1,9 @@
 """Fitting a league: games -> design -> posterior -> judgement -> ratings, recorded in the warehouse."""
 
 import json
+import platform
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,20 +11,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from modeling import record, tables
 from modeling.audit import is_wanted
 from modeling.borrowing import Borrowed, borrow, borrow_by_messages
 from modeling.build import build_design
 from modeling.design import Design
-from modeling.earlier import Earlier, Start, read_audited, read_before, read_earlier, read_start
+from modeling.earlier import Audited, Before, Earlier, Start, read_audited, read_before, read_earlier, read_start
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
-from modeling.engines.choice import CHAIN, NUTS, choose
+from modeling.engines.choice import CHAIN, NUTS, Choice, choose
 from modeling.games import Games, known_attributes, read_games, read_labels
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judging import Judged, fit_and_judge
-from modeling.labels import KNOWN_BEFORE, labels_of
+from modeling.labels import KNOWN_BEFORE, Label, labels_of
 from modeling.memory import give_back
 from modeling.outcomes import outcome_for
 from modeling.ratings import intercept_of
@@ -31,6 +34,7 @@ from modeling.sensitivity import sensitivity_rows
 from modeling.subleague import lately
 from modeling.unpooled import make_unpooled, not_found
 from modeling.upheaval import upheaval_checks
+from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
@@ -49,6 +53,46 @@ class Fitted:
     summary: str
     tree: xr.DataTree | None = None
     """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A fit that is to be made: everything its engines and its judge need, so that it can be made anywhere."""
+
+    fit_id: str
+    stanza: Stanza
+    games: Games
+    """Of a large league the last years only: beside its draws there is no room for all."""
+    design: Design
+    choice: Choice
+    is_auto: bool
+    start: Start | None
+    before: Before | None
+    """The fit that an upheaval is told by, unless the as-of date was chosen."""
+    known: Audited | None
+    labels: list[Label]
+    override: str | None
+    earlier_override: str | None
+    """Why a person accepted it before: what was accepted stays so for the same inputs."""
+    row: dict[str, Any]
+    """What of the row of `fit` is known beforehand."""
+    seconds: float
+    """What it took to get here."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A fit that was made and judged, as it is to be recorded."""
+
+    row: dict[str, Any]
+    tables: dict[str, pl.DataFrame]
+    draws: Iterable[pl.DataFrame]
+    """The draws file in pieces, to be gone through once."""
+    restart: xr.Dataset | None
+    """What the next fit of a large league starts from."""
+    summary: str
+    reasons: list[str]
+    tree: xr.DataTree | None
 
 
 def fit_league(
@@ -73,75 +117,141 @@ def fit_league(
     finds is held against NUTS (with `due`, where an audit is due); what they disagreed on before always is. `report` is
     called with a stage and the share of the work done. Raises FitError.
     """
-    started = time.perf_counter()
     tell = report or (lambda stage, share: None)
     tell("games and model", 0.0)
+    options = {"as_of": as_of, "engine": engine, "due": due, "again": again, "override": override, "audited": audited}
+    task = prepare_fit(home, league, stanza, now, **options)
+    return task if isinstance(task, Fitted) else keep_fit(home, make_fit(task, tell), tell)
+
+
+def prepare_fit(
+    home: Home,
+    league: str,
+    stanza: Stanza,
+    now: datetime,
+    *,
+    as_of: date | None = None,
+    engine: str = "auto",
+    due: bool = False,
+    again: bool = False,
+    override: str | None = None,
+    audited: bool = False,
+) -> Task | Fitted:
+    """The fit that `fit_league` is to make, or the earlier one that stands. It reads the warehouse; that an earlier one
+    stands it writes down. Raises FitError."""
+    started = time.perf_counter()
     games, design = design_of(home, league, stanza, as_of)
+    choice = choose(design, engine)
+    name = fit_id(stanza, games, design, choice.engine, SEED)
     with reading(home) as con:
-        choice = choose(design, engine)
-        name = fit_id(stanza, games, design, choice.engine, SEED)
         earlier, audits = read_earlier(con, name), read_audited(con, league, name)
         start = read_start(con, league, name, design.outcome.name, design.outcome.likelihood)
         before = read_before(con, league, name)
     if start and choice.engine == CHAIN:
         start = replace(start, restart=record.read_restart(home, start.fit_id))
-    is_dated = games.is_dated and (earlier is None or earlier.is_dated)
     wanted = audited and choice.engine != NUTS and is_wanted(audits, league, now, only_due=due)
-    is_made = earlier and home.draws_of(name).exists() and (engine == "auto" or audits.engine == choice.engine)
-    if earlier and is_made and earlier.is_dated == is_dated and not wanted and not again:
+    # What was the league's own fit once stays so, and is not made its newest by being made again as of its date.
+    is_own, at = not games.is_dated or (earlier is not None and not earlier.is_dated), now.replace(tzinfo=None)
+    # Draws of old fits are deleted in time; history has no need of them.
+    is_made = (games.is_dated or home.draws_of(name).exists()) and (engine == "auto" or audits.engine == choice.engine)
+    if earlier and is_made and earlier.is_dated != is_own and not wanted and not again:
         return _standing(home, name, games, design, earlier, override, now)
-    known = None if wanted or audits.verdict == "disagrees" else audits
     with reading(home) as con:
         labels = labels_of(design.game_ids, read_labels(con, league, stanza.since, KNOWN_BEFORE))
-    fingerprint, games = games.fingerprint, lately(games)  # beside a large league's draws there is no room for all
-    sampled, judged = fit_and_judge(choice, design, games, stanza, start, tell, engine == "auto", known, labels)
-    if not is_dated:
-        upset = upheaval_checks(design, sampled.ratings, before, code_hash(), games.names)
+    current_at = earlier.current_at if earlier and is_own and games.is_dated else at
+    return Task(
+        name,
+        stanza,
+        lately(games),
+        design,
+        choice,
+        engine == "auto",
+        start,
+        before,
+        None if wanted or audits.verdict == "disagrees" else audits,
+        labels,
+        override,
+        earlier and earlier.override_reason,
+        {
+            "is_dated": not is_own,
+            "fitted_at_utc": at,
+            "current_at_utc": current_at,
+            "games_fingerprint": games.fingerprint,
+            "code_hash": code_hash(),
+            "versions": versions(),
+        },
+        time.perf_counter() - started,
+    )
+
+
+@threadpool_limits.wrap(limits=1, user_api="blas")  # sums in another order are other last digits
+def make_fit(task: Task, tell: Report) -> Made:
+    """The posterior with its judgement, from nothing but the task: the same wherever it is made, to the last digit on
+    processors of one kind.
+
+    Raises FitError, also where this machine's code or libraries are others than those the task was prepared with.
+    """
+    started = time.perf_counter()
+    _need_same_code(task)
+    design, stanza = task.design, task.stanza
+    sampled, judged = fit_and_judge(
+        task.choice, design, task.games, stanza, task.start, tell, task.is_auto, task.known, task.labels
+    )
+    if not task.games.is_dated:
+        upset = upheaval_checks(design, sampled.ratings, task.before, code_hash(), task.games.names)
         judged = replace(judged, checks=[*judged.checks, *upset])
-    by_hand = override or (earlier and earlier.override_reason)  # what a person accepted stays so for the same inputs
-    row = _fit_row(name, games, design, stanza, sampled, judged, by_hand, now)
-    seconds = time.perf_counter() - started
-    row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
+    row = _fit_row(task, sampled, judged)
+    row["seconds"] = task.seconds + time.perf_counter() - started
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     tell("tables", 0.85)
     rows = _tables(design, sampled, judged)
+    if judged.audit:
+        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
+    is_start = row["verdict"] == "accepted" and not row["is_dated"] and sampled.tree.attrs.get("is_large")
+    return Made(
+        row,
+        rows,
+        tables.draw_rows(design, sampled.posterior, sampled.ratings),
+        sampled.tree["restart"].to_dataset() if is_start else None,
+        _summary(task.games, design, row["verdict"], _how(sampled, judged, row, task.override)),
+        judged.reasons,
+        sampled.tree,
+    )
+
+
+def keep_fit(home: Home, made: Made, tell: Report) -> Fitted:
+    """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
     tell("recording", 0.98)
-    _record(home, row, rows, design, sampled, judged, start)
-    summary = _summary(games, design, row["verdict"], _how(sampled, judged, row, override))
-    return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+    record.record(home, made.row, made.tables, made.draws)
+    if made.restart is not None:
+        record.keep_restart(home, made.row["fit_id"], made.restart, made.row["started_from"])
+    return Fitted(made.row["fit_id"], made.row["verdict"], made.reasons, True, made.summary, made.tree)
+
+
+def _need_same_code(task: Task) -> None:
+    if (task.row["code_hash"], task.row["versions"]) != (code_hash(), versions()):
+        raise FitError(
+            f"{task.games.league}: {platform.node()}, which was to fit it, has other code or libraries.",
+            "Install the same checkout with the same requirements.lock on every machine of the cluster.",
+        )
 
 
 def _standing(
     home: Home, name: str, games: Games, design: Design, earlier: Earlier, override: str | None, now: datetime
 ) -> Fitted:
-    """The fit that was made of the same inputs before, now current; accepted by hand where that is asked for."""
+    """The fit that was made of the same inputs before; accepted by hand where that is asked for, and the league's
+    current one unless the as-of date was chosen."""
     by_hand = override if earlier.reasons else None
-    if by_hand or not earlier.is_dated:
-        record.confirm(home, name, now, by_hand)
+    if by_hand:
+        record.accept(home, name, by_hand)
+    if not games.is_dated:
+        record.confirm(home, name, now)
     verdict, reason = "accepted" if by_hand else earlier.verdict, by_hand or earlier.override_reason
     how = [
         f"nothing new: the fit of {earlier.fitted_at:%Y-%m-%d %H:%M} UTC stands",
         *_by_hand(earlier.reasons, reason, override),
     ]
     return Fitted(name, verdict, earlier.reasons, False, _summary(games, design, verdict, "; ".join(how)))
-
-
-def _record(
-    home: Home,
-    row: dict[str, Any],
-    rows: dict[str, pl.DataFrame],
-    design: Design,
-    sampled: Sampled,
-    judged: Judged,
-    start: Start | None,
-) -> None:
-    """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
-    if judged.audit:
-        rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
-    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
-    if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
-        left, before = sampled.tree["restart"].to_dataset(), start.fit_id if start else None
-        record.keep_restart(home, row["fit_id"], left, before)
 
 
 def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:
@@ -201,29 +311,19 @@ def _borrowed(design: Design, sampled: Sampled, likely: dict[str, float]) -> lis
     return [borrow(design, linear, one.field) for one in sampled.ratings]
 
 
-def _fit_row(
-    name: str,
-    games: Games,
-    design: Design,
-    stanza: Stanza,
-    sampled: Sampled,
-    judged: Judged,
-    override: str | None,
-    now: datetime,
-) -> dict[str, Any]:
+def _fit_row(task: Task, sampled: Sampled, judged: Judged) -> dict[str, Any]:
+    design, override = task.design, task.override or task.earlier_override
     accepted = not judged.reasons or override is not None
-    return {
-        "fit_id": name,
-        "league": games.league,
-        "as_of": games.as_of,
-        "fitted_at_utc": now.replace(tzinfo=None),
-        "current_at_utc": now.replace(tzinfo=None),
+    return task.row | {
+        "fit_id": task.fit_id,
+        "league": task.games.league,
+        "as_of": task.games.as_of,
         "engine": sampled.choice.engine,
         "engine_reason": sampled.choice.why,
         "verdict": "accepted" if accepted else "rejected",
         "reasons": judged.reasons,
         "override_reason": override if judged.reasons else None,
-        "outcome": stanza.outcome,
+        "outcome": task.stanza.outcome,
         "unit": design.outcome.unit,
         "games": design.games,
         "competitors": sum(len(one.field.competitors) for one in sampled.ratings),
@@ -233,8 +333,6 @@ def _fit_row(
         "seed": SEED,
         "started_from": sampled.tree.attrs["started_from"] or None,
         "design": json.dumps(design.as_json()),
-        "code_hash": code_hash(),
-        "versions": versions(),
     }
 
 

@@ -16,6 +16,11 @@ from store.errors import FitError
 NAMES = "SELECT competitor_id, name FROM competitor WHERE league = $league"
 DAYS = "SELECT min(played_on), max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status)"
 
+SEASONS = """
+SELECT max(played_on) FROM game WHERE league = $league AND list_contains($statuses, status) AND played_on >= $since
+GROUP BY season ORDER BY ALL
+"""
+
 # Ordered by what was known before the game alone; `side` is a seeded hash, so no order carries the result.
 CHOSEN = """
 g.league = $league AND list_contains($statuses, g.status) AND g.played_on >= $since AND g.played_on < $as_of
@@ -116,9 +121,7 @@ def read_games(
     nobody had any of the roles.
     """
     asked = {"league": league, "statuses": list(statuses)}
-    first, last = con.execute(DAYS, asked).fetchall()[0]
-    if last is None:
-        raise FitError(f"{league}: no played games are loaded.", f"Load results first: pooltable pull {league}")
+    first, last = read_days(con, league, statuses)
     latest = last + timedelta(days=1)
     until = as_of or latest
     places = {f"a{number}": name for number, name in enumerate(attributes)}
@@ -143,6 +146,22 @@ def read_games(
         until != latest,
         dict(con.execute(NAMES, {"league": league}).fetchall()),
     )
+
+
+def read_season_ends(
+    con: duckdb.DuckDBPyConnection, league: str, since: date | None, statuses: Sequence[str]
+) -> list[date]:
+    """The last day played of each season, of games of these statuses, in order of time."""
+    asked = {"league": league, "statuses": list(statuses), "since": since or date.min}
+    return [ended for (ended,) in con.execute(SEASONS, asked).fetchall()]
+
+
+def read_days(con: duckdb.DuckDBPyConnection, league: str, statuses: Sequence[str]) -> tuple[date, date]:
+    """The first and the last day on which the league played. Raises FitError where it did not."""
+    first, last = con.execute(DAYS, {"league": league, "statuses": list(statuses)}).fetchall()[0]
+    if last is None:
+        raise FitError(f"{league}: no played games are loaded.", f"Load results first: pooltable pull {league}")
+    return first, last
 
 
 def _nobody_in(con: duckdb.DuckDBPyConnection, league: str, roles: Sequence[str]) -> FitError:

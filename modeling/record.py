@@ -64,13 +64,16 @@ def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games:
             _insert(con, table, found.with_columns(both))
 
 
-def confirm(home: Home, fit_id: str, now: datetime, override: str | None = None) -> None:
-    """Makes an earlier fit its league's current one: today's inputs are those it was made from. Where there is an
-    `override`, it is accepted for that reason."""
+def confirm(home: Home, fit_id: str, now: datetime) -> None:
+    """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:
         con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id])
-        if override:
-            con.execute("UPDATE fit SET verdict = 'accepted', override_reason = ? WHERE fit_id = ?", [override, fit_id])
+
+
+def accept(home: Home, fit_id: str, reason: str) -> None:
+    """Accepts an earlier fit that the rules rejected, for a person's reason."""
+    with writing(home) as con:
+        con.execute("UPDATE fit SET verdict = 'accepted', override_reason = ? WHERE fit_id = ?", [reason, fit_id])
 
 
 def keep_restart(home: Home, fit_id: str, left: xr.Dataset, before: str | None) -> None:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from store.errors import LockedError, StoreError, UsageError
 from store.history import RUN_COLUMNS, STEP_COLUMNS, History
 from store.home import Home
-from store.warehouse import attached, quoted, told_plainly
+from store.warehouse import attached, quoted, reading, told_plainly, writing
 
 SQL = Path(__file__).parent / "sql" / "edition"
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later, and tools built on it, can open the file
@@ -45,6 +45,7 @@ def publish(home: Home, leagues: list[str], now: datetime) -> Path:
             building.unlink(missing_ok=True)
         if pinned(home) is None:
             _point(home, target)
+        _write_down(home, target, now)
         _prune(home)
     return target
 
@@ -161,6 +162,20 @@ def _add_runs(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         rows = [{name: _as_text(row[name]) for name in columns} for row in history.rows(table)]
         con.register(f"{table}_rows", pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)).to_arrow())
     _run(con, "4_runs")
+
+
+def _write_down(home: Home, edition: Path, now: datetime) -> None:
+    """Records which fits the edition is the first to show."""
+    with reading(home) as con:
+        con.execute(f"ATTACH '{quoted(edition)}' AS edition (READ_ONLY)")
+        new = con.execute(
+            "SELECT fit_id, league FROM edition.league WHERE fit_id IS NOT NULL"
+            " AND fit_id NOT IN (SELECT fit_id FROM publication)"
+        ).fetchall()
+    if new:
+        rows = [(fit_id, league, edition.stem, now.replace(tzinfo=None)) for fit_id, league in new]
+        with writing(home) as con:
+            con.executemany("INSERT INTO publication VALUES (?, ?, ?, ?)", rows)
 
 
 def _as_text(value: object) -> str | None:

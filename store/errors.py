@@ -24,6 +24,10 @@ class PooltableError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type["PooltableError"], tuple[str, str]]:
+        """How it travels between processes: as it was made."""
+        return type(self), (self.message, self.hint)
+
 
 class LockedError(PooltableError):
     """Another process holds a file we need, and went on holding it for the whole bounded wait."""

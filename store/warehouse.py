@@ -4,10 +4,12 @@ DuckDB lets one process write or many read, and refuses at once where that clash
 and are then told who holds the file.
 """
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,15 @@ from store.home import Home
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 DISK_FAULTS = (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException, duckdb.SerializationException)
+COPIES_KEPT = 3  # of the warehouse from before its upgrades
+RECORD = """
+CREATE TABLE IF NOT EXISTS migration (name VARCHAR PRIMARY KEY, applied_at_utc TIMESTAMP NOT NULL, pooltable VARCHAR);
+ALTER TABLE migration ADD COLUMN IF NOT EXISTS pooltable VARCHAR;
+COMMENT ON TABLE migration IS 'One row a schema migration that was applied.';
+COMMENT ON COLUMN migration.name IS 'Its file under store/sql/migrations.';
+COMMENT ON COLUMN migration.applied_at_utc IS 'When it was applied, UTC.';
+COMMENT ON COLUMN migration.pooltable IS 'The version of Pooltable that applied it; NULL where not written down.';
+"""
 NO_ROOM = re.compile(r"no space|too large|quota|read-only|permission|disk full", re.IGNORECASE)
 
 
@@ -33,6 +44,7 @@ def writing(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     con = connect(home.warehouse, home.lock_wait_seconds)
     try:
         with told_plainly(f"{home.warehouse} cannot be written"):
+            _keep_as_it_was(home, con)
             migrate(con)
             with transaction(con):
                 yield con
@@ -112,22 +124,76 @@ def _patiently[T](path: Path, wait_seconds: float, opening: Callable[[], T]) -> 
 
 def migrate(con: duckdb.DuckDBPyConnection) -> None:
     """Applies every migration not yet recorded, each in one transaction with its record. Raises StoreError."""
-    done = applied(con)
-    if done != names()[: len(done)]:
+    if newer := newer_than_this(con):
         raise StoreError(
-            f"The warehouse has migrations this version does not know: {', '.join(done)}.",
-            "It was written by a newer Pooltable: use that version, or restore a backup.",
+            newer,
+            "Use that version; or put the copy from before its upgrade, in the home's backups/, in the place of"
+            " warehouse.duckdb: what was loaded and fitted since is not in it.",
         )
+    done = applied(con)
     for name in names()[len(done) :]:
         with transaction(con):
-            con.execute(
-                "CREATE TABLE IF NOT EXISTS migration (name VARCHAR PRIMARY KEY, applied_at_utc TIMESTAMP NOT NULL);"
-                "COMMENT ON TABLE migration IS 'One row a schema migration that was applied.';"
-                "COMMENT ON COLUMN migration.name IS 'Its file under store/sql/migrations.';"
-                "COMMENT ON COLUMN migration.applied_at_utc IS 'When it was applied, UTC.'"
-            )
+            con.execute(RECORD)
             con.execute((MIGRATIONS / f"{name}.sql").read_text())
-            con.execute("INSERT INTO migration VALUES (?, now() AT TIME ZONE 'UTC')", [name])
+            con.execute(
+                "INSERT INTO migration (name, applied_at_utc, pooltable) VALUES (?, now() AT TIME ZONE 'UTC', ?)",
+                [name, version("pooltable")],
+            )
+
+
+def newer_than_this(con: duckdb.DuckDBPyConnection) -> str | None:
+    """In words, what of the database this version of ours does not know; None where it knows everything."""
+    done = applied(con)
+    if done == names()[: len(done)]:
+        return None
+    unknown = [name for name in done if name not in names()] or done[-1:]
+    knows = con.execute(
+        "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'migration' AND column_name = 'pooltable'"
+    ).fetchall()[0][0]
+    asked = f"SELECT {'max(pooltable)' if knows else 'NULL'} FROM migration WHERE name = ?"  # noqa: S608
+    made = con.execute(asked, [unknown[-1]]).fetchall()[0][0]
+    return (
+        f"The warehouse was upgraded by {'Pooltable ' + made if made else 'a newer Pooltable'} ({unknown[-1]});"
+        f" this is {version('pooltable')}, which does not know {', '.join(unknown)}."
+    )
+
+
+def _keep_as_it_was(home: Home, con: duckdb.DuckDBPyConnection) -> None:
+    """Copies a warehouse that is about to be upgraded into the home's backups, of which the newest few are kept."""
+    done = applied(con)
+    pending = names()[len(done) :]
+    if not done or not pending or newer_than_this(con):
+        return
+    home.backups.mkdir(exist_ok=True)
+    kept, part = home.backups / f"before-{pending[0]}.duckdb", home.backups / ".before.part"
+    _remove(part)
+    try:
+        ((name,),) = con.execute("SELECT current_database()").fetchall()
+        copy_database(con, name, part)
+        part.replace(kept)
+    finally:
+        _remove(part)
+    for old in sorted(home.backups.glob("before-*.duckdb"))[:-COPIES_KEPT]:
+        old.unlink()
+
+
+def _remove(part: Path) -> None:
+    """Deletes what is left of a copy that was begun, and of its log."""
+    for path in part.parent.glob(f"{part.name}*"):
+        path.unlink()
+
+
+def copy_database(con: duckdb.DuckDBPyConnection, name: str, target: Path) -> None:
+    """Copies the attached database `name` as of now into a new file, whole or not at all, and flushes it."""
+    con.execute(f"ATTACH '{quoted(target)}' AS copied")
+    try:
+        con.execute(f'COPY FROM DATABASE "{name}" TO copied')
+        con.execute("CHECKPOINT copied")
+    finally:
+        with suppress(duckdb.Error):  # what is told is the fault that went before
+            con.execute("DETACH copied")
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def quoted(path: Path) -> str:

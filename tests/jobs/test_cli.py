@@ -26,13 +26,13 @@ from store.warehouse import writing
 
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
-    "schedule", "status", "runs", "serve", "sql", "backtest", "compare",
+    "schedule", "status", "runs", "serve", "sql", "backtest", "backfill", "compare", "backup", "restore",
 )  # fmt: skip
 
 
 @dataclass
 class Fitted:
-    """What modeling.fit.fit_league returns."""
+    """What modeling.fit.keep_fit returns, and prepare_fit where nothing is due."""
 
     fit_id: str = "f1"
     verdict: str = "accepted"
@@ -128,11 +128,12 @@ def test_help_opens_no_room():
      ["remove", "atlas"], ["rollback", "ratings-never"], ["fit", "alps", "--override", " "], ["runs", "r1"],
      ["nightly", "atlas"], ["add", "nfl", "--feed", "nonsense"], ["add", "mine", "--from-csv", "no/such.csv"],
      ["backtest", "alps", "--from", "2022-13-01", "--to", "2023-01-01"], ["fit", "alps", "--as-of", "2022-13-01"],
-     ["sql", "SELECT 1", "--edition", "ratings-never"]],
+     ["sql", "SELECT 1", "--edition", "ratings-never"], ["restore", "no-such-file"],
+     ["backfill", "alps", "--from", "2020-01-01", "--to", "2021-01-01", "--every", "fortnight"]],
 )  # fmt: skip
 def test_wrong_use_ends_with_2(run, room, words):
     room("ingest.pull", pull=None)
-    room("modeling.fit", fit_league=None)
+    room("modeling.fit", prepare_fit=None)
     result = run(*words)
     assert result.exit_code == 2, result.output
     assert "Traceback" not in result.output
@@ -191,48 +192,49 @@ def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
 def test_fitting_hands_everything_on(run, room):
     asked = {}
 
-    def fit_league(home, league, stanza, now, *, report, **options):
+    def prepare_fit(home, league, stanza, now, **options):
         asked.update(league=league, **options)
-        report("sampling", 0.5)
+        return "task"
+
+    def make_fit(task, tell):
+        assert task == "task"
+        tell("sampling", 0.5)
+        return "made"
+
+    def keep_fit(_home, made, _tell):
+        assert made == "made"
         return Fitted()
 
-    room("modeling.fit", fit_league=fit_league)
-    words = (
-        "fit",
-        "alps",
-        "--due",
-        "--as-of",
-        "2023-12-31",
-        "--engine",
-        "nuts",
-        "--override",
-        "I know",
-        "--audit",
-        "--again",
-    )
-    result = run(*words)
+    room("modeling.fit", prepare_fit=prepare_fit, make_fit=make_fit, keep_fit=keep_fit, Fitted=Fitted)
+    words = "fit alps --due --as-of 2023-12-31 --engine nuts --audit --again --override"
+    result = run(*words.split(), "I know")
     assert (result.exit_code, result.stdout) == (0, "alps: accepted, 3 games\n")
     assert asked == {
         "league": "alps", "as_of": date(2023, 12, 31), "engine": "nuts", "due": True, "override": "I know",
         "audited": True, "again": True,
     }  # fmt: skip
-    assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == ["fit alps: sampling (50 % done)"]
+    assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == [
+        "fit alps: games and model (0 % done)",
+        "fit alps: sampling (50 % done)",
+    ]
 
 
 def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):
-    room("modeling.fit", fit_league=lambda *_a, **_k: Fitted(verdict="rejected", reasons=["R-hat 1.2", "too few"]))
+    rejected = Fitted(verdict="rejected", reasons=["R-hat 1.2", "too few"])
+    room("modeling.fit", prepare_fit=lambda *_a, **_k: rejected, make_fit=None, keep_fit=None, Fitted=Fitted)
     result = run("fit", "alps")
     assert result.exit_code == 1
     assert "alps: fit f1 was rejected: R-hat 1.2; too few" in result.stderr
-    room("modeling.fit", fit_league=lambda *_a, **_k: Fitted(verdict="rejected", reasons=["R-hat 1.2"], is_new=False))
+    stands = Fitted(verdict="rejected", reasons=["R-hat 1.2"], is_new=False)
+    room("modeling.fit", prepare_fit=lambda *_a, **_k: stands, make_fit=None, keep_fit=None, Fitted=Fitted)
     assert "alps: fit f1 was rejected, of the same games as before: R-hat 1.2" in run("fit", "alps").stderr
 
 
 def test_a_league_without_ratings_is_loaded_and_not_fitted(run, room, home):
-    def fit_league(*_args, **_more):
+    def prepare_fit(*_args, **_more):
         raise FitError("must not be called")
 
-    room("modeling.fit", fit_league=fit_league)
+    room("modeling.fit", prepare_fit=prepare_fit)
     home.leagues_toml.write_text(home.leagues_toml.read_text().replace("[andes]", "[andes]\nrate = []"))
     result = run("fit", "andes")
     assert (result.exit_code, result.stdout) == (0, "andes: loaded but not rated (rate = [] in its stanza)\n")

@@ -191,6 +191,9 @@ def fill(con, home, league, draws):
             [f"{league}-{night}", league, as_of, night == "backfilled", datetime.combine(as_of, NOW.time()),
              outcome, f'{{"likelihood_name": "{likelihood}"{walk}}}'],
         )  # fmt: skip
+        if night == "before":
+            shown = datetime.combine(as_of, NOW.time())
+            con.execute("INSERT INTO publication VALUES (?, ?, 'e', ?)", [f"{league}-{night}", league, shown])
         for place, (number, club) in enumerate(list(enumerate(clubs))[:: 1 if night == "now" else -1], 1):
             total = draws[club, "total"].astype(float)
             con.execute(

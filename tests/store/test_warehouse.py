@@ -1,6 +1,9 @@
 """The warehouse: migrations, transactions, comments, and who holds the file."""
 
+import importlib.metadata
 import os
+import resource
+import signal
 import subprocess
 import sys
 
@@ -26,37 +29,90 @@ def test_migrating_again_changes_nothing(home):
         assert con.execute("FROM migration ORDER BY name").fetchall() == before
 
 
-def test_a_warehouse_of_a_newer_version_is_refused(home):
+@pytest.mark.parametrize(("version", "words"), [("9.9", "by Pooltable 9.9"), (None, "by a newer Pooltable")])
+def test_a_warehouse_of_a_newer_version_is_refused_and_the_version_named(home, version, words):
     with writing(home) as con:
+        con.execute("INSERT INTO migration VALUES ('999_from_tomorrow', now(), ?)", [version])
+    for opened in (writing, reading):
+        with pytest.raises(StoreError, match="999_from_tomorrow") as caught, opened(home):
+            pass
+        assert words in caught.value.message and "backups/" in caught.value.hint
+
+
+def test_a_newer_warehouse_that_does_not_even_say_versions_is_refused(home):
+    with writing(home) as con:
+        con.execute("ALTER TABLE migration DROP pooltable")
         con.execute("INSERT INTO migration VALUES ('999_from_tomorrow', now())")
-    with pytest.raises(StoreError, match="999_from_tomorrow") as caught, writing(home):
+    with pytest.raises(StoreError, match="by a newer Pooltable"), writing(home):
         pass
-    assert "newer Pooltable" in caught.value.hint
 
 
-def test_reading_an_older_warehouse_brings_it_up_to_date(home, tmp_path, monkeypatch):
-    with writing(home):
-        pass
+@pytest.fixture
+def add_migration(tmp_path, monkeypatch):
+    """add_migration(name, sql): this version has one migration more from now on."""
     copy = tmp_path / "migrations"
     copy.mkdir()
     for name in names():
         (copy / f"{name}.sql").write_text((warehouse.MIGRATIONS / f"{name}.sql").read_text())
-    (copy / "900_more.sql").write_text("CREATE TABLE more (x INTEGER);")
-    monkeypatch.setattr(warehouse, "MIGRATIONS", copy)
+
+    def add(name, sql):
+        (copy / f"{name}.sql").write_text(sql)
+        monkeypatch.setattr(warehouse, "MIGRATIONS", copy)
+
+    return add
+
+
+def test_an_upgrade_keeps_the_warehouse_as_it_was_and_says_who_made_it(rated, add_migration):
+    before = names()
+    assert not rated.backups.exists(), "a fresh warehouse is no upgrade"
+    add_migration("900_more", "DROP TABLE rating;")
+    with writing(rated) as con:
+        told = con.execute("SELECT DISTINCT pooltable FROM migration").fetchall()
+    assert told == [(importlib.metadata.version("pooltable"),)]
+    (kept,) = rated.backups.iterdir()
+    assert kept.name == "before-900_more.duckdb"
+    with duckdb.connect(str(kept), read_only=True) as con:
+        assert applied(con) == before
+        assert con.execute("SELECT count(*) FROM rating").fetchall() == [(3,)]
+    for number in range(901, 905):
+        add_migration(f"{number}_more", "SELECT 1;")
+        with writing(rated):
+            pass
+    kept = [path.name for path in sorted(rated.backups.iterdir())]
+    assert kept == [f"before-{number}_more.duckdb" for number in (902, 903, 904)]
+
+
+def test_an_upgrade_without_room_for_a_copy_does_not_begin(rated, add_migration):
+    add_migration("900_more", "DROP TABLE rating;")
+    rated.backups.mkdir()
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(StoreError, match="cannot be written") as caught, writing(rated):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "Nothing was changed" in caught.value.hint
+    assert list(rated.backups.iterdir()) == []
+    with duckdb.connect(str(rated.warehouse), read_only=True) as con:
+        assert applied(con) == names()[:-1]
+        assert con.execute("SELECT count(*) FROM rating").fetchall() == [(3,)]
+
+
+def test_reading_an_older_warehouse_brings_it_up_to_date(home, add_migration):
+    with writing(home):
+        pass
+    add_migration("900_more", "CREATE TABLE more (x INTEGER);")
     with reading(home) as con:
         assert applied(con)[-1] == "900_more"
         assert con.execute("SELECT count(*) FROM more").fetchall() == [(0,)]
 
 
-def test_a_migration_that_breaks_leaves_no_part_of_itself(home, tmp_path, monkeypatch):
+def test_a_migration_that_breaks_leaves_no_part_of_itself(home, add_migration):
     with writing(home):
         pass
-    copy = tmp_path / "migrations"
-    copy.mkdir()
-    for name in names():
-        (copy / f"{name}.sql").write_text((warehouse.MIGRATIONS / f"{name}.sql").read_text())
-    (copy / "900_broken.sql").write_text("CREATE TABLE half (x INTEGER); SELECT nonsense;")
-    monkeypatch.setattr(warehouse, "MIGRATIONS", copy)
+    add_migration("900_broken", "CREATE TABLE half (x INTEGER); SELECT nonsense;")
     with pytest.raises(duckdb.Error), writing(home):
         pass
     con = connect(home.warehouse, 0)

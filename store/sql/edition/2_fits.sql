@@ -1,4 +1,4 @@
--- Fits with their evidence (the newest twenty of each league, rejected ones too) and the leaderboard of the published.
+-- Fits with their evidence (the newest twenty of each league, rejected ones too, and as many as of a chosen date) and the leaderboard of the published.
 -- `warehouse` is attached.
 
 CREATE TABLE fit AS
@@ -7,7 +7,7 @@ SELECT
 FROM warehouse.fit AS f
 WHERE f.league IN (SELECT league FROM league)
 QUALIFY f.fit_id IN (SELECT fit_id FROM published)
-    OR row_number() OVER (PARTITION BY f.league ORDER BY f.current_at_utc DESC) <= 20
+    OR row_number() OVER (PARTITION BY f.league, f.is_dated ORDER BY f.current_at_utc DESC) <= 20
 ORDER BY f.league, f.fitted_at_utc DESC;
 COMMENT ON TABLE fit IS 'One row a fit: one posterior for one league as of one date, with its verdict. Key: fit_id.';
 COMMENT ON COLUMN fit.likelihood IS 'Which of the outcome''s likelihoods, for example poisson.';

@@ -58,7 +58,7 @@ CREATE MACRO history_day(league_name, on_date, basis_name) AS (
             THEN error('There is no basis "' || basis_name || '": say smoothed, as_published or backfilled.')
         WHEN on_date IS NULL THEN error('A date is needed; it is NULL.')
         WHEN count(*) = 0
-            THEN error('Nothing ' || basis_name || ' of league "' || league_name || '" is kept here. A fit of earlier games is made by: pooltable fit ' || league_name || ' --as-of DATE')
+            THEN error('Nothing ' || basis_name || ' of league "' || league_name || '" is kept here. Earlier days are fitted by: pooltable backfill ' || league_name || ' --from DATE --to DATE')
         ELSE error(
             'The first ' || basis_name || ' ratings kept of league "' || league_name || '" are of ' || min(h.as_of) || ', later than '
             || on_date || '. Others: SELECT DISTINCT basis, as_of FROM rating_history'
