@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.console import show_error
-from store.errors import PooltableError
+from store.errors import TEMPORARY, PooltableError
 
 if TYPE_CHECKING:  # pydantic takes half a second to import; `pooltable --help` needs none of it
     from store.home import Home
@@ -40,14 +40,14 @@ def example(text: str) -> str:
 def for_each(leagues: "Mapping[str, Stanza]", act: "Callable[[str, Stanza], None]") -> None:
     """Acts on one league after another; an error is shown and the next league goes on.
 
-    Exits with the worst error's code where there was one.
+    Exits with the worst error's code where there was one: with "may pass" only where all of them may.
     """
-    worst = 0
+    codes: set[int] = set()
     for name, stanza in leagues.items():
         try:
             act(name, stanza)
         except PooltableError as error:
             show_error(error)
-            worst = max(worst, error.exit_code)
-    if worst:
-        raise typer.Exit(worst)
+            codes.add(error.exit_code)
+    if codes:
+        raise typer.Exit(max(codes - {TEMPORARY}, default=TEMPORARY))

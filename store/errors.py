@@ -1,13 +1,18 @@
 """Every error a user can cause or meet, each with what happened and what to do.
 
 PooltableError                 exit 1: it was asked for rightly and could not be done
-├── LockedError                another process holds the file
+├── LockedError                exit 75: another process holds the file
 ├── StoreError                 the home, the warehouse or an edition is not as it must be
 ├── FeedError                  a source cannot be fetched or read
+│   └── UnreachableError       exit 75: its server could not be reached or was too busy
 ├── FitError                   a model cannot be built or fitted
 └── UsageError                 exit 2: wrong use
     └── StanzaError            leagues.toml is wrong
+
+Exit code 75 (EX_TEMPFAIL of sysexits.h): the same command may succeed in a while. The night tries it again.
 """
+
+TEMPORARY = 75
 
 
 class PooltableError(Exception):
@@ -24,6 +29,8 @@ class PooltableError(Exception):
 class LockedError(PooltableError):
     """Another process holds a file we need, and went on holding it for the whole bounded wait."""
 
+    exit_code = TEMPORARY
+
 
 class StoreError(PooltableError):
     """The home, the warehouse or an edition is not as it must be."""
@@ -31,6 +38,12 @@ class StoreError(PooltableError):
 
 class FeedError(PooltableError):
     """A source cannot be fetched, or is not what its feed expects."""
+
+
+class UnreachableError(FeedError):
+    """A server could not be reached, broke off, or said that it cannot answer now."""
+
+    exit_code = TEMPORARY
 
 
 class FitError(PooltableError):
