@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from jobs.console import say, working
+from jobs.console import counted, say, working
 from jobs.doors import Leagues, example, for_each, home_of, utc_now
 from store.errors import PooltableError, UsageError
 
@@ -123,6 +123,7 @@ def pull(
     def act(name: str, stanza: "Stanza") -> None:
         with working(f"pull {name}"):
             pulled = pull_league(home, name, stanza, utc_now(), accept=accept)
+        counted(f"pull {name}", pulled.rows_read)
         say(pulled.summary)
 
     for_each(choose(home, names or []), act)
@@ -138,6 +139,7 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
     def act(name: str, _stanza: "Stanza") -> None:
         with working(f"check {name}"):
             findings = check_league(home, name, utc_now())
+        counted(f"check {name}", len(findings))
         for found in findings:
             say(f"{name}: {found.severity}: {found.check_name}: {found.subject}: {found.message}")
         stops = [found for found in findings if found.severity == "stop"]
@@ -186,6 +188,7 @@ def fit(
         with working(f"fit {name}") as report:
             options = {"engine": engine, "due": due, "override": override, "audited": audit}
             fitted = fit_league(home, name, stanza, utc_now(), as_of=day, report=report, **options)
+        counted(f"fit {name}", fitted.games)
         if fitted.verdict == "accepted":
             say(fitted.summary)
         else:

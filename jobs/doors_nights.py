@@ -62,20 +62,24 @@ def demo(
 def nightly(
     ctx: typer.Context,
     names: Leagues = None,
-    kind: Annotated[Literal["manual", "schedule"], typer.Option(hidden=True)] = "manual",
+    kind: Annotated[Literal["manual", "schedule", "pull"], typer.Option(hidden=True)] = "manual",
 ) -> None:
     """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
-    from jobs.alerts import Channels, beat, look_quietly
-    from jobs.night import CHAIN
+    from jobs.alerts import Channels, Watchman, beat, look_quietly
+    from jobs.night import CHAIN, PULLS
     from store.stanzas import choose
 
     home = home_of(ctx)
-    wait_seconds = SCHEDULED_WAIT_SECONDS if kind == "schedule" else 0
+    wait_seconds = 0 if kind == "manual" else SCHEDULED_WAIT_SECONDS
     try:
-        _run(home, list(choose(home, names or [])), kind, wait_seconds, CHAIN)
+        _run(home, list(choose(home, names or [])), kind, wait_seconds, PULLS if kind == "pull" else CHAIN)
     finally:
-        look_quietly(home, utc_now())
-    beat(Channels(), utc_now())
+        if kind == "manual":
+            Watchman(home)(utc_now())
+        else:  # the scheduler watches over the home itself
+            look_quietly(home, utc_now())
+    if kind != "pull":
+        beat(Channels(), utc_now())
 
 
 def schedule(ctx: typer.Context) -> None:
@@ -130,12 +134,15 @@ def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:
 
 def _run(home: "Home", leagues: list[str], kind: str, wait_seconds: float, chain: "tuple[Step, ...]") -> None:
     """Runs a night, writes a line a league, and exits with 1 where anything failed."""
-    from jobs.night import Night, new_run, run_night
+    from jobs.night import PUBLISH, Night, new_run, run_night
 
     run = new_run(kind, leagues, utc_now())
+    night = Night(home, run, utc_now, StepLines(), chain, None if kind == "pull" else PUBLISH)
+    if home.jobs:
+        night.jobs = home.jobs
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        outcomes = run_night(Night(home, run, utc_now, StepLines(), chain), wait_seconds)
+        outcomes = run_night(night, wait_seconds)
     finally:
         signal.signal(signal.SIGTERM, before)
     for outcome in outcomes:

@@ -15,7 +15,12 @@ from store.stanzas import Stanza
 
 Kind = Literal["failed", "rejected", "stale"]
 Key = tuple[Kind, str]
-WORDS: dict[str, str] = {"failed": "the night failed", "rejected": "the fit was rejected", "stale": "not fresh"}
+WORDS: dict[str, str] = {
+    "failed": "the night failed",
+    "rejected": "the fit was rejected",
+    "stale": "not fresh",
+    "unusable": "the home cannot be used",
+}
 HOME = ""  # the league of an incident that is of no league: publishing
 
 
@@ -34,7 +39,7 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
     rejected = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "rejected"}
     for name, fit in rejected.items():
         wrong["rejected", name] = "; ".join(fit.reasons) or "the last accepted ratings stay"
-    for step in history.last_nights():
+    for step in history.last_steps():
         league = str(step["league"] or HOME)
         if step["state"] == "failed" and not (league in rejected and str(step["command"]).startswith("fit")):
             earlier = wrong.get(("failed", league))
@@ -70,4 +75,5 @@ def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed
 
 def sentence(one: Incident) -> str:
     """An incident in one line."""
-    return f"{one.league or 'publish'}: {WORDS[one.kind]}: {one.message}"
+    what = f"{WORDS[one.kind]}: {one.message}"
+    return what if one.kind == "unusable" else f"{one.league or 'publish'}: {what}"

@@ -63,13 +63,18 @@ class Status:
 
 def status(home: Home, now: datetime) -> Status:
     """How every league of the home stands at `now`. Raises StanzaError where leagues.toml is wrong."""
+    from ingest.snapshots import standing_in
+
     notes: list[str] = []
     stanzas = read_stanzas(home)
     loads, fits = _warehouse(home, notes)
     edition, published_at, shown = _edition(home, notes)
-    notes += [note for name in stanzas if (note := _outage(home, name, now))]
+    outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
+    notes += [_outage(name, since, now) for name, since in outages.items()]
     history = History(home.runs)
     nights, pulls = last_nights(history.rows("run")), history.last_pulls()
+    for name, since in outages.items():  # what a pull went on with since then was as old as that
+        pulls[name] = min(_first(since), pulls.get(name, now))
     leagues = [
         LeagueStatus(
             league=name,
@@ -138,16 +143,15 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
     return {name: _utc(at) for name, at in loads}, newest
 
 
-def _outage(home: Home, league: str, now: datetime) -> str:
-    """Since when some of the league's sources cannot be had, in words; "" where all came when they were last asked."""
-    from ingest.snapshots import standing_in
-
-    since = standing_in(home.raw / league)
-    if not since:
-        return ""
-    first = _utc(datetime.fromisoformat(min(since.values())))
+def _outage(league: str, since: dict[str, str], now: datetime) -> str:
+    """Since when some of the league's sources cannot be had, in words."""
+    first = _first(since)
     which = f"{next(iter(since))}{f' and {len(since) - 1:,} more' if len(since) > 1 else ''}"
     return f"{league}: the last snapshots stand in since {first:%Y-%m-%d %H:%M} UTC ({ago(first, now)}) for {which}."
+
+
+def _first(since: dict[str, str]) -> datetime:
+    return _utc(datetime.fromisoformat(min(since.values())))
 
 
 def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, date]]:

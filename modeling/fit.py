@@ -46,6 +46,7 @@ class Fitted:
     verdict: str
     reasons: list[str]
     is_new: bool
+    games: int
     summary: str
     tree: xr.DataTree | None = None
     """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
@@ -89,9 +90,8 @@ def fit_league(
     if due and earlier and home.draws_of(name).exists() and not wanted:
         if not is_dated:
             record.confirm(home, name, now)
-        return Fitted(
-            name, earlier.verdict, earlier.reasons, False, _summary(games, design, earlier.verdict, "as before")
-        )
+        summary = _summary(games, design, earlier.verdict, "as before")
+        return Fitted(name, earlier.verdict, earlier.reasons, False, design.games, summary)
     known = None if wanted or audits.verdict == "disagrees" else audits
     with reading(home) as con:
         labels = labels_of(design.game_ids, read_labels(con, league, stanza.since, KNOWN_BEFORE))
@@ -110,7 +110,7 @@ def fit_league(
     tell("recording", 0.98)
     _record(home, row, rows, design, sampled, judged, start)
     summary = _summary(games, design, row["verdict"], _how(sampled, judged, row, override))
-    return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+    return Fitted(name, row["verdict"], judged.reasons, True, design.games, summary, sampled.tree)
 
 
 def _record(

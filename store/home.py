@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     home: Path = Path("data/home")
     lock_wait_seconds: float = 30.0
+    jobs: int | None = None  # leagues a night works on at once; none: as many as there are cores and memory for
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Home:
 
     root: Path
     lock_wait_seconds: float = 30.0
+    jobs: int | None = None
 
     @property
     def leagues_toml(self) -> Path:
@@ -76,4 +78,4 @@ class Home:
 def open_home(root: Path | None = None) -> Home:
     """The home at `root`, else the one the environment names, else data/home under the current folder."""
     settings = Settings()
-    return Home((root or settings.home).expanduser().absolute(), settings.lock_wait_seconds)
+    return Home((root or settings.home).expanduser().absolute(), settings.lock_wait_seconds, settings.jobs)

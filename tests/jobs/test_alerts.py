@@ -14,7 +14,7 @@ from jobs import alerts
 from jobs.alerts import Channels, beat, look
 from jobs.night import new_run
 from jobs.status import Fit, status
-from store.history import History
+from store.history import History, StepEnd
 
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 COMMANDS = ("pull", "check", "fit --due --audit")
@@ -61,7 +61,7 @@ def night(home):
         for number, (league, command) in enumerate(steps, start=1):
             why = plan.get(f"{command.partition(' ')[0]} {league or ''}".strip(), "")
             history.start_step(run.run_id, number, league, command, at)
-            history.end_step(run.run_id, number, at, "failed" if why else "done", int(bool(why)), why, "")
+            history.end_step(run.run_id, number, at, StepEnd("failed" if why else "done", why, int(bool(why))))
         history.end_run(run.run_id, at, "failed" if plan else "done", "")
 
     return record
