@@ -38,6 +38,7 @@ class Fitted:
     verdict: str = "accepted"
     reasons: list[str] = field(default_factory=list)
     is_new: bool = True
+    games: int = 3
     summary: str = "alps: accepted, 3 games"
 
 
@@ -151,7 +152,7 @@ def test_one_league_that_fails_does_not_stop_the_next(run, room):
     def pull(_home, league, _stanza, _now, *, accept):
         if league == "alps":
             raise FeedError("alps: broken")
-        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}")
+        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}", rows_read=1)
 
     room("ingest.pull", pull=pull)
     result = run("pull", "--accept")
