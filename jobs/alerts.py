@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.incidents import Changed, follow, sentence, standing
+from jobs.incidents import HOME, Changed, follow, sentence, standing, unusable
 from jobs.locks import alone
 from jobs.status import status
 from store.errors import PooltableError
@@ -55,6 +55,9 @@ def look(home: Home, now: datetime, channels: Channels | None = None) -> Changed
     channels, history = channels or Channels(), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
         wrong = standing(status(home, now), read_stanzas(home), history, now)
+        if why := unusable(home):  # of which failed nights are only what is seen
+            wrong = {key: told for key, told in wrong.items() if key[0] != "failed"}
+            wrong["unusable", HOME] = why
         changed = follow(history, wrong, now)
         if channels.hears_alerts:
             for one in history.incidents(untold=True):
@@ -164,14 +167,18 @@ class Watchman:
         except UNUSABLE as error:
             log.error("the home cannot be used: %s", error)
             if self.unusable is None:
-                self._tell(Incident(0, "unusable", "", str(error), _stamp(now), None))
+                why = unusable(self.home) or str(error)
+                self._tell(Incident(0, "unusable", HOME, why, _stamp(now), None))
         else:
             if self.unusable is not None:
                 self._tell(replace(self.unusable, ended_at=_stamp(now)))
 
     def _tell(self, one: Incident) -> None:
-        if not self.channels.hears_alerts or send(self.channels, message(self.home, one)):
-            self.unusable = None if one.ended_at else one
+        if self.channels.hears_alerts and not send(self.channels, message(self.home, one)):
+            return  # at the next look
+        if one.ended_at:
+            History(self.home.runs).add_incident(one)
+        self.unusable = None if one.ended_at else one
 
 
 def _stamp(now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Doors to the night and to what became of it: demo, nightly, schedule, status, runs."""
+"""Doors to the night and to what became of it: demo, nightly, schedule, status, doctor, runs."""
 
 import signal
 from pathlib import Path
@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("pooltable nightly international_football"))(nightly)
     app.command(epilog=example("pooltable schedule"))(schedule)
     app.command(epilog=example("pooltable status"))(status)
-    app.command(epilog=example("pooltable runs"))(runs)
+    app.command(epilog=example("pooltable doctor"))(doctor)
+    app.command(epilog=example("pooltable runs --follow"))(runs)
 
 
 def demo(
@@ -93,6 +94,8 @@ def status(ctx: typer.Context) -> None:
     """Say when each league was last loaded, fitted and published, and when it is next refitted."""
     from jobs import status as stand
     from jobs.formats import aligned
+    from jobs.incidents import sentence
+    from store.history import History
 
     now = utc_now()
     found = stand.status(home_of(ctx), now)
@@ -106,23 +109,44 @@ def status(ctx: typer.Context) -> None:
             say(f"{league.league}: the newest fit was rejected: {'; '.join(league.fit.reasons)}")
     for note in found.notes:
         say(note)
+    for incident in History(home_of(ctx).runs).incidents(open_only=True):
+        say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Look for what is wrong: settings, disk, locks, leagues, processes, versions, clock. Exit code 1 where it is."""
+    from jobs.doctor import examine
+
+    found = examine(home_of(ctx), utc_now())
+    for one in found:
+        say(one.line)
+    if any(one.state == "FAIL" for one in found):
+        raise typer.Exit(1)
 
 
 def runs(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the steps of this run.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on saying what happens, until Ctrl-C.")] = False,
 ) -> None:
     """List the last nights, or the steps of one of them."""
+    from jobs.following import follow as follow_runs
     from store.history import History
 
     history = History(home_of(ctx).runs)
+    if follow:
+        follow_runs(history, run, say)
+        return
     if run is None:
         _show_rows(history.rows("run", RUNS_SHOWN), ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
         return
-    steps = [step for step in reversed(history.rows("step")) if step["run_id"] == run]
+    steps = history.steps_of(run)
     if not steps:
         raise UsageError(f'There is no run "{run}" with steps.', "See: pooltable runs")
-    _show_rows(steps, ["number", "league", "command", "started_at_utc", "ended_at_utc", "state"])
+    for step in steps:
+        step["peak MB"] = round(peak / (1 << 20)) if isinstance(peak := step["peak_bytes"], int) else None
+    columns = ["number", "league", "command", "started_at_utc", "ended_at_utc", "state", "attempts", "rows", "peak MB"]
+    _show_rows(steps, columns)
 
 
 def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:

@@ -1,19 +1,23 @@
-"""What stands wrong with a home and since when: failed nights, rejected fits, leagues that are no longer fresh.
+"""What stands wrong with a home and since when: failed nights, rejected fits, leagues that are no longer fresh, and a
+home that cannot be used, which is told in their place.
 
 All of it is found from the run history, the newest fits and leagues.toml, so that it matters neither who looks nor how
 often: an incident begins once and ends once, and the run history keeps both.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.status import LeagueStatus, Status, ago
 from store.history import History, Incident
+from store.home import Home
 from store.stanzas import Stanza
 
-Kind = Literal["failed", "rejected", "stale"]
+Kind = Literal["failed", "rejected", "stale", "unusable"]
 Key = tuple[Kind, str]
 WORDS: dict[str, str] = {
     "failed": "the night failed",
@@ -21,7 +25,8 @@ WORDS: dict[str, str] = {
     "stale": "not fresh",
     "unusable": "the home cannot be used",
 }
-HOME = ""  # the league of an incident that is of no league: publishing
+HOME = ""  # the league of an incident that is of no league: publishing, the home itself
+FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,15 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     for one in found.leagues:
-        if one.league in stanzas and (late := _late(one, stanzas[one.league], now)):
-            wrong["stale", one.league] = late
+        if one.league in stanzas and one.is_fresh(now) is False:
+            wrong["stale", one.league] = _late(one, now)
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in stanzas}
 
 
-def _late(one: LeagueStatus, stanza: Stanza, now: datetime) -> str:
-    """How a league breaks its promise of freshness, in words; "" where it keeps it, or was never pulled."""
-    last = max((at for at in (one.loaded_at, one.pulled_at) if at), default=None)
-    promised = timedelta(hours=stanza.fresh_hours)
-    if last is None or now - last <= promised:
-        return ""
-    return f"last pulled {ago(last, now)}, and its promise is {stanza.fresh_hours:g} hours (fresh_hours)"
+def _late(one: LeagueStatus, now: datetime) -> str:
+    """How a league breaks its promise of freshness, in words."""
+    last = max(at for at in (one.loaded_at, one.pulled_at) if at)
+    return f"last pulled {ago(last, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
 
 
 def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed:
@@ -71,6 +73,18 @@ def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed
     began = tuple(one for one in after if (one.kind, one.league) not in before)
     ended = tuple(one for key, one in before.items() if key not in wrong)
     return Changed(began, ended, tuple(after))
+
+
+def unusable(home: Home) -> str:
+    """Why the home cannot be used (its disk is full, read-only or gone), in words; "" where it can."""
+    try:
+        with TemporaryFile(dir=home.root) as file:
+            file.write(bytes(1 << 16))
+            file.flush()
+        free = shutil.disk_usage(home.root).free
+    except OSError as error:
+        return f"{home.root} cannot be written: {error.strerror}"
+    return f"the disk of {home.root} is full: {free >> 20} MB are free" if free < FULL_BYTES else ""
 
 
 def sentence(one: Incident) -> str:

@@ -5,7 +5,7 @@ process leaves its part empty and says so, since status is asked for most when s
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jobs.timetable import last_nights, next_refit
@@ -48,6 +48,12 @@ class LeagueStatus:
     fit: Fit | None
     published_as_of: date | None
     next_refit: datetime
+    fresh_hours: float
+
+    def is_fresh(self, now: datetime) -> bool | None:
+        """Whether it keeps its promise (fresh_hours); None where it was never pulled."""
+        last = max((at for at in (self.loaded_at, self.pulled_at) if at), default=None)
+        return None if last is None else now - last <= timedelta(hours=self.fresh_hours)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ def status(home: Home, now: datetime) -> Status:
             fit=fits.get(name),
             published_as_of=shown.get(name),
             next_refit=next_refit(stanza.refit, now),
+            fresh_hours=stanza.fresh_hours,
         )
         for name, stanza in stanzas.items()
     ]
@@ -106,6 +113,7 @@ def row(league: LeagueStatus, now: datetime) -> list[str]:
         league.league,
         ago(league.last_night, now),
         ago(league.loaded_at, now),
+        {None: "", True: "yes", False: f"no: over {league.fresh_hours:g} h"}[league.is_fresh(now)],
         ago(fit.fitted_at, now) if fit else "never" if league.is_rated else "not rated",
         fit.verdict if fit else "",
         str(fit.as_of) if fit else "",
@@ -114,7 +122,7 @@ def row(league: LeagueStatus, now: datetime) -> list[str]:
     ]
 
 
-COLUMNS = ["league", "last night", "loaded", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
+COLUMNS = ["league", "last night", "loaded", "fresh", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

@@ -145,6 +145,14 @@ class History:
         """Records that it is over."""
         self._write("UPDATE incident SET ended_at_utc = ? WHERE number = ?", (_text(ended_at), number))
 
+    def add_incident(self, one: Incident) -> None:
+        """Records an incident that is over and was told of, when nothing could be recorded."""
+        self._write(
+            "INSERT INTO incident (kind, league, message, began_at_utc, ended_at_utc, told_at_utc, told_over_at_utc)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (one.kind, one.league, one.message, one.began_at, one.ended_at, one.began_at, one.ended_at),
+        )
+
     def told(self, number: int, is_over: bool, at: datetime) -> None:
         """Records that people were told of an incident, or that it is over."""
         column = "told_over_at_utc" if is_over else "told_at_utc"

@@ -150,7 +150,7 @@ SELECT
         WHEN contains(l.source, '://') THEN regexp_replace(l.source, '://[^/@]*@', '://')
         ELSE regexp_extract(l.source, '[^/]*$')
     END AS source,
-    l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
+    l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.etag, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
     l.games_gone, l.games_unchanged
 FROM warehouse.load AS l
 WHERE l.league IN (SELECT league FROM league)
@@ -163,6 +163,7 @@ COMMENT ON COLUMN load.source IS 'URL or name of the file.';
 COMMENT ON COLUMN load.fetched_at_utc IS 'When its bytes were fetched, UTC.';
 COMMENT ON COLUMN load.loaded_at_utc IS 'When they were loaded, UTC.';
 COMMENT ON COLUMN load.sha256 IS 'SHA-256 of the bytes; with companion files, of the hashes of all; empty where the file is gone.';
+COMMENT ON COLUMN load.etag IS 'ETag the server gave with the bytes; NULL for files.';
 COMMENT ON COLUMN load.rows_read IS 'Data rows in the file and in the files read along with it.';
 COMMENT ON COLUMN load.rows_rejected IS 'Those of them that were kept out: see rejected_row, which has those of each file''s last load.';
 COMMENT ON COLUMN load.games_new IS 'Games that were not there before.';
