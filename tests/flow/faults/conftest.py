@@ -127,12 +127,14 @@ class Reader(threading.Thread):
 
     def __init__(self, home):
         super().__init__(daemon=True)
-        self.home, self.looks, self.newest, self.wrong = home, 0, "", []
+        self.home, self.looks, self.shown, self.wrong = home, 0, [], []
         self.stopping = threading.Event()
+        self.lock = threading.Lock()  # one process cannot open a file in two ways at once: ours is asked by others too
 
     def run(self):
         while not self.stopping.wait(0.25):
-            self.look()
+            with self.lock:
+                self.look()
 
     def look(self):
         try:
@@ -149,9 +151,10 @@ class Reader(threading.Thread):
         self.looks += 1
         if (ranked, draws) != (len(LEAGUES) * TEAMS, len(LEAGUES) * TEAMS):
             self.wrong.append(f"{name} is partial: {ranked} ranked, {draws} with draws")
-        if name < self.newest:
-            self.wrong.append(f"{name} was seen after {self.newest}")
-        self.newest = max(name, self.newest)
+        if name not in self.shown:
+            self.shown.append(name)
+        if name != self.shown[-1]:  # by their order, not by their names: a clock may have been wrong
+            self.wrong.append(f"{name} was seen again after {self.shown[-1]}")
 
 
 class World:
@@ -198,7 +201,7 @@ class World:
         self.accepted = accepted
         assert not self.reader.wrong, self.reader.wrong[:5]
         if is_fresh:
-            with duckdb.connect(str(current(self.home)), read_only=True) as con:
+            with self.reader.lock, duckdb.connect(str(current(self.home)), read_only=True) as con:
                 shown = dict(con.execute("SELECT league, games_rated FROM league").fetchall())
             assert shown == self.leagues.games, "every league shows the fit of all its games"
 
@@ -213,7 +216,7 @@ class World:
         return str(steps[0]["command"]).split()[0] if steps else "between steps"
 
     def kill(self, whom):
-        """Kills the night, one of its steps, or everything at once; what was killed, None where nothing ran any more."""
+        """Kills the night, one of its steps, or everything at once; False where nothing of it ran any more."""
         running = self.forks.running()
         chosen = {"night": running[:1], "step": [self.rng.choice(running[1:])] if running[1:] else [], "all": running}
         for pid in chosen[whom]:

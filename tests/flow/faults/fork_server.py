@@ -3,12 +3,15 @@
 fork_server.py SOCKET writes, beside the socket, the program `python`, which stands in for Python: it hands its words,
 its environment and its standard streams to the server and ends as the command does. What runs is the real command, as a
 process of its own with a group of its own; where its stand-in is killed, so is it. POOLTABLE_CLOCK_AHEAD in the
-environment sets its clock, in seconds. Nothing here may use polars or BLAS before it forks: their threads do not survive.
+environment sets its clock, in seconds; POOLTABLE_FILE_LIMIT lets no file grow beyond so many bytes, as a full disk does
+not. Nothing here may use polars or BLAS before it forks: their threads do not survive.
 """
 
 import array
+import functools
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -119,12 +122,15 @@ def become(asked: dict, streams: list[int], stand_in: Path) -> None:
     os.chdir(asked["folder"])
     sys.executable = str(stand_in)  # so that a night's steps come here too
     sys.argv = ["pooltable", *asked["words"][asked["words"].index("jobs.cli") + 1 :]]
+    if limit := os.environ.get("POOLTABLE_FILE_LIMIT"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     set_clock(float(os.environ.get("POOLTABLE_CLOCK_AHEAD", "0")))
     code = 1
     try:
         from jobs import cli, night
 
         night.CHAIN = night.UNAUDITED  # NUTS would take most of the time
+        night.Night = functools.partial(night.Night, retry_seconds=(0.2, 0.5))  # and so would waiting
         cli.main()
         code = 0
     except SystemExit as end:

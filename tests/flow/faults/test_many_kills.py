@@ -39,5 +39,5 @@ def test_a_night_killed_at_any_moment_loses_nothing_and_the_next_completes(make_
         usual = 0.8 * usual + 0.2 * (time.monotonic() - started)
     with capsys.disabled():
         seconds = time.monotonic() - began
-        print(f"\n{killed} kills in {seconds:.0f} s ({world.forks.cpu_seconds():.0f} s CPU): {dict(world.tally)};"  # noqa: T201
+        print(f"\n{killed} kills in {seconds:.0f} s ({world.forks.cpu_seconds():.0f} s CPU): {dict(world.tally)};"
               f" {world.reader.looks} looks, {len(world.accepted)} accepted fits")  # fmt: skip
