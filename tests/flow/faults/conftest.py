@@ -26,6 +26,13 @@ from store.warehouse import reading, writing
 
 LEAGUES = ("alps", "andes", "atlas")
 TEAMS = 6
+SEEN = """
+SELECT
+    edition_id,
+    (SELECT count(*) FROM leaderboard JOIN league USING (league, fit_id) WHERE rank IS NOT NULL),
+    (SELECT count(*) FROM rating_draw WHERE component = 'total')
+FROM edition
+"""
 HEAD = "date,home,away,home_score,away_score"
 STANZA = """
 [{name}]
@@ -140,11 +147,7 @@ class Reader(threading.Thread):
         try:
             path = current(self.home)
             with duckdb.connect(str(path), read_only=True) as con:
-                (name,) = con.execute("SELECT edition_id FROM edition").fetchone()
-                ranked = con.execute(
-                    "SELECT count(*) FROM leaderboard JOIN league USING (league, fit_id) WHERE rank IS NOT NULL"
-                ).fetchone()[0]
-                draws = con.execute("SELECT count(*) FROM rating_draw WHERE component = 'total'").fetchone()[0]
+                name, ranked, draws = con.execute(SEEN).fetchall()[0]
         except (duckdb.Error, PooltableError, OSError) as error:
             self.wrong.append(f"an edition that cannot be read: {error}")
             return
