@@ -74,6 +74,8 @@ def import_everything() -> None:
     for name in [*names, "ingest.pull", "ingest.checks", "ingest.feeds.csv", "modeling.fit"]:
         if not name.endswith("__init__"):
             importlib.import_module(name)
+    importlib.import_module("modeling.outcomes").outcomes()
+    importlib.import_module("numba").njit(lambda number: number + 1)(1)
 
 
 def reap(running: dict[int, socket.socket]) -> None:
