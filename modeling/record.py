@@ -13,7 +13,7 @@ import polars as pl
 import xarray as xr
 from pyarrow.parquet import ParquetWriter
 
-from modeling.earlier import spent_fits
+from modeling.earlier import after_others, spent_fits
 from store.home import Home
 from store.warehouse import writing
 
@@ -74,11 +74,7 @@ def confirm(home: Home, fit_id: str, now: datetime) -> None:
 def _make_current(con: duckdb.DuckDBPyConnection, fit_id: str, now: datetime) -> None:
     """Dates a fit now, or after all others of its league: one that was made while the clock was ahead would else stay
     the current one until that time comes."""
-    con.execute(
-        "UPDATE fit SET current_at_utc = greatest(?, (SELECT max(other.current_at_utc) + INTERVAL 1 MILLISECOND"
-        " FROM fit AS other WHERE other.league = fit.league AND other.fit_id <> fit.fit_id)) WHERE fit_id = ?",
-        [now, fit_id],
-    )
+    con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [after_others(con, fit_id, now), fit_id])
 
 
 def keep_restart(home: Home, fit_id: str, left: xr.Dataset, before: str | None) -> None:

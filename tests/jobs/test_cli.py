@@ -26,7 +26,7 @@ from store.warehouse import writing
 
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
-    "schedule", "status", "runs", "serve", "sql", "backtest", "compare",
+    "schedule", "status", "doctor", "runs", "serve", "sql", "backtest", "compare",
 )  # fmt: skip
 
 
@@ -198,7 +198,8 @@ def test_fitting_hands_everything_on(run, room):
         "league": "alps", "as_of": date(2023, 12, 31), "engine": "nuts", "due": True, "override": "I know",
         "audited": True,
     }  # fmt: skip
-    assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == ["fit alps: sampling (50 % done)"]
+    said = [json.loads(line)["message"] for line in result.stderr.splitlines()]
+    assert said == ["fit alps: sampling (50 % done)", "fit alps: 3 rows"]
 
 
 def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):

@@ -48,6 +48,13 @@ home = "home"
 away = "away"
 home_score = "home_score"
 away_score = "away_score"
+[{name}.thresholds]
+reason = "some sixty games of teams alike: one night in fifty would be rejected by chance"
+pit = 1.0
+p_fail = 0.0
+agreeing = 99
+upheaval = 0
+worse_by_se = 99
 """
 
 

@@ -25,7 +25,7 @@ con = duckdb.connect(sys.argv[1])
 print("held", flush=True)
 time.sleep(float(sys.argv[2]))
 """
-TIGHT = "[alps.thresholds]\np_fail = 0.499\nshare = 0.0\nvariance = 0.0\n"
+TIGHT = "p_fail = 0.499\nshare = 0.0\nvariance = 0.0"
 
 
 class Year:
@@ -91,7 +91,7 @@ class Year:
     def rejected_fit(self):
         """Held to what no fit can reach: rejected, and the last accepted one stays."""
         text = self.world.home.leagues_toml.read_text()
-        self.world.home.leagues_toml.write_text(text + TIGHT)
+        self.world.home.leagues_toml.write_text(text.replace("p_fail = 0.0", TIGHT, 1))
         try:
             code, said = self.night()
         finally:
