@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ingest import snapshots
 from ingest.snapshots import Snapshot
-from store.errors import FeedError
+from store.errors import FeedError, UnreachableError
 
 if TYPE_CHECKING:  # requests takes a tenth of a second to import: only where there is a URL
     from ingest.servers import Asker, Limits
@@ -239,7 +239,8 @@ def _with_damage(error: FeedError, this: _Round, where: str) -> FeedError:
     if not broken:
         return error
     path = this.folder / broken[-1].file
-    return FeedError(
+    kind = UnreachableError if isinstance(error, UnreachableError) else FeedError
+    return kind(
         f"{error.message} Its snapshot of {broken[-1].fetched_at_utc} UTC cannot stand in: {path} is damaged.",
         error.hint,
     )

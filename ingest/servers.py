@@ -20,7 +20,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
 from ingest.fetch import MAX_BYTES
-from store.errors import FeedError
+from store.errors import FeedError, UnreachableError
 
 MAX_RETRY_AFTER_SECONDS = 60
 RETRY_STATUSES = (429, 500, 502, 503, 504)
@@ -55,7 +55,7 @@ class Answer:
     has_end: bool
 
 
-class NotAsked(FeedError):
+class NotAsked(UnreachableError):
     """A URL was not asked for, because of what was met before; `note` says so of all such files together."""
 
     def __init__(self, url: str, note: str) -> None:
@@ -87,7 +87,8 @@ class Asker:
     def ask(self, url: str, known: tuple[str | None, str | None] = (None, None)) -> Answer | None:
         """The server's answer; None where nothing has changed since the one with the `known` ETag, Last-Modified.
 
-        Raises FeedError where it cannot be had or is no data, NotAsked where there is no sense in asking.
+        Raises FeedError where it cannot be had or is no data, UnreachableError where that may pass, NotAsked where
+        there is no sense in asking.
         """
         host = urlsplit(url).netloc.rsplit("@", 1)[-1]
         self._insist_on_hope(url, host)
@@ -101,7 +102,8 @@ class Asker:
             reason = _reason(causes, self._limits)
             if any(isinstance(cause, _SILENCE) for cause in causes):
                 self._silent[host] = reason
-            raise FeedError(f"{url} cannot be fetched: {reason}.", HINT) from error
+            kind = FeedError if any(isinstance(cause, _LASTING) for cause in causes) else UnreachableError
+            raise kind(f"{url} cannot be fetched: {reason}.", HINT) from error
 
     def _insist_on_hope(self, url: str, host: str) -> None:
         if host in self._silent:
@@ -118,7 +120,8 @@ class Asker:
             self._session.mount(f"{parts.scheme}://{parts.netloc}/".lower(), HTTPAdapter())
         if answer.status_code != requests.codes.ok:
             said = f"{answer.status_code} {answer.reason}".rstrip()
-            raise FeedError(f"{url} answered {said}.", "Check the address, or wait.")
+            fault = UnreachableError if answer.status_code in RETRY_STATUSES else FeedError
+            raise fault(f"{url} answered {said}.", "Check the address, or wait.")
         kind = answer.headers.get("Content-Type", "").split(";")[0].strip().lower()
         if kind in WEB_PAGES:
             raise FeedError(
@@ -141,7 +144,7 @@ class Asker:
                 raise FeedError(f"{url} sends more than {limits.max_bytes:,} bytes.", "Is it the right address?")
             if self._clock() > self._deadline:
                 total = f"the {limits.total_seconds:g} s a pull may spend on fetching"
-                raise FeedError(f"{url} sends too slowly: not done after {total}.", "Try again later.")
+                raise UnreachableError(f"{url} sends too slowly: not done after {total}.", "Try again later.")
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -168,6 +171,7 @@ def _patience(limits: Limits) -> Retry:
 
 
 _SILENCE = (requests.ConnectionError, requests.Timeout, faults.TimeoutError)
+_LASTING = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, ssl.SSLCertVerificationError)
 _REASONS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     ((faults.NameResolutionError, socket.gaierror), "the name of its server is not found"),
     (ConnectionRefusedError, "its server refuses the connection"),

@@ -8,14 +8,16 @@ POOLTABLE_HEARTBEAT_FILE. None of them is ever logged. What cannot be sent now i
 import json
 import logging
 import shlex
+import sqlite3
 import subprocess
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.incidents import Changed, follow, sentence, standing
+from jobs.incidents import HOME, Changed, follow, sentence, standing, unusable
 from jobs.locks import alone
 from jobs.status import status
 from store.errors import PooltableError
@@ -26,6 +28,7 @@ from store.stanzas import read_stanzas
 log = logging.getLogger(__name__)
 SECONDS = 20.0
 WAIT_SECONDS = 120.0
+UNUSABLE = (OSError, sqlite3.Error)  # what a disk that is full, read-only or gone is heard as
 
 
 class Channels(BaseSettings):
@@ -52,6 +55,9 @@ def look(home: Home, now: datetime, channels: Channels | None = None) -> Changed
     channels, history = channels or Channels(), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
         wrong = standing(status(home, now), read_stanzas(home), history, now)
+        if why := unusable(home):  # of which failed nights are only what is seen
+            wrong = {key: told for key, told in wrong.items() if key[0] != "failed"}
+            wrong["unusable", HOME] = why
         changed = follow(history, wrong, now)
         if channels.hears_alerts:
             for one in history.incidents(untold=True):
@@ -140,3 +146,40 @@ def look_quietly(home: Home, now: datetime) -> None:
         look(home, now)
     except PooltableError as error:
         log.error("alerts wait: %s", error.message)
+    except UNUSABLE as error:
+        log.error("alerts wait: the home cannot be used: %s", error)
+
+
+class Watchman:
+    """Looks, again and again. Where the home cannot be written (its disk is full, read-only or gone) nothing can be
+    recorded: that is told without a record, once, and once when it is over."""
+
+    def __init__(self, home: Home, channels: Channels | None = None) -> None:
+        self.home, self.channels = home, channels or Channels()
+        self.unusable: Incident | None = None
+
+    def __call__(self, now: datetime) -> None:
+        """One look."""
+        try:
+            look(self.home, now, self.channels)
+        except PooltableError as error:
+            log.error("alerts wait: %s", error.message)
+        except UNUSABLE as error:
+            log.error("the home cannot be used: %s", error)
+            if self.unusable is None:
+                why = unusable(self.home) or str(error)
+                self._tell(Incident(0, "unusable", HOME, why, _stamp(now), None))
+        else:
+            if self.unusable is not None:
+                self._tell(replace(self.unusable, ended_at=_stamp(now)))
+
+    def _tell(self, one: Incident) -> None:
+        if self.channels.hears_alerts and not send(self.channels, message(self.home, one)):
+            return  # at the next look
+        if one.ended_at:
+            History(self.home.runs).add_incident(one)
+        self.unusable = None if one.ended_at else one
+
+
+def _stamp(now: datetime) -> str:
+    return now.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

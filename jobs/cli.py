@@ -1,6 +1,7 @@
 """The `pooltable` command: the front door. Each command is a thin door of its own that opens its room when called.
 
-Exit codes: 0 done, 1 failed (a rejected fit and a partly failed night too), 2 wrong use, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 failed (a rejected fit and a partly failed night too), 2 wrong use, 75 it may pass (a lock, a
+server that does not answer): try again later, 130 stopped by Ctrl-C.
 """
 
 import sqlite3

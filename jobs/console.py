@@ -7,6 +7,7 @@ terminal, one JSON object a line elsewhere.
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (rows := getattr(record, "rows", None)) is not None:
+            line["rows"] = rows
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -54,6 +57,12 @@ def set_up_logging() -> None:
 def say(text: str) -> None:
     """Writes an answer to standard output."""
     typer.echo(text)
+
+
+def counted(title: str, rows: int) -> None:
+    """Logs how many rows a command went through, for the run history of a night."""
+    if not on_terminal():
+        log.info("%s: %d rows", title, rows, extra={"rows": rows})
 
 
 def show_error(error: PooltableError) -> None:
@@ -87,30 +96,36 @@ def working(title: str) -> Iterator[Report]:
 
 
 class StepLines:
-    """Shows the steps of a night: a spinner with the time while one runs, a line with its result when it ended."""
+    """Shows the steps of a night, of several leagues at once: a spinner with the time for each that runs, a line with
+    its result when it has ended."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._bars: Any = None
+        self._tasks: dict[str, Any] = {}
 
     def begins(self, title: str) -> None:
         """A step has begun."""
-        if on_terminal():
-            self._bars = _bars()
-            self._bars.start()
-            self._bars.add_task(title, total=None)
-        else:
+        if not on_terminal():
             log.info("%s: begun", title)
+            return
+        with self._lock:
+            if not self._tasks:
+                self._bars = _bars()
+                self._bars.start()
+            self._tasks[title] = self._bars.add_task(title, total=None)
 
     def ends(self, title: str, state: str, seconds: float, message: str) -> None:
         """A step has ended (done, failed or skipped) and said `message`."""
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
-        if on_terminal():
-            mark = {"done": "✓", "failed": "✗"}.get(state, "–")
-            typer.echo(f"{mark} {title:<34} {seconds:6.1f} s  {message}", err=True)
-        else:
+        if not on_terminal():
             log.info("%s: %s after %.1f s: %s", title, state, seconds, message)
+            return
+        mark = {"done": "✓", "failed": "✗"}.get(state, "–")
+        with self._lock:
+            self._bars.console.print(f"{mark} {title:<34} {seconds:6.1f} s  {message}", markup=False, highlight=False)
+            self._bars.remove_task(self._tasks.pop(title))
+            if not self._tasks:
+                self._bars.stop()
 
 
 def on_terminal() -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from jobs.console import say, show_error, working
-from store.errors import PooltableError
+from jobs.console import counted, say, show_error, working
+from store.errors import TEMPORARY, PooltableError
 
 if TYPE_CHECKING:  # pydantic takes half a second to import; `pooltable --help` needs none of it
     from jobs.pool import Wanted
@@ -52,43 +52,48 @@ def example(text: str) -> str:
 def for_each(leagues: "Mapping[str, Stanza]", act: "Callable[[str, Stanza], None]") -> None:
     """Acts on one league after another; an error is shown and the next league goes on.
 
-    Exits with the worst error's code where there was one.
+    Exits with the worst error's code where there was one: with "may pass" only where all of them may.
     """
-    worst = 0
+    codes: set[int] = set()
     for name, stanza in leagues.items():
         try:
             act(name, stanza)
         except PooltableError as error:
             show_error(error)
-            worst = max(worst, error.exit_code)
-    if worst:
-        raise typer.Exit(worst)
+            codes.add(error.exit_code)
+    _exit(codes)
+
+
+def _exit(codes: set[int]) -> None:
+    if codes:
+        raise typer.Exit(max(codes - {TEMPORARY}, default=TEMPORARY))
 
 
 def fit_each(home: "Home", title: str, wanted: "Sequence[Wanted]") -> None:
     """Makes the fits, side by side where there is more than one, and says what came of each; an error or a rejection
-    is shown and the others go on. Exits with the worst error's code where there was one."""
+    is shown and the others go on. Exits as `for_each` does."""
     from jobs.pool import fit_all
 
-    worst, unforeseen = 0, None
+    codes: set[int] = set()
+    unforeseen = None
     with working(title) as report:
         for name, outcome in fit_all(home, wanted, report):
             if isinstance(outcome, Exception):
                 error = outcome
-            elif outcome.verdict == "accepted":
-                say(outcome.summary)
-                continue
             else:
+                counted(f"fit {name}", outcome.games)
+                if outcome.verdict == "accepted":
+                    say(outcome.summary)
+                    continue
                 before = "" if outcome.is_new else ", of the same games as before"
                 error = PooltableError(
                     f"{name}: fit {outcome.fit_id} was rejected{before}: {'; '.join(outcome.reasons)}"
                 )
             if isinstance(error, PooltableError):
                 show_error(error)
-                worst = max(worst, error.exit_code)
+                codes.add(error.exit_code)
             else:
                 unforeseen = unforeseen or error
     if unforeseen:
         raise unforeseen
-    if worst:
-        raise typer.Exit(worst)
+    _exit(codes)

@@ -18,17 +18,22 @@ def register(app: typer.Typer) -> None:
 def publish(
     ctx: typer.Context,
     unpin: Annotated[bool, typer.Option("--unpin", help="Let readers see the newest edition again.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only where something changed since the newest edition.")] = False,
 ) -> None:
     """Write an edition with every league's last accepted fit and point readers at it."""
-    from store.edition import pinned
+    from store.edition import current, is_up_to_date, pinned
     from store.edition import publish as publish_edition
     from store.edition import unpin as unpin_edition
     from store.stanzas import choose
 
     home = home_of(ctx)
+    leagues = list(choose(home, []))
+    if due and not unpin and is_up_to_date(home, leagues):
+        say(f"Nothing changed: readers see {current(home).stem}")
+        return
     try:
         with working("publish"):
-            path = publish_edition(home, list(choose(home, [])), utc_now())
+            path = publish_edition(home, leagues, utc_now())
     finally:
         if unpin:
             unpin_edition(home)  # after publishing, so that readers do not see the edition that was rolled back again

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.console import say, working
+from jobs.console import counted, say, working
 from jobs.doors import Engine, Leagues, day, example, fit_each, for_each, home_of, utc_now
 from store.errors import FeedError, PooltableError, UsageError
 
@@ -141,6 +141,7 @@ def pull(
     def act(name: str, stanza: "Stanza") -> None:
         with working(f"pull {name}"):
             pulled = pull_league(home, name, stanza, utc_now(), accept=accept)
+        counted(f"pull {name}", pulled.rows_read)
         say(pulled.summary)
 
     for_each(choose(home, names or []), act)
@@ -156,6 +157,7 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
     def act(name: str, _stanza: "Stanza") -> None:
         with working(f"check {name}"):
             findings = check_league(home, name, utc_now())
+        counted(f"check {name}", len(findings))
         for found in findings:
             say(f"{name}: {found.severity}: {found.check_name}: {found.subject}: {found.message}")
         stops = [found for found in findings if found.severity == "stop"]

@@ -1,4 +1,4 @@
-"""Doors to the night and to what became of it: demo, nightly, schedule, status, runs."""
+"""Doors to the night and to what became of it: demo, nightly, schedule, status, doctor, runs."""
 
 import signal
 from pathlib import Path
@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=example("pooltable nightly international_football"))(nightly)
     app.command(epilog=example("pooltable schedule"))(schedule)
     app.command(epilog=example("pooltable status"))(status)
-    app.command(epilog=example("pooltable runs"))(runs)
+    app.command(epilog=example("pooltable doctor"))(doctor)
+    app.command(epilog=example("pooltable runs --follow"))(runs)
 
 
 def demo(
@@ -62,20 +63,24 @@ def demo(
 def nightly(
     ctx: typer.Context,
     names: Leagues = None,
-    kind: Annotated[Literal["manual", "schedule"], typer.Option(hidden=True)] = "manual",
+    kind: Annotated[Literal["manual", "schedule", "pull"], typer.Option(hidden=True)] = "manual",
 ) -> None:
     """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
-    from jobs.alerts import Channels, beat, look_quietly
-    from jobs.night import CHAIN
+    from jobs.alerts import Channels, Watchman, beat, look_quietly
+    from jobs.night import CHAIN, PULLS
     from store.stanzas import choose
 
     home = home_of(ctx)
-    wait_seconds = SCHEDULED_WAIT_SECONDS if kind == "schedule" else 0
+    wait_seconds = 0 if kind == "manual" else SCHEDULED_WAIT_SECONDS
     try:
-        _run(home, list(choose(home, names or [])), kind, wait_seconds, CHAIN)
+        _run(home, list(choose(home, names or [])), kind, wait_seconds, PULLS if kind == "pull" else CHAIN)
     finally:
-        look_quietly(home, utc_now())
-    beat(Channels(), utc_now())
+        if kind == "manual":
+            Watchman(home)(utc_now())
+        else:  # the scheduler watches over the home itself
+            look_quietly(home, utc_now())
+    if kind != "pull":
+        beat(Channels(), utc_now())
 
 
 def schedule(ctx: typer.Context) -> None:
@@ -89,6 +94,8 @@ def status(ctx: typer.Context) -> None:
     """Say when each league was last loaded, fitted and published, and when it is next refitted."""
     from jobs import status as stand
     from jobs.formats import aligned
+    from jobs.incidents import sentence
+    from store.history import History
 
     now = utc_now()
     found = stand.status(home_of(ctx), now)
@@ -102,23 +109,44 @@ def status(ctx: typer.Context) -> None:
             say(remark)
     for note in found.notes:
         say(note)
+    for incident in History(home_of(ctx).runs).incidents(open_only=True):
+        say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Look for what is wrong: settings, disk, locks, leagues, processes, versions, clock. Exit code 1 where it is."""
+    from jobs.doctor import examine
+
+    found = examine(home_of(ctx), utc_now())
+    for one in found:
+        say(one.line)
+    if any(one.state == "FAIL" for one in found):
+        raise typer.Exit(1)
 
 
 def runs(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the steps of this run.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on saying what happens, until Ctrl-C.")] = False,
 ) -> None:
     """List the last nights, or the steps of one of them."""
+    from jobs.following import follow as follow_runs
     from store.history import History
 
     history = History(home_of(ctx).runs)
+    if follow:
+        follow_runs(history, run, say)
+        return
     if run is None:
         _show_rows(history.rows("run", RUNS_SHOWN), ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
         return
-    steps = [step for step in reversed(history.rows("step")) if step["run_id"] == run]
+    steps = history.steps_of(run)
     if not steps:
         raise UsageError(f'There is no run "{run}" with steps.', "See: pooltable runs")
-    _show_rows(steps, ["number", "league", "command", "started_at_utc", "ended_at_utc", "state"])
+    for step in steps:
+        step["peak MB"] = round(peak / (1 << 20)) if isinstance(peak := step["peak_bytes"], int) else None
+    columns = ["number", "league", "command", "started_at_utc", "ended_at_utc", "state", "attempts", "rows", "peak MB"]
+    _show_rows(steps, columns)
 
 
 def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:
@@ -130,12 +158,15 @@ def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:
 
 def _run(home: "Home", leagues: list[str], kind: str, wait_seconds: float, chain: "tuple[Step, ...]") -> None:
     """Runs a night, writes a line a league, and exits with 1 where anything failed."""
-    from jobs.night import Night, new_run, run_night
+    from jobs.night import PUBLISH, Night, new_run, run_night
 
     run = new_run(kind, leagues, utc_now())
+    night = Night(home, run, utc_now, StepLines(), chain, None if kind == "pull" else PUBLISH)
+    if home.jobs:
+        night.jobs = home.jobs
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        outcomes = run_night(Night(home, run, utc_now, StepLines(), chain), wait_seconds)
+        outcomes = run_night(night, wait_seconds)
     finally:
         signal.signal(signal.SIGTERM, before)
     for outcome in outcomes:

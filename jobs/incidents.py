@@ -1,22 +1,32 @@
-"""What stands wrong with a home and since when: failed nights, rejected fits, leagues that are no longer fresh.
+"""What stands wrong with a home and since when: failed nights, rejected fits, leagues that are no longer fresh, and a
+home that cannot be used, which is told in their place.
 
 All of it is found from the run history, the newest fits and leagues.toml, so that it matters neither who looks nor how
 often: an incident begins once and ends once, and the run history keeps both.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.status import LeagueStatus, Status, ago
 from store.history import History, Incident
+from store.home import Home
 from store.stanzas import Stanza
 
-Kind = Literal["failed", "rejected", "stale"]
+Kind = Literal["failed", "rejected", "stale", "unusable"]
 Key = tuple[Kind, str]
-WORDS: dict[str, str] = {"failed": "the night failed", "rejected": "the fit was rejected", "stale": "not fresh"}
-HOME = ""  # the league of an incident that is of no league: publishing
+WORDS: dict[str, str] = {
+    "failed": "the night failed",
+    "rejected": "the fit was rejected",
+    "stale": "not fresh",
+    "unusable": "the home cannot be used",
+}
+HOME = ""  # the league of an incident that is of no league: publishing, the home itself
+FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
 @dataclass(frozen=True)
@@ -34,25 +44,22 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
     rejected = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "rejected"}
     for name, fit in rejected.items():
         wrong["rejected", name] = "; ".join(fit.reasons) or "the last accepted ratings stay"
-    for step in history.last_nights():
+    for step in history.last_steps():
         league = str(step["league"] or HOME)
         if step["state"] == "failed" and not (league in rejected and str(step["command"]).startswith("fit")):
             earlier = wrong.get(("failed", league))
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     for one in found.leagues:
-        if one.league in stanzas and (late := _late(one, stanzas[one.league], now)):
-            wrong["stale", one.league] = late
+        if one.league in stanzas and one.is_fresh(now) is False:
+            wrong["stale", one.league] = _late(one, now)
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in stanzas}
 
 
-def _late(one: LeagueStatus, stanza: Stanza, now: datetime) -> str:
-    """How a league breaks its promise of freshness, in words; "" where it keeps it, or was never pulled."""
-    last = max((at for at in (one.loaded_at, one.pulled_at) if at), default=None)
-    promised = timedelta(hours=stanza.fresh_hours)
-    if last is None or now - last <= promised:
-        return ""
-    return f"last pulled {ago(last, now)}, and its promise is {stanza.fresh_hours:g} hours (fresh_hours)"
+def _late(one: LeagueStatus, now: datetime) -> str:
+    """How a league breaks its promise of freshness, in words."""
+    last = max(at for at in (one.loaded_at, one.pulled_at) if at)
+    return f"last pulled {ago(last, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
 
 
 def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed:
@@ -68,6 +75,19 @@ def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed
     return Changed(began, ended, tuple(after))
 
 
+def unusable(home: Home) -> str:
+    """Why the home cannot be used (its disk is full, read-only or gone), in words; "" where it can."""
+    try:
+        with TemporaryFile(dir=home.root) as file:
+            file.write(bytes(1 << 16))
+            file.flush()
+        free = shutil.disk_usage(home.root).free
+    except OSError as error:
+        return f"{home.root} cannot be written: {error.strerror}"
+    return f"the disk of {home.root} is full: {free >> 20} MB are free" if free < FULL_BYTES else ""
+
+
 def sentence(one: Incident) -> str:
     """An incident in one line."""
-    return f"{one.league or 'publish'}: {WORDS[one.kind]}: {one.message}"
+    what = f"{WORDS[one.kind]}: {one.message}"
+    return what if one.kind == "unusable" else f"{one.league or 'publish'}: {what}"

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from typing import Any
 
 from jobs.supervise import Ended
 
@@ -23,6 +24,12 @@ def last_words(ended: Ended, timeout_seconds: float) -> str:
     return (_logged(lines[-1]) if lines else None) or f"ended with exit code {ended.exit_code} and said nothing"
 
 
+def rows_of(ended: Ended) -> int | None:
+    """How many rows the child said it went through (see `console.counted`); None where it said nothing of them."""
+    found = [line["rows"] for line in map(_json, ended.tail.splitlines()) if line and isinstance(line.get("rows"), int)]
+    return sum(found) if found else None
+
+
 def _error(lines: list[str]) -> str:
     """The last error shown, with the hint below it, without the mark in front; empty where there is none."""
     places = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
@@ -32,13 +39,18 @@ def _error(lines: list[str]) -> str:
 
 def _logged(line: str) -> str | None:
     """The message of a JSON log line; None where the line is none."""
+    found = _json(line)
+    return str(found["message"]) if found and "message" in found else None
+
+
+def _json(line: str) -> dict[str, Any] | None:
     if not line.startswith("{"):
         return None
     try:
         found = json.loads(line)
     except ValueError:
         return None
-    return str(found["message"]) if isinstance(found, dict) and "message" in found else None
+    return found if isinstance(found, dict) else None
 
 
 def _signal_name(number: int) -> str:

@@ -1,31 +1,39 @@
 """The night: for each league pull, check, fit what is due, and at the end publish, each a supervised child process.
 
-Leagues go in, outcomes come out; every run and step is written to the run history as it happens. One league's failure
-skips what would make no sense after it and never touches another league.
+Leagues go in, outcomes come out; every run and step is written to the run history as it happens. Leagues go side by
+side, as many as cores and memory allow. One league's failure skips what would make no sense after it and never touches
+another league. What may pass (exit code 75) is tried again, at most three times in all; nothing else is.
 """
 
 import os
 import sys
+import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from jobs.locks import alone
-from jobs.messages import last_words
-from jobs.supervise import Ended, supervise, tail
-from store.errors import LockedError, StoreError
-from store.history import History, Run
+from jobs.memory import MARGIN, UNKNOWN_BYTES, Memory, cores
+from jobs.messages import last_words, rows_of
+from jobs.supervise import Ended, supervise
+from jobs.sweep import close_unended, sweep
+from store.errors import TEMPORARY, LockedError, StoreError
+from store.history import History, Run, StepEnd
 from store.home import Home
 from store.stanzas import read_stanzas
 from store.warehouse import reading
 
 MINUTE, HOUR = 60.0, 3600.0
-DID_NOT_END = "did not end: its process was killed or the machine stopped"
 STOPPED = "stopped by hand"
+RETRY_SECONDS = (60.0, 300.0)  # waits before the second and the third try of what may pass
+LOCK_WAIT_SECONDS = 600  # a night is more patient with the warehouse's lock than a person is
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 Clock = Callable[[], datetime]
+Peaks = dict[tuple[str | None, str], int]  # bytes by league and command
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ CHAIN = (
     Step(("fit", "--due", "--audit"), 6 * HOUR),
 )
 UNAUDITED = (*CHAIN[:-1], Step(("fit", "--due"), 6 * HOUR))  # the demo's: what matters there is how soon it is seen
-PUBLISH = Step(("publish",), 30 * MINUTE)
+PULLS = CHAIN[:2]  # between nights
+PUBLISH = Step(("publish", "--due"), 30 * MINUTE)
 
 
 @dataclass(frozen=True)
@@ -72,25 +81,38 @@ def pooltable(home: Home, words: tuple[str, ...]) -> list[str]:
 
 @dataclass
 class Night:
-    """One night: where it runs, what it is told by and tells to, and how many steps it has begun."""
+    """One night: where it runs, what it is told by and tells to, and how many steps it has begun.
+
+    `jobs` is how many leagues may be at work at once. Without `publish`, nothing is published at the end.
+    """
 
     home: Home
     run: Run
     clock: Clock
     listener: Listener
     chain: tuple[Step, ...] = CHAIN
-    publish: Step = PUBLISH
+    publish: Step | None = PUBLISH
     argv: Callable[[Home, tuple[str, ...]], list[str]] = pooltable
+    jobs: int = field(default_factory=cores)
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS
+    memory: Memory = field(default_factory=Memory)
     steps: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def history(self) -> History:
         """The run history it writes to."""
         return History(self.home.runs)
 
+    @property
+    def at_once(self) -> int:
+        """How many leagues are at work at once."""
+        return max(1, min(self.jobs, len(self.run.leagues)))
+
 
 def new_run(kind: str, leagues: list[str], now: datetime) -> Run:
-    """A run of `kind` (manual or schedule) that starts now; its key says when, with something to make it its own."""
+    """A run of `kind` (manual, schedule or pull) that starts now; its key says when, with something of its own."""
     return Run(f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}", kind, tuple(leagues), now)
 
 
@@ -101,10 +123,12 @@ def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
     """
     with alone(night.home, "night", wait_seconds):
         close_unended(night.home, night.clock())
+        sweep(night.home, night.clock())
         night.history.start_run(night.run, os.getpid())
         try:
-            outcomes = [_run_league(night, league) for league in night.run.leagues]
-            outcomes.append(_run_publish(night))
+            outcomes = _run_leagues(night)
+            if night.publish:
+                outcomes.append(_run_publish(night, night.publish))
         except BaseException as stop:
             night.history.end_run(night.run.run_id, night.clock(), "failed", _stopped(stop))
             raise
@@ -114,20 +138,20 @@ def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
     return outcomes
 
 
-def close_unended(home: Home, now: datetime) -> None:
-    """Marks runs and steps as failed that a killed night left running. Call it only while holding the night's lock."""
-    history = History(home.runs)
-    for step in history.rows("step"):
-        if step["state"] == "running":
-            run_id, number = str(step["run_id"]), int(str(step["number"]))
-            log = next((home.logs / run_id).glob(f"{number:02d}-*.log"), None)
-            history.end_step(run_id, number, now, "failed", None, DID_NOT_END, tail(log) if log else "")
-    for run in history.rows("run"):
-        if run["state"] == "running":
-            history.end_run(str(run["run_id"]), now, "failed", DID_NOT_END)
+def _run_leagues(night: Night) -> list[Outcome]:
+    """What came of each league, in their order. Where this is interrupted, the steps that run are ended first."""
+    peaks = night.history.peaks()
+    with ThreadPoolExecutor(night.at_once, "league") as pool:
+        coming = [pool.submit(_run_league, night, league, peaks) for league in night.run.leagues]
+        try:
+            return [one.result() for one in coming]
+        except BaseException:
+            night.stopping.set()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _run_league(night: Night, league: str) -> Outcome:
+def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
     """Runs the chain for one league; after a failure the rest is skipped, or goes on with what was loaded before."""
     failures: list[str] = []
     message = ""
@@ -136,58 +160,81 @@ def _run_league(night: Night, league: str) -> Outcome:
         if is_over:
             _skip(night, step, league, f"skipped: {failures[-1]}")
             continue
-        ended, message = _run_step(night, step, league)
+        ended, message = _run_step(night, step, league, peaks)
         if ended.exit_code != 0:
             failures.append(f"{step.words[0]}: {message}")
-            is_over = not (step.may_fail_if_loaded and _is_loaded(night.home, {league}))
+            is_over = night.stopping.is_set() or not (step.may_fail_if_loaded and _is_loaded(night.home, {league}))
     return Outcome(league, not failures, "; ".join(failures) or message)
 
 
-def _run_publish(night: Night) -> Outcome:
+def _run_publish(night: Night, publish: Step) -> Outcome:
     if not _is_loaded(night.home, set(read_stanzas(night.home))):
-        _skip(night, night.publish, None, "skipped: nothing is loaded")
+        _skip(night, publish, None, "skipped: nothing is loaded")
         return Outcome(None, True, "nothing is loaded, so nothing was published")
-    ended, message = _run_step(night, night.publish, None)
+    ended, message = _run_step(night, publish, None, {})
     return Outcome(None, ended.exit_code == 0, message)
 
 
-def _run_step(night: Night, step: Step, league: str | None) -> tuple[Ended, str]:
-    """Runs one step as a child and records it; returns how it ended and its last words."""
+def _run_step(night: Night, step: Step, league: str | None, peaks: Peaks) -> tuple[Ended, str]:
+    """Runs one step as a child, again where it may pass, and records it; returns how it ended and its last words."""
     number, title, began = _begin(night, step, league)
-    words = (*step.words, league) if league else step.words
-    record = night.history
+    attempts = 0
     try:
-        log = _log_file(night, number, step, league)
-        ended = supervise(night.argv(night.home, words), log, step.timeout_seconds)
+        while True:
+            attempts += 1
+            ended = _try_step(night, step, league, _log_file(night, number, step, league, attempts), peaks)
+            is_last = ended.exit_code != TEMPORARY or attempts > len(night.retry_seconds)
+            if is_last or night.stopping.wait(night.retry_seconds[attempts - 1]):
+                break
     except BaseException as stop:
-        record.end_step(night.run.run_id, number, night.clock(), "failed", None, _stopped(stop), "")
+        night.history.end_step(night.run.run_id, number, night.clock(), StepEnd("failed", _stopped(stop)))
         raise
     message = last_words(ended, step.timeout_seconds).removeprefix(f"{league}: ")
+    if ended.exit_code != 0 and night.stopping.is_set():
+        message = STOPPED
     state = "done" if ended.exit_code == 0 else "failed"
     now = night.clock()
-    record.end_step(night.run.run_id, number, now, state, ended.exit_code, message, ended.tail)
-    night.listener.ends(title, state, (now - began).total_seconds(), message)
+    end = StepEnd(state, message, ended.exit_code, ended.tail, attempts, rows_of(ended), ended.peak_bytes or None)
+    night.history.end_step(night.run.run_id, number, now, end)
+    night.listener.ends(title, state, max(0.0, (now - began).total_seconds()), message)
     return ended, message
+
+
+def _try_step(night: Night, step: Step, league: str | None, log: Path, peaks: Peaks) -> Ended:
+    words = (*step.words, league) if league else step.words
+    expected = round(MARGIN * peaks[league, _command(step)]) if (league, _command(step)) in peaks else UNKNOWN_BYTES
+    threads = str(max(1, cores() // night.at_once))  # else every league's linear algebra would take all cores
+    environment = {name: os.environ.get(name, threads) for name in THREADS}
+    environment["POOLTABLE_LOCK_WAIT_SECONDS"] = os.environ.get("POOLTABLE_LOCK_WAIT_SECONDS", str(LOCK_WAIT_SECONDS))
+    with night.memory.taken(expected, night.stopping.is_set):
+        argv = night.argv(night.home, words)
+        return supervise(argv, log, step.timeout_seconds, night.stopping.is_set, environment)
 
 
 def _skip(night: Night, step: Step, league: str | None, reason: str) -> None:
     number, title, began = _begin(night, step, league)
-    night.history.end_step(night.run.run_id, number, began, "skipped", None, reason, "")
+    night.history.end_step(night.run.run_id, number, began, StepEnd("skipped", reason))
     night.listener.ends(title, "skipped", 0.0, reason)
 
 
 def _begin(night: Night, step: Step, league: str | None) -> tuple[int, str, datetime]:
-    night.steps += 1
-    command = " ".join(step.words)
-    title = f"{command} {league}" if league else command
+    with night.lock:
+        night.steps += 1
+        number = night.steps
+    title = f"{_command(step)} {league}" if league else _command(step)
     began = night.clock()
-    night.history.start_step(night.run.run_id, night.steps, league, command, began)
+    night.history.start_step(night.run.run_id, number, league, _command(step), began)
     night.listener.begins(title)
-    return night.steps, title, began
+    return number, title, began
 
 
-def _log_file(night: Night, number: int, step: Step, league: str | None) -> Path:
-    return night.home.logs / night.run.run_id / f"{number:02d}-{league or 'all'}-{step.words[0]}.log"
+def _command(step: Step) -> str:
+    return " ".join(step.words)
+
+
+def _log_file(night: Night, number: int, step: Step, league: str | None, attempt: int) -> Path:
+    again = f"-{attempt}" if attempt > 1 else ""
+    return night.home.logs / night.run.run_id / f"{number:02d}-{league or 'all'}-{step.words[0]}{again}.log"
 
 
 def _is_loaded(home: Home, leagues: set[str]) -> bool:

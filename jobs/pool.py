@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jobs.console import Report
-from store.errors import PooltableError
+from jobs.memory import cores, free_bytes
+from store.errors import ClusterError, PooltableError
 from store.home import Home
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Wanted:
 def fit_all(home: Home, wanted: Sequence[Wanted], report: Report) -> "Iterator[tuple[str, Fitted | Exception]]":
     """What came of each fit that is wanted, by its title, as they end: a fit, or the error that stopped it.
 
-    Where one worker is all there is, they are made here, one after another. Raises PooltableError where the cluster of
+    Where one worker is all there is, they are made here, one after another. Raises ClusterError where the cluster of
     the home's settings cannot be used.
     """
     workers = min(workers_of(home), len(wanted))
@@ -63,8 +64,7 @@ def fit_all(home: Home, wanted: Sequence[Wanted], report: Report) -> "Iterator[t
 
 def workers_of(home: Home) -> int:
     """How many fits are made side by side here: as the settings say, else one a core that has memory for it."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return home.jobs or max(1, min(os.cpu_count() or 1, memory // FIT_BYTES))
+    return home.jobs or max(1, min(cores(), free_bytes() // FIT_BYTES))
 
 
 def make_packed(task: bytes) -> bytes:
@@ -142,7 +142,7 @@ def _told(one: Wanted, outcome: "Fitted | Exception") -> "Fitted | Exception":
                 "Is there memory enough for it? What else was fitted is recorded.",
             )
         case "CancelledError" | "FutureCancelledError":
-            return PooltableError(
+            return ClusterError(
                 f"{one.title}: the cluster went away while it was fitted.", "Start it again, and this command."
             )
         case _:
@@ -168,7 +168,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError) as error:
-        raise PooltableError(
+        raise ClusterError(
             f"No Dask scheduler answers at {address}: {error}",
             "Start it (dask scheduler), or take [cluster] out of pooltable.toml to fit on this machine.",
         ) from error
@@ -177,11 +177,11 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
 
 
 def _threads(client: "Client", address: str) -> int:
-    """How many threads the cluster's workers have. Raises PooltableError where it has no workers."""
+    """How many threads the cluster's workers have. Raises ClusterError where it has no workers."""
     try:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as error:
-        raise PooltableError(
+        raise ClusterError(
             f"The cluster at {address} has no workers.", f"Start some: dask worker {address} --nthreads 1"
         ) from error
     return sum(client.nthreads().values())

@@ -1,38 +1,43 @@
-"""The scheduler: one process a home that starts `pooltable nightly LEAGUE…` at each league's refit time, UTC.
+"""The scheduler: one process a home that starts `pooltable nightly LEAGUE…` at each league's refit time, and its pulls
+between nights at its pull times, UTC.
 
 APScheduler only keeps the time. The jobs come from leagues.toml, read again when it changes; nights run one after
-another, each a supervised child; what was missed while nothing ran is found in the run history.
+another, each a supervised child; what was missed, while nothing ran or the machine slept, is found in the run history.
 """
 
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
-from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from jobs.alerts import look_quietly
+from jobs.alerts import UNUSABLE, Watchman
 from jobs.locks import alone
 from jobs.messages import last_words
-from jobs.night import HOUR, Clock, close_unended, pooltable
+from jobs.night import HOUR, Clock, pooltable
 from jobs.supervise import supervise
-from jobs.timetable import overdue, timetable
+from jobs.sweep import close_unended
+from jobs.timetable import DAY, Entry, overdue, timetable
 from store.errors import LockedError, PooltableError
 from store.history import History
 from store.home import Home
 from store.stanzas import read_stanzas
 
 log = logging.getLogger(__name__)
-GRACE_SECONDS = 12 * 3600  # how late a night may still start: behind another night, or after the machine slept
+GRACE = timedelta(hours=12)  # how late a night may still start: behind another night, or after the machine slept
 NIGHT_SECONDS = 23 * HOUR
 POLL_SECONDS = 30
-LOOK_SECONDS = 1800  # between looks at what stands wrong: a league goes stale without any night
-NightOf = Callable[[tuple[str, ...]], None]
+POLLS_A_LOOK = 60  # half an hour between looks at what stands wrong: a league goes stale without any night
+JITTER_SECONDS = 300  # downloads begin within it, so that not every Pooltable asks a server in the same second
+JUMP = timedelta(minutes=1)
+Start = Callable[[tuple[str, ...], str], None]  # leagues and kind of run
 
 
 class _Stop(BaseException):
@@ -46,98 +51,126 @@ def run_scheduler(home: Home, clock: Clock) -> None:
     """
     with alone(home, "scheduler"):
         stopping = threading.Event()
-        scheduler = build(home, clock, lambda leagues: start_night(home, leagues, clock(), stopping.is_set))
+
+        def start(leagues: tuple[str, ...], kind: str) -> None:
+            start_night(home, leagues, kind, clock(), stopping.is_set)
+
+        scheduler = build()
+        keeper = Keeper(home, scheduler, start, clock)
         with suppress(_Stop), _raising_on_sigterm():
             try:
+                keeper()
                 scheduler.start()
+                while True:
+                    time.sleep(POLL_SECONDS)
+                    keeper()
             finally:
                 stopping.set()
-                scheduler.shutdown()
+                if scheduler.running:
+                    scheduler.shutdown()
         log.info("scheduler stopped")
 
 
-def build(home: Home, clock: Clock, night: NightOf) -> BlockingScheduler:
-    """A scheduler, not yet started, with a job a refit time, one that watches leagues.toml, and what is overdue."""
-    scheduler = BlockingScheduler(
+def build() -> BackgroundScheduler:
+    """A scheduler, not yet started and without jobs: one night at a time, each late rather than never, and once."""
+    return BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(1), "watching": ThreadPoolExecutor(1)},
-        job_defaults={"misfire_grace_time": GRACE_SECONDS, "coalesce": True, "max_instances": 1},
+        executors={"default": ThreadPoolExecutor(1)},
+        job_defaults={"misfire_grace_time": int(GRACE.total_seconds()), "coalesce": True, "max_instances": 1},
     )
-    watch = Watch(home, scheduler, night)
-    watch()
-    scheduler.add_job(watch, "interval", seconds=POLL_SECONDS, id="watch", executor="watching")
-    scheduler.add_job(
-        lambda: look_around(home, clock()), "interval", seconds=LOOK_SECONDS, id="alerts", executor="watching"
-    )
-    if missed := _missed(home, clock()):
-        log.info("catching up with %s", ", ".join(missed))
-        scheduler.add_job(night, args=[missed], id="catch-up")
-    return scheduler
 
 
-class Watch:
-    """Called now and then: makes the scheduler's jobs follow leagues.toml where that has changed."""
+class Keeper:
+    """Called every half minute: makes the scheduler's jobs follow leagues.toml and the clock, and now and then looks
+    for what was missed and for what stands wrong."""
 
-    def __init__(self, home: Home, scheduler: BaseScheduler, night: NightOf) -> None:
-        self.home = home
-        self.scheduler = scheduler
-        self.night = night
+    def __init__(self, home: Home, scheduler: BaseScheduler, start: Start, clock: Clock) -> None:
+        self.home, self.scheduler, self.start, self.clock = home, scheduler, start, clock
+        self.watchman = Watchman(home)
         self.seen: object = "nothing yet"
+        self.polls = 0
+        self.before = clock(), time.monotonic()
 
     def __call__(self) -> None:
+        """One round."""
+        self._follow_clock()
+        self._follow_leagues()
+        if self.polls % POLLS_A_LOOK == 0:
+            look_around(self.home, self.clock(), self.watchman)
+            self._catch_up(DAY if self.polls == 0 else DAY + GRACE)  # a running scheduler starts late nights by itself
+        self.polls += 1
+
+    def _follow_clock(self) -> None:
+        """Has all times worked out anew where the clock was set, or stood still while the machine slept."""
+        now = self.clock(), time.monotonic()
+        jumped = (now[0] - self.before[0]) - timedelta(seconds=now[1] - self.before[1])
+        self.before = now
+        if abs(jumped) > JUMP:
+            log.warning("the clock jumped by %s", jumped)
+            if jumped < timedelta(0):  # else what is next would wait until the time it had been ahead is there again
+                for job in self.scheduler.get_jobs():
+                    job.reschedule(job.trigger)
+            self.scheduler.wakeup()
+
+    def _follow_leagues(self) -> None:
         """Reads leagues.toml if it changed; a mistake in it is logged, and the timetable stays as it was."""
         now = _stamp(self.home)
         if now == self.seen:
             return
         self.seen = now
         try:
-            follow(self.scheduler, timetable(read_stanzas(self.home)), self.night)
+            follow(self.scheduler, timetable(read_stanzas(self.home)), self.start)
         except PooltableError as error:
             log.error("the timetable stays as it was: %s", error.message)
 
+    def _catch_up(self, after: timedelta) -> None:
+        try:
+            leagues = read_stanzas(self.home)
+            missed = overdue(leagues, History(self.home.runs).rows("run"), self.clock(), after)
+        except (PooltableError, *UNUSABLE):
+            return  # logged already
+        if missed:
+            log.info("catching up with %s", ", ".join(missed))
+            self.scheduler.add_job(self.start, args=[missed, "schedule"], id="catch-up", replace_existing=True)
 
-def follow(scheduler: BaseScheduler, nights: dict[time, tuple[str, ...]], night: NightOf) -> None:
-    """Makes the scheduler's nights those of the timetable, leaving alone the ones that are right already."""
-    wanted = {f"night {at:%H:%M:%S}": (at, leagues) for at, leagues in nights.items()}
-    there = {job.id: job for job in scheduler.get_jobs() if job.id.startswith("night ")}
+
+def follow(scheduler: BaseScheduler, entries: list[Entry], start: Start) -> None:
+    """Makes the scheduler's jobs those of the timetable, leaving alone the ones that are right already."""
+    wanted = {entry.name: entry for entry in entries}
+    there = {job.id: job for job in scheduler.get_jobs() if job.id != "catch-up"}
     for name in there.keys() - wanted.keys():
         scheduler.remove_job(name)
-    for name, (at, leagues) in wanted.items():
+    for name, entry in wanted.items():
         if name in there:
-            there[name].modify(args=[leagues])
+            there[name].modify(args=[entry.leagues, entry.kind])
         else:
-            trigger = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=UTC)
-            scheduler.add_job(night, trigger, args=[leagues], id=name)
-        log.info("%s UTC: %s", name, ", ".join(leagues))
+            at, jitter = entry.at, JITTER_SECONDS if entry.is_online else None
+            trigger = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=UTC, jitter=jitter)
+            scheduler.add_job(start, trigger, args=[entry.leagues, entry.kind], id=name)
+        log.info("%s UTC: %s", name, ", ".join(entry.leagues))
 
 
-def start_night(home: Home, leagues: tuple[str, ...], now: datetime, stopping: Callable[[], bool]) -> None:
-    """Runs one night as a supervised child, to its end or until `stopping()`, and logs how it ended."""
-    words = ("nightly", *leagues, "--kind", "schedule")
+def start_night(home: Home, leagues: tuple[str, ...], kind: str, now: datetime, stopping: Callable[[], bool]) -> None:
+    """Runs one night, or the pulls between nights, as a supervised child, to its end or until `stopping()`, and logs
+    how it ended."""
+    words = ("nightly", *leagues, "--kind", kind)
     output = home.logs / f"nightly-{now:%Y%m%d-%H%M%S}.log"
-    ended = supervise(pooltable(home, words), output, NIGHT_SECONDS, stopping)
-    level = logging.INFO if ended.exit_code == 0 else logging.ERROR
-    log.log(level, "night of %s: %s", ", ".join(leagues), last_words(ended, NIGHT_SECONDS))
-    if ended.exit_code < 0:  # it died without a word, and so without an alert
-        look_around(home, now)
-
-
-def look_around(home: Home, now: datetime) -> None:
-    """Marks what a killed night left running, and tells people what stands wrong: without a night, too."""
-    with suppress(LockedError), alone(home, "night"):
-        close_unended(home, now)
-    look_quietly(home, now)
-
-
-def _missed(home: Home, now: datetime) -> tuple[str, ...]:
-    """The leagues to run at once, after marking what a killed night left running."""
-    with suppress(LockedError), alone(home, "night"):
-        close_unended(home, now)
     try:
-        leagues = read_stanzas(home)
-    except PooltableError:
-        return ()  # the watch has logged it
-    return overdue(leagues, History(home.runs).rows("run"), now)
+        ended = supervise(pooltable(home, words), output, NIGHT_SECONDS, stopping)
+    except OSError as error:  # the next look tells people
+        log.error("%s of %s cannot be started: %s", kind, ", ".join(leagues), error)
+        return
+    level = logging.INFO if ended.exit_code == 0 else logging.ERROR
+    log.log(level, "%s of %s: %s", kind, ", ".join(leagues), last_words(ended, NIGHT_SECONDS))
+    if ended.exit_code < 0:  # it died without a word, and so without an alert
+        look_around(home, now, Watchman(home))
+
+
+def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
+    """Marks what a killed night left running, and tells people what stands wrong: without a night, too."""
+    with suppress(LockedError, *UNUSABLE), alone(home, "night"):
+        close_unended(home, now)
+    watchman(now)
 
 
 def _stamp(home: Home) -> object:

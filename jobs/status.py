@@ -5,7 +5,7 @@ process leaves its part empty and says so, since status is asked for most when s
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jobs.timetable import last_nights, next_refit
@@ -58,6 +58,12 @@ class LeagueStatus:
     fit: Fit | None
     shown: Shown | None
     next_refit: datetime
+    fresh_hours: float
+
+    def is_fresh(self, now: datetime) -> bool | None:
+        """Whether it keeps its promise (fresh_hours); None where it was never pulled."""
+        last = max((at for at in (self.loaded_at, self.pulled_at) if at), default=None)
+        return None if last is None else now - last <= timedelta(hours=self.fresh_hours)
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,18 @@ class Status:
 
 def status(home: Home, now: datetime) -> Status:
     """How every league of the home stands at `now`. Raises StanzaError where leagues.toml is wrong."""
+    from ingest.snapshots import standing_in
+
     notes: list[str] = []
     stanzas = read_stanzas(home)
     loads, fits = _warehouse(home, notes)
     edition, published_at, shown = _edition(home, notes)
-    notes += [note for name in stanzas if (note := _outage(home, name, now))]
+    outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
+    notes += [_outage(name, since, now) for name, since in outages.items()]
     history = History(home.runs)
     nights, pulls = last_nights(history.rows("run")), history.last_pulls()
+    for name, since in outages.items():  # what a pull went on with since then was as old as that
+        pulls[name] = min(_first(since), pulls.get(name, now))
     leagues = [
         LeagueStatus(
             league=name,
@@ -90,6 +101,7 @@ def status(home: Home, now: datetime) -> Status:
             fit=fits.get(name),
             shown=shown.get(name),
             next_refit=next_refit(stanza.refit, now),
+            fresh_hours=stanza.fresh_hours,
         )
         for name, stanza in stanzas.items()
     ]
@@ -111,6 +123,7 @@ def row(league: LeagueStatus, now: datetime) -> list[str]:
         league.league,
         ago(league.last_night, now),
         ago(league.loaded_at, now),
+        {None: "", True: "yes", False: f"no: over {league.fresh_hours:g} h"}[league.is_fresh(now)],
         ago(fit.fitted_at, now) if fit else "never" if league.is_rated else "not rated",
         _verdict(fit) if fit else "",
         str(fit.as_of) if fit else "",
@@ -138,7 +151,7 @@ def remarks(league: LeagueStatus) -> list[str]:
     return found
 
 
-COLUMNS = ["league", "last night", "loaded", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
+COLUMNS = ["league", "last night", "loaded", "fresh", "fitted", "verdict", "as of", "shown as of", "next refit (UTC)"]
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
@@ -167,16 +180,15 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
     return {name: _utc(at) for name, at in loads}, newest
 
 
-def _outage(home: Home, league: str, now: datetime) -> str:
-    """Since when some of the league's sources cannot be had, in words; "" where all came when they were last asked."""
-    from ingest.snapshots import standing_in
-
-    since = standing_in(home.raw / league)
-    if not since:
-        return ""
-    first = _utc(datetime.fromisoformat(min(since.values())))
+def _outage(league: str, since: dict[str, str], now: datetime) -> str:
+    """Since when some of the league's sources cannot be had, in words."""
+    first = _first(since)
     which = f"{next(iter(since))}{f' and {len(since) - 1:,} more' if len(since) > 1 else ''}"
     return f"{league}: the last snapshots stand in since {first:%Y-%m-%d %H:%M} UTC ({ago(first, now)}) for {which}."
+
+
+def _first(since: dict[str, str]) -> datetime:
+    return _utc(datetime.fromisoformat(min(since.values())))
 
 
 def _edition(home: Home, notes: list[str]) -> tuple[str | None, datetime | None, dict[str, Shown]]:

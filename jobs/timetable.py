@@ -1,21 +1,46 @@
 """What is due when: pure functions of the stanzas, the run history and the time. All times are UTC."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Literal
 
-from jobs.night import DID_NOT_END, STOPPED
+from jobs.night import STOPPED
+from jobs.sweep import DID_NOT_END
 from store.stanzas import Stanza
 
 DAY = timedelta(days=1)
+TRIES = 3  # nights in a day that may die under a league before it waits for its time again
 
 
-def timetable(stanzas: Mapping[str, Stanza]) -> dict[time, tuple[str, ...]]:
-    """The leagues of each refit time; leagues that share a time go into one night."""
-    nights: dict[time, tuple[str, ...]] = {}
+@dataclass(frozen=True)
+class Entry:
+    """What is started at one time of day: the night of some leagues, or only their pulls; whether a server is asked."""
+
+    kind: Literal["schedule", "pull"]
+    at: time
+    leagues: tuple[str, ...]
+    is_online: bool
+
+    @property
+    def name(self) -> str:
+        """Its name among the scheduler's jobs."""
+        return f"{'night' if self.kind == 'schedule' else 'pull'} {self.at:%H:%M:%S}"
+
+
+def timetable(stanzas: Mapping[str, Stanza]) -> list[Entry]:
+    """All entries, by time; leagues that share a time go together. A night pulls too: none is needed beside it."""
+    found: dict[tuple[Literal["schedule", "pull"], time], list[str]] = {}
     for name, stanza in stanzas.items():
-        nights[stanza.refit] = (*nights.get(stanza.refit, ()), name)
-    return nights
+        found.setdefault(("schedule", stanza.refit), []).append(name)
+        for at in stanza.pull:
+            if at != stanza.refit:
+                found.setdefault(("pull", at), []).append(name)
+    online = {name for name, stanza in stanzas.items() if any("://" in source for source in stanza.source)}
+    entries = [Entry(kind, at, tuple(names), not online.isdisjoint(names)) for (kind, at), names in found.items()]
+    return sorted(entries, key=lambda entry: (entry.at, entry.kind))
 
 
 def next_refit(refit: time, now: datetime) -> datetime:
@@ -27,19 +52,37 @@ def next_refit(refit: time, now: datetime) -> datetime:
 def last_nights(runs: Iterable[Mapping[str, object]]) -> dict[str, datetime]:
     """When each league's last night began, from rows of the run history.
 
-    A night that did not end, or was stopped, is as if it had not been: its leagues are still to be done.
+    A night that did not end, or was stopped, is as if it had not been: its leagues are still to be done. A pull between
+    nights is none.
     """
     nights: dict[str, datetime] = {}
     for run in runs:
-        if run["message"] in (DID_NOT_END, STOPPED):
+        if run["message"] in (DID_NOT_END, STOPPED) or run["kind"] == "pull":
             continue
-        began = datetime.fromisoformat(str(run["started_at_utc"])).replace(tzinfo=UTC)
-        for league in json.loads(str(run["leagues"])):
-            nights[league] = max(began, nights.get(league, began))
+        for league in _leagues(run):
+            nights[league] = max(_began(run), nights.get(league, _began(run)))
     return nights
 
 
-def overdue(leagues: Iterable[str], runs: Iterable[Mapping[str, object]], now: datetime) -> tuple[str, ...]:
-    """The leagues whose last night began more than a day ago, or that never had one."""
-    nights = last_nights(runs)
-    return tuple(league for league in leagues if league not in nights or now - nights[league] > DAY)
+def overdue(
+    leagues: Iterable[str], runs: Iterable[Mapping[str, object]], now: datetime, after: timedelta = DAY
+) -> tuple[str, ...]:
+    """The leagues whose last night began longer ago than `after`, or that never had one.
+
+    Nights of the future, by a clock that was wrong, do not count. A league whose nights died three times within a day
+    waits for its time: something is wrong with it that trying does not mend.
+    """
+    past = [run for run in runs if _began(run) <= now]
+    nights = last_nights(past)
+    lately = [run for run in past if run["message"] == DID_NOT_END and now - _began(run) < DAY]
+    died = Counter(league for run in lately for league in _leagues(run))
+    late = [league for league in leagues if league not in nights or now - nights[league] > after]
+    return tuple(league for league in late if died[league] < TRIES)
+
+
+def _began(run: Mapping[str, object]) -> datetime:
+    return datetime.fromisoformat(str(run["started_at_utc"])).replace(tzinfo=UTC)
+
+
+def _leagues(run: Mapping[str, object]) -> list[str]:
+    return json.loads(str(run["leagues"]))

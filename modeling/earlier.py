@@ -39,8 +39,11 @@ CORRECTED = """
 SELECT count(DISTINCT game_id) FROM game_change JOIN load USING (league, load_id) JOIN game USING (league, game_id)
 WHERE league = $league AND loaded_at_utc > $since AND map_contains(attributes, 'corrected')
 """
-
-
+AFTER_OTHERS = """
+SELECT greatest(?, max(other.current_at_utc) + INTERVAL 1 MILLISECOND)
+FROM fit AS this JOIN fit AS other ON other.league = this.league AND other.fit_id <> this.fit_id
+WHERE this.fit_id = ?
+"""
 SPENT = """
 SELECT fit_id FROM fit WHERE league = ?
 QUALIFY row_number() OVER (PARTITION BY verdict, is_dated ORDER BY current_at_utc DESC, fit_id) > ?
@@ -147,3 +150,8 @@ def read_before(con: duckdb.DuckDBPyConnection, league: str, fit_id: str) -> Bef
 def spent_fits(con: duckdb.DuckDBPyConnection, league: str, kept: int) -> list[str]:
     """Fits of a league other than its newest few of each sort: accepted or rejected, as of a chosen date or not."""
     return [fit_id for (fit_id,) in con.execute(SPENT, [league, kept]).fetchall()]
+
+
+def after_others(con: duckdb.DuckDBPyConnection, fit_id: str, now: datetime) -> datetime:
+    """Now, or where another fit of its league is dated later, a moment after that."""
+    return con.execute(AFTER_OTHERS, [now, fit_id]).fetchall()[0][0]

@@ -50,6 +50,7 @@ class Fitted:
     verdict: str
     reasons: list[str]
     is_new: bool
+    games: int
     summary: str
     tree: xr.DataTree | None = None
     """Joint draws and all that goes with them, for ArviZ (`modeling/tree.py`); None where nothing was sampled."""
@@ -225,7 +226,8 @@ def keep_fit(home: Home, made: Made, tell: Report) -> Fitted:
     record.record(home, made.row, made.tables, made.draws)
     if made.restart is not None:
         record.keep_restart(home, made.row["fit_id"], made.restart, made.row["started_from"])
-    return Fitted(made.row["fit_id"], made.row["verdict"], made.reasons, True, made.summary, made.tree)
+    row = made.row
+    return Fitted(row["fit_id"], row["verdict"], made.reasons, True, row["games"], made.summary, made.tree)
 
 
 def _need_same_code(task: Task) -> None:
@@ -251,7 +253,8 @@ def _standing(
         f"nothing new: the fit of {earlier.fitted_at:%Y-%m-%d %H:%M} UTC stands",
         *_by_hand(earlier.reasons, reason, override),
     ]
-    return Fitted(name, verdict, earlier.reasons, False, _summary(games, design, verdict, "; ".join(how)))
+    summary = _summary(games, design, verdict, "; ".join(how))
+    return Fitted(name, verdict, earlier.reasons, False, design.games, summary)
 
 
 def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tuple[Games, Design]:

@@ -13,7 +13,7 @@ import polars as pl
 import xarray as xr
 from pyarrow.parquet import ParquetWriter
 
-from modeling.earlier import spent_fits
+from modeling.earlier import after_others, spent_fits
 from store.home import Home
 from store.warehouse import writing
 
@@ -36,6 +36,8 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
         for table in dict.fromkeys((*TABLES, *tables)):  # an audit stays: the same inputs need it no more
             con.execute(f"DELETE FROM {table} WHERE fit_id = ?", [fit["fit_id"]])  # noqa: S608
         _insert(con, "fit", pl.DataFrame([fit], schema_overrides={"reasons": pl.List(pl.String)}))
+        if fit["current_at_utc"] == fit["fitted_at_utc"]:  # else it is made again as of its day, and keeps its place
+            _make_current(con, fit["fit_id"], fit["current_at_utc"])
         for table, rows in tables.items():
             if rows.height:
                 _insert(con, table, rows.with_columns(keys))
@@ -67,7 +69,13 @@ def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games:
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:
-        con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [now.replace(tzinfo=None), fit_id])
+        _make_current(con, fit_id, now.replace(tzinfo=None))
+
+
+def _make_current(con: duckdb.DuckDBPyConnection, fit_id: str, now: datetime) -> None:
+    """Dates a fit now, or after all others of its league: one that was made while the clock was ahead would else stay
+    the current one until that time comes."""
+    con.execute("UPDATE fit SET current_at_utc = ? WHERE fit_id = ?", [after_others(con, fit_id, now), fit_id])
 
 
 def accept(home: Home, fit_id: str, reason: str) -> None:

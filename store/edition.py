@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock, Timeout
 
+from store.contents import contents_hash
 from store.errors import LockedError, StoreError, UsageError
 from store.history import RUN_COLUMNS, STEP_COLUMNS, History
 from store.home import Home
@@ -48,6 +49,25 @@ def publish(home: Home, leagues: list[str], now: datetime) -> Path:
         _write_down(home, target, now)
         _prune(home)
     return target
+
+
+def is_up_to_date(home: Home, leagues: list[str]) -> bool:
+    """Whether the newest edition was made from what is there now, and readers can see it or the one that is pinned.
+
+    Raises LockedError, StoreError.
+    """
+    found = editions(home)
+    if not found or not home.current.exists():
+        return False
+    if pinned(home) is None and home.current.resolve() != found[-1].resolve():
+        return False
+    try:
+        with duckdb.connect(str(found[-1]), read_only=True) as con:
+            published = con.execute("SELECT contents_hash FROM edition").fetchall()[0][0]
+    except duckdb.Error:  # damaged, or from before editions said so
+        return False
+    with reading(home) as con:
+        return published == contents_hash(con, home.warehouse.stem, leagues, _fits_with_draws(home))
 
 
 def rollback(home: Home, name: str | None) -> Path:
@@ -118,10 +138,10 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
         con.execute("SET VARIABLE published_at_utc = ?", [now.replace(tzinfo=None)])
         con.execute("SET VARIABLE leagues = ?::VARCHAR[]", [leagues])
         # A fit whose draws are lost cannot be shown; its league shows the one before until it is fitted again.
-        con.execute(
-            "SET VARIABLE fits_with_draws = ?::VARCHAR[]", [[path.stem for path in home.draws.glob("*.parquet")]]
-        )
+        draws = _fits_with_draws(home)
+        con.execute("SET VARIABLE fits_with_draws = ?::VARCHAR[]", [draws])
         with attached(home, con, "warehouse"):
+            con.execute("SET VARIABLE contents_hash = ?", [contents_hash(con, "warehouse", leagues, draws)])
             _run(con, "1_results")
             _run(con, "1_peers")
             _run(con, "2_fits")
@@ -145,6 +165,10 @@ def _copy_comments(con: duckdb.DuckDBPyConnection) -> None:
     """Columns that stand in the edition as in the warehouse keep their comments, which are written once."""
     statements = con.execute((SQL / "3_comments.sql").read_text()).fetchall()
     _at_once(con, "; ".join(row[0] for row in statements))
+
+
+def _fits_with_draws(home: Home) -> list[str]:
+    return [path.stem for path in home.draws.glob("[!.]*.parquet")]
 
 
 def _add_draws(home: Home, con: duckdb.DuckDBPyConnection) -> None:

@@ -1,17 +1,23 @@
 """Every error a user can cause or meet, each with what happened and what to do.
 
 PooltableError                 exit 1: it was asked for rightly and could not be done
-├── LockedError                another process holds the file
+├── LockedError                exit 75: another process holds the file
 ├── StoreError                 the home, the warehouse or an edition is not as it must be
 ├── FeedError                  a source cannot be fetched or read
+│   └── UnreachableError       exit 75: its server could not be reached or was too busy
 ├── FitError                   a model cannot be built or fitted
+├── ClusterError               exit 75: the cluster that is to fit cannot be reached, or has no workers
 ├── BusyError                  too many are asking; later there will be room
 └── UsageError                 exit 2: wrong use
     ├── StanzaError            leagues.toml is wrong
     └── QueryError             a query cannot be answered; `place` says where its mistake is
+
+Exit code 75 (EX_TEMPFAIL of sysexits.h): the same command may succeed in a while. The night tries it again.
 """
 
 from dataclasses import dataclass
+
+TEMPORARY = 75
 
 
 class PooltableError(Exception):
@@ -32,6 +38,8 @@ class PooltableError(Exception):
 class LockedError(PooltableError):
     """Another process holds a file we need, and went on holding it for the whole bounded wait."""
 
+    exit_code = TEMPORARY
+
 
 class StoreError(PooltableError):
     """The home, the warehouse or an edition is not as it must be."""
@@ -39,6 +47,18 @@ class StoreError(PooltableError):
 
 class FeedError(PooltableError):
     """A source cannot be fetched, or is not what its feed expects."""
+
+
+class UnreachableError(FeedError):
+    """A server could not be reached, broke off, or said that it cannot answer now."""
+
+    exit_code = TEMPORARY
+
+
+class ClusterError(PooltableError):
+    """The cluster that is to fit cannot be reached, has no workers, or went away."""
+
+    exit_code = TEMPORARY
 
 
 class FitError(PooltableError):

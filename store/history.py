@@ -1,61 +1,20 @@
 """Run history: one row a run (one night, or one command typed by hand), one row a step of it, one row an incident
-(something that stands wrong with a league, from when to when), in SQLite."""
+(something that stands wrong with a league, from when to when), in SQLite.
+
+Its schema is the numbered files under `store/sql/history`; `user_version` says how many of them a file has.
+"""
 
 import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS run (
-    run_id TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,
-    leagues TEXT NOT NULL,
-    pid INTEGER NOT NULL,
-    started_at_utc TEXT NOT NULL,
-    ended_at_utc TEXT,
-    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
-    message TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE IF NOT EXISTS step (
-    run_id TEXT NOT NULL REFERENCES run,
-    number INTEGER NOT NULL,
-    league TEXT,
-    command TEXT NOT NULL,
-    started_at_utc TEXT NOT NULL,
-    ended_at_utc TEXT,
-    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed', 'skipped')),
-    exit_code INTEGER,
-    message TEXT NOT NULL DEFAULT '',
-    log TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (run_id, number)
-);
-CREATE TABLE IF NOT EXISTS incident (
-    number INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('failed', 'rejected', 'stale')),
-    league TEXT NOT NULL,
-    message TEXT NOT NULL,
-    began_at_utc TEXT NOT NULL,
-    ended_at_utc TEXT,
-    told_at_utc TEXT,
-    told_over_at_utc TEXT
-);
-CREATE UNIQUE INDEX IF NOT EXISTS standing ON incident (kind, league) WHERE ended_at_utc IS NULL;
-"""
-LAST_NIGHTS = """
-WITH ended AS (
-    SELECT step.*, row_number() OVER (
-        PARTITION BY step.league ORDER BY step.started_at_utc DESC, step.number DESC
-    ) AS place
-    FROM step JOIN run USING (run_id) WHERE run.state <> 'running'
-)
-SELECT step.league, step.command, step.state, step.message FROM ended JOIN step
-    ON step.run_id = ended.run_id AND step.league IS ended.league
-WHERE ended.place = 1 ORDER BY step.league, step.number
-"""
+from store.errors import StoreError
+
+SQL = Path(__file__).parent / "sql" / "history"
 LAST_PULLS = """
 SELECT league, max(ended_at_utc) FROM step WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL
 GROUP BY league
@@ -66,7 +25,8 @@ UNTOLD = (
 )
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
-    "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "message", "log",
+    "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "attempts", "rows",
+    "peak_bytes", "message", "log",
 )  # fmt: skip
 
 
@@ -78,6 +38,20 @@ class Run:
     kind: str
     leagues: tuple[str, ...]
     started_at: datetime
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """How a step ended: its state (done, failed or skipped), one line about it, the tail of its log, how often it was
+    tried, and, where they are known, its exit code, the rows it went through and its peak memory."""
+
+    state: str
+    message: str
+    exit_code: int | None = None
+    log: str = ""
+    attempts: int = 1
+    rows: int | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,26 +94,40 @@ class History:
             (run_id, number, league, command, _text(started_at)),
         )
 
-    def end_step(
-        self, run_id: str, number: int, ended_at: datetime, state: str, exit_code: int | None, message: str, log: str
-    ) -> None:
-        """Records that a step ended, with its exit code, its last line and the tail of its log."""
+    def end_step(self, run_id: str, number: int, ended_at: datetime, end: StepEnd) -> None:
+        """Records that a step ended, and how."""
         self._write(
-            "UPDATE step SET ended_at_utc = ?, state = ?, exit_code = ?, message = ?, log = ?"
-            " WHERE run_id = ? AND number = ?",
-            (_text(ended_at), state, exit_code, message, log, run_id, number),
+            "UPDATE step SET ended_at_utc = ?, state = ?, message = ?, exit_code = ?, log = ?, attempts = ?,"
+            ' "rows" = ?, peak_bytes = ? WHERE run_id = ? AND number = ?',
+            (_text(ended_at), *astuple(end), run_id, number),
         )
 
     def rows(self, table: str, limit: int = 1000) -> list[dict[str, object]]:
         """The newest rows of `run` or `step`, newest first; empty where nothing ever ran."""
         columns = {"run": RUN_COLUMNS, "step": STEP_COLUMNS}[table]
         order = "started_at_utc DESC" + (", number DESC" if table == "step" else "")
-        query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order} LIMIT ?"  # noqa: S608
+        names = ", ".join(f'"{name}"' for name in columns)
+        query = f"SELECT {names} FROM {table} ORDER BY {order} LIMIT ?"  # noqa: S608
         return self._read(query, (limit,), columns)
 
-    def last_nights(self) -> list[dict[str, object]]:
-        """The steps of each league's last night that has ended, and of the last publication (league None), in order."""
-        return self._read(LAST_NIGHTS, (), ("league", "command", "state", "message"))
+    def steps_of(self, run_id: str) -> list[dict[str, object]]:
+        """The steps of a run, in the order in which they began."""
+        names = ", ".join(f'"{name}"' for name in STEP_COLUMNS)
+        query = f"SELECT {names} FROM step WHERE run_id = ? ORDER BY number"  # noqa: S608
+        return self._read(query, (run_id,), STEP_COLUMNS)
+
+    def last_steps(self) -> list[dict[str, object]]:
+        """Each league's newest step of each command in a run that has ended, and of publishing (league None)."""
+        return self._read((SQL / "last_steps.sql").read_text(), (), ("league", "command", "state", "message"))
+
+    def peaks(self) -> dict[tuple[str | None, str], int]:
+        """The peak memory of late of each league's commands, in bytes."""
+        found = self._read((SQL / "peaks.sql").read_text(), (), ("league", "command", "peak"))
+        return {(row["league"], row["command"]): row["peak"] for row in found}  # type: ignore[misc]
+
+    def forget_logs(self, before: datetime) -> None:
+        """Empties the logs of steps that began before a time; all else about them stays."""
+        self._write("UPDATE step SET log = '' WHERE started_at_utc < ? AND log <> ''", (_text(before),))
 
     def last_pulls(self) -> dict[str, datetime]:
         """When each league was last pulled in a night without an error, whether or not anything was new; UTC."""
@@ -156,6 +144,14 @@ class History:
     def end_incident(self, number: int, ended_at: datetime) -> None:
         """Records that it is over."""
         self._write("UPDATE incident SET ended_at_utc = ? WHERE number = ?", (_text(ended_at), number))
+
+    def add_incident(self, one: Incident) -> None:
+        """Records an incident that is over and was told of, when nothing could be recorded."""
+        self._write(
+            "INSERT INTO incident (kind, league, message, began_at_utc, ended_at_utc, told_at_utc, told_over_at_utc)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (one.kind, one.league, one.message, one.began_at, one.ended_at, one.began_at, one.ended_at),
+        )
 
     def told(self, number: int, is_over: bool, at: datetime) -> None:
         """Records that people were told of an incident, or that it is over."""
@@ -185,11 +181,33 @@ class History:
         con = sqlite3.connect(self.path, timeout=30)
         try:
             con.execute("PRAGMA journal_mode = WAL")
-            con.executescript(SCHEMA)
+            self._migrate(con)
             with con:
                 yield con
         finally:
             con.close()
+
+    def _migrate(self, con: sqlite3.Connection) -> None:
+        """Brings the schema up to date, each file in one transaction with the number that says so."""
+        files = sorted(SQL.glob("[0-9]*.sql"))
+        version = _version(con)
+        if version == len(files):
+            return
+        if version > len(files):
+            raise StoreError(
+                f"{self.path} has version {version}, and this Pooltable knows versions up to {len(files)}.",
+                "It was written by a newer Pooltable: use that version, or restore a backup.",
+            )
+        con.autocommit = True  # else executescript would commit what is begun here
+        con.execute("BEGIN IMMEDIATE")
+        for number, file in list(enumerate(files, start=1))[_version(con) :]:  # another process may have done some
+            con.executescript(f"{file.read_text()}; PRAGMA user_version = {number};")
+        con.execute("COMMIT")
+        con.autocommit = sqlite3.LEGACY_TRANSACTION_CONTROL  # type: ignore[assignment]
+
+
+def _version(con: sqlite3.Connection) -> int:
+    return con.execute("PRAGMA user_version").fetchone()[0]
 
 
 def _text(moment: datetime) -> str:

@@ -48,6 +48,7 @@ class Stanza(BaseModel):
     min_games: PositiveInt = 5
     require_connected: StrictBool = False
     refit: time = time(4, 0)
+    pull: tuple[time, ...] = ()
     fresh_hours: float = Field(default=36.0, gt=0)
     priors: dict[str, float] = {}
     thresholds: dict[str, float | str] = {}
@@ -58,10 +59,10 @@ class Stanza(BaseModel):
         """Which of the outcome's likelihoods is asked for, which may be called its link; None: the usual one."""
         return self.link or self.likelihood
 
-    @field_validator("source", "rate", "roles", "effects", "walk", "noise", mode="before")
+    @field_validator("source", "rate", "roles", "effects", "walk", "noise", "pull", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, str | time) else value
 
     @field_validator("rate")
     @classmethod
@@ -77,10 +78,10 @@ class Stanza(BaseModel):
             raise ValueError("at least one URL, path or glob is needed")
         return value
 
-    @field_validator("refit")
+    @field_validator("refit", "pull")
     @classmethod
-    def _utc(cls, value: time) -> time:
-        if value.tzinfo is not None:
+    def _utc[T: time | tuple[time, ...]](cls, value: T) -> T:
+        if any(at.tzinfo is not None for at in (value if isinstance(value, tuple) else (value,))):
             raise ValueError('times are UTC and have no offset, for example "04:10"')
         return value
 

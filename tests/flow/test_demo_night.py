@@ -87,13 +87,14 @@ def test_the_first_night_audits_what_the_demo_has_fitted(first_night, home, edit
     assert edition(home, "SELECT count(*) FROM fit_check WHERE check_name = 'audit' AND status = 'pass'").item() == 12
 
 
-def test_nothing_new_means_nothing_is_fitted(first_night, home, edition, pooltable):
+def test_nothing_new_means_nothing_is_fitted_and_nothing_published(first_night, home, edition, pooltable):
     before = edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows()
     count = len(editions(home))
     again = pooltable("nightly")
     assert again.returncode == 0, again.stderr
     assert edition(home, "SELECT fit_id, fitted_at_utc FROM fit ORDER BY ALL").rows() == before
-    assert len(editions(home)) == count + 1
+    assert len(editions(home)) == count
+    assert "publish: done: Nothing changed" in again.stdout
     assert again.stdout.count("nothing new: the fit of") == 2
 
 

@@ -17,18 +17,21 @@ STANZA = '[{name}]\ntitle = "{name}"\nfeed = "csv"\nsource = "a.csv"\noutcome = 
 
 
 class Heard:
-    """A listener that remembers what it was told."""
+    """A listener that remembers what it was told, and when who was at work."""
 
     def __init__(self):
+        self.running = []
         self.ended = []
+        self.at_once = []
 
     def begins(self, title):
-        self.ended.append((title, None))
+        self.running.append(title)
+        self.at_once.append(list(self.running))
 
     def ends(self, title, state, seconds, message):
-        assert self.ended[-1][0] == title
+        self.running.remove(title)
         assert seconds >= 0
-        self.ended[-1] = (title, state)
+        self.ended.append((title, state))
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def home(tmp_path):
 def make_night(home):
     """make_night(plan, …): a night whose steps do what `plan` says of them, such as {"fit alps": "fail"}."""
 
-    def make(plan, leagues=("alps", "andes"), chain=CHAIN):
+    def make(plan, leagues=("alps", "andes"), chain=CHAIN, jobs=1, retry_seconds=(0.0, 0.0)):
         path = home.root / "plan.json"
         path.write_text(json.dumps(plan))
         return Night(
@@ -54,6 +57,8 @@ def make_night(home):
             chain=chain,
             publish=Step(("publish",), 60),
             argv=lambda home, words: [sys.executable, str(FAKE), str(home.root), str(path), *words],
+            jobs=jobs,
+            retry_seconds=retry_seconds,
         )
 
     return make

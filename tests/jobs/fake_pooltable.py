@@ -43,6 +43,16 @@ def sleep_with_a_child(marks: Path) -> None:
     time.sleep(60)
 
 
+def meet(root: Path, words: list[str], other: str) -> None:
+    """Waits until the other step is at work too."""
+    (root / f"{'-'.join(words)}.here").touch()
+    deadline = time.monotonic() + 60
+    while not (root / f"{other.replace(' ', '-')}.here").exists():
+        if time.monotonic() > deadline:
+            sys.exit(f"{other} never came")
+        time.sleep(0.02)
+
+
 def main() -> int:
     """Does one step; returns its exit code."""
     root, plan = Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text())
@@ -57,6 +67,13 @@ def main() -> int:
             sleep_with_a_child(root)
         case "silent":
             return 1
+        case str(busy) if busy.startswith("busy"):
+            tried = len(list(root.glob(f"logs/*/*-{words[1]}-{words[0]}*.log")))
+            if tried <= int(busy.removeprefix("busy ")):
+                sys.stderr.write("Error: the warehouse is held by process 1.\n")
+                return 75
+        case str(mate) if mate.startswith("meet"):
+            meet(root, words, mate.removeprefix("meet "))
     if words[0] == "pull":
         load(root, words[1])
     sys.stdout.write(f"{' '.join(words)}: well done\n")

@@ -1,6 +1,7 @@
 """Alerts: one when something begins to stand wrong, one when it is over, to whoever listens; and a heartbeat."""
 
 import json
+import sqlite3
 import sys
 import threading
 from dataclasses import replace
@@ -10,11 +11,12 @@ from typing import ClassVar
 
 import pytest
 
-from jobs import alerts
-from jobs.alerts import Channels, beat, look
+from ingest.snapshots import note_standing_in
+from jobs import alerts, incidents
+from jobs.alerts import Channels, Watchman, beat, look
 from jobs.night import new_run
 from jobs.status import Fit, status
-from store.history import History
+from store.history import History, StepEnd
 
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
 COMMANDS = ("pull", "check", "fit --due --audit")
@@ -61,7 +63,7 @@ def night(home):
         for number, (league, command) in enumerate(steps, start=1):
             why = plan.get(f"{command.partition(' ')[0]} {league or ''}".strip(), "")
             history.start_step(run.run_id, number, league, command, at)
-            history.end_step(run.run_id, number, at, "failed" if why else "done", int(bool(why)), why, "")
+            history.end_step(run.run_id, number, at, StepEnd("failed" if why else "done", why, int(bool(why))))
         history.end_run(run.run_id, at, "failed" if plan else "done", "")
 
     return record
@@ -191,3 +193,49 @@ def test_the_heartbeat_is_a_file_and_a_url(home, hook, tmp_path, caplog):
     assert "cannot be written" in caplog.text
     assert "HTTP 500" in caplog.text
     assert "secret-token" not in caplog.text
+
+
+def test_a_full_disk_is_one_alert_and_not_one_a_league(night, home, hook, monkeypatch):
+    usage = incidents.shutil.disk_usage(home.root)
+    monkeypatch.setattr(incidents.shutil, "disk_usage", lambda _path: usage._replace(free=3 << 20))
+    night({"fit alps": "no space left", "fit andes": "no space left", "publish": "no space left"})
+    look(home, NOW, to(hook))
+    look(home, NOW, to(hook))
+    assert len(Hook.got) == 1
+    assert "the home cannot be used: the disk of" in texts()[0] and "is full: 3 MB are free" in texts()[0]
+    monkeypatch.undo()
+    night({}, NOW + timedelta(hours=1))
+    look(home, NOW + timedelta(hours=1), to(hook))
+    assert [(one["kind"], one["state"]) for one in Hook.got] == [("unusable", "began"), ("unusable", "over")]
+
+
+def test_what_cannot_even_be_recorded_is_told_once_and_recorded_when_it_is_over(night, home, hook, monkeypatch):
+    watchman = Watchman(home, to(hook))
+
+    def full(*_args):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(alerts, "follow", full)
+    watchman(NOW)
+    watchman(NOW + timedelta(hours=1))
+    assert texts() == ["Pooltable: the home cannot be used: database or disk is full"]
+    monkeypatch.undo()
+    watchman(NOW + timedelta(hours=2))
+    watchman(NOW + timedelta(hours=3))
+    assert [one["state"] for one in Hook.got] == ["began", "over"]
+    (incident,) = History(home.runs).incidents()
+    assert (incident.kind, incident.ended_at) == ("unusable", "2026-03-01 06:30:00.000")
+
+
+def test_a_feed_that_is_down_makes_a_league_stale_although_its_pulls_go_on(night, home, hook):
+    """Its last snapshot stands in, so that the night succeeds: what it rates is as old as that."""
+    night({})
+    note_standing_in(home.raw / "alps", ["https://host/a.csv"], NOW + timedelta(hours=24))
+    for hours in (24, 48, 72):
+        night({}, NOW + timedelta(hours=hours))
+        look(home, NOW + timedelta(hours=hours), to(hook))
+    assert [(one["kind"], one["league"], one["state"]) for one in Hook.got] == [("stale", "alps", "began")]
+    note_standing_in(home.raw / "alps", [], NOW + timedelta(hours=73))
+    night({}, NOW + timedelta(hours=73))
+    look(home, NOW + timedelta(hours=73), to(hook))
+    assert [one["state"] for one in Hook.got] == ["began", "over"]

@@ -26,7 +26,7 @@ from store.warehouse import writing
 
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
-    "schedule", "status", "runs", "serve", "sql", "backtest", "backfill", "compare", "backup", "restore",
+    "schedule", "status", "doctor", "runs", "serve", "sql", "backtest", "backfill", "compare", "backup", "restore",
 )  # fmt: skip
 
 
@@ -38,6 +38,7 @@ class Fitted:
     verdict: str = "accepted"
     reasons: list[str] = field(default_factory=list)
     is_new: bool = True
+    games: int = 3
     summary: str = "alps: accepted, 3 games"
 
 
@@ -159,7 +160,7 @@ def test_one_league_that_fails_does_not_stop_the_next(run, room):
     def pull(_home, league, _stanza, _now, *, accept):
         if league == "alps":
             raise FeedError("alps: broken")
-        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}")
+        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}", rows_read=1)
 
     room("ingest.pull", pull=pull)
     result = run("pull", "--accept")
@@ -216,6 +217,7 @@ def test_fitting_hands_everything_on(run, room):
     assert [json.loads(line)["message"] for line in result.stderr.splitlines()] == [
         "fit alps: games and model (0 % done)",
         "fit alps: sampling (50 % done)",
+        "fit alps: 3 rows",
     ]
 
 

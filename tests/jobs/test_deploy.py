@@ -107,6 +107,12 @@ def test_the_health_check_is_a_program_that_asks_a_page_there_is(tmp_path):
     assert path in rules
 
 
+def test_the_scheduler_is_asked_how_it_is_by_the_doctor():
+    kind, program, *words = COMPOSE["services"]["scheduler"]["healthcheck"]["test"]
+    assert (kind, program, words) == ("CMD", "pooltable", ["doctor"])
+    parses(words)
+
+
 def test_the_image_holds_every_room_runs_as_nobody_and_has_our_python():
     copied = [
         line.split()[1:-1] for line in DOCKERFILE.splitlines() if line.startswith("COPY") and "--from" not in line

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.locks import alone
-from jobs.night import CHAIN, DID_NOT_END, PUBLISH, UNAUDITED, Step, close_unended, pooltable, run_night
+from jobs.night import CHAIN, PUBLISH, PULLS, UNAUDITED, Step, pooltable, run_night
+from jobs.supervise import supervise
+from jobs.sweep import DID_NOT_END, close_unended
 from store.errors import LockedError
 from store.history import History, Run
 
@@ -23,9 +25,10 @@ def steps_of(home):
 
 
 def test_the_night_is_four_commands_each_with_a_time_limit():
-    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("publish",)]
+    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("publish", "--due")]
     assert [step.words for step in (*CHAIN, PUBLISH)] == words
     assert [step.words for step in UNAUDITED] == [("pull",), ("check",), ("fit", "--due")]
+    assert [step.words for step in PULLS] == [("pull",), ("check",)]
     assert all(0 < step.timeout_seconds < 24 * 3600 for step in (*CHAIN, PUBLISH))
 
 
@@ -105,6 +108,53 @@ def test_a_child_that_dies_without_a_word_is_a_failure_with_its_signal(make_nigh
     outcomes = run_night(make_night({"fit alps": "die"}))
     assert outcomes[0].message == "fit: was ended by SIGKILL"
     assert outcomes[1].is_done
+
+
+def test_leagues_go_side_by_side(make_night):
+    """Each fit waits until the other is at work: one after the other they would never end."""
+    night = make_night({"fit alps": "meet fit andes", "fit andes": "meet fit alps"}, jobs=2)
+    assert all(outcome.is_done for outcome in run_night(night))
+    assert {"fit --due alps", "fit --due andes"} in [set(titles) for titles in night.listener.at_once]
+    assert night.listener.ended[-1] == ("publish", "done")
+
+
+def test_no_more_leagues_are_at_work_than_may_be(make_night):
+    assert [make_night({}, jobs=jobs).at_once for jobs in (1, 2, 8)] == [1, 2, 2]
+    night = make_night({}, leagues=("alps", "andes", "atlas"), jobs=2, chain=(Step(("check",), 60),))
+    run_night(night)
+    assert max(map(len, night.listener.at_once)) == 2
+
+
+def test_what_may_pass_is_tried_again_and_told_once(make_night, home):
+    outcomes = run_night(make_night({"fit alps": "busy 2"}))
+    assert [o.is_done for o in outcomes] == [True, True, True]
+    (fit,) = [
+        row for row in History(home.runs).rows("step") if row["command"] == "fit --due" and row["league"] == "alps"
+    ]
+    assert (fit["state"], fit["attempts"], fit["exit_code"]) == ("done", 3, 0)
+
+
+def test_what_may_pass_and_does_not_is_given_up_after_three_times(make_night, home):
+    outcomes = run_night(make_night({"fit alps": "busy 9"}))
+    assert [o.is_done for o in outcomes] == [False, True, True]
+    assert "held by process 1" in outcomes[0].message
+    assert len(list(home.logs.glob("*/*-alps-fit*.log"))) == 3
+
+
+@pytest.mark.parametrize("plan", ["fail", "die", "silent"])
+def test_what_will_not_pass_is_not_tried_again(make_night, home, plan):
+    run_night(make_night({"fit alps": plan}, leagues=("alps",)))
+    assert [row["attempts"] for row in History(home.runs).rows("step")] == [1] * 4
+
+
+def test_the_peak_memory_of_a_step_is_measured(tmp_path):
+    """A child that takes little is told as at least as large as its parent was when it was started."""
+    small, large = (
+        supervise([sys.executable, "-c", f"b'x' * ({size} << 20)"], tmp_path / "log", 60).peak_bytes
+        for size in (0, 600)
+    )
+    assert large - small > 200 << 20
+    assert large < 900 << 20
 
 
 def is_running(pid):

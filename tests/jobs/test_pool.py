@@ -64,7 +64,7 @@ def refuse():
 
 @pytest.fixture
 def made():
-    return Fitted("f", "accepted", [], False, "as before")
+    return Fitted("f", "accepted", [], False, 3, "as before")
 
 
 def test_a_process_that_is_killed_is_replaced_and_the_others_fits_with_it(tmp_path, made):
@@ -126,13 +126,10 @@ def test_no_more_are_prepared_than_are_made_at_once(tmp_path, monkeypatch):
 
 def test_workers_are_as_many_as_the_settings_say_else_as_there_is_room_for(tmp_path, monkeypatch):
     assert workers_of(Home(tmp_path, jobs=7)) == 7
-    sizes = {"SC_PHYS_PAGES": 3 << 20, "SC_PAGE_SIZE": 4096}  # 12 GiB
-    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
-    for cores, workers in ((1, 1), (4, 4), (64, 6), (None, 1)):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+    for cores, free, workers in ((1, 12 << 30, 1), (4, 12 << 30, 4), (64, 12 << 30, 6), (4, 1 << 20, 1)):
+        monkeypatch.setattr(pool, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(pool, "free_bytes", lambda free=free: free)
         assert workers_of(Home(tmp_path)) == workers
-    sizes["SC_PHYS_PAGES"] = 1000
-    assert workers_of(Home(tmp_path)) == 1
 
 
 def test_the_parents_death_ends_a_pool(tmp_path):

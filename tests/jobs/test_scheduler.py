@@ -1,4 +1,5 @@
-"""What is due when, with the clock in the test's hand; and one scheduler, stopped cleanly."""
+"""What is started when, with the clock in the test's hand: late, after sleep, reboot and a clock that was wrong; and
+one scheduler, stopped cleanly."""
 
 import json
 import os
@@ -9,39 +10,134 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from apscheduler.executors.base import run_job
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs import scheduler as scheduling
 from jobs.locks import alone
-from jobs.night import DID_NOT_END
-from jobs.scheduler import Watch, build, run_scheduler
+from jobs.night import STOPPED
+from jobs.scheduler import GRACE, JITTER_SECONDS, POLL_SECONDS, POLLS_A_LOOK, Keeper, build, run_scheduler, start_night
+from jobs.sweep import DID_NOT_END
 from jobs.timetable import DAY, last_nights, next_refit, overdue, timetable
 from store.errors import LockedError
 from store.history import History, Run
 from store.stanzas import read_stanzas
 
 NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # the night Europe's clocks change
-STANZA = '[{name}]\ntitle = "{name}"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\nrefit = "{refit}"\n'
+HOUR = timedelta(hours=1)
+STANZA = '[{name}]\ntitle = "{name}"\nfeed = "csv"\nsource = "{source}"\noutcome = "score"\n{more}\n'
 
 
-def write(home, **refits):
-    home.leagues_toml.write_text("\n".join(STANZA.format(name=name, refit=at) for name, at in refits.items()))
+def write(home, source="a.csv", **settings):
+    """leagues.toml with those leagues, each with its refit time or with more lines of TOML."""
+    lines = {name: one if "=" in one else f'refit = "{one}"' for name, one in settings.items()}
+    text = "\n".join(STANZA.format(name=name, source=source, more=more) for name, more in lines.items())
+    home.leagues_toml.write_text(text)
 
 
-def ran(league, began, message="done"):
-    return {"leagues": json.dumps([league]), "started_at_utc": str(began.replace(tzinfo=None)), "message": message}
+def ran(league, began, message="done", kind="schedule"):
+    return {
+        "leagues": json.dumps([league]), "started_at_utc": str(began.replace(tzinfo=None)), "message": message,
+        "kind": kind,
+    }  # fmt: skip
 
 
-def nights(scheduler):
-    return {job.id: job.args[0] for job in scheduler.get_jobs() if job.id.startswith("night ")}
+class World:
+    """A scheduler whose clock the test sets; what it starts is written into the run history, and done at once."""
+
+    def __init__(self, home, monkeypatch):
+        world = self
+        self.home, self.now, self.monotonic, self.started, self.ends = home, NOW, 0.0, [], "done"
+        self.polls = 0
+
+        class Moment(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                return world.now.astimezone(tz)
+
+        for module in ("schedulers.base", "executors.base", "triggers.date"):
+            monkeypatch.setattr(f"apscheduler.{module}.datetime", Moment)
+        monkeypatch.setattr(scheduling.time, "monotonic", lambda: world.monotonic)
+        monkeypatch.setattr(scheduling, "ThreadPoolExecutor", lambda _count: DebugExecutor())
+        monkeypatch.setattr(scheduling, "Watchman", lambda _home: lambda _now: None)
+        monkeypatch.setattr(BackgroundScheduler, "_main_loop", lambda _self: None)
+        self.scheduler = build()
+
+    def boot(self):
+        """Starts the scheduler, as after a reboot."""
+        self.stop()
+        self.scheduler = build()
+        self.keeper = Keeper(self.home, self.scheduler, self.start, lambda: self.now)
+        self.keeper()
+        self.scheduler.start()
+        self.scheduler._process_jobs()
+
+    def stop(self):
+        if self.scheduler.running:
+            self.scheduler.shutdown()
+
+    def start(self, leagues, kind):
+        self.started.append((self.now, leagues, kind))
+        history, run = History(self.home.runs), Run(f"r{len(self.started)}", kind, leagues, self.now)
+        history.start_run(run, 1)
+        if self.ends != "running":
+            history.end_run(run.run_id, self.now, "done" if self.ends == "done" else "failed", self.ends)
+
+    def wait(self, span, step=timedelta(minutes=10)):
+        """Lets time pass, the scheduler awake."""
+        end = self.now + span
+        while self.now < end:
+            self.now += step
+            self.monotonic += step.total_seconds()
+            self.polls += 1
+            self.keeper.polls = POLLS_A_LOOK if self.polls % 3 == 0 else 1
+            self.keeper()
+            self.scheduler._process_jobs()
+
+    def jump(self, span):
+        """Sets the clock, or lets the machine sleep; then the scheduler is awake for a minute."""
+        self.now += span
+        self.wait(timedelta(minutes=1), timedelta(minutes=1))
+
+    @property
+    def times(self):
+        return [f"{at:%d %H:%M}" for at, _, _ in self.started]
+
+
+@pytest.fixture
+def world(home, monkeypatch):
+    world = World(home, monkeypatch)
+    yield world
+    world.stop()
+
+
+def jobs(world):
+    return {job.id: job.args[0] for job in world.scheduler.get_jobs() if job.id != "catch-up"}
+
+
+def had_a_night(home, began, *leagues):
+    history = History(home.runs)
+    history.start_run(Run(f"before-{began}", "schedule", leagues, began), 1)
+    history.end_run(f"before-{began}", began, "done", "done")
 
 
 def test_leagues_that_share_a_time_share_a_night(home):
     write(home, alps="04:00", andes="04:00", atlas="05:30")
-    table = timetable(read_stanzas(home))
-    assert {at.hour: leagues for at, leagues in table.items()} == {4: ("alps", "andes"), 5: ("atlas",)}
+    found = [(entry.name, entry.leagues, entry.is_online) for entry in timetable(read_stanzas(home))]
+    assert found == [("night 04:00:00", ("alps", "andes"), False), ("night 05:30:00", ("atlas",), False)]
+
+
+def test_pulls_between_nights_have_their_times_and_a_night_needs_none_beside_it(home):
+    alps = 'refit = "04:00"\npull = ["04:00", "12:00", "18:30"]'
+    write(home, "https://host/a.csv", alps=alps, andes='refit = "04:00"\npull = "12:00"')
+    found = [(entry.name, entry.leagues, entry.is_online) for entry in timetable(read_stanzas(home))]
+    assert found == [
+        ("night 04:00:00", ("alps", "andes"), True),
+        ("pull 12:00:00", ("alps", "andes"), True),
+        ("pull 18:30:00", ("alps",), True),
+    ]
 
 
 @given(
@@ -55,88 +151,180 @@ def test_the_next_refit_is_within_a_day_and_at_its_time(refit, now):
 
 
 def test_a_league_is_overdue_after_a_day_or_without_any_night():
-    runs = [ran("alps", NOW - timedelta(hours=20)), ran("alps", NOW - timedelta(days=9)), ran("andes", NOW - 2 * DAY)]
+    runs = [ran("alps", NOW - 20 * HOUR), ran("alps", NOW - 9 * DAY), ran("andes", NOW - 2 * DAY)]
     assert overdue(["alps", "andes", "atlas"], runs, NOW) == ("andes", "atlas")
-    assert last_nights(runs)["alps"] == NOW - timedelta(hours=20)
+    assert overdue(["alps", "andes"], runs, NOW, 3 * DAY) == ()
+    assert last_nights(runs)["alps"] == NOW - 20 * HOUR
 
 
-def test_a_night_that_did_not_end_is_still_to_be_done():
-    assert overdue(["alps"], [ran("alps", NOW - timedelta(hours=1), DID_NOT_END)], NOW) == ("alps",)
+@pytest.mark.parametrize(
+    ("message", "kind", "found"),
+    [
+        (DID_NOT_END, "schedule", ("alps",)),
+        (STOPPED, "schedule", ("alps",)),
+        ("done", "pull", ("alps",)),
+        ("failed: alps", "schedule", ()),  # not tried again before its time
+    ],
+)
+def test_what_counts_as_a_night_that_was_had(message, kind, found):
+    assert overdue(["alps"], [ran("alps", NOW - HOUR, message, kind)], NOW) == found
 
 
-def test_a_night_that_failed_is_not_tried_again_before_its_time():
-    assert overdue(["alps"], [ran("alps", NOW - timedelta(hours=1), "failed: alps")], NOW) == ()
+def test_a_league_whose_nights_die_is_not_tried_for_ever():
+    died = [ran("alps", NOW - hours * HOUR, DID_NOT_END) for hours in (1, 2, 3)]
+    assert overdue(["alps"], died[:2], NOW) == ("alps",)
+    assert overdue(["alps"], died, NOW) == ()
+    assert overdue(["alps"], died, NOW + DAY) == ("alps",)
 
 
-def test_the_scheduler_keeps_utc_through_a_change_of_clocks(home):
+def test_nights_of_the_future_do_not_count():
+    assert overdue(["alps"], [ran("alps", NOW + 300 * DAY), ran("alps", NOW - 2 * DAY)], NOW) == ("alps",)
+
+
+def test_a_week_of_nights_and_pulls_through_a_change_of_clocks(world, home):
+    had_a_night(home, NOW, "alps", "andes")
+    write(home, alps='refit = "01:30"\npull = "13:00"', andes="02:30")
+    world.boot()
+    world.wait(7 * DAY, timedelta(minutes=30))
+    nights = [at for at, leagues, kind in world.started if (leagues, kind) == (("alps",), "schedule")]
+    assert nights == [NOW + HOUR + day * DAY for day in range(7)]
+    assert [kind for _, _, kind in world.started].count("pull") == 7
+    assert len(world.started) == 21
+
+
+@pytest.mark.parametrize("source", ["a.csv", "https://host/a.csv"])
+def test_only_downloads_are_jittered_and_by_minutes(world, home, source):
+    had_a_night(home, NOW, "alps")
+    write(home, source, alps="01:00")
+    world.boot()
+    (job,) = world.scheduler.get_jobs()
+    times = [job.trigger.get_next_fire_time(None, NOW) for _ in range(50)]
+    late = [(at - NOW - timedelta(minutes=30)).total_seconds() for at in times]
+    assert 0 <= min(late) <= max(late) <= JITTER_SECONDS
+    assert (max(late) > 60) == ("://" in source)
+
+
+def test_a_late_night_still_starts_and_starts_once(world, home):
+    had_a_night(home, NOW, "alps")
     write(home, alps="01:30")
-    scheduler = build(home, lambda: NOW, lambda leagues: None)
-    (job,) = [job for job in scheduler.get_jobs() if job.id == "night 01:30:00"]
-    first = job.trigger.get_next_fire_time(None, NOW)
-    second = job.trigger.get_next_fire_time(first, first + timedelta(seconds=1))
-    assert (first, second - first) == (NOW + timedelta(hours=1), DAY)
+    world.boot()
+    world.jump(3 * HOUR)  # a sleep, or another night that took long
+    world.wait(20 * HOUR)
+    assert world.times == ["29 03:31"]
 
 
-def test_a_late_night_still_starts_and_starts_once(home, monkeypatch):
+@pytest.mark.parametrize(("asleep", "starts"), [(5.5 * DAY, 1), (1.4 * DAY, 1), (0.6 * DAY, 1)])
+def test_nights_slept_through_are_caught_up_with_by_one(world, home, asleep, starts):
+    """Later than APScheduler may start a night it is found in the run history."""
+    had_a_night(home, NOW - 23 * HOUR, "alps")
     write(home, alps="01:30")
-    started = []
-    scheduler = build(home, lambda: NOW, started.append)
-    monkeypatch.setattr(BlockingScheduler, "_main_loop", lambda _self: None)
-    scheduler.start(paused=True)
-    job = scheduler.get_job("night 01:30:00")
-    scheduler.shutdown()
-    assert job is not None
-    hours_ago = datetime.now(UTC) - timedelta(hours=3)
-    run_job(job, "default", [hours_ago], "apscheduler.executors.default")
-    assert started == [("alps",)]
-    assert (job.coalesce, job.max_instances) == (True, 1)
+    world.boot()
+    world.jump(asleep)
+    world.wait(HOUR)
+    assert len(world.started) == starts
 
 
-def test_what_was_missed_is_run_at_once_and_only_that(home):
+def test_a_clock_that_was_ahead_does_not_stop_the_nights(world, home):
+    """Four years ahead for an hour, as after a flat battery: what is next must not wait for those years."""
+    had_a_night(home, NOW, "alps")
+    write(home, alps="01:30")
+    world.boot()
+    world.jump(4 * 365 * DAY)
+    world.wait(HOUR)
+    before = len(world.started)
+    world.jump(-4 * 365 * DAY)
+    world.wait(3 * DAY)
+    assert [f"{at:%Y-%m-%d %H:%M}" for at, _, _ in world.started[before:]] == [
+        "2026-03-30 01:32", "2026-03-31 01:32", "2026-04-01 01:32",
+    ]  # fmt: skip
+
+
+def test_a_clock_set_back_by_hours_runs_no_night_twice_within_them(world, home):
+    had_a_night(home, NOW, "alps")
+    write(home, alps="01:30")
+    world.boot()
+    world.wait(2 * HOUR)
+    world.jump(timedelta(minutes=-20))
+    world.wait(20 * HOUR)
+    assert world.times == ["29 01:30"]
+
+
+def test_what_was_missed_is_run_at_once_and_only_that(world, home):
     write(home, alps="04:00", andes="04:00")
-    history = History(home.runs)
-    history.start_run(Run("r1", "schedule", ("alps",), NOW - timedelta(hours=3)), 1)
-    history.end_run("r1", NOW - timedelta(hours=2), "done", "done")
-    scheduler = build(home, lambda: NOW, lambda leagues: None)
-    (job,) = [job for job in scheduler.get_jobs() if job.id == "catch-up"]
-    assert job.args[0] == ("andes",)
+    had_a_night(home, NOW - 3 * HOUR, "alps")
+    world.boot()
+    assert [leagues for _, leagues, _ in world.started] == [("andes",)]
 
 
-def test_a_reboot_in_mid_night_is_caught_up_with(home):
+def test_a_reboot_in_mid_night_is_caught_up_with(world, home):
     write(home, alps="04:00")
-    History(home.runs).start_run(Run("r1", "schedule", ("alps",), NOW - timedelta(hours=1)), 1)
-    scheduler = build(home, lambda: NOW, lambda leagues: None)
-    assert [job.args[0] for job in scheduler.get_jobs() if job.id == "catch-up"] == [("alps",)]
-    assert History(home.runs).rows("run")[0]["message"] == DID_NOT_END
+    History(home.runs).start_run(Run("r0", "schedule", ("alps",), NOW - HOUR), 1)
+    world.boot()
+    assert [leagues for _, leagues, _ in world.started] == [("alps",)]
+    assert DID_NOT_END in [row["message"] for row in History(home.runs).rows("run")]
 
 
-def test_a_running_night_is_not_taken_for_a_dead_one(home):
+def test_nights_that_take_the_machine_down_are_tried_three_times(world, home):
     write(home, alps="04:00")
-    History(home.runs).start_run(Run("r1", "manual", ("alps",), NOW - timedelta(hours=1)), 1)
+    world.ends = "running"
+    for _ in range(6):
+        world.boot()
+        world.now += timedelta(minutes=10)
+    assert len(world.started) == 3
+
+
+def test_a_running_night_is_not_taken_for_a_dead_one(world, home):
+    write(home, alps="04:00")
+    History(home.runs).start_run(Run("r0", "manual", ("alps",), NOW - HOUR), 1)
     with alone(home, "night"):
-        scheduler = build(home, lambda: NOW, lambda leagues: None)
-    assert not [job for job in scheduler.get_jobs() if job.id == "catch-up"]
+        world.boot()
+    assert world.started == []
     assert History(home.runs).rows("run")[0]["state"] == "running"
 
 
-def test_a_changed_leagues_toml_is_followed_and_a_broken_one_is_not(home, caplog):
+def test_a_changed_leagues_toml_is_followed_and_a_broken_one_is_not(world, home, caplog):
     write(home, alps="04:00")
-    scheduler = build(home, lambda: NOW, lambda leagues: None)
-    watch = Watch(home, scheduler, lambda leagues: None)
-    watch()
-    write(home, alps="04:00", andes="04:00", atlas="05:30")
-    watch()
-    assert nights(scheduler) == {"night 04:00:00": ("alps", "andes"), "night 05:30:00": ("atlas",)}
+    world.boot()
+    write(home, alps="04:00", andes="04:00", atlas='refit = "05:30"\npull = "12:00"')
+    world.keeper()
+    both = {"night 04:00:00": ("alps", "andes"), "night 05:30:00": ("atlas",), "pull 12:00:00": ("atlas",)}
+    assert jobs(world) == both
     home.leagues_toml.write_text("[alps\n")
-    watch()
-    assert len(nights(scheduler)) == 2
+    world.keeper()
+    assert jobs(world) == both
     assert "stays as it was" in caplog.text
     write(home, atlas="05:30")
-    watch()
-    assert nights(scheduler) == {"night 05:30:00": ("atlas",)}
+    world.keeper()
+    assert jobs(world) == {"night 05:30:00": ("atlas",)}
     home.leagues_toml.unlink()
-    watch()
-    assert nights(scheduler) == {}
+    world.keeper()
+    assert jobs(world) == {}
+
+
+def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home):
+    had_a_night(home, NOW, "alps")
+    write(home, alps="04:00")
+    world.boot()
+    write(home, alps="04:00", andes="23:00")
+    world.wait(HOUR)
+    assert [leagues for _, leagues, _ in world.started] == [("andes",)]
+
+
+def test_the_numbers_fit_together():
+    assert GRACE < DAY, "else yesterday's night would run beside today's"
+    assert 60 <= POLL_SECONDS * POLLS_A_LOOK <= 3600
+
+
+def test_a_night_that_dies_without_a_word_is_logged_and_looked_into(home, monkeypatch, caplog):
+    dead = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    monkeypatch.setattr(scheduling, "pooltable", lambda home, words: dead)
+    History(home.runs).start_run(Run("r0", "schedule", ("alps",), NOW - HOUR), 1)
+    looked = []
+    monkeypatch.setattr(scheduling, "Watchman", lambda home: looked.append)
+    start_night(home, ("alps",), "schedule", NOW, lambda: False)
+    assert looked == [NOW]
+    assert "was ended by SIGKILL" in caplog.text
+    assert History(home.runs).rows("run")[0]["message"] == DID_NOT_END
 
 
 def test_a_second_scheduler_is_refused_and_told_who_runs(home):

@@ -9,6 +9,7 @@ import pytest
 from modeling import record
 from modeling.tables import DRAWS_SCHEMA
 from store.home import Home
+from store.warehouse import reading
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NO_DRAWS = pl.DataFrame(schema=DRAWS_SCHEMA)
@@ -70,3 +71,18 @@ def test_draws_of_what_the_warehouse_does_not_know_are_left_alone(home):
     for night in range(1, 6):
         recorded(home, f"fit{night}", night)
     assert "not_yet_recorded" in kept(home)
+
+
+def test_a_fit_made_while_the_clock_was_ahead_does_not_stay_the_current_one(home):
+    def newest() -> list[str]:
+        with reading(home) as con:
+            order = "SELECT fit_id FROM fit WHERE league = 'a' ORDER BY current_at_utc DESC"
+            return [fit_id for (fit_id,) in con.execute(order).fetchall()]
+
+    recorded(home, "other", 500, league="b")
+    recorded(home, "ahead", 400)
+    recorded(home, "right", 1)
+    assert newest() == ["right", "ahead"]
+    recorded(home, "next", 2)
+    record.confirm(home, "right", START + timedelta(days=3))
+    assert newest() == ["right", "next", "ahead"]

@@ -1,15 +1,17 @@
--- What readers see of the results. `warehouse` is attached; the variables edition_id, published_at_utc and leagues
--- are set. Only what may be downloaded goes in.
+-- What readers see of the results. `warehouse` is attached; the variables edition_id, published_at_utc, leagues
+-- and contents_hash are set. Only what may be downloaded goes in.
 
 CREATE TABLE edition AS
 SELECT
     getvariable('edition_id')::VARCHAR AS edition_id,
     getvariable('published_at_utc')::TIMESTAMP AS published_at_utc,
-    1 AS schema_version;
+    1 AS schema_version,
+    getvariable('contents_hash')::VARCHAR AS contents_hash;
 COMMENT ON TABLE edition IS 'One row: this edition. Key: edition_id.';
 COMMENT ON COLUMN edition.edition_id IS 'Name of the edition; its file name without the ending.';
 COMMENT ON COLUMN edition.published_at_utc IS 'When it was published, UTC.';
 COMMENT ON COLUMN edition.schema_version IS 'Version of the tables'' shape; raised when a name changes its meaning.';
+COMMENT ON COLUMN edition.contents_hash IS 'Hash of everything it was made from, but for the run history: where nothing of it changed, a night publishes nothing.';
 
 CREATE TEMP TABLE published AS
 SELECT league, arg_max(fit_id, current_at_utc) AS fit_id
@@ -126,7 +128,7 @@ SELECT
         WHEN contains(l.source, '://') THEN regexp_replace(l.source, '://[^/@]*@', '://')
         ELSE regexp_extract(l.source, '[^/]*$')
     END AS source,
-    l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
+    l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.etag, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
     l.games_gone, l.games_unchanged
 FROM warehouse.load AS l
 WHERE l.league IN (SELECT league FROM league)

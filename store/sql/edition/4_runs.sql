@@ -10,9 +10,9 @@ SELECT
     run_id, kind, leagues, started_at_utc::TIMESTAMP AS started_at_utc, ended_at_utc::TIMESTAMP AS ended_at_utc,
     state, for_readers(message) AS message
 FROM run_rows ORDER BY started_at_utc DESC;
-COMMENT ON TABLE run IS 'One row a run: one night, or one started by hand. The run that published this edition is still running in it. Key: run_id.';
+COMMENT ON TABLE run IS 'One row a run: one night, its pulls between nights, or one started by hand. The run that published this edition is still running in it. Key: run_id.';
 COMMENT ON COLUMN run.run_id IS 'Key of the run.';
-COMMENT ON COLUMN run.kind IS 'What started it: schedule or manual.';
+COMMENT ON COLUMN run.kind IS 'What started it: schedule, pull (between nights) or manual.';
 COMMENT ON COLUMN run.leagues IS 'Leagues it was for, as JSON.';
 COMMENT ON COLUMN run.started_at_utc IS 'Start, UTC.';
 COMMENT ON COLUMN run.ended_at_utc IS 'End, UTC; NULL while running.';
@@ -22,8 +22,8 @@ COMMENT ON COLUMN run.message IS 'One line about it.';
 CREATE TABLE step AS
 SELECT
     run_id, number::INTEGER AS number, league, command, started_at_utc::TIMESTAMP AS started_at_utc,
-    ended_at_utc::TIMESTAMP AS ended_at_utc, state, exit_code::INTEGER AS exit_code,
-    for_readers(message) AS message
+    ended_at_utc::TIMESTAMP AS ended_at_utc, state, exit_code::INTEGER AS exit_code, attempts::INTEGER AS attempts,
+    "rows"::BIGINT AS "rows", peak_bytes::BIGINT AS peak_bytes, for_readers(message) AS message
 FROM step_rows ORDER BY started_at_utc DESC, number::INTEGER DESC;
 COMMENT ON TABLE step IS 'One row a step: one command of a run. Key: run_id, number.';
 COMMENT ON COLUMN step.run_id IS 'The run.';
@@ -34,4 +34,29 @@ COMMENT ON COLUMN step.started_at_utc IS 'Start, UTC.';
 COMMENT ON COLUMN step.ended_at_utc IS 'End, UTC; NULL while running.';
 COMMENT ON COLUMN step.state IS 'running, done, failed or skipped.';
 COMMENT ON COLUMN step.exit_code IS 'Exit code; NULL while running or skipped.';
+COMMENT ON COLUMN step.attempts IS 'How often it was tried: again where another process held a file or a server did not answer.';
+COMMENT ON COLUMN step."rows" IS 'Rows it went through: rows read by pull, findings of check, games of fit; NULL where it said none.';
+COMMENT ON COLUMN step.peak_bytes IS 'Peak memory of the largest of its processes, in bytes.';
 COMMENT ON COLUMN step.message IS 'The last line the command said.';
+
+CREATE MACRO lineage(league_name) AS TABLE
+SELECT
+    edition.edition_id, edition.published_at_utc, shown.*,
+    (
+        SELECT max(run_id) FROM step
+        WHERE step.league = shown.league AND starts_with(step.command, 'fit')
+            AND step.started_at_utc <= shown.fitted_at_utc
+            AND coalesce(step.ended_at_utc, shown.fitted_at_utc) >= shown.fitted_at_utc
+    ) AS run_id
+FROM (
+    SELECT
+        fit.league, fit.fit_id, fit.verdict, fit.fitted_at_utc, fit.as_of, fit.engine, fit.seed, fit.games,
+        fit.games_fingerprint, fit.design, fit.code_hash, fit.versions, load.load_id, load.slice, load.source,
+        load.sha256, load.etag, load.fetched_at_utc, load.loaded_at_utc
+    FROM fit LEFT JOIN load ON load.league = fit.league AND load.loaded_at_utc <= fit.fitted_at_utc
+    WHERE fit.league = league_name AND fit.is_published
+    QUALIFY row_number() OVER (PARTITION BY load.slice ORDER BY load.loaded_at_utc DESC) = 1
+) AS shown CROSS JOIN edition
+WHERE shown.sha256 IS DISTINCT FROM ''
+ORDER BY shown.slice;
+COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), and the bytes that were loaded when it was made, with their SHA-256 and ETag. Example: FROM lineage(''demo_football'')';

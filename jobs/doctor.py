@@ -1,0 +1,219 @@
+"""Is this Pooltable well: its settings, disk, locks, leagues, processes, files, versions and clock, one line each.
+
+Nothing is mended or changed. What is wrong fails, for monitoring; what a person may want to know only warns.
+"""
+
+import os
+import re
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Literal
+
+from jobs.incidents import WORDS, standing
+from jobs.locks import alone
+from jobs.memory import MARGIN, free_bytes
+from jobs.status import ago, status
+from jobs.supervise import FOLLOWS
+from jobs.sweep import left_over
+from store.edition import current, editions, pinned
+from store.errors import LockedError, PooltableError
+from store.history import History
+from store.home import CHECKOUT, Home
+from store.query import query
+from store.stanzas import read_stanzas
+from store.warehouse import reading
+
+GB = 1 << 30
+LEAST_FREE_BYTES = GB
+SLACK = timedelta(minutes=5)
+WAIT_SECONDS = 2.0
+LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
+State = Literal["ok", "warn", "FAIL"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one check found, in words."""
+
+    check: str
+    state: State
+    message: str
+
+    @property
+    def line(self) -> str:
+        """It in one line."""
+        return f"{self.state:<5}{self.check}: {self.message}"
+
+
+def examine(home: Home, now: datetime) -> list[Found]:
+    """What every check found, in their order; a check that cannot be made has failed."""
+    patient = replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))
+    return [found for name, check in CHECKS.items() for found in _checked(name, check, patient, now)]
+
+
+def _checked(name: str, check: "Check", home: Home, now: datetime) -> list[Found]:
+    try:
+        found = [Found(name, state, message) for state, message in check(home, now)]
+    except PooltableError as error:
+        return [Found(name, "FAIL", f"{error.message} {error.hint}".strip())]
+    except (OSError, sqlite3.Error) as error:
+        return [Found(name, "FAIL", f"{home.root} cannot be used: {error}")]
+    return found or [Found(name, "ok", "nothing is wrong")]
+
+
+Check = Callable[[Home, datetime], Iterator[tuple[State, str]]]
+
+
+def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    from ingest.feed import find
+
+    stanzas = read_stanzas(home)
+    for stanza in stanzas.values():
+        find(stanza.feed)
+    yield "ok" if stanzas else "warn", f"{len(stanzas)} leagues in {home.leagues_toml}"
+
+
+def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """A publication needs room for the warehouse again, a fit for its draws."""
+    with TemporaryFile(dir=home.root) as file:
+        file.write(b"pooltable")
+        file.flush()
+    free = shutil.disk_usage(home.root).free
+    size = home.warehouse.stat().st_size if home.warehouse.exists() else 0
+    needed = max(LEAST_FREE_BYTES, 2 * size)
+    yield "ok" if free >= needed else "FAIL", f"{free / GB:.1f} GB free in {home.root}, {needed / GB:.1f} needed"
+    nodes = os.statvfs(home.root)
+    if nodes.f_files and nodes.f_favail < 1000:
+        yield "FAIL", f"only {nodes.f_favail} more files can be made there"
+
+
+def _memory(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    free, peaks = free_bytes(), History(home.runs).peaks()
+    largest = max(peaks, key=lambda key: peaks[key], default=None)
+    yield "ok", f"{free / GB:.1f} GB free"
+    if largest and MARGIN * peaks[largest] > free:
+        command, league = largest[1], largest[0] or ""
+        yield "warn", f"{command} {league} took {peaks[largest] / GB:.1f} GB of late: it may not fit"
+
+
+def _locks(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    if home.warehouse.exists():
+        try:
+            with reading(home) as con:
+                con.execute("SELECT count(*) FROM fit").fetchall()
+        except LockedError as error:
+            yield "warn", error.message
+    is_idle = True
+    try:
+        with alone(home, "night"):
+            pass
+    except LockedError as error:
+        is_idle = False
+        yield "ok", error.message
+    if is_idle and any(run["state"] == "running" for run in History(home.runs).rows("run", 20)):
+        yield "warn", "a night was killed; the next one marks it so"
+
+
+def _scheduler(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    try:
+        with alone(home, "scheduler"):
+            yield "warn", "none runs here: nights must be started by a timer, or by hand"
+    except LockedError as error:
+        yield "ok", error.message
+
+
+def _edition(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
+    if not editions(home):
+        yield "warn", "nothing is published yet"
+        return
+    path = current(home)
+    published = query(path, "SELECT published_at_utc FROM edition", {}).item()
+    yield "ok", f"readers see {path.stem}, published {ago(published.replace(tzinfo=now.tzinfo), now)}"
+    if held := pinned(home):
+        yield "warn", f"{held} is pinned; release it with: pooltable publish --unpin"
+
+
+def _leagues(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
+    found = status(home, now)
+    for (kind, league), why in standing(found, read_stanzas(home), History(home.runs), now).items():
+        yield "FAIL", f"{league or 'publish'}: {WORDS[kind]}: {why}"
+    for note in found.notes:
+        yield "warn", note
+
+
+def _processes(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """Steps of a night outlive it only where their own end with it failed."""
+    if not Path("/proc/self/environ").exists():
+        yield "ok", "cannot be seen on this system"
+        return
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):  # those of others, and those that end meanwhile
+            command, environment = ((process / name).read_bytes().split(b"\0") for name in ("cmdline", "environ"))
+            if str(home.root).encode() in command and f"{FOLLOWS}=1".encode() in environment:
+                parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+                if not _is_ours(parent):
+                    yield "FAIL", f"process {process.name} is left over from a night: end it"
+
+
+def _is_ours(parent: str) -> bool:
+    command = Path(f"/proc/{parent}/cmdline").read_bytes()
+    return b"jobs.cli" in command or b"pooltable" in command
+
+
+def _files(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    if found := left_over(home):
+        size = sum(path.stat().st_size for path in found)
+        yield "warn", f"{len(found)} files of killed processes ({size / GB:.2f} GB); the next night deletes them"
+
+
+def _versions(_home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """Against requirements.lock, which the tests ran with."""
+    locked: dict[str, set[str]] = {}
+    for name, number in LOCKED.findall((CHECKOUT / "requirements.lock").read_text()):
+        locked.setdefault(name, set()).add(number)
+    here = {name: number for name in locked if (number := _installed(name))}
+    other = [f"{name} {number}" for name, number in here.items() if number not in locked[name]]
+    python = ".".join(map(str, sys.version_info[:3]))
+    if other:
+        yield "warn", f"Python {python}; not the versions of requirements.lock: {', '.join(other[:5])}"
+    else:
+        yield "ok", f"Python {python}, DuckDB {here.get('duckdb')}, PyMC {here.get('pymc')}, as in requirements.lock"
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _clock(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
+    ahead = [str(run["started_at_utc"]) for run in History(home.runs).rows("run", 20)]
+    newest = max(ahead, default="")
+    if newest > f"{(now + SLACK).replace(tzinfo=None)}":
+        yield "FAIL", f"it says {now:%Y-%m-%d %H:%M} UTC, and a run began at {newest[:16]}: is it wrong, or was it?"
+    else:
+        yield "ok", f"{now:%Y-%m-%d %H:%M} UTC"
+
+
+CHECKS: dict[str, Check] = {
+    "settings": _settings,
+    "disk": _disk,
+    "memory": _memory,
+    "locks": _locks,
+    "scheduler": _scheduler,
+    "edition": _edition,
+    "leagues": _leagues,
+    "processes": _processes,
+    "files": _files,
+    "versions": _versions,
+    "clock": _clock,
+}

@@ -1,0 +1,177 @@
+"""A year of nights with nobody watching: an accelerated clock, the real chain over three tiny leagues, and something
+wrong on a third of the nights."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from jobs.alerts import Channels, Watchman
+from jobs.scheduler import look_around
+from store.history import History
+from store.home import Home
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
+
+NIGHTS = int(os.environ.get("POOLTABLE_NIGHTS", "365"))
+SHARE = 1 / 3
+DAY = 86400.0
+HOLD = """
+import sys, time, duckdb
+con = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+TIGHT = "p_fail = 0.499\nshare = 0.0\nvariance = 0.0"
+
+
+class Year:
+    """The nights of a year, each a method that does one thing wrong and cleans up after it."""
+
+    def __init__(self, world):
+        self.world, self.rng, self.history = world, world.rng, History(world.home.runs)
+        self.tally = Counter()
+
+    def night(self, *words, **environment):
+        """What the scheduler runs: its exit code and what it said."""
+        environment = {"POOLTABLE_LOCK_WAIT_SECONDS": "1", **environment}
+        return self.world.run("nightly", *self.world.leagues_names, "--kind", "schedule", *words, **environment)
+
+    def well(self):
+        code, said = self.night()
+        assert code == 0, said
+
+    def feed_down(self):
+        """A league's file is not there: its last snapshot stands in."""
+        path = self.world.leagues.path(self.rng.choice(self.world.leagues_names))
+        path.rename(path.with_suffix(".gone"))
+        try:
+            code, said = self.night()
+        finally:
+            path.with_suffix(".gone").rename(path)
+        assert code == 0, said
+
+    def corrupt_file(self):
+        """Half a file, no text at all, or a web page: refused, and what was loaded is rated on."""
+        path = self.world.leagues.path(self.rng.choice(self.world.leagues_names))
+        whole = path.read_bytes()
+        path.write_bytes(self.rng.choice([whole[: len(whole) // 2], os.urandom(2000), b"<html>Bad gateway</html>"]))
+        try:
+            code, said = self.night()
+        finally:
+            path.write_bytes(whole)
+        assert code in (0, 1), said
+
+    def kill(self):
+        """Killed at any moment; the scheduler sees it and tries again, or finds it missed a day later."""
+        night = self.world.start("nightly", *self.world.leagues_names, "--kind", "schedule")
+        time.sleep(self.rng.uniform(0.0, 8.0))
+        self.world.kill(self.rng.choice(("night", "step", "all")))
+        night.communicate(timeout=900)
+        self.world.wait_for_quiet()
+
+    def lock_held(self):
+        """Somebody has the warehouse open: for a while, which the night outlasts, or for all of it."""
+        seconds = self.rng.choice((2.0, 600.0))
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(self.world.home.warehouse), str(seconds)], stdout=subprocess.PIPE
+        )
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        try:
+            code, said = self.night()
+        finally:
+            holder.kill()
+            holder.communicate()
+        assert code in ((0, 1) if seconds < 60 else (1, 75)), said
+
+    def rejected_fit(self):
+        """Held to what no fit can reach: rejected, and the last accepted one stays."""
+        text = self.world.home.leagues_toml.read_text()
+        self.world.home.leagues_toml.write_text(text.replace("p_fail = 0.0", TIGHT, 1))
+        try:
+            code, said = self.night()
+        finally:
+            self.world.home.leagues_toml.write_text(text)
+        assert code == 1, said
+        assert "was rejected" in said
+
+    def disk_full(self):
+        """No file can grow: whatever is to be written fails."""
+        code, said = self.night(POOLTABLE_FILE_LIMIT=str(self.rng.choice((1 << 10, 100 << 10, 1 << 20))))
+        assert code in (0, 1), said
+
+    def two_schedulers(self):
+        """Two nights at the same moment: the second waits, and finds nothing to do."""
+        both = [self.world.start("nightly", *self.world.leagues_names, "--kind", "schedule") for _ in range(2)]
+        ends = [(night.communicate(timeout=900), night.returncode) for night in both]
+        self.world.wait_for_quiet()
+        assert [code for _, code in ends] == [0, 0], ends
+
+    def clock_jump(self):
+        """The clock is days ahead, or behind, for one night."""
+        ahead = self.rng.choice((-2 * DAY, -6 * 3600, 6 * 3600, 3 * DAY))
+        self.world.ahead += ahead
+        try:
+            code, said = self.night()
+        finally:
+            self.world.ahead -= ahead
+        assert code == 0, said
+
+    def bad_settings(self):
+        """leagues.toml is not TOML for a night: nothing runs, and the timetable stays."""
+        text = self.world.home.leagues_toml.read_text()
+        self.world.home.leagues_toml.write_text(text + "[alps\n")
+        try:
+            code, said = self.night()
+        finally:
+            self.world.home.leagues_toml.write_text(text)
+        assert code == 2, said
+        assert "Traceback" not in said
+
+
+FAULTS = (
+    "feed_down", "corrupt_file", "kill", "lock_held", "rejected_fit", "disk_full", "two_schedulers", "clock_jump",
+    "bad_settings",
+)  # fmt: skip
+
+
+def test_a_year_with_something_wrong_on_a_third_of_the_nights(make_world, capsys):
+    """Some league plays every night but in the off season. After every night: readers saw whole editions only and none
+    again that had been replaced, no accepted fit is lost, no lock and no process stays. At the end every league is
+    fresh, nothing stands wrong, and every incident has its cause and its end in the history."""
+    world = make_world(seed=365)
+    year, began = Year(world), time.monotonic()
+    watchman = Watchman(Home(world.home.root, 1.0), Channels())
+    deck: list[str] = []
+    for number in range(NIGHTS):
+        world.ahead = number * DAY
+        if number % 100 < 80:
+            world.leagues.play(world.rng.choice(world.leagues_names))
+        deck = deck or world.rng.sample(FAULTS, len(FAULTS))  # each as often as any other
+        fault = deck.pop() if world.rng.random() < SHARE else "well"
+        getattr(year, fault)()
+        year.tally[fault] += 1
+        with world.reader.lock:
+            look_around(world.home, world.now, watchman)
+        world.check(is_fresh=fault in ("well", "two_schedulers", "clock_jump"))
+    world.ahead += DAY
+    world.good_night()
+    with world.reader.lock:
+        look_around(world.home, world.now, watchman)
+    incidents = year.history.incidents()
+    assert [one for one in incidents if one.ended_at is None] == []
+    assert all(one.message for one in incidents)
+    states = Counter(str(run["state"]) for run in year.history.rows("run", 10_000))
+    assert "running" not in states
+    with capsys.disabled():
+        told = Counter(one.kind for one in incidents)
+        print(
+            f"\n{NIGHTS} nights in {time.monotonic() - began:.0f} s ({world.forks.cpu_seconds():.0f} s CPU):"
+            f" {dict(sorted(year.tally.items()))}; runs {dict(states)}; incidents {dict(told)};"
+            f" {len(world.reader.shown)} editions seen in {world.reader.looks} looks, none bad;"
+            f" {len(world.accepted)} accepted fits, none lost"
+        )
