@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from modeling.judging import Judged, fit_and_judge
 from modeling.labels import KNOWN_BEFORE, labels_of
 from modeling.memory import give_back
 from modeling.outcomes import outcome_for
+from modeling.outlook.states import state_rows
 from modeling.ratings import intercept_of
 from modeling.sampled import SEED, Report, Sampled
 from modeling.sensitivity import sensitivity_rows
@@ -125,7 +127,9 @@ def _record(
     """Stores the fit: its row, its tables, its draws, and of a large league what the next fit starts from."""
     if judged.audit:
         rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
-    record.record(home, row, rows, tables.draw_rows(design, sampled.posterior, sampled.ratings))
+    states = state_rows(design, sampled.posterior, sampled.ratings, np.random.default_rng(SEED))
+    draws = chain(tables.draw_rows(design, sampled.posterior, sampled.ratings), states)
+    record.record(home, row, rows, draws)
     if row["verdict"] == "accepted" and sampled.tree.attrs.get("is_large"):
         left, before = sampled.tree["restart"].to_dataset(), start.fit_id if start else None
         record.keep_restart(home, row["fit_id"], left, before)

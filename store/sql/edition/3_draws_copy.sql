@@ -6,7 +6,7 @@ SELECT
     list_slice(draws, 1, len(draws), greatest(1, len(draws) // getvariable('draws_kept')::BIGINT)),
     list_slice(ranks, 1, len(ranks), greatest(1, len(ranks) // getvariable('draws_kept')::BIGINT))
 FROM read_parquet(getvariable('draw_files')::VARCHAR[])
-WHERE parameter IS NULL
+WHERE parameter IS NULL AND component IN ('total', 'attack', 'defence')
 ORDER BY league, kind, competitor_id, component;
 
 INSERT INTO parameter_draw

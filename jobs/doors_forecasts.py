@@ -1,0 +1,153 @@
+"""Doors to what is to come: forecast."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.console import say, working
+from jobs.doors import example, home_of, utc_now
+
+if TYPE_CHECKING:
+    from modeling.outlook.league import Forecast
+    from modeling.outlook.outlook import Outlook
+
+FORMATS = ["%Y-%m-%d"]
+HANGING = 5  # games on the screen that matter most
+SHOWN = 30  # games or entrants on the screen; all are kept
+AsOf = Annotated[
+    datetime | None, typer.Option(formats=FORMATS, help="Use the fit as of that day, and forecast from it.")
+]
+League = Annotated[str, typer.Argument(metavar="LEAGUE", help="The league's name.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Hangs these doors into the command."""
+    app.command(epilog=example("pooltable forecast english_football fixtures.csv"))(forecast)
+    app.command(epilog=example('pooltable simulate english_football --given "Arsenal FC 0-2 Chelsea FC"'))(simulate)
+
+
+def forecast(
+    ctx: typer.Context,
+    league: League,
+    fixtures: Annotated[Path | None, typer.Argument(help="A CSV file of games; none: those the feed lists.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Forecast the games to come: chances, scores and margins, with what the ratings leave unsure."""
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    with working(f"forecast {league}") as report:
+        from modeling.outlook.league import forecast_league  # only now: it takes seconds
+
+        day = as_of.date() if as_of else None
+        made = forecast_league(home, league, stanza, utc_now(), path=fixtures, as_of=day, report=report)
+    say(page(league, made))
+
+
+def simulate(
+    ctx: typer.Context,
+    league: League,
+    given: Annotated[list[str] | None, typer.Option(help='A result: "City 0-2 Rovers"; may be repeated.')] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A player who does not play; may be repeated.")] = None,
+    as_of: AsOf = None,
+) -> None:
+    """Simulate the rest of the season: final tables, titles and relegations, and what they hang on.
+
+    What is simulated with --given or --without is shown and not kept.
+    """
+    from store.stanzas import choose
+
+    home = home_of(ctx)
+    stanza = choose(home, [league])[league]
+    with working(f"simulate {league}") as report:
+        from modeling.outlook.outlook import keep, outlook_of  # only now: it takes seconds
+
+        day, results, absent = as_of.date() if as_of else None, tuple(given or ()), tuple(without or ())
+        found = outlook_of(home, league, stanza, as_of=day, given=results, absent=absent, report=report)
+        if not results and not absent:
+            keep(home, league, found, utc_now())
+    say(outlook_page(league, found))
+
+
+def page(league: str, made: "Forecast") -> str:
+    """A forecast as text: a line a game or entrant, and the lines of a file that were left out."""
+    from jobs.formats import aligned
+
+    rows = made.rows.head(SHOWN).to_dicts()
+    names, line, right = (RACE, _entrant, 3) if made.is_race else (GAME, _game, 2)
+    table = aligned(names, [line(row) for row in rows], [number >= right for number in range(len(names))])
+    games = made.rows["game_id"].n_unique()
+    head = f"{league}: {games:,} game{'s' if games != 1 else ''} from {made.as_of} on, by fit {made.fit_id}."
+    more = [f"({SHOWN} of {made.rows.height:,} lines; all are kept in forecasts)"] if made.rows.height > SHOWN else []
+    left = [f"Left out, line {one.line}: {one.reason}." for one in made.mistakes]
+    return "\n".join([head, "", table, *more, *left])
+
+
+GAME = ("day", "game", "win", "draw", "loss", "win is in", "score", "margin", "90 % of margins", "likeliest")
+RACE = ("day", "race", "entrant", "win", "podium", "top 10", "place")
+
+
+def _game(row: dict[str, Any]) -> tuple[str, ...]:
+    between = f"{row['win_low']:.0%}-{row['win_high']:.0%}"
+    score = _pair(row.get("expected_first"), row.get("expected_second"))
+    margin = f"{row['expected_margin']:+.1f}" if row.get("expected_margin") is not None else ""
+    spread = f"{row['margin_q5']:+.0f} to {row['margin_q95']:+.0f}" if margin else ""
+    likely = ", ".join(
+        f"{one['first']}-{one['second']} {one['chance']:.0%}" for one in (row.get("likely_scores") or [])[:3]
+    )
+    draw = f"{row['draw']:.0%}" if row["draw"] else ""
+    sides = f"{row['first_name']} {'-' if row['is_first_home'] else 'v'} {row['second_name']}"
+    return (str(row["played_on"]), sides, f"{row['win']:.0%}", draw, f"{row['loss']:.0%}", between, score, margin,
+            spread, likely)  # fmt: skip
+
+
+def _pair(first: float | None, second: float | None) -> str:
+    return "" if first is None or second is None else f"{first:.1f}-{second:.1f}"
+
+
+def _entrant(row: dict[str, Any]) -> tuple[str, ...]:
+    return (str(row["played_on"]), row["game_id"], row["entrant_name"], f"{row['win']:.1%}", f"{row['top3']:.0%}",
+            f"{row['top10']:.0%}", f"{row['expected_place']:.1f}")  # fmt: skip
+
+
+def outlook_page(league: str, found: "Outlook") -> str:
+    """An outlook as text: each table, and the games that matter most."""
+    given = f", given {found.fixed} result{'s' if found.fixed != 1 else ''}" if found.fixed else ""
+    parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
+    for (table,), rows in found.rows.group_by("table", maintain_order=True):
+        parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
+    moving = found.leverage.sort("swing", descending=True).head(HANGING).to_dicts()
+    if moving:
+        parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]
+    return "\n".join(parts)
+
+
+def _table(rows: list[dict[str, Any]], names: dict[str, str]) -> str:
+    from jobs.formats import aligned
+
+    prizes = [one["prize"] for one in rows[0]["chances"]]
+    lines: list[tuple[str, ...]] = [
+        (names.get(row["competitor_id"], row["competitor_id"]), str(row["played"]), f"{row['points']:g}",
+         str(row["remaining"]), f"{row['expected_points']:.1f}", f"{row['points_q5']:.0f}-{row['points_q95']:.0f}",
+         f"{row['expected_place']:.1f}", *(_percent(one["chance"]) for one in row["chances"]))
+        for row in rows
+    ]  # fmt: skip
+    columns = ("", "played", "points", "left", "in the end", "90 %", "place", *prizes)
+    return aligned(columns, lines, [number > 0 for number in range(len(columns))])
+
+
+def _percent(chance: float) -> str:
+    return (
+        "" if chance == 0 else "<1%" if chance < 0.005 else ">99%" if chance > 0.995 and chance < 1 else f"{chance:.0%}"
+    )
+
+
+def _hanging(row: dict[str, Any], found: "Outlook") -> str:
+    who = found.names.get(row["competitor_id"], row["competitor_id"])
+    told = [(name, row[key]) for name, key in (("home win", "if_first_wins"), ("draw", "if_drawn"),
+                                               ("away win", "if_second_wins")) if row[key] is not None]  # fmt: skip
+    after = ", ".join(f"{_percent(chance) or '0%'} after a {name}" for name, chance in told)
+    return f"  {found.games[row['game_id']]}: {who} {row['prize']}: {row['chance']:.0%} now, {after}."
