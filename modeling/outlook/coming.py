@@ -62,29 +62,35 @@ def read_draws(con: duckdb.DuckDBPyConnection, home: Home, league: str, as_of: d
         )
     fit_id, day = kept[0]
     rows = pl.read_parquet(home.draws_of(fit_id), columns=["kind", "competitor_id", "component", "parameter", "draws"])
-    named = rows.filter(pl.col("parameter").is_not_null())
-    parameters = {name: _array(draws) for name, draws in named.select("parameter", "draws").iter_rows()}
-    states = {
-        (str(kind), str(component)): (
-            {str(name): column for column, name in enumerate(own["competitor_id"])},
-            np.stack(own["draws"].to_list(), axis=1).astype(float),
-        )
-        for (kind, component), own in rows.filter(pl.col("parameter").is_null()).group_by("kind", "component")
-        if component != "total" or (kind, "attack") not in {tuple(pair) for pair in _kinds(rows)}
-    }
-    if not any(component.startswith(ENTRY) for _, component in states):
+    found = draws_in(rows, fit_id, day)
+    if not any(component.startswith(ENTRY) for _, component in found.states):
         raise FitError(
             f"{league}: fit {fit_id} was made by a version that could not forecast.", f"Run: pooltable fit {league}"
         )
-    return Draws(fit_id, day, parameters, states)
+    return found
 
 
-def _kinds(rows: pl.DataFrame) -> list[tuple[str, str]]:
-    return rows.filter(pl.col("parameter").is_null()).select("kind", "component").unique().rows()
+def draws_in(rows: pl.DataFrame, fit_id: str, as_of: date) -> Draws:
+    """The joint draws of a fit, from the rows of its draws file."""
+    named = rows.filter(pl.col("parameter").is_not_null())
+    states = rows.filter(pl.col("parameter").is_null(), ~_is_sum())
+    return Draws(
+        fit_id,
+        as_of,
+        {name: np.array(draws, dtype=float) for name, draws in named.select("parameter", "draws").iter_rows()},
+        {
+            (str(kind), str(component)): (
+                {str(name): column for column, name in enumerate(own["competitor_id"])},
+                np.stack(own["draws"].to_list(), axis=1).astype(float),
+            )
+            for (kind, component), own in states.group_by("kind", "component")
+        },
+    )
 
 
-def _array(draws: list[float]) -> Array:
-    return np.array(draws, dtype=float)
+def _is_sum() -> pl.Expr:
+    """Whether a row is a total of other components."""
+    return (pl.col("component") == "total") & (pl.col("component") == "attack").any().over("kind")
 
 
 @dataclass(frozen=True)
