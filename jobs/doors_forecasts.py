@@ -130,7 +130,7 @@ def _table(rows: list[dict[str, Any]], names: dict[str, str]) -> str:
 
     prizes = [one["prize"] for one in rows[0]["chances"]]
     lines: list[tuple[str, ...]] = [
-        (names.get(row["competitor_id"], row["competitor_id"]), str(row["played"]), f"{row['points']:g}",
+        (str(names.get(row["competitor_id"], row["competitor_id"])), str(row["played"]), f"{row['points']:g}",
          str(row["remaining"]), f"{row['expected_points']:.1f}", f"{row['points_q5']:.0f}-{row['points_q95']:.0f}",
          f"{row['expected_place']:.1f}", *(_percent(one["chance"]) for one in row["chances"]))
         for row in rows

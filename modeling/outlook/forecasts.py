@@ -198,4 +198,4 @@ def place_rows(coming: Coming, games: Games, rng: np.random.Generator) -> pl.Dat
                 place_chances=pl.Series(said.chances.tolist(), dtype=pl.List(pl.Float32)),
             )
         )  # fmt: skip
-    return pl.concat(parts)
+    return pl.concat(one.sort("expected_place") for one in parts)

@@ -164,8 +164,8 @@ def _race_rows(
 
 
 def _told(
-    table: str, names: tuple[str, ...], played: NDArray[Any], remaining: NDArray[Any], points: Array, place: NDArray[Any],
-    end: Tables, rules: SeasonRules,
+    table: str, names: tuple[str, ...], played: NDArray[Any], remaining: NDArray[Any], points: Array,
+    place: NDArray[Any], end: Tables, rules: SeasonRules,
 ) -> pl.DataFrame:  # fmt: skip
     chances = end.chances()
     meant = {

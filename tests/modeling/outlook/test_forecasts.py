@@ -10,13 +10,17 @@ DAYS, LEFT = 120, 6
 RNG_SEED = 7
 
 
-@pytest.fixture(scope="module", params=["poisson", "dixon_coles", "negative_binomial", "normal", "margin", "win", "result"])
+@pytest.fixture(
+    scope="module", params=["poisson", "dixon_coles", "negative_binomial", "normal", "margin", "win", "result"]
+)
 def made(request, game, games, known_league):
     """Games at random, the last few to come; the stored order of the sides is not that of home and away."""
     rng, rows = np.random.default_rng(3), []
     for day in range(DAYS + LEFT):
         a, b = rng.choice(5, 2, replace=False).tolist()
-        score = tuple(map(float, rng.poisson((1.7, 1.1)))) if request.param != "win" else ((1.0, 0.0), (0.0, 1.0))[a < b]
+        score = (
+            tuple(map(float, rng.poisson((1.7, 1.1)))) if request.param != "win" else ((1.0, 0.0), (0.0, 1.0))[a < b]
+        )
         rows.append(game((f"t{a}", f"t{b}"), score, day, home=[0, 1, None][day % 3]))
     league = games(*rows)
     own = {"outcome": request.param} if request.param in ("margin", "win", "result") else {
@@ -116,7 +120,8 @@ def test_places_of_a_race_sum_to_one(game, games, known_league, likelihood):
     known = known_league(league, league.sides["played_on"][-1], outcome="order", likelihood=likelihood)
     found = place_rows(known.coming(), known.games, np.random.default_rng(1))
     chances = np.array(found["place_chances"].to_list())
-    assert found["entrant"].to_list() == list(teams)
+    assert sorted(found["entrant"]) == list(teams)
+    assert found["expected_place"].is_sorted()
     assert np.allclose(chances.sum(axis=0), 1)
     assert np.allclose(chances.sum(axis=1), 1)
     assert np.allclose(found["top3"], chances[:, :3].sum(axis=1), atol=1e-6)

@@ -67,7 +67,9 @@ def test_a_given_result_is_played_and_tells_of_the_ratings(game, games, known_le
     (held,) = simulate(coming, [one], RULES, np.random.default_rng(1), fixed=fixed, seasons=SEASONS)
     assert (held.results[:, 0] == 0).all()
     assert (held.results[:, 1] == 0).mean() > (free.results[:, 1] == 0).mean() + 0.05
-    by_hand = free.results[:, 1][free.results[:, 0] == 0]  # of the seasons in which it was won somehow: on the way there
+    by_hand = free.results[:, 1][
+        free.results[:, 0] == 0
+    ]  # of the seasons in which it was won somehow: on the way there
     assert (by_hand == 0).mean() > (free.results[:, 1] == 0).mean()
 
 

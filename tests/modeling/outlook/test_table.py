@@ -1,6 +1,5 @@
 """Final tables: every season is a permutation, equals are told apart as the rules say."""
 
-from functools import cmp_to_key
 from itertools import combinations, groupby
 
 import numpy as np
@@ -46,11 +45,13 @@ def by_hand(games: list, sides: int, keys: np.ndarray, rules: Rules) -> list[int
             met = {side: one for group in groups for side, one in sums(set(group)).items()}
             values = [{side: met[side][:3] for side in range(sides)}]
         for value in values:
-            compared = cmp_to_key(lambda a, b, v=value: (v[a] < v[b]) - (v[a] > v[b]))
             groups = [
                 list(part)
                 for group in groups
-                for _, part in groupby(sorted(group, key=compared), key=lambda side, v=value: v[side])
+                for _, part in groupby(
+                    sorted(group, key=lambda side, v=value: tuple(-part for part in v[side])),
+                    key=lambda side, v=value: v[side],
+                )
             ]
     places = {side: place for place, (side,) in enumerate(groups, start=1)}
     return [places[side] for side in range(sides)]
