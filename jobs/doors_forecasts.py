@@ -1,6 +1,6 @@
 """Doors to what is to come: forecast."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,10 @@ from jobs.doors import example, home_of, utc_now
 if TYPE_CHECKING:
     from modeling.outlook.league import Forecast
     from modeling.outlook.outlook import Outlook
+    from store.home import Home
+    from store.stanzas import Stanza
 
+LISTED = "SELECT count(*) > 0 FROM game WHERE league = $league AND status = 'scheduled'"
 FORMATS = ["%Y-%m-%d"]
 HANGING = 5  # games on the screen that matter most
 SHOWN = 30  # games or entrants on the screen; all are kept
@@ -33,12 +36,18 @@ def forecast(
     league: League,
     fixtures: Annotated[Path | None, typer.Argument(help="A CSV file of games; none: those the feed lists.")] = None,
     as_of: AsOf = None,
+    due: Annotated[
+        bool, typer.Option("--due", help="As the night does: the season's outlook too; nothing to forecast is well.")
+    ] = False,
 ) -> None:
     """Forecast the games to come: chances, scores and margins, with what the ratings leave unsure."""
     from store.stanzas import choose
 
     home = home_of(ctx)
     stanza = choose(home, [league])[league]
+    if due:
+        say(_due(home, league, stanza))
+        return
     with working(f"forecast {league}") as report:
         from modeling.outlook.league import forecast_league  # only now: it takes seconds
 
@@ -47,11 +56,40 @@ def forecast(
     say(page(league, made))
 
 
+def _due(home: "Home", league: str, stanza: "Stanza") -> str:
+    """Forecasts and outlook as the night makes them, in a line."""
+    if not stanza.rate or not _lists_games(home, league):
+        return f"{league}: no games to come are listed"
+    with working(f"forecast {league}") as report:
+        from modeling.outlook.league import forecast_league
+        from modeling.outlook.outlook import keep, outlook_of
+
+        now = utc_now()
+        made = forecast_league(home, league, stanza, now, report=report)
+        told = f"{league}: {made.rows['game_id'].n_unique():,} games forecast"
+        if stanza.season is None:
+            return told
+        found = outlook_of(home, league, stanza, report=report)
+        keep(home, league, found, now)
+    return f"{told}, and the end of season {found.season}"
+
+
+def _lists_games(home: "Home", league: str) -> bool:
+    """Whether the league's results list games to come."""
+    from store.warehouse import reading
+
+    with reading(home) as con:
+        return con.execute(LISTED, {"league": league}).fetchall()[0][0]
+
+
 def simulate(
     ctx: typer.Context,
     league: League,
     given: Annotated[list[str] | None, typer.Option(help='A result: "City 0-2 Rovers"; may be repeated.')] = None,
     without: Annotated[list[str] | None, typer.Option(help="A player who does not play; may be repeated.")] = None,
+    cup: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A TOML file with a cup's draw, in its place.")
+    ] = None,
     as_of: AsOf = None,
 ) -> None:
     """Simulate the rest of the season: final tables, titles and relegations, and what they hang on.
@@ -62,6 +100,9 @@ def simulate(
 
     home = home_of(ctx)
     stanza = choose(home, [league])[league]
+    if cup:
+        say(_cup(home, league, stanza, cup, as_of.date() if as_of else None))
+        return
     with working(f"simulate {league}") as report:
         from modeling.outlook.outlook import keep, outlook_of  # only now: it takes seconds
 
@@ -70,6 +111,22 @@ def simulate(
         if not results and not absent:
             keep(home, league, found, utc_now())
     say(outlook_page(league, found))
+
+
+def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | None) -> str:
+    """A cup as text: the chance of each entrant to reach each round."""
+    from jobs.formats import aligned
+
+    with working(f"simulate {league}") as report:
+        from modeling.outlook.cup import cup_of, read_cup
+
+        found = cup_of(home, league, stanza, read_cup(file), as_of=as_of, report=report)
+    rows = found.rows.to_dicts()
+    rounds = len(rows[0]["reach"])
+    names = ("", *(f"last {2 ** (rounds - 1 - k)}" for k in range(rounds - 1)), "winner")
+    lines = [(str(row["name"]), *(_percent(chance) for chance in row["reach"])) for row in rows]
+    head = f"{league}, {file.name}, as of {found.as_of}, by fit {found.fit_id}."
+    return f"{head}\n\n{aligned(names, lines, [number > 0 for number in range(len(names))])}"
 
 
 def page(league: str, made: "Forecast") -> str:

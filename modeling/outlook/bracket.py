@@ -45,13 +45,15 @@ def best_of(chance: Array, games: int) -> Array:
 def reached(slots: NDArray[np.intp], chance: Array, cups: int, rng: np.random.Generator) -> Array:
     """Chance of each entrant to reach each round, shape (entrants, rounds + 1): the first round, ..., to have won.
 
-    `chance[r, d, a, b]` is entrant a's chance to knock b out in round r, given draw d; each cup takes the next draw.
-    A single round or draw stands for all. Chances of a round sum to the number of slots in it, byes apart.
+    `slots` are those of every cup, or a row a cup. `chance[r, d, a, b]` is entrant a's chance to knock b out in round
+    r, given draw d; each cup takes the next draw. A single round or draw stands for all. Chances of a round sum to the
+    number of slots in it, byes apart.
     """
-    rounds, entrants = int(np.log2(len(slots))), chance.shape[-1]
+    size, entrants = slots.shape[-1], chance.shape[-1]
+    rounds = int(np.log2(size))
     whole = np.broadcast_to(chance, (rounds, *chance.shape[1:]))
     counts = np.zeros((entrants, rounds + 1), np.int64)
-    _play(slots, whole, rng.random((cups, len(slots) - 1)), counts)
+    _play(np.broadcast_to(slots, (cups, size)), whole, rng.random((cups, size - 1)), counts)
     return counts / cups
 
 
@@ -59,7 +61,7 @@ def reached(slots: NDArray[np.intp], chance: Array, cups: int, rng: np.random.Ge
 def _play(slots, chance, luck, counts):
     draws = chance.shape[1]
     for cup in range(luck.shape[0]):
-        left, size, match = slots.copy(), slots.size, 0
+        left, size, match = slots[cup].copy(), slots.shape[1], 0
         for slot in left:
             if slot >= 0:
                 counts[slot, 0] += 1

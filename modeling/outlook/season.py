@@ -163,7 +163,7 @@ def _played(coming: Coming, draw: NDArray[np.intp], given: Fixed, rng: np.random
             rows = np.arange(2 * number, 2 * number + 2) if outcome.row == "side" else np.array([number])
             y[:, rows] = _as_seen(outcome.name, score)
             likely += _log_likelihood(coming, y[0], eta, arguments, rows)
-    return _as_scores(outcome.name, y), likely
+    return as_scores(outcome.name, y), likely
 
 
 def _as_seen(outcome: str, score: tuple[float, float]) -> Array:
@@ -174,7 +174,7 @@ def _as_seen(outcome: str, score: tuple[float, float]) -> Array:
     )
 
 
-def _as_scores(outcome: str, y: Array) -> Array:
+def as_scores(outcome: str, y: Array) -> Array:
     """Simulated results as scores of both sides, shape (seasons, games, 2)."""
     if outcome == "score":
         return y.reshape(len(y), -1, 2)

@@ -15,10 +15,10 @@ CHANCES = (0.5, 0.3, 0.2)
 def said(con, game, made, day, first, second, *, as_of="2026-01-30", win=0.5, draw=0.3, loss=0.2, margin=None):
     con.execute(
         "INSERT INTO forecast BY NAME SELECT 'alps' AS league, 'f1' AS fit_id, $game AS game_id,"
-        " $made::TIMESTAMP AS made_at_utc, $as_of::DATE AS as_of, $day::DATE AS played_on, '2026' AS season, $first AS first, $second AS second,"
-        " $first AS first_name, $second AS second_name, true AS is_first_home, $win AS win, $draw AS draw,"
-        " $loss AS loss, 0 AS win_low, 1 AS win_high, 0 AS loss_low, 1 AS loss_high, $margin AS expected_margin, -2 AS margin_q5,"
-        " -1 AS margin_q25, 0.5 AS margin_q75, 2 AS margin_q95",
+        " $made::TIMESTAMP AS made_at_utc, $as_of::DATE AS as_of, $day::DATE AS played_on, '2026' AS season,"
+        " $first AS first, $second AS second, $first AS first_name, $second AS second_name, true AS is_first_home,"
+        " $win AS win, $draw AS draw, $loss AS loss, 0 AS win_low, 1 AS win_high, 0 AS loss_low, 1 AS loss_high,"
+        " $margin AS expected_margin, -2 AS margin_q5, -1 AS margin_q25, 0.5 AS margin_q75, 2 AS margin_q95",
         {"game": game, "made": made, "as_of": as_of, "day": day, "first": first, "second": second, "win": win,
          "draw": draw, "loss": loss, "margin": margin},
     )  # fmt: skip

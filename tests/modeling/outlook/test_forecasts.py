@@ -40,7 +40,7 @@ def test_chances_sum_to_one_and_lie_in_their_intervals(made):
 
 
 def test_the_home_side_is_first_and_its_chance_is_its_own(made):
-    """The chances are those that the outcome gives the stored sides, the other way round where the second is at home."""
+    """The chances are those that the outcome gives the stored sides, turned where the second is at home."""
     kind, known, coming, rows = made
     outcome = known.design.outcome
     draws = np.arange(len(coming.known))

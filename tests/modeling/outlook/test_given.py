@@ -17,8 +17,10 @@ AS_OF = date(2031, 8, 1)
 @pytest.fixture
 def con(tmp_path):
     with writing(Home(tmp_path)) as con:
-        for row in [("t:1", "team", "Athletic"), ("t:2", "team", "Rovers"), ("t:3", "team", "Rovers"),
-                    ("p:1", "player", "A. Player"), ("p:2", "player", "B. Player"), ("t:4", "team", "City")]:  # fmt: skip
+        teams = {"t:1": "Athletic", "t:2": "Rovers", "t:3": "Rovers", "t:4": "City"}
+        players = {"p:1": "A. Player", "p:2": "B. Player"}
+        rows = [(one, "team", name) for one, name in teams.items()]
+        for row in [*rows, *((one, "player", name) for one, name in players.items())]:
             con.execute("INSERT INTO competitor VALUES ('x', ?, ?, ?, NULL)", row)
         con.execute("INSERT INTO alias VALUES ('x', 'The Blues', 't:4', NULL, NULL)")
         yield con
@@ -92,7 +94,7 @@ def test_a_race_has_a_line_an_entrant(con, tmp_path):
 
 @pytest.mark.parametrize("text", ["", "day,home,away\n1,2,3\n", "date,home\n2031-08-24,City\n"])
 def test_what_is_no_file_of_fixtures_is_told(con, tmp_path, text):
-    with pytest.raises(UsageError, match="has no fixtures|lacks columns") as error:
+    with pytest.raises(UsageError, match=r"has no fixtures|lacks columns") as error:
         read(tmp_path, text, names(con))
     assert "date, home, away" in error.value.hint
     with pytest.raises(UsageError, match="cannot be read"):
