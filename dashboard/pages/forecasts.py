@@ -13,6 +13,7 @@ from dashboard.wording import ago, counted, day
 
 CHANCE, ONE = "pooltable.chance(params.value)", "pooltable.fixed(params.value, 1)"
 MARGIN = "pooltable.signed(params.value, 1)"
+KINDS = {"player": "Players", "team": "Teams"}  # championships of races
 FEW = 30  # rows of a table that is as high as its rows
 
 
@@ -78,24 +79,33 @@ def _table(table: str, rows: list[Row]) -> list[Component]:
         del row["chances"]
     low, high = min(row["points_q5"] for row in rows), max(row["points_q95"] for row in rows)
     columns: list[Column] = [
-        text("name", "Who", "In the order of expected places.", minWidth=150, flex=1, pinned="left"),
-        number("played", "Played", "Games played.", "pooltable.whole(params.value)", width=84),
-        number("points", "Points", "Points now.", "params.value", width=84),
-        number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=100),
-        {
-            "field": "points_q5", "headerName": "Points at the end", "cellRenderer": "PointsBar", "sortable": False,
-            "headerTooltip": "Thin: 90 % of the simulated ends; thick: half of them; short post: the mean.",
-            "cellRendererParams": {"low": low, "high": high}, "cellClass": "bar", "width": 220,
-        },
-        number("expected_place", "Place", "Expected place.", ONE, width=80, sortingOrder=["asc", "desc"]),
+        text("name", "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
         *(
             number(f"prize_{k}", _words(prize), f"Chance to end as {_words(prize).lower()}.", CHANCE, width=112)
             for k, prize in enumerate(prizes)
         ),
+        number("points", "Points", "Points now.", "params.value", width=84),
+        number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=104),
+        {
+            "field": "points_q5", "headerName": "Points at the end", "cellRenderer": "PointsBar", "sortable": False,
+            "headerTooltip": "Thin: 90 % of the simulated ends; thick: half of them; short post: the mean.",
+            "cellRendererParams": {"low": low, "high": high}, "cellClass": "bar", "minWidth": 200, "flex": 1,
+        },
+        number("expected_place", "Place", "Expected place.", ONE, width=84, sortingOrder=["asc", "desc"]),
+        number("played", "Played", "Games played.", "pooltable.whole(params.value)", width=88),
     ]  # fmt: skip
-    title = [html.H3(table)] if table else []
-    drawn = small_grid if len(rows) <= FEW else grid
-    return [*title, drawn(f"outlook-{table or 'season'}".replace(".", "-"), columns, shown, f"Outlook {table}".strip())]
+    title = [html.H3(KINDS.get(table, table))] if table else []
+    return [
+        *title,
+        _drawn(f"outlook-{table or 'season'}".replace(".", "-"), columns, shown, f"Outlook {table}".strip()),
+    ]
+
+
+def _drawn(grid_id: str, columns: list[Column], rows: list[Row], label: str) -> Component:
+    """A table as high as its rows where these are few, else one that scrolls."""
+    if len(rows) <= FEW:
+        return small_grid(grid_id, columns, rows, label)
+    return html.Div(grid(grid_id, columns, rows, label), className="grid-frame tall")
 
 
 def _words(prize: str) -> str:
@@ -109,7 +119,7 @@ def _hanging(rows: list[Row]) -> list[Component]:
     shown = [row | {"played_on": day(row["played_on"]), "prize": _words(row["prize"])} for row in rows]
     columns = [
         text("played_on", "Day", "When it is to be played.", width=116),
-        text("game", "Game", "The home side first.", minWidth=220, flex=1),
+        text("game", "Game", "The home side first.", minWidth=290, flex=1),
         text("name", "Who", "Whose chance it is.", minWidth=150, flex=1),
         text("prize", "Of", "What its place would mean.", width=112),
         number("chance", "Now", "The chance whatever comes of the game.", CHANCE, width=84),
@@ -144,8 +154,7 @@ def _games(view: View, rows: list[Row]) -> Component:
     shown = [row | {"played_on": day(row["played_on"]), "score": _score(row), "likely": _likely(row)} for row in rows]
     for row in shown:
         del row["likely_scores"]
-    drawn = small_grid if len(rows) <= FEW else grid
-    table = drawn("forecasts", columns, shown, "Games to come")
+    table = _drawn("forecasts", columns, shown, "Games to come")
     return html.Section([html.H2("Games to come"), html.P(made, className="quiet"), table], className="block")
 
 
@@ -188,7 +197,7 @@ def _races(view: View, rows: list[Row]) -> Component:
         number("expected_place", "Place", "Expected place.", ONE, width=84),
     ]
     shown = [row | {"played_on": day(row["played_on"])} for row in rows]
-    table = grid("race-forecasts", columns, shown, "Races to come")
+    table = _drawn("race-forecasts", columns, shown, "Races to come")
     return html.Section([html.H2("Races to come"), html.P(made, className="quiet"), table], className="block")
 
 

@@ -94,7 +94,7 @@ def _games(rows: list[Row]) -> Component:
     ]  # fmt: skip
     shown = [row | {"played_on": day(row["played_on"]), "made_at_utc": None, "came": _came(row)} for row in rows]
     table = grid("track-record", columns, shown, "Forecasts and what came of them")
-    return html.Section([html.H2("Game by game"), table], className="block")
+    return html.Section([html.H2("Game by game"), html.Div(table, className="grid-frame tall")], className="block")
 
 
 def _came(row: Row) -> str:

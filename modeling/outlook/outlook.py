@@ -1,5 +1,7 @@
 """A league's outlook: how its season ends, what that means, and which coming games matter; as rows of its tables."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +15,7 @@ from modeling.build import build_design
 from modeling.outcomes.outcome import Array
 from modeling.outlook.coming import coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
+from modeling.outlook.given import Names, read_names
 from modeling.outlook.races import championships
 from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.table import Rules, Tables, tables
@@ -24,6 +27,7 @@ from store.stanzas import Stanza
 from store.warehouse import reading
 
 QUANTILES = (5, 25, 75, 95)
+RESULT = re.compile(r"\s*(.+?)\s+(\d+)\s*[-–:]\s*(\d+)\s+(.+?)\s*")
 NEXT = 30  # coming games of a table whose leverage is told
 LISTED = 3  # chances listed of each, those that hang on it most
 FEWEST = 100  # simulated seasons with a result, below which nothing is said of it
@@ -72,7 +76,8 @@ def outlook_of(
     tell("reading the fit", 0.0)
     with reading(home) as con:
         draws = read_draws(con, home, league, as_of)
-    away = frozenset(_called(home, league, absent))
+        teams, players = (read_names(con, league, kind) for kind in ("team", "player"))
+    away = frozenset(_found(players, absent))
     season, fixtures = of_next_season(read_fixtures(home, league, stanza, draws.as_of, absent=away))
     tell("games and model", 0.2)
     rng = np.random.default_rng(SEED)
@@ -85,7 +90,7 @@ def outlook_of(
             draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names, {}
         )
     asked = competitions(fixtures, season, rules)
-    fixed = Fixed(dict(_given(fixtures, text) for text in given))
+    fixed = Fixed(dict(_given(fixtures, teams, text) for text in given))
     ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed)
     rows = pl.concat(_rows(one, end, rules) for one, end in zip(asked, ends, strict=True))
     moves = pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in zip(asked, ends, strict=True))
@@ -107,36 +112,28 @@ def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
     record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage})
 
 
-def _called(home: Home, league: str, words: tuple[str, ...]) -> list[str]:
-    """Ids of players by any of their names. Raises UsageError."""
-    from modeling.outlook.given import read_names
-
-    with reading(home) as con:
-        names = read_names(con, league, "player")
+def _found(names: Names, words: Iterable[str]) -> list[str]:
+    """Ids of competitors by any of their names. Raises UsageError."""
     try:
-        return [names.find(word, "player") for word in words]
+        return [names.find(word, names.kind) for word in words]
     except ValueError as error:
-        raise UsageError(f"{league}: {error}.", "Give a player's name or id.") from error
+        raise UsageError(f"{names.league}: {error}.", "Give a name as the league has it, or an id.") from error
 
 
-def _given(fixtures: Fixtures, text: str) -> tuple[str, tuple[float, float]]:
-    """The game to come that a result such as "City 0-2 Rovers" is of, and its score in the stored order."""
-    import re
-
-    said = re.fullmatch(r"\s*(.+?)\s+(\d+)\s*[-–:]\s*(\d+)\s+(.+?)\s*", text)
+def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:
+    """The game to come that a result such as "City 0-2 Rovers" is of, and its score in the stored order: the one at
+    the first's ground where they meet more than once, the next of these."""
+    said = RESULT.fullmatch(text)
     if not said:
         raise UsageError(f'--given "{text}" cannot be read.', 'Write, for example: --given "City 0-2 Rovers"')
-    names = {name.casefold(): one for one, name in fixtures.games.names.items()}
-    one, other = (names.get(word.casefold(), word) for word in (said[1], said[4]))
-    pair = fixtures.coming.filter(pl.col("team").is_in([one, other]))
-    games = pair.filter((pl.len().over("game_id") == 2) & (pl.col("team") == one))
-    home_first = games.sort(pl.col("is_home"), descending=True, maintain_order=True)
-    if home_first.is_empty():
-        raise UsageError(
-            f'"{said[1]}" and "{said[4]}" have no game to come.', "Write both names as the league has them."
-        )
-    own, let = float(said[2]), float(said[3])
-    return str(home_first["game_id"][0]), (own, let) if home_first["side"][0] == 1 else (let, own)
+    one, other = _found(names, (said[1], said[4]))
+    own = pl.col("team") == one
+    meetings = fixtures.coming.filter(pl.col("team").is_in([one, other])).filter((pl.len().over("game_id") == 2) & own)
+    if meetings.is_empty():
+        raise UsageError(f'"{said[1]}" and "{said[4]}" have no game to come.', "See: pooltable forecast LEAGUE")
+    game = meetings.sort("is_home", descending=True, maintain_order=True).row(0, named=True)
+    scored, let = float(said[2]), float(said[3])
+    return game["game_id"], (scored, let) if game["side"] == 1 else (let, scored)
 
 
 def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:

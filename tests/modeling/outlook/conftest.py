@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,13 +15,16 @@ from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import laplace
 from modeling.field import make_field
+from modeling.fit import fit_league
 from modeling.games import Games
 from modeling.outlook.coming import Coming, Draws, coming_of, draws_in
 from modeling.outlook.states import state_rows
 from modeling.posterior import Posterior
 from modeling.ratings import make_ratings
 from modeling.tables import draw_rows
+from store.home import Home
 from store.stanzas import Stanza
+from store.warehouse import writing
 
 DRAWS = 500
 SCALE = 0.4
@@ -68,6 +73,22 @@ def known(games: Games, first: date, **settings: object) -> Known:
     assert isinstance(until, date)
     both = replace(games, sides=hidden, to_come=to_come, as_of=until + timedelta(days=1))
     return Known(design, posterior, build_design(stanza, both), both, stanza, draws_in(pl.concat(rows), "f", first))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, league: Any, fill: Any, stanza: Stanza) -> Home:
+    """A fitted league `x` of ten, `Team t:00` and so on, whose last twenty games are to come; of `unfitted` there is
+    no fit. Tests may add forecasts and outlooks."""
+    home = Home(Path(tmp_path_factory.mktemp("home")))
+    fill(home, "x", league.games.sides)
+    fill(home, "unfitted", league.games.sides)
+    later = league.games.sides["game_id"].unique(maintain_order=True).tail(20).to_list()
+    with writing(home) as con:
+        con.execute("UPDATE game SET status = 'scheduled' WHERE league = 'x' AND list_contains(?, game_id)", [later])
+        con.execute("UPDATE side SET score = NULL WHERE league = 'x' AND list_contains(?, game_id)", [later])
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    assert fit_league(home, "x", stanza, now, engine="fast", override="to forecast from").verdict == "accepted"
+    return home
 
 
 @pytest.fixture(scope="session")
