@@ -204,7 +204,7 @@ def _percent(chance: float) -> str:
 
 def _hanging(row: dict[str, Any], found: "Outlook") -> str:
     who = found.names.get(row["competitor_id"], row["competitor_id"])
-    told = [(name, row[key]) for name, key in (("home win", "if_first_wins"), ("draw", "if_drawn"),
-                                               ("away win", "if_second_wins")) if row[key] is not None]  # fmt: skip
-    after = ", ".join(f"{_percent(chance) or '0%'} after a {name}" for name, chance in told)
+    told = [(name, row[key]) for name, key in (("a home win", "if_first_wins"), ("a draw", "if_drawn"),
+                                               ("an away win", "if_second_wins")) if row[key] is not None]  # fmt: skip
+    after = ", ".join(f"{_percent(chance) or '0%'} after {name}" for name, chance in told)
     return f"  {found.games[row['game_id']]}: {who} {row['prize']}: {row['chance']:.0%} now, {after}."

@@ -167,6 +167,7 @@ WITH named AS (
     SELECT f.*, r.game_id AS over_id, r.played_on AS over_on, r.scores, r.who
     FROM warehouse.forecast AS f
     JOIN forecast_result AS r ON (r.league, r.played_on, list_sort(r.who)) = (f.league, f.played_on, list_sort([f.first, f.second]))
+    WHERE f.game_id LIKE 'fixture:%'
     UNION
     SELECT f.*, r.game_id, r.played_on, r.scores, r.who
     FROM warehouse.forecast AS f

@@ -69,7 +69,8 @@ def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
     game = asked(
         home,
         "SELECT list(c.name ORDER BY s.is_home DESC) FROM side AS s JOIN game AS g USING (league, game_id) "
-        "JOIN competitor AS c ON (c.league, c.competitor_id) = (s.league, s.team) WHERE g.status = 'scheduled' GROUP BY g.game_id LIMIT 1",
+        "JOIN competitor AS c ON (c.league, c.competitor_id) = (s.league, s.team)"
+        " WHERE g.status = 'scheduled' GROUP BY g.game_id LIMIT 1",
     )[0][0]
     held = outlook_of(home, "x", season, given=(f"{game[0]} 4-0 {game[1]}",))
     assert held.fixed == 1
