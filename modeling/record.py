@@ -72,8 +72,9 @@ def record_forecasts(home: Home, table: str, keys: dict[str, Any], rows: pl.Data
     with writing(home) as con:
         con.register("forecast_games", rows.select("game_id").unique().to_arrow())
         con.execute(
-            f"DELETE FROM {table} WHERE league = $league AND game_id IN (SELECT game_id FROM forecast_games)"  # noqa: S608
-            " AND (made_at_utc >= played_on OR $made_at_utc < played_on)",
+            f"DELETE FROM {table} AS old USING forecast_games AS new"  # noqa: S608
+            " WHERE old.league = $league AND old.game_id = new.game_id"
+            " AND (old.made_at_utc >= old.played_on OR $made_at_utc < old.played_on)",
             {name: keys[name] for name in ("league", "made_at_utc")},
         )
         con.unregister("forecast_games")

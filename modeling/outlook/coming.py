@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from modeling.design import Block, Design
+from modeling.earlier import read_accepted
 from modeling.games import Games
 from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.outlook.states import ENTRY, SLOPE, walk_of
@@ -21,13 +22,6 @@ from modeling.periods import period_years
 from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
-
-FIT = """
-SELECT fit_id, as_of, is_dated FROM fit
-WHERE league = $league AND verdict = 'accepted'
-    AND CASE WHEN $as_of::DATE IS NULL THEN NOT is_dated ELSE as_of = $as_of::DATE END
-ORDER BY current_at_utc DESC, fit_id
-"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +46,7 @@ def read_draws(con: duckdb.DuckDBPyConnection, home: Home, league: str, as_of: d
 
     Raises FitError where there is none.
     """
-    found = con.execute(FIT, {"league": league, "as_of": as_of}).fetchall()
-    kept = [(fit_id, day) for fit_id, day, _ in found if home.draws_of(fit_id).exists()]
+    kept = [found for found in read_accepted(con, league, as_of) if home.draws_of(found[0]).exists()]
     if not kept:
         when = f" as of {as_of}" if as_of else ""
         raise FitError(

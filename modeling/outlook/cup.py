@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
-from modeling.games import ATTRIBUTE, NO_APPEARANCES
+from modeling.games import ATTRIBUTE, NO_APPEARANCES, is_of_teams, season_before
 from modeling.outcomes.outcome import Array, Auxiliaries, Outcome
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.fixtures import Given
 from modeling.outlook.given import ID, Names, read_names
-from modeling.outlook.league import SEASON, SIDES, Ahead, look_ahead
+from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
 from modeling.outlook.table import Rules, tables
 from modeling.sampled import SEED, Report
@@ -101,16 +101,15 @@ def cup_of(
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
         draws = read_draws(con, home, league, as_of)
-        is_of_teams = con.execute(SIDES, {"league": league}).fetchall()[0][0]
-        names = read_names(con, league, "team" if is_of_teams else "player")
-        season = con.execute(SEASON, {"league": league, "as_of": draws.as_of}).fetchall()[0][0]
+        names = read_names(con, league, "team" if is_of_teams(con, league) else "player")
+        season = season_before(con, league, draws.as_of)
     entrants = _entrants(cup, names)
     ids = list(entrants.values())
     tell("games and model", 0.2)
     pairs = list(combinations(range(len(ids)), 2))
     day = max(cup.date, draws.as_of)
     hosts = {ids.index(names.find(name, names.kind)) for name in cup.hosts}
-    given = _meetings(cup, ids, pairs, hosts, day, str(season), names.kind)
+    given = _meetings(cup, ids, pairs, hosts, day, season, names.kind)
     ahead = look_ahead(home, league, stanza, draws, given)
     if ahead.coming.design.outcome.row == "entrant":
         raise FitError(f"{league}: a cup needs games of two sides.", "Races have a championship: pooltable simulate")

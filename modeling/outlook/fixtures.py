@@ -7,12 +7,11 @@ which a Design is built. Whatever came of a game of that day or later is not see
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-import duckdb
 import polars as pl
 
 from modeling.backtest_cuts import Window, past_and_to_come
 from modeling.effects import attributes_of, needs_players, parse_effects
-from modeling.games import EVERY_STATUS, NO_APPEARANCES, Games, known_attributes, read_games
+from modeling.games import EVERY_STATUS, NO_APPEARANCES, Games, known_attributes, read_games, read_listed
 from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Outcome
 from store.errors import FitError
@@ -21,12 +20,6 @@ from store.stanzas import Stanza
 from store.warehouse import reading
 
 ALWAYS = date(9999, 1, 1)
-
-
-LISTED = """
-SELECT game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table" FROM game
-WHERE league = $league
-"""
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ def read_fixtures(
             grouping=stanza.group, players=needs_players(effects, stanza) or outcome.row == "entrant",
             roles=stanza.roles,
         )  # fmt: skip
-        listed = _listed(con, league, stanza)
+        listed = read_listed(con, league, (stanza.season.table if stanza.season else None) or "")
     counting = frozenset(listed.filter(pl.col("status").is_in(outcome.statuses))["game_id"])
     sides = _moved_on(games.sides, listed, as_of)
     seen = sides.filter(pl.col("played_on") < as_of)
@@ -97,12 +90,6 @@ def read_fixtures(
     whole = replace(games, sides=games.sides.filter(_is_whole(outcome)).sort("played_on", maintain_order=True))
     both = past_and_to_come(whole, counting, Window(as_of, last + timedelta(days=1)))
     return Fixtures(outcome, _with_line_ups(both, absent), known, listed, seen)
-
-
-def _listed(con: duckdb.DuckDBPyConnection, league: str, stanza: Stanza) -> pl.DataFrame:
-    table = (stanza.season.table if stanza.season else None) or ""
-    rows = con.execute(LISTED, {"league": league, "table": table}).fetchall()
-    return pl.DataFrame(rows, schema=dict.fromkeys(("game_id", "status", "round", "table"), pl.String), orient="row")
 
 
 def _moved_on(sides: pl.DataFrame, listed: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -15,16 +15,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from modeling.games import ATTRIBUTE, NO_APPEARANCES
+from modeling.games import ATTRIBUTE, NO_APPEARANCES, read_words
 from modeling.outlook.fixtures import Given
 from store.errors import UsageError
 
-KNOWN = """
-SELECT competitor_id, kind, unnest([competitor_id, name]) AS word FROM competitor WHERE league = $league
-UNION ALL
-SELECT a.competitor_id, c.kind, a.alias FROM alias AS a JOIN competitor AS c USING (league, competitor_id)
-WHERE a.league = $league
-"""
 PAIRS = (("home", "away"), ("first", "second"))
 TOGETHER = " / "  # between the players of one side
 OWN = {"date", "season", "race", "entrant", "team", *PAIRS[0], *PAIRS[1]}
@@ -67,7 +61,7 @@ class Names:
 def read_names(con: duckdb.DuckDBPyConnection, league: str, kind: str) -> Names:
     """The names of a league's competitors."""
     names = Names(league, kind)
-    for competitor, of, word in con.execute(KNOWN, {"league": league}).fetchall():
+    for competitor, of, word in read_words(con, league):
         names.by_word.setdefault((of, word.casefold().strip()), set()).add(competitor)
     return names
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from modeling import record
 from modeling.build import build_design
-from modeling.games import Games
+from modeling.games import Games, is_of_teams, season_before
 from modeling.outcomes import outcome_for
 from modeling.outlook.coming import Coming, Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, Given, read_fixtures
@@ -21,11 +21,6 @@ from store.errors import FitError
 from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
-
-SIDES = "SELECT count(team) > 0 FROM side WHERE league = $league"
-SEASON = (
-    "SELECT season FROM game WHERE league = $league AND played_on < $as_of ORDER BY played_on DESC, season DESC LIMIT 1"
-)
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,6 @@ def _read(
 ) -> tuple[Given, list[Mistake]]:
     """The games of a file; without a season they are of the last one before the as-of date."""
     is_race = outcome_for(league, stanza).row == "entrant"
-    is_of_teams = con.execute(SIDES, {"league": league}).fetchall()[0][0]
-    kind = "player" if not is_of_teams or (is_race and "player" in stanza.rate) else "team"
-    season = con.execute(SEASON, {"league": league, "as_of": as_of}).fetchall()[0][0]
+    kind = "player" if not is_of_teams(con, league) or (is_race and "player" in stanza.rate) else "team"
+    season = season_before(con, league, as_of)
     return read_given(path, read_names(con, league, kind), as_of, season, is_race=is_race)

@@ -26,7 +26,7 @@ from store.warehouse import writing
 
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
-    "schedule", "status", "runs", "serve", "sql", "backtest", "compare",
+    "schedule", "status", "runs", "serve", "sql", "backtest", "compare", "forecast", "simulate",
 )  # fmt: skip
 
 

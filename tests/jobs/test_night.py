@@ -22,8 +22,8 @@ def steps_of(home):
     return [(row["command"], row["league"], row["state"]) for row in reversed(History(home.runs).rows("step"))]
 
 
-def test_the_night_is_four_commands_each_with_a_time_limit():
-    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("publish",)]
+def test_the_night_is_five_commands_each_with_a_time_limit():
+    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("forecast", "--due"), ("publish",)]
     assert [step.words for step in (*CHAIN, PUBLISH)] == words
     assert [step.words for step in UNAUDITED] == [("pull",), ("check",), ("fit", "--due")]
     assert all(0 < step.timeout_seconds < 24 * 3600 for step in (*CHAIN, PUBLISH))
