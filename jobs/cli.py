@@ -12,7 +12,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from jobs import doors_editions, doors_home, doors_leagues, doors_models, doors_nights, doors_proof, doors_sql
+from jobs import (
+    doors_editions,
+    doors_forecasts,
+    doors_home,
+    doors_leagues,
+    doors_models,
+    doors_nights,
+    doors_proof,
+    doors_sql,
+)
 from jobs.console import set_up_logging, show_crash, show_error
 from jobs.doors import home_of
 from jobs.supervise import follow_parent
@@ -75,6 +84,7 @@ def pooltable(
 doors_leagues.register(app)
 doors_models.register(app)
 doors_proof.register(app)
+doors_forecasts.register(app)
 doors_nights.register(app)
 doors_editions.register(app)
 doors_sql.register(app)

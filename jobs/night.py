@@ -49,8 +49,9 @@ CHAIN = (
     Step(("pull",), 30 * MINUTE, may_fail_if_loaded=True),
     Step(("check",), 10 * MINUTE),
     Step(("fit", "--due", "--audit"), 6 * HOUR),
+    Step(("forecast", "--due"), 30 * MINUTE),
 )
-UNAUDITED = (*CHAIN[:-1], Step(("fit", "--due"), 6 * HOUR))  # the demo's: what matters there is how soon it is seen
+UNAUDITED = (*CHAIN[:2], Step(("fit", "--due"), 6 * HOUR))  # the demo's: what matters there is how soon it is seen
 PULLS = CHAIN[:2]  # between nights
 PUBLISH = Step(("publish", "--due"), 30 * MINUTE)
 

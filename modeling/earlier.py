@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -43,6 +43,12 @@ AFTER_OTHERS = """
 SELECT greatest(?, max(other.current_at_utc) + INTERVAL 1 MILLISECOND)
 FROM fit AS this JOIN fit AS other ON other.league = this.league AND other.fit_id <> this.fit_id
 WHERE this.fit_id = ?
+"""
+ACCEPTED = """
+SELECT fit_id, as_of FROM fit
+WHERE league = $league AND verdict = 'accepted'
+    AND CASE WHEN $as_of::DATE IS NULL THEN NOT is_dated ELSE as_of = $as_of::DATE END
+ORDER BY current_at_utc DESC, fit_id
 """
 SPENT = """
 SELECT fit_id FROM fit WHERE league = ?
@@ -145,6 +151,11 @@ def read_before(con: duckdb.DuckDBPyConnection, league: str, fit_id: str) -> Bef
     for kind, competitor, mean, sd in con.execute(RANKED, [last]).fetchall():
         ratings.setdefault(kind, {})[competitor] = mean, sd
     return Before(last, json.loads(design), code, games, corrected, ratings)
+
+
+def read_accepted(con: duckdb.DuckDBPyConnection, league: str, as_of: date | None) -> list[tuple[str, date]]:
+    """Accepted fits of a league with their as-of dates, the newest first: those of a date, or of none in particular."""
+    return con.execute(ACCEPTED, {"league": league, "as_of": as_of}).fetchall()
 
 
 def spent_fits(con: duckdb.DuckDBPyConnection, league: str, kept: int) -> list[str]:

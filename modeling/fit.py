@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from modeling.judging import Judged, fit_and_judge
 from modeling.labels import KNOWN_BEFORE, Label, labels_of
 from modeling.memory import give_back
 from modeling.outcomes import outcome_for
+from modeling.outlook.states import state_rows
 from modeling.ratings import intercept_of
 from modeling.sampled import SEED, Report, Sampled
 from modeling.sensitivity import sensitivity_rows
@@ -208,11 +210,12 @@ def make_fit(task: Task, tell: Report) -> Made:
     rows = _tables(design, sampled, judged)
     if judged.audit:
         rows["audit"] = pl.DataFrame([judged.audit.row | {"audited_at_utc": row["fitted_at_utc"]}])
+    states = state_rows(design, sampled.posterior, sampled.ratings, np.random.default_rng(SEED))
     is_start = row["verdict"] == "accepted" and not row["is_dated"] and sampled.tree.attrs.get("is_large")
     return Made(
         row,
         rows,
-        tables.draw_rows(design, sampled.posterior, sampled.ratings),
+        chain(tables.draw_rows(design, sampled.posterior, sampled.ratings), states),
         sampled.tree["restart"].to_dataset() if is_start else None,
         _summary(task.games, design, row["verdict"], _how(sampled, judged, row, task.override)),
         judged.reasons,

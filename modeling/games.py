@@ -53,6 +53,20 @@ DETAILS = """
 SELECT game_id, status, {attributes} FROM game WHERE league = $league AND played_on >= $since AND played_on < $until
 ORDER BY played_on, sequence, game_id
 """
+LISTED = """
+SELECT game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table" FROM game
+WHERE league = $league
+"""
+WORDS = """
+SELECT competitor_id, kind, unnest([competitor_id, name]) AS word FROM competitor WHERE league = $league
+UNION ALL
+SELECT a.competitor_id, c.kind, a.alias FROM alias AS a JOIN competitor AS c USING (league, competitor_id)
+WHERE a.league = $league
+"""
+HAS_TEAMS = "SELECT count(team) > 0 FROM side WHERE league = $league"
+LAST_SEASON = """
+SELECT season FROM game WHERE league = $league AND played_on < $as_of ORDER BY played_on DESC, season DESC LIMIT 1
+"""
 EVERY_STATUS = ("scheduled", "played", "retired", "walkover", "abandoned", "awarded")
 
 LABELS = """
@@ -185,6 +199,26 @@ def read_peers(con: duckdb.DuckDBPyConnection, league: str) -> pl.DataFrame:
     """What others forecast of the league's games: game_id, peer, is_first (their first side is the game's), chances of
     their first side's win, a draw and its loss, and its expected margin."""
     return _frame(con, PEERS, {"league": league})
+
+
+def read_listed(con: duckdb.DuckDBPyConnection, league: str, table: str) -> pl.DataFrame:
+    """Of every game game_id, status, round, and as `table` the value of the attribute called so ("" where none is)."""
+    return _frame(con, LISTED, {"league": league, "table": table})
+
+
+def read_words(con: duckdb.DuckDBPyConnection, league: str) -> list[tuple[str, str, str]]:
+    """What competitors are called: (competitor_id, kind, word), the word an id, a name or another name."""
+    return con.execute(WORDS, {"league": league}).fetchall()
+
+
+def is_of_teams(con: duckdb.DuckDBPyConnection, league: str) -> bool:
+    """Whether the sides of the league's games are teams; else they are players."""
+    return con.execute(HAS_TEAMS, {"league": league}).fetchall()[0][0]
+
+
+def season_before(con: duckdb.DuckDBPyConnection, league: str, as_of: date) -> str:
+    """The season of the last game before a day."""
+    return con.execute(LAST_SEASON, {"league": league, "as_of": as_of}).fetchall()[0][0]
 
 
 def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:

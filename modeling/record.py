@@ -66,6 +66,36 @@ def record_backtest(home: Home, keys: dict[str, str], rows: pl.DataFrame, games:
             _insert(con, table, found.with_columns(both))
 
 
+def record_forecasts(home: Home, table: str, keys: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Stores forecasts (`forecast` or `forecast_place`) made at one time from one fit, named in `keys`.
+
+    Earlier ones of the same games go, but the last that was made before a game's day stays beside one made later.
+    """
+    with writing(home) as con:
+        con.register("forecast_games", rows.select("game_id").unique().to_arrow())
+        con.execute(
+            f"DELETE FROM {table} AS old USING forecast_games AS new"  # noqa: S608
+            " WHERE old.league = $league AND old.game_id = new.game_id"
+            " AND (old.made_at_utc >= old.played_on OR $made_at_utc < old.played_on)",
+            {name: keys[name] for name in ("league", "made_at_utc")},
+        )
+        con.unregister("forecast_games")
+        _insert(con, table, rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items()))
+
+
+def record_outlook(home: Home, keys: dict[str, Any], tables: dict[str, pl.DataFrame]) -> None:
+    """Stores the outlook of a league's season and its leverage, in place of those as of the same day."""
+    with writing(home) as con:
+        for table, rows in tables.items():
+            same = {name: keys[name] for name in ("league", "season", "as_of")}
+            con.execute(
+                f"DELETE FROM {table} WHERE league = $league AND season = $season AND as_of = $as_of",  # noqa: S608
+                same,
+            )
+            if rows.height:
+                _insert(con, table, rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items()))
+
+
 def confirm(home: Home, fit_id: str, now: datetime) -> None:
     """Makes an earlier fit its league's current one: today's inputs are those it was made from."""
     with writing(home) as con:

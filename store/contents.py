@@ -14,7 +14,7 @@ WHERE database_name = ? AND table_name NOT IN ('migration', 'publication') ORDER
 """
 # When something was last found as before is no change of it; which fit is its league's current one is.
 TIMES = "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND table_name = ? AND column_name IN ?"
-LOOKED_AT = ["current_at_utc", "found_at_utc"]
+LOOKED_AT = ["current_at_utc", "found_at_utc", "made_at_utc"]
 CURRENT = """
 SELECT league, verdict, is_dated, arg_max(fit_id, current_at_utc) FROM {}.fit GROUP BY ALL ORDER BY ALL
 """

@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StrictBool, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StrictBool,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from tomlkit.exceptions import TOMLKitError
 
 from store.columns import AppearanceColumns, Columns
 from store.errors import StanzaError, UsageError
 from store.home import CHECKOUT, Home
+from store.seasons import SeasonRules, TableRules
 from store.thresholds import checked
 
 CATALOGUE = CHECKOUT / "data" / "leagues.toml"
@@ -53,6 +63,7 @@ class Stanza(BaseModel):
     priors: dict[str, float] = {}
     thresholds: dict[str, float | str] = {}
     columns: Columns | None = None
+    season: SeasonRules | None = None
 
     @property
     def likelihood_name(self) -> str | None:
@@ -93,6 +104,17 @@ class Stanza(BaseModel):
                 f"it is the share of a competitor's distance from its group's mean that a year leaves, from "
                 f"{LEAST_PERSISTENCE:g} to 1: 1 forgets nothing"
             )
+        return value
+
+    @field_validator("season")
+    @classmethod
+    def _of_the_outcome(cls, value: SeasonRules | None, found: ValidationInfo) -> SeasonRules | None:
+        outcome = found.data.get("outcome")
+        if value and outcome != "order" and len(value.points) != 3:
+            raise ValueError("points are those of a win, a draw and a loss: points = [3, 1, 0]")
+        scored = {"difference", "scored"} & set(value.order) if value else set()
+        if scored and outcome in ("win", "result", "order"):
+            raise ValueError(f'"{scored.pop()}" needs scores, and outcome = "{outcome}" has none; it can be "wins"')
         return value
 
     @field_validator("priors")
@@ -256,8 +278,10 @@ def _mistakes(error: ValidationError) -> str:
 
 def _fields(place: tuple[int | str, ...]) -> Any:
     """Names of the settings there are in the table where a mistake is."""
-    tables = {"columns": Columns, "appearances": AppearanceColumns}
-    return tables.get(str(place[-2]) if len(place) > 1 else "", Stanza).model_fields
+    tables = {"columns": Columns, "appearances": AppearanceColumns, "season": SeasonRules}
+    return tables.get(
+        str(place[-2]) if len(place) > 1 else "", TableRules if "tables" in place else Stanza
+    ).model_fields
 
 
 def _nearest(word: str, words: Any) -> str:

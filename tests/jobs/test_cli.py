@@ -26,7 +26,8 @@ from store.warehouse import writing
 
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
-    "schedule", "status", "doctor", "runs", "serve", "sql", "backtest", "backfill", "compare", "backup", "restore",
+    "schedule", "status", "doctor", "runs", "serve", "sql", "backtest", "backfill", "compare", "forecast",
+    "simulate", "backup", "restore",
 )  # fmt: skip
 
 

@@ -24,8 +24,8 @@ def steps_of(home):
     return [(row["command"], row["league"], row["state"]) for row in reversed(History(home.runs).rows("step"))]
 
 
-def test_the_night_is_four_commands_each_with_a_time_limit():
-    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("publish", "--due")]
+def test_the_night_is_five_commands_each_with_a_time_limit():
+    words = [("pull",), ("check",), ("fit", "--due", "--audit"), ("forecast", "--due"), ("publish", "--due")]
     assert [step.words for step in (*CHAIN, PUBLISH)] == words
     assert [step.words for step in UNAUDITED] == [("pull",), ("check",), ("fit", "--due")]
     assert [step.words for step in PULLS] == [("pull",), ("check",)]

@@ -205,7 +205,30 @@ def fill(con, home, league, draws):
                 " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0)",
                 [league, f"{league}-{night}", f"t:{number}", place],
             )
+    look_ahead(con, league)
     write_two(home, league, draws)
+
+
+def look_ahead(con, league):
+    """Writes a game that was forecast and is over, and how the season may end."""
+    con.execute(
+        "INSERT INTO game VALUES (?, 'g', 'g', 0, '2026', DATE '2026-02-28', 'day', 'played', '', false, MAP {}, 'a')",
+        [league],
+    )
+    sides = "SELECT ?, 'g', n, 't:' || n, n = 1, 3 - n, NULL, NULL, 1 FROM range(1, 3) AS r(n)"
+    con.execute(f"INSERT INTO side {sides}", [league])
+    con.execute(
+        "INSERT INTO forecast BY NAME SELECT league, fit_id, 'g' AS game_id, fitted_at_utc AS made_at_utc, as_of,"
+        " DATE '2026-02-28' AS played_on, '2026' AS season, 't:1' AS first, 't:2' AS second, 'a' AS first_name,"
+        " 'b' AS second_name, true AS is_first_home, .5 AS win, .3 AS draw, .2 AS loss, .4 AS win_low, .6 AS win_high,"
+        " .1 AS loss_low, .3 AS loss_high FROM fit WHERE fit_id = ?",
+        [f"{league}-before"],
+    )
+    con.execute(
+        "INSERT INTO outlook SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 't:' || n, 1, 1, n, 4 - n, 2, 1,"
+        " 1, 3, 3, 2.5, [.2, .8], [{'prize': 'champion', 'chance': .2}] FROM fit, range(4) AS r(n) WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
 
 
 def write_two(home, league, draws):

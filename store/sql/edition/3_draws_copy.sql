@@ -7,7 +7,7 @@ SELECT
     list_slice(ranks, 1, len(ranks), greatest(1, len(ranks) // getvariable('draws_kept')::BIGINT))
 FROM read_parquet(getvariable('draw_files')::VARCHAR[]) AS d
 LEFT JOIN competitor AS c USING (league, competitor_id)
-WHERE parameter IS NULL
+WHERE parameter IS NULL AND component IN ('total', 'attack', 'defence')
 ORDER BY league, d.kind, competitor_id, component;
 
 INSERT INTO parameter_draw

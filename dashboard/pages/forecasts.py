@@ -1,0 +1,204 @@
+"""The forecasts page: how the season ends, what hangs on the next games, and the games to come."""
+
+from itertools import groupby
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.frame import Page, View, guide
+from dashboard.grid import Column, grid, number, small_grid, text
+from dashboard.reader import Row
+from dashboard.wording import ago, counted, day
+
+CHANCE, ONE = "pooltable.chance(params.value)", "pooltable.fixed(params.value, 1)"
+MARGIN = "pooltable.signed(params.value, 1)"
+KINDS = {"player": "Players", "team": "Teams"}  # championships of races
+FEW = 30  # rows of a table that is as high as its rows
+
+
+def content(view: View) -> list[Any]:
+    """The season's outlook, what hangs on the next games, and their forecasts; or how to make them."""
+    league = view.league["league"]
+    outlook, games, races = (
+        view.answer.rows(name, league=league) for name in ("outlooks", "forecasts", "race_forecasts")
+    )
+    if not (outlook or games or races):
+        return [_nothing(league)]
+    return [
+        _guide(has_draws=any(row["draw"] for row in games)),
+        *([_season(view, outlook)] if outlook else []),
+        *_hanging(view.answer.rows("leverages", league=league)),
+        *([_games(view, games)] if games else []),
+        *([_races(view, races)] if races else []),
+    ]
+
+
+def _nothing(league: str) -> Component:
+    return html.Section(
+        [
+            html.H2("Nothing is forecast yet"),
+            html.P(["Games that the feed lists without a result: ", html.Code(f"pooltable forecast {league}")]),
+            html.P(["Games of your own: ", html.Code(f"pooltable forecast {league} fixtures.csv")]),
+            html.P(["The rest of the season: ", html.Code(f"pooltable simulate {league}")]),
+        ],
+        className="block",
+    )
+
+
+def _guide(*, has_draws: bool) -> Component:
+    middle = ", in the middle that of a draw" if has_draws else ""
+    return guide(
+        "How to read this",
+        [
+            f"In a bar, the left part is the chance of the first side{middle}, the right part that of the second. The "
+            "dark line is how far the first side's chance may be off: 90 % of what the ratings leave open. The rest is "
+            "the game's own luck, which no rating takes away.",
+            "A season is played 10,000 times to its end, each time with other ratings that the results allow, which "
+            "move on as they have moved before. Thin lines hold 90 % of the ends, thick ones half.",
+        ],
+    )
+
+
+def _season(view: View, rows: list[Row]) -> Component:
+    first = rows[0]
+    made = (
+        f"Season {first['season']}, from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
+    )
+    parts: list[Any] = [html.H2("How the season ends"), html.P(made, className="quiet")]
+    for table, own in groupby(rows, key=lambda row: row["table"]):
+        parts += _table(table, list(own))
+    return html.Section(parts, className="block")
+
+
+def _table(table: str, rows: list[Row]) -> list[Component]:
+    """One table: points now and at the end, and the chances of what places mean."""
+    prizes = list(rows[0]["chances"] or {})
+    shown = [row | {f"prize_{k}": (row["chances"] or {}).get(prize) for k, prize in enumerate(prizes)} for row in rows]
+    for row in shown:
+        del row["chances"]
+    low, high = min(row["points_q5"] for row in rows), max(row["points_q95"] for row in rows)
+    columns: list[Column] = [
+        text("name", "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
+        *(
+            number(f"prize_{k}", _words(prize), f"Chance to end as {_words(prize).lower()}.", CHANCE, width=112)
+            for k, prize in enumerate(prizes)
+        ),
+        number("points", "Points", "Points now.", "params.value", width=84),
+        number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=104),
+        {
+            "field": "points_q5", "headerName": "Points at the end", "cellRenderer": "PointsBar", "sortable": False,
+            "headerTooltip": "Thin: 90 % of the simulated ends; thick: half of them; short post: the mean.",
+            "cellRendererParams": {"low": low, "high": high}, "cellClass": "bar", "minWidth": 200, "flex": 1,
+        },
+        number("expected_place", "Place", "Expected place.", ONE, width=84, sortingOrder=["asc", "desc"]),
+        number("played", "Played", "Games played.", "pooltable.whole(params.value)", width=88),
+    ]  # fmt: skip
+    title = [html.H3(KINDS.get(table, table))] if table else []
+    return [
+        *title,
+        _drawn(f"outlook-{table or 'season'}".replace(".", "-"), columns, shown, f"Outlook {table}".strip()),
+    ]
+
+
+def _drawn(grid_id: str, columns: list[Column], rows: list[Row], label: str) -> Component:
+    """A table as high as its rows where these are few, else one that scrolls."""
+    if len(rows) <= FEW:
+        return small_grid(grid_id, columns, rows, label)
+    return html.Div(grid(grid_id, columns, rows, label), className="grid-frame tall")
+
+
+def _words(prize: str) -> str:
+    return prize.replace("_", " ").capitalize()
+
+
+def _hanging(rows: list[Row]) -> list[Component]:
+    """The games of which most hangs."""
+    if not rows:
+        return []
+    shown = [row | {"played_on": day(row["played_on"]), "prize": _words(row["prize"])} for row in rows]
+    columns = [
+        text("played_on", "Day", "When it is to be played.", width=116),
+        text("game", "Game", "The home side first.", minWidth=290, flex=1),
+        text("name", "Who", "Whose chance it is.", minWidth=150, flex=1),
+        text("prize", "Of", "What its place would mean.", width=112),
+        number("chance", "Now", "The chance whatever comes of the game.", CHANCE, width=84),
+        number("if_first_wins", "Home win", "The chance if the first side wins.", CHANCE, width=102),
+        number("if_drawn", "Draw", "The chance if it is drawn.", CHANCE, width=84),
+        number("if_second_wins", "Away win", "The chance if the second side wins.", CHANCE, width=102),
+    ]
+    words = "How far a chance moves with the result of one game, in the seasons where it came so."
+    table = small_grid("leverage", columns, shown, "What hangs on the next games")
+    return [html.Section([html.H2("What hangs on the next games"), html.P(words, className="quiet"), table],
+                         className="block")]  # fmt: skip
+
+
+def _games(view: View, rows: list[Row]) -> Component:
+    first = rows[0]
+    age = ago(first["made_at_utc"], view.now)
+    made = f"{counted(len(rows), 'game')}, from the games before {day(first['as_of'])}, {age}."
+    columns = [
+        text("played_on", "Day", "When it is to be played.", width=116),
+        text("first", "Home", "The home side, or on neutral ground the first.", minWidth=150, flex=1),
+        text("second", "Away", "The other side.", minWidth=150, flex=1),
+        number("win", "Home win", "Chance that the first side wins.", CHANCE, width=102),
+        *([number("draw", "Draw", "Chance of a draw.", CHANCE, width=84)] if any(row["draw"] for row in rows) else []),
+        number("loss", "Away win", "Chance that the second side wins.", CHANCE, width=102),
+        {
+            "field": "win_low", "headerName": "Chances", "cellRenderer": "Chances", "cellClass": "bar",
+            "headerTooltip": "Dark line: 90 % of what the ratings leave open of the first side's chance.",
+            "sortable": False, "width": 190,
+        },
+        *_of_scores(rows),
+    ]  # fmt: skip
+    shown = [row | {"played_on": day(row["played_on"]), "score": _score(row), "likely": _likely(row)} for row in rows]
+    for row in shown:
+        del row["likely_scores"]
+    table = _drawn("forecasts", columns, shown, "Games to come")
+    return html.Section([html.H2("Games to come"), html.P(made, className="quiet"), table], className="block")
+
+
+def _of_scores(rows: list[Row]) -> list[Column]:
+    """Columns of what only some outcomes have."""
+    found: list[Column] = []
+    if rows[0]["expected_first"] is not None:
+        found.append(text("score", "Expected", "Expected score.", width=104))
+    if rows[0]["expected_margin"] is not None:
+        found.append(number("expected_margin", "Margin", "Expected margin of the first side.", MARGIN, width=92))
+    if rows[0]["likely_scores"]:
+        found.append(text("likely", "Likeliest", "The likeliest scores with their chances.", width=220))
+    return found
+
+
+def _score(row: Row) -> str | None:
+    return None if row["expected_first"] is None else f"{row['expected_first']:.1f} – {row['expected_second']:.1f}"
+
+
+def _likely(row: Row) -> str:
+    best = (row["likely_scores"] or [])[:3]
+    return ", ".join(f"{one['first']}–{one['second']} {100 * one['chance']:.0f} %" for one in best)
+
+
+def _races(view: View, rows: list[Row]) -> Component:
+    made = f"From the races before {day(rows[0]['as_of'])}, {ago(rows[0]['made_at_utc'], view.now)}."
+    columns = [
+        text("played_on", "Day", "When it is to be held.", width=116),
+        text("race", "Race", "Which race.", minWidth=170, flex=1),
+        text(
+            "entrant",
+            "Entrant",
+            "By expected place; who raced last where no entries are known yet.",
+            minWidth=150,
+            flex=1,
+        ),
+        number("win", "Win", "Chance to come first.", CHANCE, width=84),
+        number("top3", "Top 3", "Chance to come among the first three.", CHANCE, width=84),
+        number("top10", "Top 10", "Chance to come among the first ten.", CHANCE, width=92),
+        number("expected_place", "Place", "Expected place.", ONE, width=84),
+    ]
+    shown = [row | {"played_on": day(row["played_on"])} for row in rows]
+    table = _drawn("race-forecasts", columns, shown, "Races to come")
+    return html.Section([html.H2("Races to come"), html.P(made, className="quiet"), table], className="block")
+
+
+PAGE = Page("/forecasts", "Forecasts", content)

@@ -1,0 +1,106 @@
+"""The track record page: what was forecast before the day, and what came of it."""
+
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import outlook_figures
+from dashboard.frame import Page, View
+from dashboard.grid import grid, number, text
+from dashboard.panel import panel
+from dashboard.reader import Row
+from dashboard.wording import counted, day
+
+CHANCE = "pooltable.chance(params.value)"
+FEWEST = 30  # games below which nothing is made of a difference
+FAR = 2.0  # standard errors
+
+
+def content(view: View) -> list[Any]:
+    """The record in words, how reliable chances were, and the games."""
+    league = view.league["league"]
+    rows = view.answer.rows("track_records", league=league)
+    if not rows:
+        return [_nothing(league)]
+    bins = view.answer.rows("reliabilities", league=league)
+    parts: list[Any] = [_record(rows)]
+    if bins:
+        words = (
+            "Of the games in which a side was given some chance to win, how often it won. On the dashed line chances "
+            "are right; the lines are 90 % intervals of what so few games can show."
+        )
+        figure = outlook_figures.reliability(bins)
+        parts.append(html.Div([panel(view, "Chances and what came", words, figure, "reliability")], className="panels"))
+    return [*parts, _games(rows)]
+
+
+def _nothing(league: str) -> Component:
+    return html.Section(
+        [
+            html.H2("No record yet"),
+            html.P(
+                [
+                    "A forecast counts from the day after it was made: only what was said before a game's day is "
+                    "scored, by itself, when the result arrives. Make some: ",
+                    html.Code(f"pooltable forecast {league}"),
+                ]
+            ),
+        ],
+        className="block",
+    )
+
+
+def _record(rows: list[Row]) -> Component:
+    losses, expected = [row["log_loss"] for row in rows], [row["expected_log_loss"] for row in rows]
+    count = len(rows)
+    mean, said = sum(losses) / count, sum(expected) / count
+    sentences: list[Any] = [
+        html.Strong(f"Log loss {mean:.3f} a game"),
+        f" over {counted(count, 'game')} forecast before their day, {day(rows[-1]['played_on'])} to "
+        f"{day(rows[0]['played_on'])}. The forecasts themselves expected {said:.3f}. {_verdict(losses, expected)}",
+    ]
+    inside = [row["is_in_90"] for row in rows if row["is_in_90"] is not None]
+    if inside:
+        sentences.append(f" {sum(inside) / len(inside):.0%} of the margins lie in their 90 % intervals.")
+    return html.Section([html.H2("How good were they?"), html.P(sentences)], className="block")
+
+
+def _verdict(losses: list[float], expected: list[float]) -> str:
+    """What the difference from what was expected means: a z test of its mean."""
+    count = len(losses)
+    if count < FEWEST:
+        return "That is too few games to judge."
+    apart = [loss - own for loss, own in zip(losses, expected, strict=True)]
+    mean = sum(apart) / count
+    error = (sum((one - mean) ** 2 for one in apart) / (count - 1) / count) ** 0.5
+    if not error or abs(mean) <= FAR * error:
+        return "The two agree within noise: chances were about right."
+    return "They were surer than they should be." if mean > 0 else "They were less sure than they could be."
+
+
+def _games(rows: list[Row]) -> Component:
+    has_draws = any(row["draw"] for row in rows)
+    columns = [
+        text("played_on", "Day", "When it was played.", width=116),
+        text("first", "Home", "The home side, or the first; of a race its winner.", minWidth=150, flex=1),
+        text("second", "Away", "The other side.", minWidth=150, flex=1),
+        number("win", "Home win", "Chance that was given to the first side.", CHANCE, width=102),
+        *([number("draw", "Draw", "Chance that was given to a draw.", CHANCE, width=84)] if has_draws else []),
+        number("loss", "Away win", "Chance that was given to the second side.", CHANCE, width=102),
+        text("came", "Result", "What came of it.", width=104),
+        number("log_loss", "Log loss", "Minus the logarithm of the chance that was given to what came.",
+               "pooltable.fixed(params.value, 2)", width=100),
+    ]  # fmt: skip
+    shown = [row | {"played_on": day(row["played_on"]), "made_at_utc": None, "came": _came(row)} for row in rows]
+    table = grid("track-record", columns, shown, "Forecasts and what came of them")
+    return html.Section([html.H2("Game by game"), html.Div(table, className="grid-frame tall")], className="block")
+
+
+def _came(row: Row) -> str:
+    if row["first_score"] is None:
+        return "won"
+    return f"{row['first_score']:g} – {row['second_score']:g}"
+
+
+PAGE = Page("/track-record", "Track record", content)

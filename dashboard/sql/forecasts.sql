@@ -1,0 +1,10 @@
+-- Games to come with their newest forecasts, the next ones first.
+SELECT
+    f.game_id, f.played_on, f.first, f.second, f.is_first_home, f.win, f.draw, f.loss, f.win_low, f.win_high,
+    f.expected_first, f.expected_second, f.expected_margin, f.margin_q5, f.margin_q95, f.margin_rating_sd,
+    f.margin_noise_sd, f.likely_scores, f.as_of, f.made_at_utc
+FROM forecast AS f
+LEFT JOIN game AS g USING (league, game_id)
+WHERE f.league = $league AND f.played_on >= f.as_of AND coalesce(g.status, 'scheduled') = 'scheduled'
+ORDER BY f.played_on, f.game_id
+LIMIT 500

@@ -1,0 +1,227 @@
+"""A league's outlook: how its season ends, what that means, and which coming games matter; as rows of its tables."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modeling import record
+from modeling.build import build_design
+from modeling.outcomes.outcome import Array
+from modeling.outlook.coming import coming_of, read_draws
+from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
+from modeling.outlook.given import Names, read_names
+from modeling.outlook.races import championships
+from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
+from modeling.outlook.table import Rules, Tables, tables
+from modeling.sampled import SEED, Report
+from store.errors import UsageError
+from store.home import Home
+from store.seasons import Places, SeasonRules
+from store.stanzas import Stanza
+from store.warehouse import reading
+
+QUANTILES = (5, 25, 75, 95)
+RESULT = re.compile(r"\s*(.+?)\s+(\d+)\s*[-–:]\s*(\d+)\s+(.+?)\s*")
+NEXT = 30  # coming games of a table whose leverage is told
+LISTED = 3  # chances listed of each, those that hang on it most
+FEWEST = 100  # simulated seasons with a result, below which nothing is said of it
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The outlook of a league's season."""
+
+    fit_id: str
+    as_of: date
+    season: str
+    rows: pl.DataFrame
+    """As the table `outlook`, without what is the same in all rows."""
+    leverage: pl.DataFrame
+    fixed: int
+    """How many results were given."""
+    names: dict[str, str]
+    """Names of competitors by id."""
+    games: dict[str, str]
+    """What coming games are called, by id."""
+
+
+def outlook_of(
+    home: Home,
+    league: str,
+    stanza: Stanza,
+    *,
+    as_of: date | None = None,
+    given: tuple[str, ...] = (),
+    absent: tuple[str, ...] = (),
+    report: Report | None = None,
+) -> Outlook:
+    """How the league's season ends, from its accepted fit; `given` are results such as "City 0-2 Rovers".
+
+    Raises UsageError where the stanza has no rules of a season or a given result is of no game to come, FitError where
+    there is no fit or no game to come.
+    """
+    tell = report or (lambda stage, share: None)
+    rules = stanza.season
+    if rules is None:
+        raise UsageError(
+            f"{league} has no rules of a season in its stanza.",
+            f"Add a table [{league}.season], for example with points = [3, 1, 0] and places = {{ champion = [1, 1] }}.",
+        )
+    tell("reading the fit", 0.0)
+    with reading(home) as con:
+        draws = read_draws(con, home, league, as_of)
+        teams, players = (read_names(con, league, kind) for kind in ("team", "player"))
+    away = frozenset(_found(players, absent))
+    season, fixtures = of_next_season(read_fixtures(home, league, stanza, draws.as_of, absent=away))
+    tell("games and model", 0.2)
+    rng = np.random.default_rng(SEED)
+    coming = coming_of(build_design(stanza, fixtures.games, fixtures.known), fixtures.games, stanza, draws, rng)
+    tell("simulating", 0.5)
+    if fixtures.outcome.row == "entrant":
+        ended = championships(fixtures, season, coming, rules, rng)
+        rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
+        return Outlook(
+            draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names, {}
+        )
+    asked = competitions(fixtures, season, rules)
+    fixed = Fixed(dict(_given(fixtures, teams, text) for text in given))
+    ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed)
+    rows = pl.concat(_rows(one, end, rules) for one, end in zip(asked, ends, strict=True))
+    moves = pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in zip(asked, ends, strict=True))
+    titles = dict(pair for one in asked for pair in _titles(one, fixtures.games.names))
+    return Outlook(draws.fit_id, draws.as_of, season, rows, moves, len(fixed.scores), fixtures.games.names, titles)
+
+
+def _titles(one: Competition, names: dict[str, str]) -> list[tuple[str, str]]:
+    """Id and title of each of the competition's games."""
+    called = [names.get(side, side) for side in one.sides]
+    pairs = zip(one.game_ids, one.first.tolist(), one.second.tolist(), strict=True)
+    return [(game, f"{called[first]} - {called[second]}") for game, first, second in pairs]
+
+
+def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
+    """Stores an outlook without given results."""
+    keys = {"league": league, "fit_id": found.fit_id, "made_at_utc": now.replace(tzinfo=None), "as_of": found.as_of,
+            "season": found.season}  # fmt: skip
+    record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage})
+
+
+def _found(names: Names, words: Iterable[str]) -> list[str]:
+    """Ids of competitors by any of their names. Raises UsageError."""
+    try:
+        return [names.find(word, names.kind) for word in words]
+    except ValueError as error:
+        raise UsageError(f"{names.league}: {error}.", "Give a name as the league has it, or an id.") from error
+
+
+def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:
+    """The game to come that a result such as "City 0-2 Rovers" is of, and its score in the stored order: the one at
+    the first's ground where they meet more than once, the next of these."""
+    said = RESULT.fullmatch(text)
+    if not said:
+        raise UsageError(f'--given "{text}" cannot be read.', 'Write, for example: --given "City 0-2 Rovers"')
+    one, other = _found(names, (said[1], said[4]))
+    own = pl.col("team") == one
+    meetings = fixtures.coming.filter(pl.col("team").is_in([one, other])).filter((pl.len().over("game_id") == 2) & own)
+    if meetings.is_empty():
+        raise UsageError(f'"{said[1]}" and "{said[4]}" have no game to come.', "See: pooltable forecast LEAGUE")
+    game = meetings.sort("is_home", descending=True, maintain_order=True).row(0, named=True)
+    scored, let = float(said[2]), float(said[3])
+    return game["game_id"], (scored, let) if game["side"] == 1 else (let, scored)
+
+
+def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
+    """One row a competitor of a table."""
+    to_come = one.place >= 0
+    ends = np.concatenate([one.first, one.second])
+    still = np.bincount(ends[np.tile(to_come, 2)], minlength=len(one.sides))
+    whole = np.bincount(ends, minlength=len(one.sides))
+    points = (rules.points[0], rules.points[1], rules.points[2])
+    keys = np.zeros((1, len(one.sides), 2))
+    now = tables(
+        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order)
+    )
+    return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
+
+
+def _race_rows(
+    fixtures: Fixtures, season: str, kind: str, names: tuple[str, ...], points: Array, end: Tables, rules: SeasonRules
+) -> pl.DataFrame:
+    done = fixtures.seen.filter(pl.col("season") == season)["game_id"].n_unique()
+    left = fixtures.coming["game_id"].n_unique()
+    place = np.argsort(np.argsort(-points, kind="stable"), kind="stable") + 1
+    size = len(names)
+    return _told(kind, names, np.full(size, done), np.full(size, left), points, place, end, rules)
+
+
+def _told(
+    table: str, names: tuple[str, ...], played: NDArray[Any], remaining: NDArray[Any], points: Array,
+    place: NDArray[Any], end: Tables, rules: SeasonRules,
+) -> pl.DataFrame:  # fmt: skip
+    chances = end.chances()
+    meant = {
+        name: end.among(*where).mean(axis=0) for name, where in _fitting(rules.places_of(table), len(names)).items()
+    }
+    quantiles = np.percentile(end.points, QUANTILES, axis=0)
+    return pl.DataFrame(
+        {
+            "table": [table] * len(names), "competitor_id": names, "played": played, "remaining": remaining,
+            "points": points, "place": place, "expected_points": end.points.mean(axis=0),
+            **{f"points_q{q}": quantiles[k] for k, q in enumerate(QUANTILES)},
+            "expected_place": chances @ np.arange(1.0, len(names) + 1),
+            "place_chances": pl.Series(chances.tolist(), dtype=pl.List(pl.Float32)),
+            "chances": pl.Series([[{"prize": name, "chance": float(of[k])} for name, of in meant.items()]
+                                  for k in range(len(names))], dtype=CHANCES),
+        }
+    ).sort("expected_place", maintain_order=True)  # fmt: skip
+
+
+CHANCES = pl.List(pl.Struct({"prize": pl.String, "chance": pl.Float64}))
+
+
+def _fitting(places: Places, sides: int) -> Places:
+    """The meanings of places that a table of so many sides has."""
+    return {name: where for name, where in places.items() if max(abs(where[0]), abs(where[1])) <= sides}
+
+
+LEVERAGE: dict[str, Any] = {
+    "table": pl.String, "game_id": pl.String, "competitor_id": pl.String, "prize": pl.String, "chance": pl.Float64,
+    "if_first_wins": pl.Float64, "if_drawn": pl.Float64, "if_second_wins": pl.Float64, "swing": pl.Float64,
+}  # fmt: skip
+NO_LEVERAGE = pl.DataFrame(schema=LEVERAGE)
+
+
+def leverage(one: Competition, end: Simulated, places: Places) -> pl.DataFrame:
+    """How chances hang on the next games: those of each game that it moves most."""
+    prizes = {name: end.tables.among(*where) for name, where in _fitting(places, len(one.sides)).items()}
+    found: list[dict[str, Any]] = []
+    for column, game in enumerate(one.to_come[:NEXT].tolist()):
+        result = end.results[:, column]
+        own = [_hanging(name, reached, result) for name, reached in prizes.items()]
+        listed = sorted((pair for pairs in own for pair in pairs), key=lambda pair: -pair[2]["swing"])[:LISTED]
+        found += [
+            {"table": one.table, "game_id": one.game_ids[game], "competitor_id": one.sides[side], "prize": name} | told
+            for name, side, told in listed
+        ]
+    return pl.DataFrame(found, schema=LEVERAGE)
+
+
+def _hanging(name: str, reached: NDArray[np.bool_], result: NDArray[np.int8]) -> list[tuple[str, int, dict[str, Any]]]:
+    """Of each side, its chance of a prize by the result of a game, where the game moves it at all."""
+    given = [result == k for k in range(3)]
+    by_result = [reached[one].mean(axis=0) if one.sum() >= FEWEST else None for one in given]
+    known = np.array([one for one in by_result if one is not None])
+    swing = known.max(axis=0) - known.min(axis=0)
+    chance = reached.mean(axis=0)
+    names = ("if_first_wins", "if_drawn", "if_second_wins")
+    return [
+        (name, side, {"chance": float(chance[side]), "swing": float(swing[side])}
+         | {key: None if one is None else float(one[side]) for key, one in zip(names, by_result, strict=True)})
+        for side in np.flatnonzero(swing > 0).tolist()
+    ]  # fmt: skip

@@ -1,0 +1,244 @@
+"""The rest of a season: every game to come simulated many times over from joint draws, and the tables that follow.
+
+Each simulated season takes the next joint draw, walks its ratings on to each game's day in a way of its own, and plays
+the games. Where results are given, seasons are drawn again by how likely those results were in them: what is given
+tells of the ratings too (importance resampling; Gordon, Salmond and Smith, 1993, IEE Proceedings F 140).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from modeling.outcomes.outcome import Array
+from modeling.outcomes.shared import by_game
+from modeling.outlook.coming import Coming, Draws
+from modeling.outlook.fixtures import Fixtures
+from modeling.outlook.forecasts import who_of
+from modeling.outlook.table import Rules, Tables, tables
+from modeling.posterior import HELD_AT_ONCE
+from store.errors import FitError
+from store.seasons import SeasonRules
+
+SEASONS = 10_000
+EDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Competition:
+    """The games of one table in a season: those played, with their scores, and those to come."""
+
+    table: str
+    sides: tuple[str, ...]
+    game_ids: tuple[str, ...]
+    first: NDArray[np.intp]
+    """Number of each game's first side: the one at home, where there is one."""
+    second: NDArray[np.intp]
+    scores: Array
+    """Shape (games, 2), NaN of games to come."""
+    turned: NDArray[np.bool_]
+    """Whether that is the second in the stored order."""
+    place: NDArray[np.intp]
+    """Of each game its number among those to come of the league, or -1."""
+
+    @property
+    def to_come(self) -> NDArray[np.intp]:
+        """Numbers of its games to come."""
+        return np.flatnonzero(self.place >= 0)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Simulated ends of a season."""
+
+    tables: Tables
+    results: NDArray[np.int8]
+    """0 where the first side of a game to come won, 1 for a draw, 2 where it lost; shape (seasons, games to come)."""
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Results that are taken as given, by game: the scores of its sides in their stored order."""
+
+    scores: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def competitions(fixtures: Fixtures, season: str, rules: SeasonRules) -> list[Competition]:
+    """The tables of a season that have games to come. Raises FitError where there are none."""
+    counted = fixtures.listed.filter(
+        pl.col("round").map_elements(lambda name: fnmatchcase(name, rules.rounds or "*"), return_dtype=pl.Boolean)
+    )
+    coming = fixtures.coming
+    number = {name: k for k, name in enumerate(coming["game_id"].unique(maintain_order=True))}
+    done = counted.filter(pl.col("status").is_in([*fixtures.outcome.statuses, "awarded"]))["game_id"].implode()
+    played = fixtures.seen.filter(
+        pl.col("season") == season, pl.col("game_id").is_in(done), pl.len().over("game_id") == 2, _has_result()
+    )
+    both = pl.concat([played, coming], how="diagonal_relaxed")
+    found = both.join(counted.select("game_id", "table"), on="game_id", how="inner", maintain_order="left")
+    whole = found.with_columns(who=who_of(found, fixtures.games)["who"]).filter(pl.col("who").is_not_null())
+    made = [_competition(str(name), own, number) for (name,), own in whole.group_by("table", maintain_order=True)]
+    kept = sorted((one for one in made if len(one.to_come)), key=lambda one: one.table)
+    if not kept:
+        raise FitError(
+            f"{fixtures.games.league}: no game to come of {season} is of a table.",
+            "Its stanza says which are: [LEAGUE.season] with `rounds` and `table`.",
+        )
+    return kept
+
+
+def _has_result() -> pl.Expr:
+    known = pl.col("score").is_not_null() | pl.col("won").is_not_null()
+    return known.all().over("game_id")
+
+
+def _competition(table: str, sides: pl.DataFrame, number: dict[str, int]) -> Competition:
+    names = tuple(sorted(sides["who"].unique()))
+    code = sides["who"].replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
+    games = sides["game_id"].gather_every(2)
+    value = pl.coalesce(pl.col("score"), pl.col("won").cast(pl.Float64))
+    scores = sides.select(value).to_series().to_numpy().astype(float).reshape(-1, 2)
+    home = sides["is_home"].to_numpy()
+    turned = home[1::2] & ~home[0::2]
+    first, second = np.where(turned, code[1::2], code[0::2]), np.where(turned, code[0::2], code[1::2])
+    place = np.array([number.get(name, -1) for name in games])
+    return Competition(table, names, tuple(games), first, second, _turned(scores, turned), turned, place)
+
+
+def _turned(scores: Array, turned: NDArray[np.bool_]) -> Array:
+    """Scores of games, shape (..., games, 2), the other way round where a game is turned."""
+    return np.where(turned[:, None], scores[..., ::-1], scores)
+
+
+def simulate(
+    coming: Coming,
+    asked: list[Competition],
+    rules: SeasonRules,
+    rng: np.random.Generator,
+    *,
+    draws: Draws | None = None,
+    fixed: Fixed | None = None,
+    seasons: int = SEASONS,
+) -> list[Simulated]:
+    """Simulated ends of each competition's season.
+
+    `draws` are needed where play-offs tell equals apart. With results `fixed`, seasons are drawn again by their
+    likelihood. Raises FitError where these are next to impossible.
+    """
+    how = Rules((rules.points[0], rules.points[1], rules.points[2]), rules.order)
+    given = fixed or Fixed()
+    parts: list[list[Simulated]] = [[] for _ in asked]
+    weight = []
+    strength = [_neutral(coming, one, draws) if "play_off" in rules.order else None for one in asked]
+    for draw in _shares(len(coming.known), len(coming.rows), seasons):
+        scores, likely = _played(coming, draw, given, rng)
+        weight.append(likely)
+        for number, one in enumerate(asked):
+            parts[number].append(_ended(one, scores, how, draw, strength[number], rng))
+    log_weight = np.concatenate(weight)
+    chosen = np.arange(seasons) if not given.scores else _again(log_weight, rng)
+    return [_chosen(part, chosen) for part in parts]
+
+
+def _shares(draws: int, rows: int, seasons: int) -> Iterator[NDArray[np.intp]]:
+    """Numbers of the joint draws of simulated seasons, some at a time, each draw as often as any other."""
+    whole = np.arange(seasons) % draws
+    yield from np.array_split(whole, max(1, int(seasons * rows / HELD_AT_ONCE)))
+
+
+def _played(coming: Coming, draw: NDArray[np.intp], given: Fixed, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Scores of all games to come, shape (seasons, games, 2), and the log likelihood of those given."""
+    design, outcome = coming.design, coming.design.outcome
+    eta, arguments, exposure = coming.eta(draw, rng), coming.arguments(draw), coming.design.exposure[coming.rows]
+    y = outcome.simulate(rng, eta, exposure, arguments, coming.games)
+    likely = np.zeros(len(draw))
+    games = np.unique(coming.games)
+    for number, game in enumerate(games):
+        score = given.scores.get(design.game_ids[game])
+        if score is not None:
+            rows = np.arange(2 * number, 2 * number + 2) if outcome.row == "side" else np.array([number])
+            y[:, rows] = _as_seen(outcome.name, score)
+            likely += _log_likelihood(coming, y[0], eta, arguments, rows)
+    return as_scores(outcome.name, y), likely
+
+
+def _as_seen(outcome: str, score: tuple[float, float]) -> Array:
+    """A score as the outcome observes it."""
+    apart = score[0] - score[1]
+    return np.array(
+        {"score": list(score), "margin": [apart], "win": [float(apart > 0)], "result": [1 - np.sign(apart)]}[outcome]
+    )
+
+
+def as_scores(outcome: str, y: Array) -> Array:
+    """Simulated results as scores of both sides, shape (seasons, games, 2)."""
+    if outcome == "score":
+        return y.reshape(len(y), -1, 2)
+    first = {"win": y, "result": 1 - y / 2, "margin": y}[outcome]
+    second = np.zeros_like(y) if outcome == "margin" else 1 - first
+    return np.stack([first, second], axis=-1)
+
+
+def _log_likelihood(coming: Coming, y: Array, eta: Array, arguments: dict, rows: NDArray[np.intp]) -> Array:
+    """Log likelihood of one game's result in each season; a game without draws that ended level says nothing."""
+    outcome, exposure = coming.design.outcome, coming.design.exposure[coming.rows]
+    own = {name: value[..., rows] if np.ndim(value) and np.shape(value)[-1] == eta.shape[1] > 1 else value
+           for name, value in arguments.items()}  # fmt: skip
+    each = outcome.log_density(outcome.tallies(y[rows], exposure[rows]), eta[:, rows], own)
+    return by_game(each, np.zeros(len(rows), int))[:, 0]
+
+
+def _ended(
+    one: Competition, scores: Array, rules: Rules, draw: NDArray[np.intp], strength: Array | None,
+    rng: np.random.Generator,
+) -> Simulated:  # fmt: skip
+    """Final tables of a competition in some seasons."""
+    to_come = one.to_come
+    whole = np.repeat(one.scores[None], len(draw), axis=0)
+    whole[:, to_come] = _turned(scores[:, one.place[to_come]], one.turned[to_come])
+    keys = rng.random((len(draw), len(one.sides), 2))
+    if strength is not None:
+        keys[..., 0] = strength[draw] - np.log(-np.log(keys[..., 0]))
+    results = (1 - np.sign(whole[:, to_come, 0] - whole[:, to_come, 1])).astype(np.int8)
+    return Simulated(tables(one.first, one.second, whole, keys, rules), results)
+
+
+def _neutral(coming: Coming, one: Competition, draws: Draws | None) -> Array:
+    """Logit of each side's chance to beat an average one on neutral ground, shape (draws, sides): two of these, each
+    with a standard Gumbel, are in order with the chance that their difference has (Bradley and Terry, 1952)."""
+    outcome = coming.design.outcome
+    assert draws is not None
+    parts = []
+    for component in outcome.components:
+        total = np.zeros((draws.count, len(one.sides)))
+        for kind in coming.design.kinds:
+            columns, known = draws.states[(kind.name, component)]
+            there = [k for k, side in enumerate(one.sides) if side in columns]
+            total[:, there] += known[:, [columns[one.sides[k]] for k in there]]
+        parts.append(total)
+    level = draws.parameters["intercept"][:, None] if outcome.has_intercept else 0.0
+    first = level + parts[0]
+    second = level - parts[1] if len(parts) > 1 else np.zeros_like(first)
+    arguments = {name: value[:, None] for name, value in coming.parameters.items()} | {"noise": 1.0}
+    chances = outcome.chances(first, second, arguments)
+    decided = chances[..., 0] / np.maximum(chances[..., 0] + chances[..., 2], EDGE)
+    return logit(np.clip(decided, EDGE, 1 - EDGE))
+
+
+def _again(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Numbers of seasons drawn again by their weights, evenly."""
+    weight = np.exp(log_weight - log_weight.max())
+    if not np.isfinite(weight).all():
+        raise FitError("The results that are given are impossible by the ratings.", "Mend --given.")
+    steps = (np.arange(len(weight)) + rng.random()) / len(weight)
+    return np.minimum(np.searchsorted(np.cumsum(weight / weight.sum()), steps), len(weight) - 1)
+
+
+def _chosen(parts: list[Simulated], chosen: NDArray[np.intp]) -> Simulated:
+    points, places = (np.concatenate([getattr(one.tables, name) for one in parts]) for name in ("points", "places"))
+    results = np.concatenate([one.results for one in parts])
+    return Simulated(Tables(points[chosen], places[chosen]), results[chosen])

@@ -1,0 +1,55 @@
+"""How a league's season is decided: the `[LEAGUE.season]` table of a stanza, checked."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+TieBreak = Literal["points", "difference", "scored", "wins", "head_to_head", "play_off", "lots"]
+
+
+def _in_order(place: tuple[int, int]) -> tuple[int, int]:
+    first, last = place
+    if 0 in place or (first > last and first * last > 0):
+        raise ValueError("places are the first and the last of them, from 1, or from the end as -1: [1, 4], [-3, -1]")
+    return place
+
+
+Places = dict[str, Annotated[tuple[int, int], AfterValidator(_in_order)]]
+
+
+class TableRules(BaseModel):
+    """What places of one table mean, where they mean something else than in the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    places: Places
+
+
+class SeasonRules(BaseModel):
+    """Points, what tells equals apart, and what places mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str | None = None
+    """An attribute of the games: each of its values has a table of its own; without it a season has one."""
+    rounds: str | None = None
+    """A pattern (`Matchday *`) of the rounds whose games count for the table; without it all do."""
+    points: tuple[float, ...] = Field(default=(3.0, 1.0, 0.0), min_length=2)
+    """Of a win, a draw and a loss; of a race for the first place, the second and so on."""
+    order: tuple[TieBreak, ...] = ("points", "difference", "scored")
+    """What counts first, second, ...; who is still equal is told apart by lots."""
+    places: Places = {"champion": (1, 1)}
+    """What places mean: the first and the last of them, from 1, or from the end as -1."""
+    tables: dict[str, TableRules] = {}
+    """The same by table."""
+
+    @field_validator("order")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("each criterion stands there once, the first that counts first")
+        return value
+
+    def places_of(self, table: str) -> Places:
+        """What places of a table mean."""
+        return self.tables[table].places if table in self.tables else self.places

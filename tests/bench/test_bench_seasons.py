@@ -1,0 +1,83 @@
+"""How long seasons and cups take to simulate, beside plain NumPy that draws as many goals and does nothing else.
+
+`make bench` prints; nothing here asserts on seconds.
+"""
+
+import resource
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modeling.build import build_design
+from modeling.games import Games
+from modeling.outlook.bracket import reached, seeded
+from modeling.outlook.coming import Coming
+from modeling.outlook.season import Competition, simulate
+from store.seasons import SeasonRules
+from store.stanzas import Stanza
+
+pytestmark = pytest.mark.bench
+TEAMS, SEASONS, DRAWS = 20, 10_000, 1000
+LIMIT_SECONDS = 2.0
+
+
+def timed(act: Callable[[], object]) -> tuple[float, float]:
+    """Wall and CPU seconds of the quicker of two runs."""
+    found = []
+    for _ in range(2):
+        wall, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+        act()
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        found.append((time.perf_counter() - wall, after.ru_utime + after.ru_stime - cpu.ru_utime - cpu.ru_stime))
+    return min(found)
+
+
+def whole_season() -> tuple[Coming, Competition]:
+    """A double round robin of twenty of which no game is played, with a thousand joint draws."""
+    rng, start = np.random.default_rng(1), date(2030, 8, 1)
+    pairs = [(a, b) for a in range(TEAMS) for b in range(TEAMS) if a != b]
+    played = [(f"p{n:03d}", start - timedelta(days=400 - n), pair) for n, pair in enumerate(pairs)]
+    ahead = [(f"s{n:03d}", start + timedelta(days=n), pair) for n, pair in enumerate(pairs)]
+    rows = [
+        {"game_id": game, "contest_id": game, "season": "x", "played_on": day, "neutral": False, "side": side,
+         "team": f"t{who:02d}", "is_home": side == 1, "score": float(rng.poisson(1.4)) if game[0] == "p" else None,
+         "finish": None, "won": None, "exposure": 1.0}
+        for game, day, pair in (*played, *ahead) for side, who in enumerate(pair, start=1)
+    ]  # fmt: skip
+    names = [game for game, _, _ in ahead]
+    games = Games("x", start + timedelta(days=500), pl.DataFrame(rows), to_come=frozenset(names))
+    stanza = Stanza.model_validate(
+        {"title": "x", "feed": "none", "source": "none", "outcome": "score", "effects": ("home",)}
+    )
+    design = build_design(stanza, games)
+    chosen = np.flatnonzero(np.isin(np.array(design.game_ids, dtype=object), names)[design.game])
+    known = rng.normal(0.2, 0.3, (DRAWS, len(chosen)))
+    first, second = np.array(pairs).T
+    one = Competition("", tuple(f"t{k:02d}" for k in range(TEAMS)), tuple(names), first, second,
+                      np.full((len(pairs), 2), np.nan), np.zeros(len(pairs), bool), np.arange(len(pairs)))  # fmt: skip
+    return Coming(design, chosen, known, (), np.zeros(len(chosen)), {}), one
+
+
+def test_ten_thousand_seasons_of_twenty() -> None:
+    coming, one = whole_season()
+    rules = SeasonRules(order=("points", "difference", "scored", "head_to_head"))
+    rng = np.random.default_rng(1)
+    simulate(coming, [one], rules, rng, seasons=10)  # compiles
+    wall, cpu = timed(lambda: simulate(coming, [one], rules, rng, seasons=SEASONS))
+    rates = np.exp(coming.known)
+    plain, plain_cpu = timed(lambda: [rng.poisson(rates) for _ in range(SEASONS // DRAWS)])
+    print(f"\n20 teams x 380 games x 10,000 seasons: {wall:.2f} s ({cpu:.2f} s CPU), limit {LIMIT_SECONDS} s")
+    print(f"the goals alone, by NumPy's Poisson: {plain:.2f} s ({plain_cpu:.2f} s CPU), in the same run")
+
+
+def test_a_draw_of_128() -> None:
+    rng = np.random.default_rng(1)
+    strength = rng.normal(0, 1, (200, 128))
+    chance = 1 / (1 + np.exp(strength[:, None, :] - strength[:, :, None]))[None]
+    reached(seeded(128), chance, 10, rng)
+    wall, cpu = timed(lambda: reached(seeded(128), chance, 10_000, rng))
+    print(f"\n10,000 draws of 128: {wall:.2f} s ({cpu:.2f} s CPU)")

@@ -1,0 +1,117 @@
+"""From the warehouse to forecasts and outlooks on record, as the command and the night make them."""
+
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import polars as pl
+import pytest
+
+from modeling.outlook.league import forecast_league
+from modeling.outlook.outlook import keep, outlook_of
+from modeling.record import record_forecasts
+from store.errors import FitError, UsageError
+from store.home import Home
+from store.seasons import SeasonRules
+from store.stanzas import Stanza
+from store.warehouse import reading
+
+NOW = datetime(2026, 1, 1, 4, tzinfo=UTC)
+LEFT = 20  # games to come
+
+
+@pytest.fixture(scope="module")
+def season(stanza: Stanza) -> Stanza:
+    return stanza.model_copy(update={"season": SeasonRules(places={"champion": (1, 1), "down": (-2, -1)})})
+
+
+def asked(home: Home, sql: str) -> list[tuple]:
+    with reading(home) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_games_that_the_feed_lists_are_forecast_and_kept_with_their_fit(home, season):
+    made = forecast_league(home, "x", season, NOW)
+    assert made.rows.height == LEFT
+    ((count, fits, known, at),) = asked(
+        home, "SELECT count(*), count(DISTINCT fit_id), min(as_of <= played_on), min(made_at_utc) FROM forecast"
+    )
+    assert (count, fits, known, at) == (LEFT, 1, True, NOW.replace(tzinfo=None))
+    ((fit_id, as_of),) = asked(home, "SELECT fit_id, as_of FROM fit")
+    assert (made.fit_id, made.as_of) == (fit_id, as_of)
+
+
+def test_a_later_forecast_replaces_one_but_not_the_last_before_the_day(home, season):
+    """The games of a file, said to be made on four days, two before theirs and two after."""
+    day = datetime(2030, 1, 1)  # noqa: DTZ001 -- as the warehouse has it
+    said = pl.read_database("SELECT * FROM forecast LIMIT 1", duckdb.connect(str(home.warehouse), read_only=True))
+    row = said.drop("league", "fit_id", "made_at_utc", "as_of").with_columns(game_id=pl.lit("g"), played_on=day.date())
+    for days in (-300, -299, 300, 301):
+        keys = {"league": "x", "fit_id": "f", "as_of": day.date(), "made_at_utc": day + timedelta(days=days)}
+        record_forecasts(home, "forecast", keys, row)
+    kept = asked(home, "SELECT made_at_utc FROM forecast WHERE game_id = 'g' ORDER BY ALL")
+    assert kept == [(day + timedelta(days=-299),), (day + timedelta(days=301),)]
+
+
+def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season):
+    found = outlook_of(home, "x", season)
+    for _ in range(2):
+        keep(home, "x", found, NOW)
+    assert asked(home, "SELECT count(*), sum(played), sum(remaining) FROM outlook") == [
+        (10, 2 * (180 - LEFT), 2 * LEFT)
+    ]
+    said = found.rows.explode("chances").unnest("chances").group_by("prize").agg(pl.col("chance").sum())
+    assert dict(said.iter_rows()) == pytest.approx({"champion": 1.0, "down": 2.0})
+    assert set(found.leverage["game_id"]) <= {game for (game,) in asked(home, "SELECT game_id FROM forecast")}
+
+
+def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
+    free = outlook_of(home, "x", season)
+    game = asked(
+        home,
+        "SELECT list(c.name ORDER BY s.is_home DESC) FROM side AS s JOIN game AS g USING (league, game_id) "
+        "JOIN competitor AS c ON (c.league, c.competitor_id) = (s.league, s.team)"
+        " WHERE g.status = 'scheduled' GROUP BY g.game_id LIMIT 1",
+    )[0][0]
+    held = outlook_of(home, "x", season, given=(f"{game[0]} 4-0 {game[1]}",))
+    assert held.fixed == 1
+
+    def points(found, name: str) -> float:
+        own = next(one for one, called in found.names.items() if called == name)
+        return found.rows.filter(pl.col("competitor_id") == own)["expected_points"][0]
+
+    assert points(held, game[0]) > points(free, game[0]) + 0.5
+    assert points(held, game[1]) < points(free, game[1]) - 0.2
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("nonsense", "cannot be read"),
+        ("Team t:00 1-0 Nobody", "no team is called"),
+        ("Team t:00 1-0 t:00", "have no game to come"),
+    ],
+)
+def test_a_result_that_means_no_game_is_told(home, season, given, says):
+    with pytest.raises(UsageError, match=says):
+        outlook_of(home, "x", season, given=(given,))
+
+
+def test_what_cannot_be_forecast_is_told(home, stanza, season):
+    with pytest.raises(UsageError, match="no rules of a season"):
+        outlook_of(home, "x", stanza)
+    with pytest.raises(FitError, match="no accepted fit to forecast from") as error:
+        forecast_league(home, "unfitted", season, NOW)
+    assert error.value.hint == "Make one: pooltable fit unfitted"
+    with pytest.raises(FitError, match="no accepted fit as of 2020-01-01"):
+        forecast_league(home, "x", season, NOW, as_of=datetime(2020, 1, 1, tzinfo=UTC).date())
+
+
+def test_a_file_of_fixtures_is_forecast_with_its_mistakes_left_out(home, season, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("date,home,away\n2030-01-01,Team t:00,Team t:01\n2030-01-01,Team t:00,Tam\n")
+    made = forecast_league(home, "x", season, NOW, path=path)
+    assert made.rows["game_id"].to_list() == ["fixture:2030-01-01|t:00|t:01"]
+    assert [one.line for one in made.mistakes] == [3]
+    path.write_text("date,home,away\n2030-01-01,Team t:00,Tam\n")
+    with pytest.raises(FitError, match=r"no line of .* can be forecast: line 2"):
+        forecast_league(home, "x", season, NOW, path=path)
