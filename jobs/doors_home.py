@@ -12,7 +12,7 @@ from jobs.doors import example, home_of, utc_now
 def register(app: typer.Typer) -> None:
     """Hangs these doors into the command."""
     app.command(epilog=example("pooltable backup backups/"))(backup)
-    app.command(epilog=example("POOLTABLE_HOME=new-home pooltable restore pooltable-20260301-040000.tar.zst"))(restore)
+    app.command(epilog=example("pooltable restore pooltable-20260301-040000.tar.zst"))(restore)
 
 
 def backup(

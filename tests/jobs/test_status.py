@@ -11,7 +11,7 @@ WHY = ("held out: worse.", "identified: not.")
 
 
 def status_of(fit: Fit | None, shown: Shown | None = None) -> LeagueStatus:
-    return LeagueStatus("alps", True, None, NOW, None, fit, shown, NOW)
+    return LeagueStatus("alps", True, None, NOW, None, fit, shown, NOW, 36.0)
 
 
 def fit(verdict: str, *reasons: str, override: str | None = None) -> Fit:
