@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,17 @@ from store.edition import publish
 from store.home import Home
 from store.warehouse import writing
 
+LEAGUE = "nations"
 FIT = "nations-good"
+SAID = """
+INSERT INTO forecast BY NAME SELECT
+    ? AS league, 'f' AS fit_id, ? AS game_id, ?::TIMESTAMP AS made_at_utc, made_at_utc::DATE AS as_of,
+    ?::DATE AS played_on, '2025' AS season, ? AS first, ? AS second, 'Home <b>FC</b>' AS first_name,
+    'Away FC' AS second_name, true AS is_first_home, 0.5 AS win, 0.3 AS draw, 0.2 AS loss, 0.4 AS win_low,
+    0.6 AS win_high, 0.1 AS loss_low, 0.3 AS loss_high, 1.61 AS expected_first, 0.9 AS expected_second,
+    0.71 AS expected_margin, -1 AS margin_q5, 0 AS margin_q25, 1 AS margin_q75, 3 AS margin_q95,
+    [{'first': 1, 'second': 0, 'chance': 0.141}] AS likely_scores
+"""
 
 
 @pytest.fixture(scope="session")
@@ -73,5 +83,34 @@ def compared(own_home: Home, made: Any) -> Home:
     with writing(own_home) as con:
         for table, inserted in (("comparison", rows), ("influential_game", games), ("prior_sensitivity", found)):
             made.insert(con, table, inserted)
+    publish(own_home, made.LEAGUES, made.NOW)
+    return own_home
+
+
+@pytest.fixture
+def foretold(own_home: Home, made: Any) -> Home:
+    """Two games to come, one that is over and was forecast before, an outlook and what hangs on a game."""
+    now = made.NOW.replace(tzinfo=None)
+    with writing(own_home) as con:
+        game, played_on = con.execute(
+            "SELECT game_id, played_on FROM game WHERE league = ? ORDER BY played_on LIMIT 1", [LEAGUE]
+        ).fetchall()[0]
+        teams = "SELECT team FROM side WHERE league = ? AND game_id = ? ORDER BY side"
+        first, second = (who for (who,) in con.execute(teams, [LEAGUE, game]).fetchall())
+        before = datetime.combine(played_on, datetime.min.time()) - timedelta(days=1)
+        for name, day, at in ((game, played_on, before), ("next", now.date() + timedelta(days=3), now)):
+            con.execute(
+                SAID,
+                [LEAGUE, name, at, day, first, second],
+            )
+        con.execute(
+            "INSERT INTO outlook VALUES (?, 'f', ?, ?, '2025', 'north', ?, 10, 5, 20, 1, 27.3, 24, 26, 29, 31, 1.4,"
+            " [0.7, 0.3], [{'prize': 'top_4', 'chance': 0.7}])",
+            [LEAGUE, now, now.date(), first],
+        )
+        con.execute(
+            "INSERT INTO leverage VALUES (?, 'f', ?, ?, '2025', 'north', 'next', ?, 'top_4', 0.7, 0.9, 0.7, 0.5, 0.4)",
+            [LEAGUE, now, now.date(), first],
+        )
     publish(own_home, made.LEAGUES, made.NOW)
     return own_home

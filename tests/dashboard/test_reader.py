@@ -15,9 +15,18 @@ from dashboard.reader import Reader
 from store.edition import current, publish, rollback
 from store.errors import StoreError
 from store.home import Home
+from store.warehouse import writing
 
 
-def test_every_query_runs_and_its_values_are_bound(compared: Home) -> None:
+def test_every_query_runs_and_its_values_are_bound(compared: Home, foretold: Home, made: Any) -> None:
+    assert compared == foretold
+    with writing(compared) as con:
+        con.execute(
+            "INSERT INTO forecast_place BY NAME SELECT league, fit_id, 'race' AS game_id, made_at_utc, as_of, as_of + 1"
+            " AS played_on, season, first AS entrant, first_name AS entrant_name, win, 1 AS top3, 1 AS top10, 1 AS"
+            " expected_place, [win] AS place_chances FROM forecast"
+        )
+    publish(compared, made.LEAGUES, made.NOW + timedelta(minutes=1))
     values = {"league": "nations", "kind": "team", "fit_id": "nations-good", "comparison_id": "c0"}
     with Reader(compared).answer() as answer:
         for name in names():
