@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.console import Report
 from jobs.memory import cores, free_bytes
@@ -184,7 +184,8 @@ def _threads(client: "Client", address: str) -> int:
         raise ClusterError(
             f"The cluster at {address} has no workers.", f"Start some: dask worker {address} --nthreads 1"
         ) from error
-    return sum(client.nthreads().values())
+    threads: Any = client.nthreads()  # its types say "or a coroutine"
+    return sum(threads.values())
 
 
 def _end_with_parent() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -123,9 +124,10 @@ def kill_in_mid_fit(address: str, home: Home, killed: list[int]) -> None:
         client.wait_for_workers(2)
         while not (home.draws.exists() and any(home.draws.glob("*.parquet"))):
             time.sleep(0.05)
-        pids = client.run(os.getpid)
+        pids: Any = client.run(os.getpid)
         while not killed:
-            busy = [worker for worker, tasks in client.processing().items() if tasks and worker in pids]
+            working: Any = client.processing()
+            busy = [worker for worker, tasks in working.items() if tasks and worker in pids]
             killed.extend(pids[worker] for worker in busy[:1])
         os.kill(killed[0], signal.SIGKILL)
 

@@ -51,7 +51,7 @@ def lived_in(rated, refit):
 def said(home: Home) -> dict[str, object]:
     """What the home says to whoever asks."""
     with reading(home) as con:
-        rows = {
+        rows: dict[str, object] = {
             table: con.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("fit", "rating", "publication")
         }
     with duckdb.connect(str(current(home)), read_only=True) as con:
