@@ -155,17 +155,19 @@ def _run_leagues(night: Night) -> list[Outcome]:
 def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
     """Runs the chain for one league; after a failure the rest is skipped, or goes on with what was loaded before."""
     failures: list[str] = []
-    message = ""
+    told: list[str] = []
     is_over = False
     for step in night.chain:
         if is_over:
             _skip(night, step, league, f"skipped: {failures[-1]}")
             continue
         ended, message = _run_step(night, step, league, peaks)
+        told.append(message)
         if ended.exit_code != 0:
             failures.append(f"{step.words[0]}: {message}")
             is_over = night.stopping.is_set() or not (step.may_fail_if_loaded and _is_loaded(night.home, {league}))
-    return Outcome(league, not failures, "; ".join(failures) or message)
+    brief = told[len(PULLS) :] or told[-1:]  # that it was loaded and checked goes without saying
+    return Outcome(league, not failures, "; ".join(failures or brief))
 
 
 def _run_publish(night: Night, publish: Step) -> Outcome:
