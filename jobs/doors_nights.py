@@ -65,12 +65,17 @@ def nightly(
     kind: Annotated[Literal["manual", "schedule"], typer.Option(hidden=True)] = "manual",
 ) -> None:
     """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
+    from jobs.alerts import Channels, beat, look_quietly
     from jobs.night import CHAIN
     from store.stanzas import choose
 
     home = home_of(ctx)
     wait_seconds = SCHEDULED_WAIT_SECONDS if kind == "schedule" else 0
-    _run(home, list(choose(home, names or [])), kind, wait_seconds, CHAIN)
+    try:
+        _run(home, list(choose(home, names or [])), kind, wait_seconds, CHAIN)
+    finally:
+        look_quietly(home, utc_now())
+    beat(Channels(), utc_now())
 
 
 def schedule(ctx: typer.Context) -> None:

@@ -16,6 +16,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from jobs.alerts import look_quietly
 from jobs.locks import alone
 from jobs.messages import last_words
 from jobs.night import HOUR, Clock, close_unended, pooltable
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 12 * 3600  # how late a night may still start: behind another night, or after the machine slept
 NIGHT_SECONDS = 23 * HOUR
 POLL_SECONDS = 30
+LOOK_SECONDS = 1800  # between looks at what stands wrong: a league goes stale without any night
 NightOf = Callable[[tuple[str, ...]], None]
 
 
@@ -64,6 +66,9 @@ def build(home: Home, clock: Clock, night: NightOf) -> BlockingScheduler:
     watch = Watch(home, scheduler, night)
     watch()
     scheduler.add_job(watch, "interval", seconds=POLL_SECONDS, id="watch", executor="watching")
+    scheduler.add_job(
+        lambda: look_around(home, clock()), "interval", seconds=LOOK_SECONDS, id="alerts", executor="watching"
+    )
     if missed := _missed(home, clock()):
         log.info("catching up with %s", ", ".join(missed))
         scheduler.add_job(night, args=[missed], id="catch-up")
@@ -113,6 +118,15 @@ def start_night(home: Home, leagues: tuple[str, ...], now: datetime, stopping: C
     ended = supervise(pooltable(home, words), output, NIGHT_SECONDS, stopping)
     level = logging.INFO if ended.exit_code == 0 else logging.ERROR
     log.log(level, "night of %s: %s", ", ".join(leagues), last_words(ended, NIGHT_SECONDS))
+    if ended.exit_code < 0:  # it died without a word, and so without an alert
+        look_around(home, now)
+
+
+def look_around(home: Home, now: datetime) -> None:
+    """Marks what a killed night left running, and tells people what stands wrong: without a night, too."""
+    with suppress(LockedError), alone(home, "night"):
+        close_unended(home, now)
+    look_quietly(home, now)
 
 
 def _missed(home: Home, now: datetime) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class LeagueStatus:
     is_rated: bool
     last_night: datetime | None
     loaded_at: datetime | None
+    pulled_at: datetime | None
     fit: Fit | None
     published_as_of: date | None
     next_refit: datetime
@@ -67,13 +68,15 @@ def status(home: Home, now: datetime) -> Status:
     loads, fits = _warehouse(home, notes)
     edition, published_at, shown = _edition(home, notes)
     notes += [note for name in stanzas if (note := _outage(home, name, now))]
-    nights = last_nights(History(home.runs).rows("run"))
+    history = History(home.runs)
+    nights, pulls = last_nights(history.rows("run")), history.last_pulls()
     leagues = [
         LeagueStatus(
             league=name,
             is_rated=bool(stanza.rate),
             last_night=nights.get(name),
             loaded_at=loads.get(name),
+            pulled_at=pulls.get(name),
             fit=fits.get(name),
             published_as_of=shown.get(name),
             next_refit=next_refit(stanza.refit, now),

@@ -1,11 +1,12 @@
-"""Run history: one row a run (one night, or one command typed by hand) and one row a step of it, in SQLite."""
+"""Run history: one row a run (one night, or one command typed by hand), one row a step of it, one row an incident
+(something that stands wrong with a league, from when to when), in SQLite."""
 
 import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 SCHEMA = """
@@ -32,7 +33,37 @@ CREATE TABLE IF NOT EXISTS step (
     log TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (run_id, number)
 );
+CREATE TABLE IF NOT EXISTS incident (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('failed', 'rejected', 'stale')),
+    league TEXT NOT NULL,
+    message TEXT NOT NULL,
+    began_at_utc TEXT NOT NULL,
+    ended_at_utc TEXT,
+    told_at_utc TEXT,
+    told_over_at_utc TEXT
+);
+CREATE UNIQUE INDEX IF NOT EXISTS standing ON incident (kind, league) WHERE ended_at_utc IS NULL;
 """
+LAST_NIGHTS = """
+WITH ended AS (
+    SELECT step.*, row_number() OVER (
+        PARTITION BY step.league ORDER BY step.started_at_utc DESC, step.number DESC
+    ) AS place
+    FROM step JOIN run USING (run_id) WHERE run.state <> 'running'
+)
+SELECT step.league, step.command, step.state, step.message FROM ended JOIN step
+    ON step.run_id = ended.run_id AND step.league IS ended.league
+WHERE ended.place = 1 ORDER BY step.league, step.number
+"""
+LAST_PULLS = """
+SELECT league, max(ended_at_utc) FROM step WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL
+GROUP BY league
+"""
+UNTOLD = (
+    "told_at_utc IS NULL AND ended_at_utc IS NULL OR told_at_utc IS NOT NULL AND ended_at_utc IS NOT NULL"
+    " AND told_over_at_utc IS NULL"
+)
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
     "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "message", "log",
@@ -47,6 +78,18 @@ class Run:
     kind: str
     leagues: tuple[str, ...]
     started_at: datetime
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that stands wrong with a league ("" where it is none's), from when to when, UTC."""
+
+    number: int
+    kind: str
+    league: str
+    message: str
+    began_at: str
+    ended_at: str | None
 
 
 class History:
@@ -89,13 +132,48 @@ class History:
 
     def rows(self, table: str, limit: int = 1000) -> list[dict[str, object]]:
         """The newest rows of `run` or `step`, newest first; empty where nothing ever ran."""
-        if not self.path.exists():
-            return []
         columns = {"run": RUN_COLUMNS, "step": STEP_COLUMNS}[table]
         order = "started_at_utc DESC" + (", number DESC" if table == "step" else "")
+        query = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order} LIMIT ?"  # noqa: S608
+        return self._read(query, (limit,), columns)
+
+    def last_nights(self) -> list[dict[str, object]]:
+        """The steps of each league's last night that has ended, and of the last publication (league None), in order."""
+        return self._read(LAST_NIGHTS, (), ("league", "command", "state", "message"))
+
+    def last_pulls(self) -> dict[str, datetime]:
+        """When each league was last pulled in a night without an error, whether or not anything was new; UTC."""
+        found = self._read(LAST_PULLS, (), ("league", "at"))
+        return {str(row["league"]): datetime.fromisoformat(str(row["at"])).replace(tzinfo=UTC) for row in found}
+
+    def begin_incident(self, kind: str, league: str, message: str, began_at: datetime) -> None:
+        """Records that something stands wrong from now on; nothing where it does already."""
+        self._write(
+            "INSERT OR IGNORE INTO incident (kind, league, message, began_at_utc) VALUES (?, ?, ?, ?)",
+            (kind, league, message, _text(began_at)),
+        )
+
+    def end_incident(self, number: int, ended_at: datetime) -> None:
+        """Records that it is over."""
+        self._write("UPDATE incident SET ended_at_utc = ? WHERE number = ?", (_text(ended_at), number))
+
+    def told(self, number: int, is_over: bool, at: datetime) -> None:
+        """Records that people were told of an incident, or that it is over."""
+        column = "told_over_at_utc" if is_over else "told_at_utc"
+        self._write(f"UPDATE incident SET {column} = ? WHERE number = ?", (_text(at), number))  # noqa: S608
+
+    def incidents(self, open_only: bool = False, untold: bool = False) -> list[Incident]:
+        """Incidents, oldest first: all, those that stand, or those that people are still to be told of."""
+        which = UNTOLD if untold else "ended_at_utc IS NULL" if open_only else "true"
+        columns = ("number", "kind", "league", "message", "began_at_utc", "ended_at_utc")
+        found = self._read(f"SELECT {', '.join(columns)} FROM incident WHERE {which} ORDER BY number", (), columns)  # noqa: S608
+        return [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
+
+    def _read(self, query: str, values: tuple[object, ...], columns: tuple[str, ...]) -> list[dict[str, object]]:
+        if not self.path.exists():
+            return []
         with self._open() as con:
-            found = con.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order} LIMIT ?", (limit,))  # noqa: S608
-            return [dict(zip(columns, row, strict=True)) for row in found]
+            return [dict(zip(columns, row, strict=True)) for row in con.execute(query, values)]
 
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         with self._open() as con:

@@ -60,9 +60,12 @@ def schema(path: Path) -> pl.DataFrame:
     """What an edition offers: object ("table", "view" or "macro"), name, column_name, type, comment, is_key.
 
     A table has one row without a column name, for its own comment, then one row a column; a macro has one row with
-    its parameters as its type. Raises StoreError where the file cannot be opened.
+    its parameters as its type. Raises StoreError where the file cannot be opened, or is older than its dictionary.
     """
-    return query(path, SCHEMA, {})
+    try:
+        return query(path, SCHEMA, {})
+    except QueryError as error:
+        raise StoreError(f"{path.stem} has no data dictionary: it is older.", "Run: pooltable publish") from error
 
 
 def open_edition(path: Path, config: Config | None = None) -> duckdb.DuckDBPyConnection:

@@ -43,6 +43,7 @@ class Stanza(BaseModel):
     min_games: PositiveInt = 5
     require_connected: StrictBool = False
     refit: time = time(4, 0)
+    fresh_hours: float = Field(default=36.0, gt=0)
     priors: dict[str, float] = {}
     thresholds: dict[str, float | str] = {}
     columns: Columns | None = None

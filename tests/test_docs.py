@@ -88,10 +88,14 @@ def test_every_command_of_the_readme_runs_in_its_order(home):
         if line.split()[1] == "rollback":
             run("pooltable publish", home)  # so that there is an edition to go back to
         run(line, home)
-    statements = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0]
+    (statements,), (script,) = (re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind in ("sql", "python"))
     with duckdb.connect() as con:
         statements = statements.replace("data/home/editions", str(home / "editions"))
         assert [row[1] for row in con.execute(statements).fetchall()] == [1, 2, 3, 4, 5]
+    script = script.replace("data/home/editions", str(home / "editions"))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert "a at home" in done.stdout
+    assert "Malta" in done.stdout
 
 
 def test_the_readme_shows_commands_at_all():

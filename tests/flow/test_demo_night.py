@@ -97,6 +97,15 @@ def test_nothing_new_means_nothing_is_fitted(first_night, home, edition, pooltab
     assert "as before" in again.stdout
 
 
+def test_every_macros_example_of_the_demo_runs(demo, home, edition):
+    comments = edition(home, "SELECT name, comment FROM data_dictionary WHERE object = 'macro'").rows()
+    examples = {name: comment.split("Example: ")[1] for name, comment in comments}
+    for name, example in examples.items():
+        if "'nfl'" not in example:  # the demo has no league of margins
+            assert edition(home, example).height, name
+    assert sum("'demo_football'" in example for example in examples.values()) > 15
+
+
 def test_sql_answers_from_the_command_line(demo, pooltable):
     best = "FROM leaderboard WHERE league = 'demo_football' ORDER BY rank LIMIT 3"
     asked = pooltable("sql", best, "--format", "json")

@@ -9,6 +9,7 @@ from filelock import FileLock
 from store import edition
 from store.edition import current, editions, pinned, publish, rollback, unpin
 from store.errors import LockedError, StoreError, UsageError
+from store.history import History, Run
 from store.warehouse import writing
 
 
@@ -194,6 +195,20 @@ def test_loads_and_what_they_changed_or_kept_out_are_in_the_edition_without_this
     ]
     assert read(path, "FROM game_change") == [("alps", "l1", "g0", "changed", "2026-02-01 A 1-0 B -> 2-0")]
     assert read(path, "FROM rejected_row") == [("l1", "alps", "csv", "a.csv", 7, "too few fields", "x")]
+
+
+def test_what_commands_said_is_in_the_edition_without_this_machines_places(rated, now):
+    history = History(rated.runs)
+    history.start_run(Run("r1", "manual", ("alps",), now), pid=1)
+    said = 'Error: "/home/me/x/a.csv" (/srv/b.csv) and https://me:secret@example.org/c/d.csv are lost: 1/2, n/a'
+    history.start_step("r1", 1, "alps", "pull", now)
+    history.end_step("r1", 1, now, "failed", 1, said, log=said)
+    history.end_run("r1", now, "failed", said)
+    path = publish(rated, ["alps"], now)
+    for found in (read(path, "SELECT message FROM run"), read(path, "SELECT message FROM step")):
+        assert "https://example.org/c/d.csv" in found[0][0]
+        assert found[0][0].endswith("1/2, n/a")
+        assert not [place for place in ("/home", "/srv", "secret") if place in found[0][0]]
 
 
 def test_what_others_forecast_is_in_the_edition_with_the_games_it_is_of(rated, now):

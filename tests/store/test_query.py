@@ -1,5 +1,6 @@
 """SQL for people: what reads is answered, what does anything else is refused, mistakes show their place."""
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -131,6 +132,15 @@ def test_the_schema_names_tables_columns_and_macros_with_their_sentences(path):
     assert {"leaderboard", "game", "edition", "competitor_of"} <= set(found["name"])
     assert found.filter(name="leaderboard", column_name="rank")["type"].to_list() == ["INTEGER"]
     assert found["comment"].null_count() == 0
+
+
+def test_an_edition_older_than_its_dictionary_says_so(tmp_path):
+    older = tmp_path / "older.duckdb"
+    with duckdb.connect(str(older)) as con:
+        con.execute("CREATE TABLE league (league VARCHAR)")
+    with pytest.raises(StoreError, match="older has no data dictionary") as caught:
+        schema(older)
+    assert caught.value.hint == "Run: pooltable publish"
 
 
 def test_a_file_that_is_no_edition_is_named(tmp_path):

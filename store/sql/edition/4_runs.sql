@@ -1,9 +1,14 @@
--- Run history, mirrored from runs.sqlite. The relations run_rows and step_rows are registered.
+-- Run history, mirrored from runs.sqlite. The relations run_rows and step_rows are registered. What a command said may name
+-- folders of this machine, or passwords in URLs: neither is for readers.
+
+CREATE TEMP MACRO for_readers(said) AS regexp_replace(
+    regexp_replace(said, '(^|[\s"''(=])/(?:[^/\s"'':,()]+/)+', '\1', 'g'), '://[^/@\s]*@', '://', 'g'
+);
 
 CREATE TABLE run AS
 SELECT
     run_id, kind, leagues, started_at_utc::TIMESTAMP AS started_at_utc, ended_at_utc::TIMESTAMP AS ended_at_utc,
-    state, message
+    state, for_readers(message) AS message
 FROM run_rows ORDER BY started_at_utc DESC;
 COMMENT ON TABLE run IS 'One row a run: one night, or one started by hand. The run that published this edition is still running in it. Key: run_id.';
 COMMENT ON COLUMN run.run_id IS 'Key of the run.';
@@ -17,7 +22,8 @@ COMMENT ON COLUMN run.message IS 'One line about it.';
 CREATE TABLE step AS
 SELECT
     run_id, number::INTEGER AS number, league, command, started_at_utc::TIMESTAMP AS started_at_utc,
-    ended_at_utc::TIMESTAMP AS ended_at_utc, state, exit_code::INTEGER AS exit_code, message
+    ended_at_utc::TIMESTAMP AS ended_at_utc, state, exit_code::INTEGER AS exit_code,
+    for_readers(message) AS message
 FROM step_rows ORDER BY started_at_utc DESC, number::INTEGER DESC;
 COMMENT ON TABLE step IS 'One row a step: one command of a run. Key: run_id, number.';
 COMMENT ON COLUMN step.run_id IS 'The run.';

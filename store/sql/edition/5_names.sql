@@ -49,7 +49,8 @@ SELECT
         ELSE error(not_one(asked_league, asked_for, how_many, like_name, like_league))
     END AS competitor_id,
     name, kind
-FROM found LEFT JOIN nearest USING (place);
+FROM found LEFT JOIN nearest USING (place)
+ORDER BY place;
 COMMENT ON MACRO TABLE competitors_of IS 'competitors_of(league_name, competitor_names): one row a name or id in the list, place counting from 1: the rated competitor it stands for; an error that names the nearest where it stands for none. Example: FROM competitors_of(''demo_football'', [''Halvermoor'', ''Jarrowmont''])';
 
 CREATE MACRO competitor_of(league_name, competitor_name) AS (

@@ -68,24 +68,26 @@ spread AS (
         CASE WHEN outcome = 'margin' THEN a_eta - b_eta ELSE a_mean - b_mean END AS margin
     FROM mean
 ),
--- Goals to sum up to: enough for Poisson at the highest rate, and for the geometric tail of a negative binomial.
+-- Counts to sum up to: enough for Poisson at the higher rate, and for the geometric tail of a negative binomial.
+reach AS (
+    SELECT
+        *,
+        CASE WHEN is_count THEN 14 + least(m, 9 * sqrt(m)) + m + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (m * excess)) ELSE 0 END END AS reach
+    FROM (SELECT *, greatest(a_mean, b_mean) AS m FROM spread)
+),
 enough AS (
-    SELECT [
-        {'goals': g, 'log_factorial': lgamma(g + 1)}
-        FOR g IN range(0, 13 + ceil(max(least(m, 9 * sqrt(m)) + m + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (m * excess)) ELSE 0 END))::INTEGER)
-    ] AS steps
-    FROM (SELECT greatest(a_mean, b_mean) AS m, excess FROM spread WHERE is_count)
+    SELECT [{'goals': g, 'log_factorial': lgamma(g + 1)} FOR g IN range(0, max(reach)::INTEGER)] AS steps FROM reach
 ),
 standardised AS (
     SELECT
-        spread.*, steps,
+        reach.*, steps[:reach::INTEGER] AS steps,
         CASE WHEN has_counts THEN 0.5 / sd WHEN outcome = 'result' THEN width ELSE 0 END AS half_width,
         CASE WHEN likelihood = 'student' THEN student_as_normal(margin / sd, freedom) ELSE coalesce(margin / sd, a_eta - b_eta) END AS z,
         CASE WHEN excess > 0 THEN ln(1 + a_mean * excess) / excess ELSE a_mean END AS a_start,
         CASE WHEN excess > 0 THEN ln(1 + b_mean * excess) / excess ELSE b_mean END AS b_start,
         CASE WHEN is_count THEN ln(a_mean / (1 + a_mean * excess)) END AS a_slope,
         CASE WHEN is_count THEN ln(b_mean / (1 + b_mean * excess)) END AS b_slope
-    FROM spread CROSS JOIN enough
+    FROM reach CROSS JOIN enough
 ),
 summed AS (
     SELECT

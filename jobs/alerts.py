@@ -1,0 +1,142 @@
+"""Telling people: an alert when an incident begins and one when it is over, once each; a heartbeat after good nights.
+
+Where to is said by the environment alone, since addresses are secrets: POOLTABLE_ALERT_WEBHOOK (a URL that JSON is
+posted to), POOLTABLE_ALERT_COMMAND (a command that gets it on its standard input), POOLTABLE_HEARTBEAT_URL and
+POOLTABLE_HEARTBEAT_FILE. None of them is ever logged. What cannot be sent now is sent when somebody next looks.
+"""
+
+import json
+import logging
+import shlex
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jobs.incidents import Changed, follow, sentence, standing
+from jobs.locks import alone
+from jobs.status import status
+from store.errors import PooltableError
+from store.history import History, Incident
+from store.home import Home
+from store.stanzas import read_stanzas
+
+log = logging.getLogger(__name__)
+SECONDS = 20.0
+WAIT_SECONDS = 120.0
+
+
+class Channels(BaseSettings):
+    """Where alerts and heartbeats go, from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="POOLTABLE_", env_ignore_empty=True)
+
+    alert_webhook: SecretStr | None = None
+    alert_command: SecretStr | None = None
+    heartbeat_url: SecretStr | None = None
+    heartbeat_file: Path | None = None
+
+    @property
+    def hears_alerts(self) -> bool:
+        """Whether anybody is told."""
+        return self.alert_webhook is not None or self.alert_command is not None
+
+
+def look(home: Home, now: datetime, channels: Channels | None = None) -> Changed:
+    """Finds what began and what is over, records it and tells of it; what could not be told is told the next time.
+
+    Raises StanzaError where leagues.toml is wrong, and LockedError where another process goes on telling.
+    """
+    channels, history = channels or Channels(), History(home.runs)
+    with alone(home, "alerts", WAIT_SECONDS):
+        wrong = standing(status(home, now), read_stanzas(home), history, now)
+        changed = follow(history, wrong, now)
+        if channels.hears_alerts:
+            for one in history.incidents(untold=True):
+                is_over = one.ended_at is not None
+                if send(channels, message(home, one)):
+                    history.told(one.number, is_over, now)
+    return changed
+
+
+def message(home: Home, one: Incident) -> dict[str, str | None]:
+    """An alert as JSON: `text` is a line for people (and for chats, whose webhooks read it), the rest for programs."""
+    is_over = one.ended_at is not None
+    text = f"Pooltable: {'over: ' if is_over else ''}{sentence(one)}"
+    return {
+        "text": text,
+        "state": "over" if is_over else "began",
+        "kind": one.kind,
+        "league": one.league or None,
+        "message": one.message,
+        "began_at_utc": one.began_at,
+        "ended_at_utc": one.ended_at,
+        "home": home.root.resolve().name,
+    }
+
+
+def send(channels: Channels, alert: dict[str, str | None]) -> bool:
+    """Sends one alert to every channel there is; False, with a line in the log, where one did not take it."""
+    sent = True
+    if channels.alert_webhook is not None:
+        sent = _post(channels.alert_webhook.get_secret_value(), alert)
+    if channels.alert_command is not None:
+        sent = _run(channels.alert_command.get_secret_value(), alert) and sent
+    return sent
+
+
+def beat(channels: Channels, now: datetime) -> None:
+    """Says that a night went well: touches the heartbeat's file, asks for its URL. What fails is logged."""
+    if channels.heartbeat_file is not None:
+        try:
+            channels.heartbeat_file.parent.mkdir(parents=True, exist_ok=True)
+            channels.heartbeat_file.write_text(f"{now.isoformat()}\n")
+        except OSError as error:
+            log.error("the heartbeat's file cannot be written: %s", error.strerror)
+    if channels.heartbeat_url is not None:
+        import requests
+
+        try:
+            requests.get(channels.heartbeat_url.get_secret_value(), timeout=SECONDS).raise_for_status()
+        except (requests.RequestException, ValueError) as error:
+            log.error("the heartbeat was not taken: %s", _brief(error))
+
+
+def _post(url: str, alert: dict[str, str | None]) -> bool:
+    import requests
+
+    try:
+        requests.post(url, json=alert, timeout=SECONDS).raise_for_status()
+    except (requests.RequestException, ValueError) as error:
+        log.error("an alert was not taken by the webhook: %s", _brief(error))
+        return False
+    return True
+
+
+def _run(command: str, alert: dict[str, str | None]) -> bool:
+    try:
+        ended = subprocess.run(
+            shlex.split(command), input=json.dumps(alert).encode(), capture_output=True, timeout=SECONDS, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        log.error("the alert command did not run: %s", type(error).__name__)
+        return False
+    if ended.returncode:
+        log.error("the alert command ended with exit code %d", ended.returncode)
+    return ended.returncode == 0
+
+
+def _brief(error: Exception) -> str:
+    """What went wrong without the address, which requests puts into every message."""
+    answer = getattr(error, "response", None)
+    return f"HTTP {answer.status_code}" if answer is not None else type(error).__name__
+
+
+def look_quietly(home: Home, now: datetime) -> None:
+    """`look`, for those who have something else to do: what stops it is logged."""
+    try:
+        look(home, now)
+    except PooltableError as error:
+        log.error("alerts wait: %s", error.message)

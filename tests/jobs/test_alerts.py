@@ -1,0 +1,193 @@
+"""Alerts: one when something begins to stand wrong, one when it is over, to whoever listens; and a heartbeat."""
+
+import json
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
+
+import pytest
+
+from jobs import alerts
+from jobs.alerts import Channels, beat, look
+from jobs.night import new_run
+from jobs.status import Fit, status
+from store.history import History
+
+NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+COMMANDS = ("pull", "check", "fit --due --audit")
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A webhook that remembers what it was sent, and answers as it is told to."""
+
+    got: ClassVar[list[dict]] = []
+    answer: ClassVar[int] = 200
+
+    def do_POST(self):
+        Hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(Hook.answer)
+        self.end_headers()
+
+    def do_GET(self):
+        Hook.got.append({"path": self.path})
+        self.send_response(Hook.answer)
+        self.end_headers()
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def hook():
+    Hook.got, Hook.answer = [], 200
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/secret-token"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def night(home):
+    """night({"check alps": "why"}, at): the run history of a night in which those steps failed."""
+
+    def record(plan, at=NOW, leagues=("alps", "andes")):
+        history, run = History(home.runs), new_run("manual", list(leagues), at)
+        history.start_run(run, 1)
+        steps = [(league, command) for league in leagues for command in COMMANDS] + [(None, "publish")]
+        for number, (league, command) in enumerate(steps, start=1):
+            why = plan.get(f"{command.partition(' ')[0]} {league or ''}".strip(), "")
+            history.start_step(run.run_id, number, league, command, at)
+            history.end_step(run.run_id, number, at, "failed" if why else "done", int(bool(why)), why, "")
+        history.end_run(run.run_id, at, "failed" if plan else "done", "")
+
+    return record
+
+
+def to(url):
+    return Channels.model_validate({"alert_webhook": url})
+
+
+def texts():
+    return [one["text"] for one in Hook.got]
+
+
+def test_a_failure_is_told_once_and_so_is_its_end(night, home, hook):
+    night({"check alps": "it went wrong"})
+    look(home, NOW, to(hook))
+    look(home, NOW + timedelta(hours=1), to(hook))
+    assert texts() == ["Pooltable: alps: the night failed: check: it went wrong"]
+    assert {"kind": "failed", "league": "alps", "state": "began", "home": "home"}.items() <= Hook.got[0].items()
+    night({"check alps": "it went wrong again"}, NOW + timedelta(hours=2))
+    look(home, NOW + timedelta(hours=2), to(hook))
+    assert len(Hook.got) == 1, "the second night of the same failure is no news"
+    night({}, NOW + timedelta(hours=3))
+    look(home, NOW + timedelta(hours=3), to(hook))
+    assert [one["state"] for one in Hook.got] == ["began", "over"]
+    night({"publish": "it went wrong", "check alps": "it went wrong"}, NOW + timedelta(hours=4))
+    look(home, NOW + timedelta(hours=4), to(hook))
+    assert [(one["league"], one["state"]) for one in Hook.got[2:]] == [("alps", "began"), (None, "began")]
+
+
+def test_what_the_webhook_does_not_take_is_sent_again_and_never_logged_with_its_address(night, home, hook, caplog):
+    night({"check alps": "it went wrong"})
+    Hook.answer = 503
+    look(home, NOW, to(hook))
+    assert "HTTP 503" in caplog.text
+    look(home, NOW, to("http://127.0.0.1:9/secret-token"))
+    look(home, NOW, to("no address/secret-token"))
+    assert "secret-token" not in caplog.text
+    Hook.answer = 200
+    look(home, NOW, to(hook))
+    look(home, NOW, to(hook))
+    assert len(texts()) == 2
+    assert "secret-token" not in repr(to(hook))
+
+
+def test_what_was_over_before_anybody_could_be_told_is_not_told(night, home, hook):
+    night({"check alps": "it went wrong"})
+    look(home, NOW, Channels())
+    night({}, NOW + timedelta(hours=1))
+    look(home, NOW, Channels())
+    look(home, NOW, to(hook))
+    assert Hook.got == []
+    assert [(one.kind, one.league, one.ended_at is not None) for one in History(home.runs).incidents()] == [
+        ("failed", "alps", True)
+    ]
+
+
+@pytest.mark.parametrize(("hours", "told"), [(35, 0), (37, 2)])
+def test_a_league_that_breaks_its_promise_of_freshness_is_told(night, home, hook, hours, told):
+    night({})
+    look(home, NOW + timedelta(hours=hours), to(hook))
+    assert len(Hook.got) == told
+    assert all("its promise is 36 hours (fresh_hours)" in text for text in texts())
+
+
+def test_a_pull_that_brings_nothing_new_keeps_a_league_fresh(night, home, hook):
+    night({})
+    night({}, NOW + timedelta(hours=30))
+    look(home, NOW + timedelta(hours=60), to(hook))
+    assert Hook.got == []
+    night({"pull alps": "no answer"}, NOW + timedelta(hours=67))
+    look(home, NOW + timedelta(hours=67), to(hook))
+    assert [(one["kind"], one["league"]) for one in Hook.got] == [("failed", "alps"), ("stale", "alps")]
+
+
+def test_a_rejected_fit_is_a_rejection_and_no_failure(night, home, hook, monkeypatch):
+    verdict = ["rejected"]
+
+    def with_a_fit(home, now):
+        found = status(home, now)
+        fit = Fit(NOW, verdict[0], NOW.date(), ("draws: too many",))
+        return replace(found, leagues=(replace(found.leagues[0], fit=fit), *found.leagues[1:]))
+
+    monkeypatch.setattr(alerts, "status", with_a_fit)
+    night({"fit alps": "alps: fit f1 was rejected: draws: too many"})
+    look(home, NOW, to(hook))
+    assert texts() == ["Pooltable: alps: the fit was rejected: draws: too many"]
+    verdict[0] = "accepted"
+    night({}, NOW + timedelta(hours=1))
+    look(home, NOW, to(hook))
+    assert texts()[1] == "Pooltable: over: alps: the fit was rejected: draws: too many"
+
+
+def test_a_command_gets_the_alert_on_its_standard_input(night, home, tmp_path):
+    night({"check alps": "it went wrong"})
+    out = tmp_path / "told.json"
+    command = f"{sys.executable} -c \"import sys; open('{out}', 'w').write(sys.stdin.read())\""
+    look(home, NOW, Channels.model_validate({"alert_command": command}))
+    assert json.loads(out.read_text())["kind"] == "failed"
+
+
+@pytest.mark.parametrize("command", ["no-such-program", "false", "'"])
+def test_a_command_that_does_not_run_is_tried_again(night, home, hook, command, caplog):
+    night({"check alps": "it went wrong"})
+    look(home, NOW, Channels.model_validate({"alert_command": command}))
+    assert "alert command" in caplog.text
+    look(home, NOW, to(hook))
+    assert len(Hook.got) == 1
+
+
+def test_a_league_that_was_removed_is_not_told_of_any_more(night, home, hook):
+    night({"check alps": "it went wrong"})
+    look(home, NOW, to(hook))
+    text = home.leagues_toml.read_text()
+    home.leagues_toml.write_text(text[text.index("[andes]") :])
+    look(home, NOW, to(hook))
+    assert [one["state"] for one in Hook.got] == ["began", "over"]
+
+
+def test_the_heartbeat_is_a_file_and_a_url(home, hook, tmp_path, caplog):
+    file = tmp_path / "new" / "beat"
+    beat(Channels.model_validate({"heartbeat_file": file, "heartbeat_url": hook}), NOW)
+    assert file.read_text() == "2026-03-01T04:30:00+00:00\n"
+    assert Hook.got == [{"path": "/secret-token"}]
+    Hook.answer = 500
+    beat(Channels.model_validate({"heartbeat_file": tmp_path, "heartbeat_url": hook}), NOW)
+    assert "cannot be written" in caplog.text
+    assert "HTTP 500" in caplog.text
+    assert "secret-token" not in caplog.text
