@@ -42,7 +42,7 @@ def chances_of(counts: Counts) -> Callable[[Array, Array, Auxiliaries], Array]:
     """Chances of win, draw and loss of the first side: sums over the grid of scores; they sum to one."""
 
     def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
-        (own, other), spread = np.log(exposures_of(aux)), aux.get("overdispersion", 0.0)
+        (own, other), spread = map(np.log, exposures_of(aux)), aux.get("overdispersion", 0.0)
         each = np.broadcast_arrays(rate_of(eta_first + own), rate_of(eta_second + other), spread)
         first, second, spread = (one.ravel() for one in each)
         highest = counts.highest(np.maximum(first, second), spread)

@@ -136,7 +136,7 @@ def chances(eta_first: Array, eta_second: Array, aux: Auxiliaries) -> Array:
 
     What 1-0 and 0-1 win or lose is l m r exp(-l - m) each, and so is what 0-0 and 1-1 lose or win.
     """
-    own, other = np.log(exposures_of(aux))
+    own, other = map(np.log, exposures_of(aux))
     first, second = rate_of(eta_first + own), rate_of(eta_second + other)
     more = aux["low_scores"] * first * second * np.exp(-first - second)
     each = _poisson_chances(eta_first, eta_second, aux) + more[..., None] * np.array([1.0, -2.0, 1.0])
