@@ -9,6 +9,7 @@ import typer
 
 from jobs.console import say, working
 from jobs.doors import Engine, Leagues, day, example, for_each, home_of, utc_now
+from jobs.messages import in_a_line
 from store.errors import FeedError, PooltableError, UsageError
 
 if TYPE_CHECKING:
@@ -204,6 +205,11 @@ def fit(
             say(fitted.summary)
             return
         before = "" if fitted.is_new else ", of the same games as before"
-        raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected{before}: {'; '.join(fitted.reasons)}")
+        raise PooltableError(f"{name}: fit {fitted.fit_id} was rejected{before}: {in_a_line(fitted.reasons)}.")
 
-    for_each(choose(home, names or []), act)
+    try:
+        for_each(choose(home, names or []), act)
+    finally:
+        from jobs.alerts import look_if_heard
+
+        look_if_heard(home, utc_now())

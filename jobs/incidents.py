@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from jobs.messages import in_a_line
 from jobs.status import LeagueStatus, Status, ago
 from store.history import History, Incident
 from store.stanzas import Stanza
@@ -33,7 +34,7 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
     wrong: dict[Key, str] = {}
     rejected = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "rejected"}
     for name, fit in rejected.items():
-        wrong["rejected", name] = "; ".join(fit.reasons) or "the last accepted ratings stay"
+        wrong["rejected", name] = in_a_line(fit.reasons) or "the last accepted ratings stay"
     for step in history.last_nights():
         league = str(step["league"] or HOME)
         if step["state"] == "failed" and not (league in rejected and str(step["command"]).startswith("fit")):

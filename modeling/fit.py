@@ -98,7 +98,7 @@ def fit_league(
     if not is_dated:
         upset = upheaval_checks(design, sampled.ratings, before, code_hash(), games.names)
         judged = replace(judged, checks=[*judged.checks, *upset])
-    by_hand = override or (earlier and earlier.override_reason)  # what a person accepted stays so for the same inputs
+    by_hand = override or (earlier and still_accepted(earlier, judged.reasons))
     row = _fit_row(name, games, design, stanza, sampled, judged, by_hand, now)
     seconds = time.perf_counter() - started
     row |= {"games_fingerprint": fingerprint, "is_dated": is_dated, "seconds": seconds}
@@ -109,6 +109,12 @@ def fit_league(
     _record(home, row, rows, design, sampled, judged, start)
     summary = _summary(games, design, row["verdict"], _how(sampled, judged, row, override))
     return Fitted(name, row["verdict"], judged.reasons, True, summary, sampled.tree)
+
+
+def still_accepted(earlier: Earlier, reasons: list[str]) -> str | None:
+    """Why a person accepted an earlier fit of the same inputs, where the rules say nothing that they did not then."""
+    said, now = ({one.partition(":")[0] for one in some} for some in (earlier.reasons, reasons))
+    return earlier.override_reason if now <= said else None
 
 
 def _standing(
