@@ -140,6 +140,12 @@ def _brief(error: Exception) -> str:
     return f"HTTP {answer.status_code}" if answer is not None else type(error).__name__
 
 
+def look_if_heard(home: Home, now: datetime) -> None:
+    """`look_quietly` where anybody is told at all: for commands typed by hand."""
+    if Channels().hears_alerts:
+        look_quietly(home, now)
+
+
 def look_quietly(home: Home, now: datetime) -> None:
     """`look`, for those who have something else to do: what stops it is logged."""
     try:

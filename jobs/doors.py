@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from jobs.console import counted, say, show_error, working
+from jobs.messages import in_a_line
 from store.errors import TEMPORARY, PooltableError
 
 if TYPE_CHECKING:  # pydantic takes half a second to import; `pooltable --help` needs none of it
@@ -86,9 +87,8 @@ def fit_each(home: "Home", title: str, wanted: "Sequence[Wanted]") -> None:
                     say(outcome.summary)
                     continue
                 before = "" if outcome.is_new else ", of the same games as before"
-                error = PooltableError(
-                    f"{name}: fit {outcome.fit_id} was rejected{before}: {'; '.join(outcome.reasons)}"
-                )
+                why = in_a_line(outcome.reasons)
+                error = PooltableError(f"{name}: fit {outcome.fit_id} was rejected{before}: {why}.")
             if isinstance(error, PooltableError):
                 show_error(error)
                 codes.add(error.exit_code)

@@ -206,4 +206,9 @@ def fit(
     now = utc_now()
     options = {"as_of": as_of, "engine": engine, "due": due, "again": again, "override": override, "audited": audit}
     wanted = [Wanted(name, partial(prepare_fit, home, name, stanza, now, **options)) for name, stanza in rated.items()]
-    fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted)
+    try:
+        fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted)
+    finally:
+        from jobs.alerts import look_if_heard
+
+        look_if_heard(home, utc_now())

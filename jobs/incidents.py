@@ -12,6 +12,7 @@ from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Literal
 
+from jobs.messages import in_a_line
 from jobs.status import LeagueStatus, Status, ago
 from store.history import History, Incident
 from store.home import Home
@@ -43,7 +44,7 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
     wrong: dict[Key, str] = {}
     rejected = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "rejected"}
     for name, fit in rejected.items():
-        wrong["rejected", name] = "; ".join(fit.reasons) or "the last accepted ratings stay"
+        wrong["rejected", name] = in_a_line(fit.reasons) or "the last accepted ratings stay"
     for step in history.last_steps():
         league = str(step["league"] or HOME)
         if step["state"] == "failed" and not (league in rejected and str(step["command"]).startswith("fit")):

@@ -2,11 +2,17 @@
 
 import json
 import signal
+from collections.abc import Iterable
 from typing import Any
 
 from jobs.supervise import Ended
 
 ERROR = "Error: "
+
+
+def in_a_line(reasons: Iterable[str]) -> str:
+    """Reasons, each a sentence, in one line."""
+    return "; ".join(one.rstrip(".") for one in reasons)
 
 
 def last_words(ended: Ended, timeout_seconds: float) -> str:

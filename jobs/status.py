@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from jobs.messages import in_a_line
 from jobs.timetable import last_nights, next_refit
 from store.edition import current, editions, pinned
 from store.errors import LockedError, PooltableError, StoreError
@@ -140,12 +141,12 @@ def remarks(league: LeagueStatus) -> list[str]:
     """What is to be known of a league's verdicts: why the newest fit was rejected, or why a person accepted it."""
     fit, shown, found = league.fit, league.shown, []
     if fit and fit.override_reason:
-        why = "; ".join(fit.reasons)
+        why = in_a_line(fit.reasons)
         found.append(
             f"{league.league}: the newest fit was accepted by hand: {fit.override_reason}. The rules say: {why}"
         )
     elif fit and fit.verdict == "rejected":
-        found.append(f"{league.league}: the newest fit was rejected: {'; '.join(fit.reasons)}")
+        found.append(f"{league.league}: the newest fit was rejected: {in_a_line(fit.reasons)}")
     if shown and shown.override_reason and not (fit and fit.override_reason == shown.override_reason):
         found.append(f"{league.league}: the fit that readers see was accepted by hand: {shown.override_reason}")
     return found

@@ -137,7 +137,7 @@ def headline(scored: list[Scored]) -> str:
         return f"{_capital(best.title)} forecasts best{'' if apart.verdict == 'better' else ', probably'}."
     level = [one.title for one, apart in others if apart.verdict in ("alike", "open")]
     if level:
-        return f"Nothing forecasts better than {own.title}; {_listed(level)} cannot be told from it."
+        return f"Nothing surely forecasts better than {own.title}; {_listed(level)} cannot be told from it."
     is_sure = all(apart.verdict == "worse" for _, apart in others)
     return f"{_capital(own.title)} forecasts best{'' if is_sure else ', probably'}."
 

@@ -84,7 +84,7 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
     if "walk" in roles:
         parts.append(
             f"Strengths move ({', '.join(stanza.walk)}): a step of learned size from one {stanza.period} to the "
-            f"next that is played in. {_idle_words(stanza)}"
+            f"next that is played in. {_idle_words(design, stanza)}"
         )
     parts += _slope_words(design)
     parts += [f"{fixed.title.capitalize()}: one number, the same for all." for fixed in design.fixed]
@@ -96,11 +96,12 @@ def _words(design: Design, stanza: Stanza) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _idle_words(stanza: Stanza) -> str:
+def _idle_words(design: Design, stanza: Stanza) -> str:
     """What becomes of who does not play, and of everybody's distance from the mean."""
     if stanza.persistence == 1:
         return "Who does not play keeps the last state, and it grows less certain with time."
-    mean = f"mean of the {stanza.group}" if stanza.group else "mean of all"
+    is_grouped = any(block.role == "group" for block in design.blocks)
+    mean = f"mean of the {stanza.group}" if is_grouped else "mean of all"
     return (
         f"Each year keeps {100 * stanza.persistence:g} % of how far they are from the {mean}. Who does not play goes "
         "back there, and grows less certain up to a bound."

@@ -75,8 +75,8 @@ class Task:
     known: Audited | None
     labels: list[Label]
     override: str | None
-    earlier_override: str | None
-    """Why a person accepted it before: what was accepted stays so for the same inputs."""
+    earlier: Earlier | None
+    """The fit of the same inputs before this: what a person accepted then stays so, for the same reasons."""
     row: dict[str, Any]
     """What of the row of `fit` is known beforehand."""
     seconds: float
@@ -174,7 +174,7 @@ def prepare_fit(
         None if wanted or audits.verdict == "disagrees" else audits,
         labels,
         override,
-        earlier and earlier.override_reason,
+        earlier,
         {
             "is_dated": not is_own,
             "fitted_at_utc": at,
@@ -203,7 +203,8 @@ def make_fit(task: Task, tell: Report) -> Made:
     if not task.games.is_dated:
         upset = upheaval_checks(design, sampled.ratings, task.before, code_hash(), task.games.names)
         judged = replace(judged, checks=[*judged.checks, *upset])
-    row = _fit_row(task, sampled, judged)
+    by_hand = task.override or (task.earlier and still_accepted(task.earlier, judged.reasons))
+    row = _fit_row(task, sampled, judged, by_hand)
     row["seconds"] = task.seconds + time.perf_counter() - started
     sampled.tree.attrs |= {key: str(row[key]) for key in PROVENANCE}
     tell("tables", 0.85)
@@ -239,6 +240,12 @@ def _need_same_code(task: Task) -> None:
             f"{task.games.league}: {platform.node()}, which was to fit it, has other code or libraries.",
             "Install the same checkout with the same requirements.lock on every machine of the cluster.",
         )
+
+
+def still_accepted(earlier: Earlier, reasons: list[str]) -> str | None:
+    """Why a person accepted an earlier fit of the same inputs, where the rules say nothing that they did not then."""
+    said, now = ({one.partition(":")[0] for one in some} for some in (earlier.reasons, reasons))
+    return earlier.override_reason if now <= said else None
 
 
 def _standing(
@@ -317,8 +324,8 @@ def _borrowed(design: Design, sampled: Sampled, likely: dict[str, float]) -> lis
     return [borrow(design, linear, one.field) for one in sampled.ratings]
 
 
-def _fit_row(task: Task, sampled: Sampled, judged: Judged) -> dict[str, Any]:
-    design, override = task.design, task.override or task.earlier_override
+def _fit_row(task: Task, sampled: Sampled, judged: Judged, override: str | None) -> dict[str, Any]:
+    design = task.design
     accepted = not judged.reasons or override is not None
     return task.row | {
         "fit_id": task.fit_id,

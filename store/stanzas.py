@@ -49,7 +49,7 @@ class Stanza(BaseModel):
     effects: tuple[str, ...] = ()
     group: str | None = None
     walk: tuple[str, ...] = ()
-    persistence: float = 1.0
+    persistence: float = Field(default=1.0, strict=True)
     noise: tuple[str, ...] = ()
     pooling: Literal["partial", "none", "complete"] = "partial"
     link: str | None = None

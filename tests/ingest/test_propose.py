@@ -168,7 +168,7 @@ def test_what_cannot_be_added_leaves_no_stanza(home, run, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
     assert run("add", "mine", "--from-csv", str(path)).exit_code == 1
-    assert run("add", "mine", "--from-csv", str(tmp_path / "never.csv")).exit_code == 1
+    assert run("add", "mine", "--from-csv", str(tmp_path / "never.csv")).exit_code == 2
     assert run("add", "mine", "--from-csv", str(path), "--feed", "csv").exit_code == 2
     assert not home.leagues_toml.exists()
 

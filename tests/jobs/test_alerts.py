@@ -183,6 +183,15 @@ def test_a_league_that_was_removed_is_not_told_of_any_more(night, home, hook):
     assert [one["state"] for one in Hook.got] == ["began", "over"]
 
 
+def test_a_rejection_by_hand_is_told_by_the_command_itself(home, hook, night, monkeypatch):
+    night({"check alps": "it went wrong"})
+    alerts.look_if_heard(home, NOW)
+    assert History(home.runs).incidents() == [], "nobody listens"
+    monkeypatch.setenv("POOLTABLE_ALERT_WEBHOOK", hook)
+    alerts.look_if_heard(home, NOW)
+    assert len(Hook.got) == 1
+
+
 def test_the_heartbeat_is_a_file_and_a_url(home, hook, tmp_path, caplog):
     file = tmp_path / "new" / "beat"
     beat(Channels.model_validate({"heartbeat_file": file, "heartbeat_url": hook}), NOW)

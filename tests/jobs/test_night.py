@@ -192,6 +192,7 @@ from jobs.night import Night, Step, new_run, run_night
 from store.home import Home
 import signal
 signal.signal(signal.SIGTERM, _stop)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
 home = Home(Path(sys.argv[1]))
 clock = lambda: datetime.now(UTC)
 run_night(Night(home, new_run("manual", ["alps"], clock()), clock, StepLines(), chain=(Step(("fit",), 60),),

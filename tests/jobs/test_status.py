@@ -21,11 +21,11 @@ def fit(verdict: str, *reasons: str, override: str | None = None) -> Fit:
 @pytest.mark.parametrize(("league", "says"), [
     (status_of(None), []),
     (status_of(fit("accepted")), []),
-    (status_of(fit("rejected", *WHY)), ["alps: the newest fit was rejected: held out: worse.; identified: not."]),
+    (status_of(fit("rejected", *WHY)), ["alps: the newest fit was rejected: held out: worse; identified: not"]),
     (status_of(fit("accepted", *WHY, override="I know"), Shown(NOW.date(), "I know")),
-     ["alps: the newest fit was accepted by hand: I know. The rules say: held out: worse.; identified: not."]),
+     ["alps: the newest fit was accepted by hand: I know. The rules say: held out: worse; identified: not"]),
     (status_of(fit("rejected", WHY[0]), Shown(NOW.date(), "I know")),
-     ["alps: the newest fit was rejected: held out: worse.",
+     ["alps: the newest fit was rejected: held out: worse",
       "alps: the fit that readers see was accepted by hand: I know"]),
 ])  # fmt: skip
 def test_what_is_to_be_known_of_verdicts(league, says):

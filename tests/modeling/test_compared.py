@@ -103,7 +103,7 @@ def test_the_headline_names_the_best_or_says_that_there_is_none():
     assert headline(named({"a": (-20, 4), "b": (-40, 4)})) == "Poisson forecasts best."
     assert headline(named({"a": (-20, 12), "b": (-40, 4)})) == "Poisson forecasts best, probably."
     said = headline(named({"a": (1, 4), "b": (-1, 4), "c": (-40, 4)}))
-    assert said == "Nothing forecasts better than poisson; a and b cannot be told from it."
+    assert said == "Nothing surely forecasts better than poisson; a and b cannot be told from it."
 
 
 def test_the_headline_is_not_the_second_best_where_games_in_doubt_decide_on_the_first():

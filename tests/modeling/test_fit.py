@@ -16,10 +16,11 @@ import xarray as xr
 from modeling import audit, judge, sampled
 from modeling import fit as fitting
 from modeling.build import build_design
+from modeling.earlier import Earlier
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
 from modeling.engines.choice import Choice, Prepared
-from modeling.fit import fit_league
+from modeling.fit import fit_league, still_accepted
 from modeling.unpooled import NOT_FOUND
 from store.edition import current, publish
 from store.errors import FitError
@@ -473,3 +474,9 @@ def test_readers_see_the_audits(home, league, stanza, monkeypatch, fill):
     with duckdb.connect(str(current(home)), read_only=True) as con:
         found = con.execute("SELECT fit_id, verdict, is_whole, games, mean_difference FROM audit").fetchall()
     assert found == [(fitted.fit_id, "agrees", True, 180, 0.0)]
+
+
+def test_an_acceptance_by_hand_is_of_the_reasons_that_were_seen():
+    earlier = Earlier("accepted", ["share (draws): .39 …", "pit: …"], False, NOW, "I know")
+    assert still_accepted(earlier, ["pit: other numbers"]) == "I know"
+    assert still_accepted(earlier, ["pit: other numbers", "audit: nuts disagrees"]) is None
