@@ -106,9 +106,9 @@ def answers_what_was_asked(statements: str) -> None:
             found += [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     (at_home,) = [row for row in found if row.get("venue") == "a at home"]
     assert at_home["win_q5"] < at_home["win"] < at_home["win_q95"] and 0 < at_home["skill"] < 1
-    risen = [row for row in found if "earlier_rank" in row]
-    assert len(risen) == 5 and all(row["rank"] < row["earlier_rank"] for row in risen)
-    assert {(row["basis"], str(row["since"]), row["note"]) for row in risen} == {("backfilled", "2023-12-10", None)}
+    moved = [row for row in found if "earlier_rank" in row]
+    assert len(moved) == 5 and all(row["rating"] != row["earlier_rating"] and row["p_up"] > 0 for row in moved)
+    assert {(row["basis"], str(row["since"]), row["note"]) for row in moved} == {("backfilled", "2023-12-10", None)}
     assert [row["rank"] for row in found if "rank_low" in row] == [1, 2, 3, 4, 5]
 
 

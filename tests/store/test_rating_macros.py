@@ -190,7 +190,9 @@ def test_movement_is_todays_draws_against_the_rank_of_then_by_what_is_kept(two, 
 
 def test_movement_of_the_first_week_says_how_to_fill_it_in(edition):
     with duckdb.connect(str(edition), read_only=True) as con:
-        rows = con.execute("SELECT rank, earlier_rank, p_up, p_down, since, basis, note FROM movement('alps')").fetchall()
+        rows = con.execute(
+            "SELECT rank, earlier_rank, p_up, p_down, since, basis, note FROM movement('alps')"
+        ).fetchall()
     note = (
         "Nothing was published or backfilled before 2026-02-04. To fill in what would have been: "
         "pooltable fit alps --as-of 2026-01-28; pooltable publish"
@@ -201,7 +203,9 @@ def test_movement_of_the_first_week_says_how_to_fill_it_in(edition):
 def test_the_outlook_of_a_league_is_its_newest(ask):
     for league in LEAGUES:
         found = ask("FROM outlook($league)", league=league)
-        table = ask("SELECT name, expected_points FROM outlook WHERE league = $league ORDER BY expected_place", league=league)
+        table = ask(
+            "SELECT name, expected_points FROM outlook WHERE league = $league ORDER BY expected_place", league=league
+        )
         assert [(row["name"], row["expected_points"]) for row in found] == [tuple(row.values()) for row in table] != []
 
 

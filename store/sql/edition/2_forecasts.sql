@@ -75,7 +75,8 @@ played AS (
     SELECT g.league, g.game_id, g.played_on
     FROM warehouse.game AS g
     JOIN warehouse.league AS l USING (league)
-    WHERE (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
+    WHERE g.league IN (SELECT league FROM league WHERE is_shared)
+        AND (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
         AND (
             (g.league, g.played_on) IN (SELECT (league, played_on) FROM asked)
             OR (g.league, g.game_id) IN (SELECT (league, game_id) FROM asked)
