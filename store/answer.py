@@ -6,7 +6,7 @@ A connection and a question go in; bytes go to whoever writes them, and what is 
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -28,7 +28,7 @@ class Question:
     """A query with its values, one of FORMS for its answer, and how much of it is wanted: rows from `offset` on."""
 
     sql: str
-    parameters: dict[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     form: str = "json"
     offset: int = 0
     rows: int | None = None

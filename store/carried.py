@@ -1,6 +1,6 @@
-"""What DuckDB's types become on their way out: what a form of answer cannot carry as it is, DuckDB itself writes as text.
+"""What DuckDB's types become on their way out: what a form cannot carry as it is, DuckDB writes as text.
 
-A relation goes in, the same rows come out with types that Arrow, Parquet, CSV, JSON or a terminal hold to the last digit.
+A relation goes in; the same rows come out, with types that Arrow, Parquet, CSV, JSON or a terminal hold exactly.
 """
 
 import duckdb

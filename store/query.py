@@ -8,7 +8,7 @@ its own, which is store/guard.py.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from itertools import chain, islice, product
@@ -48,7 +48,7 @@ TAKEN = {"sql", "token"}  # by addresses of the API, as is what begins with _
 WHERE_TO_LOOK = "See the tables and columns: pooltable sql --schema, or /api/queries/schema"
 
 
-def query(path: Path, sql: str, parameters: dict[str, Value], *, as_text: bool = False) -> pl.DataFrame:
+def query(path: Path, sql: str, parameters: Mapping[str, Value], *, as_text: bool = False) -> pl.DataFrame:
     """The rows of one reading statement on the edition at `path`, as `batches` has them; columns named apart.
 
     Raises QueryError as `batches` does; StoreError where the file cannot be opened.
@@ -83,7 +83,7 @@ def open_edition(path: Path, config: Config | None = None) -> duckdb.DuckDBPyCon
 
 
 def batches(
-    con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Value], *, as_text: bool
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value], *, as_text: bool
 ) -> pa.RecordBatchReader:
     """The rows of one reading statement, as they are computed, with `$name` bound to parameters["name"], in types that
     text or else Arrow holds exactly (see `store.carried`).
@@ -131,7 +131,7 @@ def mistake(error: Exception, sql: str) -> QueryError:
     return QueryError(what, hint, None if place is None else _place(sql, *place))
 
 
-def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Value]) -> None:
+def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value]) -> None:
     """Raises QueryError unless `sql` is one reading statement whose parameters are exactly the given ones."""
     statements = con.extract_statements(sql)
     if len(statements) != 1:
@@ -195,11 +195,11 @@ def _kind(statement: duckdb.Statement) -> duckdb.StatementType | None:
 
 
 def _reader(
-    con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Value], as_text: bool
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value], as_text: bool
 ) -> pa.RecordBatchReader:
     """The rows with the values bound: each as the first of what it may be, or else the fewest as their second.
 
-    A text takes any type, but it fits no arithmetic, and where a whole number is wanted DuckDB rounds it. So 1.5 is tried
+    A text takes any type, but fits no arithmetic, and where a whole number is wanted DuckDB rounds it. So 1.5 is tried
     as a number first; among names that does not do, which may only show with the first rows.
     """
     first, *others = _ways({name: _readings(value) for name, value in parameters.items()})
@@ -241,11 +241,11 @@ def _ways(readings: dict[str, list[Value]]) -> list[dict[str, Value]]:
     return [{name: found[way.get(name, 0)] for name, found in readings.items()} for way in chosen]
 
 
-def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Value]) -> duckdb.DuckDBPyRelation:
+def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Value]) -> duckdb.DuckDBPyRelation:
     try:
-        return con.sql(sql, params=values) if values else con.sql(sql)
+        return con.sql(sql, params=dict(values)) if values else con.sql(sql)
     except duckdb.Error:
-        con.execute(sql, values or None)  # raises it again, with the place that con.sql leaves out
+        con.execute(sql, dict(values) or None)  # raises it again, with the place that con.sql leaves out
         raise
 
 

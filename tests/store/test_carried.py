@@ -13,22 +13,28 @@ from store.answer import FORMS, Question, answer
 from store.errors import QueryError
 from store.query import batches, frame, open_edition, query
 
-TYPES = [name for name in duckdb.sql("FROM test_all_types()").columns if name not in {"hugeint", "varchar", "blob"}]
+TYPES = [
+    name for name in duckdb.connect().sql("FROM test_all_types()").columns if name not in {"hugeint", "varchar", "blob"}
+]
 NESTED = ("array", "struct", "map", "list")
 VALUES = """
 SELECT
-    170141183460469231731687303715884105727::HUGEINT AS huge, 340282366920938463463374607431768211455::UHUGEINT AS unsigned,
-    9007199254740993 AS big, -1.50 AS fraction, 12345678901234567890123456789012345.678 AS long, TIME '24:00' AS midnight,
+    170141183460469231731687303715884105727::HUGEINT AS huge,
+    340282366920938463463374607431768211455::UHUGEINT AS unsigned,
+    9007199254740993 AS big, -1.50 AS fraction, 12345678901234567890123456789012345.678 AS long,
+    TIME '24:00' AS midnight,
     '12:00:00+05'::TIMETZ AS zoned, '0101'::BIT AS bits, DATE '20000-01-01' AS late, 'infinity'::TIMESTAMP AS never,
-    MAP {[1]: 2, [3]: NULL} AS by_list, MAP {DATE '20000-01-01': 1.10} AS by_date, MAP {} AS nothing, [1.10, NULL] AS list,
-    {'a': TIME '24:00', 'b "c"': 'x'::BLOB} AS struct, INTERVAL 3 DAY AS gap, 'nan'::DOUBLE AS nan, NULL AS none
+    MAP {[1]: 2, [3]: NULL} AS by_list, MAP {DATE '20000-01-01': 1.10} AS by_date, MAP {} AS nothing,
+    [1.10, NULL] AS list, {'a': TIME '24:00', 'b "c"': 'x'::BLOB} AS struct, INTERVAL 3 DAY AS gap,
+    'nan'::DOUBLE AS nan, NULL AS none
 """
 IN_JSON = {
     "huge": 170141183460469231731687303715884105727, "unsigned": "340282366920938463463374607431768211455",
     "big": 9007199254740993, "fraction": Decimal("-1.50"), "long": Decimal("12345678901234567890123456789012345.678"),
     "midnight": "24:00:00", "zoned": "12:00:00+05", "bits": "0101", "late": "20000-01-01", "never": "infinity",
     "by_list": {"[1]": 2, "[3]": None}, "by_date": {"20000-01-01": Decimal("1.10")}, "nothing": {},
-    "list": [Decimal("1.10"), None], "struct": {"a": "24:00:00", 'b "c"': "78"}, "gap": "3 days", "nan": None, "none": None,
+    "list": [Decimal("1.10"), None], "struct": {"a": "24:00:00", 'b "c"': "78"},
+    "gap": "3 days", "nan": None, "none": None,
 }  # fmt: skip
 
 
@@ -68,9 +74,7 @@ def test_a_type_comes_through_every_form(con, theirs, tmp_path, name):
     if not any(word in name for word in NESTED):
         assert [line.removeprefix("'") for line in lines] == ["v", *(text or "" for text in wanted)]
     assert [row["v"] is None for row in json.loads(sent(con, sql, "json"))] == [text is None for text in wanted]
-    assert len(frame(batches(con, sql, {}, as_text=True).read_all()).rows()) == 3, (
-        "Python has every value, for a terminal"
-    )
+    assert len(frame(batches(con, sql, {}, as_text=True).read_all()).rows()) == 3, "as a terminal shows them"
 
 
 def test_json_has_every_digit(con):
@@ -101,7 +105,7 @@ def test_no_spreadsheet_runs_what_csv_has(con):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_names_and_order_stay_where_types_are_changed(con, form):
-    sql = "SELECT range AS a, DATE '2024-01-01' + range::INTEGER AS a, INTERVAL 1 DAY AS b FROM range(9) ORDER BY hash(range)"
+    sql = "SELECT range AS a, DATE '2024-01-01' AS a, INTERVAL 1 DAY AS b FROM range(9) ORDER BY hash(range)"
     body = sent(con, sql, form)
     if form == "arrow":
         assert pa.ipc.open_stream(body).schema.names == ["a", "a", "b"]
