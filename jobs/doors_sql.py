@@ -91,7 +91,7 @@ def _write(path: Path, text: str, parameters: dict[str, str], form: Format, out:
         from jobs.formats import as_table
         from store.query import query
 
-        out.write(as_table(query(path, text, parameters), _terminal_width(out)).encode() + b"\n")
+        out.write(as_table(query(path, text, parameters, as_text=True), _terminal_width(out)).encode() + b"\n")
         return
     from store.answer import Question, answer
     from store.query import open_edition
