@@ -51,7 +51,8 @@ def utc_now() -> datetime:
 
 def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) -> Dash:
     """The dashboard of one home. Nothing is opened before the first request, so that servers may fork first."""
-    reader, guard, access = Reader(home), Guard(), access or Access()
+    guard, access = Guard(), access or Access()
+    reader = Reader(home, guard.prepare)
     app = Dash(
         "pooltable",
         assets_folder=str(interactions.ASSETS),
