@@ -96,7 +96,8 @@ def test_every_macro_shows_how_it_is_called_and_the_example_runs(con):
 
 def test_keys_hold(con):
     """No two rows of a table share the values of its key, and none of those is NULL."""
-    keys = dict(rows(con, "SELECT name, list('\"' || column_name || '\"') FROM data_dictionary WHERE is_key GROUP BY name"))
+    listed = "SELECT name, list('\"' || column_name || '\"') FROM data_dictionary WHERE is_key GROUP BY name"
+    keys = dict(rows(con, listed))
     filled = 0
     for name, columns in keys.items():
         key, nulls = ", ".join(columns), " OR ".join(f"{column} IS NULL" for column in columns)
