@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from dashboard.access import access_from
 from dashboard.app import build_app
+from dashboard.worker import Worker
 from store.errors import PooltableError, UsageError
 from store.guard import unavailable
 from store.home import Home, read_settings
@@ -77,7 +78,7 @@ class Server(BaseApplication):
         self.options: dict[str, Any] = {
             "bind": [f"fd://{listening.detach()}"],
             "workers": workers,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": THREADS,
             "limit_request_line": LONGEST_ADDRESS,
             "graceful_timeout": 5,
