@@ -37,7 +37,7 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 
             "Set POOLTABLE_TOKEN, or put it behind something that asks and say --public; or leave --host out.",
         )
     listening = listen(host, port)
-    log.info("Serving %s at %s", home.root, url(host, listening.getsockname()[1]))
+    log.info("Dashboard of %s at %s (Ctrl-C to stop)", home.root, url(host, listening.getsockname()[1]))
     Server(build_app(home, access=access), listening, workers).run()
 
 
