@@ -87,6 +87,8 @@ def answer(con: duckdb.DuckDBPyConnection, question: Question, write: Callable[[
                 raise _too_large(question)
             write(piece)
     except (duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the file that is written, not Arrow's word for any error
+            raise
         raise mistake(error, question.sql) from error
     return Told(distinct(found.schema.names), found.rows, found.has_more)
 

@@ -84,8 +84,9 @@ class Guard:
     def ask(self, edition: Path, question: Question, client: str = "") -> Reply:
         """The answer to a client's question on the edition at that path.
 
-        Raises QueryError where the query is wrong, takes too long or too much; BusyError where too many wait already, or too
-        many of this client; EditionGoneError; StoreError where the edition cannot be opened or this system cannot hold a query.
+        Raises QueryError where the query is wrong, takes too long or too much; BusyError where too many wait already,
+        or too many of this client; EditionGoneError; StoreError where the edition cannot be opened or this system
+        cannot hold a query.
         """
         if reason := unavailable():
             raise StoreError(reason, "Ask one of the prepared questions: /api/queries")
