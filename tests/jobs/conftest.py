@@ -1,14 +1,20 @@
 """A home with leagues but no rooms: the night's steps are a script that does what a plan tells it."""
 
 import json
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from jobs.cli import app
+from jobs.doors import utc_now
 from jobs.night import Night, Step, new_run
+from store.edition import publish
 from store.home import Home
+from store.warehouse import writing
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 FAKE = Path(__file__).parent / "fake_pooltable.py"
@@ -62,3 +68,32 @@ def make_night(home):
         )
 
     return make
+
+
+@pytest.fixture
+def _logging_as_it_was():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def run(home, monkeypatch, _logging_as_it_was):
+    """run("pull", "alps"): the command's result on the home."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def invoke(*words, **more):
+        return CliRunner().invoke(app, ["--home", str(home.root), *words], **more)
+
+    return invoke
+
+
+@pytest.fixture
+def published(home):
+    """A home with one league, loaded and published without ratings."""
+    with writing(home) as con:
+        con.execute(
+            "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
+        )
+    return publish(home, ["alps"], utc_now())
