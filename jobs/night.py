@@ -134,9 +134,17 @@ def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
             night.history.end_run(night.run.run_id, night.clock(), "failed", _stopped(stop))
             raise
         failed = [outcome for outcome in outcomes if not outcome.is_done]
-        message = f"failed: {', '.join(outcome.league or 'publish' for outcome in failed)}" if failed else "done"
-        night.history.end_run(night.run.run_id, night.clock(), "failed" if failed else "done", message)
+        night.history.end_run(night.run.run_id, night.clock(), "failed" if failed else "done", _in_brief(failed))
     return outcomes
+
+
+def _in_brief(failed: list[Outcome]) -> str:
+    """Who failed, and why the first of them did; "done" where nobody did."""
+    if not failed:
+        return "done"
+    first, *others = failed
+    more = "".join(f"; {outcome.league or 'publish'}" for outcome in others)
+    return f"failed: {first.league or 'publish'} ({first.message}){more}"
 
 
 def _run_leagues(night: Night) -> list[Outcome]:

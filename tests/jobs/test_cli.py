@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from ingest.snapshots import note_standing_in
 from jobs import console, doors_nights
+from jobs.alerts import look
 from jobs.cli import app
 from jobs.night import Outcome
 from jobs.status import status
@@ -395,6 +396,10 @@ def test_runs_lists_nights_and_steps(run, home, make_night):
     steps = run("runs", night.run.run_id).stdout
     assert "it went wrong" in steps
     assert "skipped" in steps
+    assert "failed: alps (check: it went wrong" in run("runs").stdout
+    assert run("runs", "--incidents").stdout == "Nothing has stood wrong here.\n"
+    look(home, night.run.started_at)
+    assert "  alps: the night failed: check: it went wrong" in run("runs", "--incidents").stdout
 
 
 def test_a_taken_port_is_told_before_any_work(run, home, monkeypatch):

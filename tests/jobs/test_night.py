@@ -66,7 +66,7 @@ def test_a_failed_check_skips_the_fit_of_that_league_only(make_night, home):
     assert steps_of(home)[2] == ("fit --due", "alps", "skipped")
     assert ("fit --due", "andes", "done") in steps_of(home)
     assert steps_of(home)[-1] == ("publish", None, "done")
-    assert History(home.runs).rows("run")[0]["message"] == "failed: alps"
+    assert History(home.runs).rows("run")[0]["message"] == "failed: alps (check: it went wrong. Do something about it.)"
 
 
 def test_a_rejected_fit_fails_its_league_and_the_rest_is_published(make_night, home):
