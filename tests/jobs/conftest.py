@@ -1,6 +1,7 @@
 """A home with leagues but no rooms: the night's steps are a script that does what a plan tells it."""
 
 import json
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from jobs.night import Night, Step, new_run
 from store.home import Home
+from store.warehouse import writing
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 FAKE = Path(__file__).parent / "fake_pooltable.py"
@@ -42,11 +44,22 @@ def home(tmp_path):
     return home
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory):
+    """A warehouse in which nothing is loaded yet."""
+    home = Home(tmp_path_factory.mktemp("empty"))
+    with writing(home):
+        pass
+    return home.warehouse
+
+
 @pytest.fixture
-def make_night(home):
+def make_night(home, empty):
     """make_night(plan, …): a night whose steps do what `plan` says of them, such as {"fit alps": "fail"}."""
 
     def make(plan, leagues=("alps", "andes"), chain=CHAIN, jobs=1, retry_seconds=(0.0, 0.0)):
+        if not home.warehouse.exists():
+            shutil.copy(empty, home.warehouse)
         path = home.root / "plan.json"
         path.write_text(json.dumps(plan))
         return Night(
