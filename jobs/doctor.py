@@ -65,7 +65,8 @@ def _checked(name: str, check: "Check", home: Home, now: datetime) -> list[Found
     except PooltableError as error:
         return [Found(name, "FAIL", f"{error.message} {error.hint}".strip())]
     except (OSError, sqlite3.Error) as error:
-        return [Found(name, "FAIL", f"{home.root} cannot be used: {error}")]
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        return [Found(name, "FAIL", f"{home.root} cannot be used: {why}")]
     return found or [Found(name, "ok", "nothing is wrong")]
 
 

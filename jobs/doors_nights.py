@@ -96,7 +96,6 @@ def status(ctx: typer.Context) -> None:
     from jobs import status as stand
     from jobs.formats import aligned
     from jobs.incidents import sentence
-    from store.history import History
 
     now = utc_now()
     found = stand.status(home_of(ctx), now)
@@ -110,8 +109,10 @@ def status(ctx: typer.Context) -> None:
             say(remark)
     for note in found.notes:
         say(note)
-    for incident in History(home_of(ctx).runs).incidents(open_only=True):
-        say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
+    told = {league.league for league in found.leagues if league.fit and league.fit.verdict == "rejected"}
+    for incident in found.incidents:
+        if incident.kind != "rejected" or incident.league not in told:
+            say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
 
 
 def doctor(ctx: typer.Context) -> None:

@@ -139,12 +139,12 @@ def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
 
 
 def _in_brief(failed: list[Outcome]) -> str:
-    """Who failed, and why the first of them did; "done" where nobody did."""
+    """Who failed, and the first reason of the first of them; "done" where nobody did."""
     if not failed:
         return "done"
-    first, *others = failed
-    more = "".join(f"; {outcome.league or 'publish'}" for outcome in others)
-    return f"failed: {first.league or 'publish'} ({first.message}){more}"
+    names = [outcome.league or "publish" for outcome in failed]
+    names[0] += f" ({failed[0].message.partition(';')[0]})"
+    return f"failed: {', '.join(names)}"
 
 
 def _run_leagues(night: Night) -> list[Outcome]:

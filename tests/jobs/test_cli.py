@@ -185,7 +185,7 @@ def test_the_unforeseen_is_one_line_with_the_place_of_its_traceback(run, room, h
 
 def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
     room("ingest.checks", check=lambda home, league, now: [Finding("warn")])
-    assert run("check", "alps").exit_code == 0
+    assert run("check", "alps").stdout.splitlines()[-1] == "alps: nothing stops it; one warning"
     room("ingest.checks", check=lambda home, league, now: [Finding("warn"), Finding("stop")])
     result = run("check", "alps")
     assert result.exit_code == 1
@@ -345,6 +345,10 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
     second = run("status").stdout
     assert "3 days ago" in second
     assert f"Readers see {path.stem}, published just now." in second
+    home.runs.write_bytes(b"damaged" * 1000)
+    third = run("status")
+    assert (third.exit_code, "3 days ago" in third.stdout) == (0, True)
+    assert "The run history cannot be read: file is not a database." in third.stdout
 
 
 def test_status_says_since_when_snapshots_stand_in_for_a_source(home):

@@ -87,7 +87,9 @@ def test_a_home_that_is_gone_or_no_folder(home):
     home.leagues_toml.unlink()
     home.root.rmdir()
     home.root.write_text("a file")
-    assert {"disk", "locks", "scheduler"} <= set(found(home, "FAIL"))
+    failed = found(home, "FAIL")
+    assert {"disk", "locks", "scheduler"} <= set(failed)
+    assert failed["disk"] == f"{home.root} cannot be used: Not a directory"
 
 
 def test_memory(well, monkeypatch):
