@@ -1,13 +1,17 @@
 """A home with leagues but no rooms: the night's steps are a script that does what a plan tells it."""
 
 import json
+import logging
 import shutil
 import sys
+import types
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from jobs.cli import app
 from jobs.night import Night, Step, new_run
 from store.home import Home
 from store.warehouse import writing
@@ -75,3 +79,35 @@ def make_night(home, empty):
         )
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def run(home, monkeypatch):
+    """run("pull", "alps"): the command's result on the home."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def invoke(*words, **more):
+        return CliRunner().invoke(app, ["--home", str(home.root), *words], **more)
+
+    return invoke
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """room("ingest.pull", pull=f): puts a stand-in where a command will import the room."""
+
+    def put(name, **functions):
+        module = types.ModuleType(name)
+        for key, function in functions.items():
+            setattr(module, key, function)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    return put
