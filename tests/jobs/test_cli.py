@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
 from store.errors import FitError
+from store.home import Home
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
@@ -52,14 +54,23 @@ class Finding:
     message: str = "a team played itself"
 
 
-@pytest.fixture
-def published(home):
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
     """A home with one league, loaded and published without ratings."""
+    home = Home(tmp_path_factory.mktemp("published"))
     with writing(home) as con:
         con.execute(
             "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
         )
-    return publish(home, ["alps"], demo_now())
+    publish(home, ["alps"], demo_now())
+    return home
+
+
+@pytest.fixture
+def published(home, made_once):
+    """The edition of a home of one's own that is like that."""
+    shutil.copytree(made_once.root, home.root, symlinks=True, dirs_exist_ok=True)
+    return home.current.resolve()
 
 
 def demo_now():
