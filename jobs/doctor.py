@@ -172,7 +172,7 @@ def _is_ours(parent: str) -> bool:
 def _files(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     if found := left_over(home):
         size = sum(path.stat().st_size for path in found)
-        yield "warn", f"{len(found)} files of killed processes ({size / GB:.2f} GB); the next night deletes them"
+        yield "warn", f"left by killed processes: {len(found)} ({size / GB:.2f} GB); the next night deletes them"
 
 
 def _versions(_home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
