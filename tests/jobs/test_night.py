@@ -65,12 +65,14 @@ def test_a_failed_check_skips_the_fit_of_that_league_only(make_night, home):
     assert steps_of(home)[2] == ("fit --due", "alps", "skipped")
     assert ("fit --due", "andes", "done") in steps_of(home)
     assert steps_of(home)[-1] == ("publish", None, "done")
-    assert History(home.runs).rows("run")[0]["message"] == "failed: alps"
+    assert History(home.runs).rows("run")[0]["message"] == "failed: alps (check: it went wrong. Do something about it.)"
 
 
-def test_a_rejected_fit_fails_its_league_and_the_rest_is_published(make_night, home):
-    outcomes = run_night(make_night({"fit alps": "fail"}))
-    assert [o.is_done for o in outcomes] == [False, True, True]
+def test_a_failed_fit_fails_its_league_and_the_rest_goes_on_to_be_published(make_night, home):
+    outcomes = run_night(make_night({"fit alps": "fail", "publish": "silent"}))
+    assert [o.is_done for o in outcomes] == [False, True, False]
+    why = "fit: it went wrong. Do something about it."
+    assert History(home.runs).rows("run")[0]["message"] == f"failed: alps ({why}), publish"
     (fit,) = [
         row for row in History(home.runs).rows("step") if (row["command"], row["league"]) == ("fit --due", "alps")
     ]
