@@ -69,6 +69,16 @@ def number(field: str, title: str, meaning: str, formatted: str, **more: Any) ->
     }
 
 
+def name_link(
+    league: str, title: str, meaning: str, field: str = "name", key: str = "competitor_id", **more: Any
+) -> Column:
+    """A column of competitors' names, each a link to its page where the row's `key` says who it is."""
+    return text(
+        field, title, meaning, cellRenderer="CompetitorLink", cellRendererParams={"league": league, "who": key},
+        cellClass="name", **more,
+    )  # fmt: skip
+
+
 def difference_scale(rows: list[dict[str, Any]]) -> float:
     """Half-width of the scale that holds every difference with its 90 % interval."""
     return max((abs(row["difference"]) + 1.645 * row["difference_se"] for row in rows), default=0) * 1.1 or 1.0

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, guide, kind_links, kind_of
-from dashboard.grid import Column, grid, number, text
+from dashboard.grid import Column, grid, name_link, number, text
 from dashboard.wording import decimals
 
 PATH = "/leaderboard"
@@ -127,7 +127,9 @@ def _legend(is_simulated: bool) -> Component:
 def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
     shown = cells(rows)
     filters: dict[str, Any] = {} if view.query.get("show") == "all" else dict(RANKED_ONLY)
-    columns = _sorted(_columns(rows, set(shown[0]) if shown else set(), kind), _word(view.query.get("sort")))
+    columns = _sorted(
+        _columns(rows, set(shown[0]) if shown else set(), kind, view.league["league"]), _word(view.query.get("sort"))
+    )
     return grid(
         "leaderboard-grid", columns, shown, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
     )  # fmt: skip
@@ -142,11 +144,11 @@ def _sorted(columns: list[Column], asked: str) -> list[Column]:
             for column in columns]  # fmt: skip
 
 
-def _columns(rows: list[dict[str, Any]], present: set[str], kind: str) -> list[Column]:
+def _columns(rows: list[dict[str, Any]], present: set[str], kind: str, league: str) -> list[Column]:
     digits = decimals(row["sd"] for row in rows)
     signed = f"pooltable.signed(params.value, {digits})"
     return [
-        *_who(kind),
+        *_who(kind, league),
         *_how_good(rows, digits, signed, present),
         *_how_sure(),
         *_components(signed, present, digits),
@@ -157,12 +159,11 @@ def _columns(rows: list[dict[str, Any]], present: set[str], kind: str) -> list[C
     ]  # fmt: skip
 
 
-def _who(kind: str) -> list[Column]:
+def _who(kind: str, league: str) -> list[Column]:
     return [
         number("rank", "Rank", "Rank by mean rating among the ranked.", "pooltable.whole(params.value)", width=64,
                pinned="left", sortingOrder=["asc", "desc"], comparator={"function": "pooltable.nullsLast"}),
-        text("name", kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", cellClass="name",
-             tooltipField="name"),
+        name_link(league, kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", tooltipField="name"),
         number("rank_low", "90 % ranks", "The rank lies in here with 90 % probability, given model and results.",
                "pooltable.ranks(params.data)", width=104, sortingOrder=["asc", "desc"],
                comparator={"function": "pooltable.nullsLast"}),

@@ -173,6 +173,7 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
         "/leagues",
         "/leaderboard?league=cup",
         "/shrinkage?league=cup",
+        "/competitor?league=cup&competitor=t:1",
         "/checks?league=cup",
         "/checks?league=cup&show=forecasts",
         "/checks?league=cup&show=remains",
