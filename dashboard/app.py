@@ -15,7 +15,7 @@ from dashboard.access import Access, protect_by_token
 from dashboard.api import api
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
-from dashboard.pages import checks, competitor, forecasts, leaderboard, leagues, shrinkage, track_record
+from dashboard.pages import checks, compare, competitor, forecasts, leaderboard, leagues, shrinkage, track_record
 from dashboard.reader import Reader, Row
 from store.errors import PooltableError
 from store.guard import Guard
@@ -23,7 +23,15 @@ from store.home import Home
 
 log = logging.getLogger(__name__)
 
-PAGES = [leaderboard.PAGE, competitor.PAGE, forecasts.PAGE, shrinkage.PAGE, checks.PAGE, track_record.PAGE]
+PAGES = [
+    leaderboard.PAGE,
+    competitor.PAGE,
+    compare.PAGE,
+    forecasts.PAGE,
+    shrinkage.PAGE,
+    checks.PAGE,
+    track_record.PAGE,
+]
 LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
 INDEX = """<!DOCTYPE html>
 <html lang="en">

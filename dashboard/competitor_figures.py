@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from dashboard.figures import ALONE, GUIDE, POOLED, Rows, empty
 from dashboard.wording import day, signed
 
+SHADES = [[0, "rgba(59, 130, 196, 0.04)"], [1, "rgba(59, 130, 196, 0.5)"]]
 BAND = "rgba(59, 130, 196, 0.18)"
 COLOURS = [POOLED, ALONE, "#2f8f6b", "#9b59b6", "#c0504d", "#6b7280"]
 
@@ -92,7 +93,7 @@ def scores(rows: Rows, first: str, second: str) -> go.Figure:
     chance = {(row["a_score"], row["b_score"]): row["probability"] for row in rows}
     shown = [[100 * chance.get((a, b), 0.0) for b in size] for a in size]
     figure.add_trace(
-        go.Heatmap(z=shown, x=list(size), y=list(size), colorscale=[[0, "rgba(59, 130, 196, 0.04)"], [1, POOLED]],
+        go.Heatmap(z=shown, x=list(size), y=list(size), colorscale=SHADES,
                    showscale=False, texttemplate="%{z:.0f}", xgap=2, ygap=2,
                    hovertemplate="%{y}–%{x}: %{z:.1f} %<extra></extra>")
     )  # fmt: skip

@@ -36,3 +36,9 @@ def register(app: Dash) -> None:
         State("leaderboard-file", "data"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_compare", "choose"),
+        Output("compare-who", "id"),
+        Input("compare-who", "value"),
+        prevent_initial_call=True,
+    )

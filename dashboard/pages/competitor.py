@@ -62,7 +62,7 @@ def _nobody(league: str, asked: str) -> Component:
 
 
 def _head(view: View, who: Row) -> Component:
-    compared = address("/compare", league=view.league["league"], competitors=who["competitor_id"])
+    compared = address("/compare", league=view.league["league"], a=who["competitor_id"])
     ranked = (
         f"Rank {who['rank']:,}, 90 % {who['rank_low']:,}–{who['rank_high']:,}"
         if who["rank"]
@@ -309,9 +309,9 @@ def _how_to_read(kind: str) -> Component:
             f"The rating is against the average ranked {kind}, on neutral ground; its 90 % interval holds the true "
             "value with 90 % probability, given the model and the results.",
             "“Surprise” compares a result with what today's ratings would have expected of it, in standard "
-            "deviations of one game: between −2 and +2 is the game's ordinary luck. Today's ratings know these games already, so "
-            "that surprises are a little smaller than they were on the day. Where ratings move over time only games of the "
-            "last year are compared.",
+            "deviations of one game: between −2 and +2 is the game's ordinary luck. Today's ratings know these games "
+            "already, so that surprises are a little smaller than they were on the day. Where ratings move over time "
+            "only games of the last year are compared.",
             "“Where this rating comes from” splits what is known: its own games, those of others, and what is known of "
             "anybody before a result. Much “all competitors” means few games of its own.",
             "Strength of schedule is the mean rating of the opponents met, each game counted.",

@@ -174,6 +174,7 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
         "/leaderboard?league=cup",
         "/shrinkage?league=cup",
         "/competitor?league=cup&competitor=t:1",
+        "/compare?league=cup&a=t:1&b=t:2",
         "/checks?league=cup",
         "/checks?league=cup&show=forecasts",
         "/checks?league=cup&show=remains",
@@ -205,3 +206,17 @@ def test_states_are_pages_too(page: Page) -> None:
     expect(page.get_by_text("No league called “atlantis” here")).to_be_visible()
     page.goto("/no/such/page")
     expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+
+
+def test_a_name_leads_to_its_page_and_on_to_a_comparison(page: Page) -> None:
+    board(page)
+    page.get_by_role("link", name="Nations 2", exact=True).click()
+    expect(page.get_by_role("heading", name="Nations 2")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/competitor\?league=nations&competitor=t%3A1"))
+    expect(page.locator("#history-figure .bars .point").first).to_be_attached()
+    page.get_by_role("link", name="Compare", exact=True).last.click()
+    page.locator("#compare-who").click()
+    page.get_by_text("Nations 1", exact=True).last.click()
+    expect(page).to_have_url(re.compile("a=t%3A1.*b=t%3A0"))
+    expect(page.locator("#posteriors-figure .scatterlayer .trace")).to_have_count(2)
+    expect(page.locator("#pairs .ag-row").first).to_contain_text("%")

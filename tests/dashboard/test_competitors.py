@@ -11,7 +11,7 @@ from dash import Dash
 from dashboard import results
 from dashboard.app import build_app, render
 from dashboard.frame import Page
-from dashboard.pages import competitor
+from dashboard.pages import compare, competitor
 from store.home import Home
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -67,13 +67,41 @@ def test_a_surprise_is_the_result_less_what_the_joint_draws_expect(app: Dash) ->
     with app.server.config["READER"].answer() as answer:
         row = answer.rows("competitor_games", league="nations", competitor="t:1")[0]
         drawn = answer.con.execute(
-            "SELECT draws FROM rating_draw WHERE league = 'nations' AND competitor_id IN ('t:1', 't:2') ORDER BY competitor_id"
+            "SELECT draws FROM rating_draw WHERE league = 'nations' AND competitor_id IN ('t:1', 't:2')"
+            " ORDER BY competitor_id"
         ).fetchall()
     assert (row["own_score"], row["other_score"], row["place"]) == (1.0, 1.0, 1)
     own, other = (np.exp(0.2 + np.array(draws)) for (draws,) in drawn)
     margin = own - other
     assert row["expected_margin"] == pytest.approx(margin.mean(), rel=1e-5)
     assert row["surprise"] == pytest.approx(-margin.mean() / np.sqrt((own + other).mean() + margin.var()), rel=1e-5)
+
+
+def test_several_are_compared_pair_by_pair(app: Dash) -> None:
+    page = page_of(app, compare.PAGE, league="nations", a="t:0", b="Nations 2", c=EVIL, d="Somebody else")
+    for words in ("How good each is", "Who is the better?", "Nations 2", EVIL, "posteriors-figure", "The next game",
+                  "FROM compare($league", "Against one another"):  # fmt: skip
+        assert words in page, words
+    assert "Somebody else" not in page
+    with app.server.config["READER"].answer() as answer:
+        values = {"league": "nations"} | dict(zip("abcdef", ("t:0", "t:1", "", "", "", ""), strict=True))
+        rows = answer.rows("compare_competitors", **values)
+        first, second = (
+            np.array(draws) for (draws,) in answer.con.execute(
+                "SELECT draws FROM rating_draw WHERE league = 'nations' AND competitor_id IN ('t:0', 't:1')"
+                " ORDER BY competitor_id"
+            ).fetchall()
+        )  # fmt: skip
+        pairs = answer.rows("compare_pairs", **values)
+    assert pairs[0]["probability"] == pytest.approx(np.mean(first > second))
+    x, density = np.array(rows[0]["x_values"]), np.array(rows[0]["heights"])
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=0.01)
+    assert np.trapezoid(density * x, x) == pytest.approx(first.mean(), abs=0.01)
+
+
+def test_fewer_than_two_are_a_choice_still_to_be_made(app: Dash) -> None:
+    assert "Choose two to six of them above" in page_of(app, compare.PAGE, league="nations")
+    assert "Choose somebody to compare Nations 1 with" in page_of(app, compare.PAGE, league="nations", a="t:0")
 
 
 def game(**more: Any) -> dict[str, Any]:
