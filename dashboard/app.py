@@ -77,6 +77,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
     interactions.register(app)
     app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
+    app.server.add_url_rule("/edition", "edition", lambda: edition(reader))
     app.server.register_blueprint(api(reader, guard, access))
     protect_by_token(app.server, access)
     protect(app)
@@ -98,6 +99,15 @@ def health(reader: Reader, now: datetime) -> flask.Response:
     return flask.jsonify(
         status="ok", edition=edition["edition_id"], published_at_utc=f"{published.isoformat()}Z", age_seconds=round(age)
     )
+
+
+def edition(reader: Reader) -> flask.Response:
+    """The name of the edition readers see, for open pages that ask whether there is a newer one; 503 where none is."""
+    try:
+        with reader.answer() as answer:
+            return flask.Response(answer.edition_id, mimetype="text/plain")
+    except PooltableError:
+        return flask.Response("", status=503, mimetype="text/plain")
 
 
 def render(reader: Reader, now: datetime, page: Page | None, query: dict[str, Any]) -> Component:

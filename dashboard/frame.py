@@ -194,6 +194,7 @@ def _heading(view: View) -> Component:
             html.P(_facts(view), className="facts"),
         ],
         className="heading",
+        **data(edition=view.answer.edition_id),
     )
 
 

@@ -42,3 +42,16 @@ def register(app: Dash) -> None:
         Input("compare-who", "value"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_orderings", "reshuffle"),
+        Output("reshuffle-said", "children"),
+        Input("reshuffle", "n_clicks"),
+        State("shuffle-draws", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_orderings", "places"),
+        Output("leaderboard-k", "id"),
+        Input("leaderboard-k", "value"),
+        prevent_initial_call=True,
+    )

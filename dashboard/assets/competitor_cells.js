@@ -21,6 +21,25 @@
     return h("a", { className: "cell-link", href: "/competitor?" + query, onClick: go }, props.value);
   };
 
+  // Places gained or lost, where it is probable that it truly moved.
+  cells.Moved = function (props) {
+    const places = props.value, chance = props.data.p_moved;
+    if (!places || chance === null || chance === undefined || chance < 0.9) return null;
+    const words = (places > 0 ? "up " : "down ") + Math.abs(places) + ", truly so with " + Math.round(100 * chance) + " %";
+    return h("span", { className: places > 0 ? "moved-up" : "moved-down", title: words, "aria-label": words },
+      (places > 0 ? "▲ " : "▼ ") + Math.abs(places));
+  };
+
+  cells.Sparkline = function (props) {
+    const values = props.value || [];
+    if (values.length < 2) return null;
+    const low = Math.min(...values), span = Math.max(...values) - low || 1;
+    const points = values.map((value, k) => (100 * k / (values.length - 1)).toFixed(1) + "," + (26 - 22 * (value - low) / span).toFixed(1));
+    const words = "from " + values[0].toFixed(2) + " to " + values[values.length - 1].toFixed(2);
+    return h("svg", { className: "drawing", role: "img", "aria-label": words, width: "100%", height: "100%", viewBox: "-4 0 108 30", preserveAspectRatio: "none" },
+      h("polyline", { className: "path", points: points.join(" ") }));
+  };
+
   cells.Surprise = function (props) {
     const value = props.value;
     if (value === null || value === undefined) return null;

@@ -175,6 +175,8 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
         "/shrinkage?league=cup",
         "/competitor?league=cup&competitor=t:1",
         "/compare?league=cup&a=t:1&b=t:2",
+        "/leaderboard?league=cup&view=ranks",
+        "/leaderboard?league=cup&view=reshuffle",
         "/checks?league=cup",
         "/checks?league=cup&show=forecasts",
         "/checks?league=cup&show=remains",
@@ -220,3 +222,37 @@ def test_a_name_leads_to_its_page_and_on_to_a_comparison(page: Page) -> None:
     expect(page).to_have_url(re.compile("a=t%3A1.*b=t%3A0"))
     expect(page.locator("#posteriors-figure .scatterlayer .trace")).to_have_count(2)
     expect(page.locator("#pairs .ag-row").first).to_contain_text("%")
+
+
+def test_a_press_puts_the_table_in_the_order_of_one_joint_draw(page: Page) -> None:
+    page.goto("/leaderboard?league=nations&view=reshuffle")
+    rows = page.locator("#shuffle-list .shuffle-row")
+    expect(rows).to_have_count(30)
+    values = "[...document.querySelectorAll('.shuffle-row')].map((row) => [row.style.transform, row.innerText])"
+    before = page.evaluate(values)
+    page.get_by_role("button", name="Reshuffle").click()
+    expect(page.locator("#reshuffle-said")).to_contain_text("of 200; first: ")
+    after = page.evaluate(values)
+    assert before != after and sorted(place for place, _ in before) == sorted(place for place, _ in after)
+    by_place = sorted(after, key=lambda row: int(re.sub(r"\D", "", row[0])))
+    shown = [float(words.split()[-1].replace("−", "-")) for _, words in by_place]
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_a_chosen_number_of_places_gets_its_column_and_its_address(page: Page) -> None:
+    board(page)
+    page.locator("#leaderboard-k").fill("7")
+    page.locator("#leaderboard-k").press("Enter")
+    expect(page.get_by_text("P(top 7)").first).to_be_visible()
+    expect(page).to_have_url(re.compile("k=7"))
+
+
+def test_an_open_page_says_when_there_are_new_ratings(page: Page) -> None:
+    board(page)
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(look)
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#new-edition").count() == 0
+    page.route("**/edition", lambda route: route.fulfill(body="ratings-of-tomorrow"))
+    page.evaluate(look)
+    expect(page.get_by_role("button", name="New ratings: reload")).to_be_visible()

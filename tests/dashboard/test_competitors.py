@@ -11,7 +11,7 @@ from dash import Dash
 from dashboard import results
 from dashboard.app import build_app, render
 from dashboard.frame import Page
-from dashboard.pages import compare, competitor
+from dashboard.pages import compare, competitor, leaderboard
 from store.home import Home
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -128,3 +128,18 @@ def test_opponents_are_counted_without_games_nobody_played() -> None:
     first, second = results.faced(games)
     assert (first["opponent"], first["games"], first["record"]) == ("B", 3, "1–1–1")
     assert (second["opponent"], second["record"]) == ("C", "0–0–1")
+
+
+def test_a_chosen_number_of_places_is_asked_of_the_ranks_in_the_draws(app: Dash) -> None:
+    with app.server.config["READER"].answer() as answer:
+        rows = answer.rows("leaderboard", league="nations", kind="team", k=3)
+        plain = answer.rows("leaderboard", league="nations", kind="team", k=0)
+    assert all(row["p_top"] == pytest.approx(row["p_top3"]) for row in rows if row["rank"])
+    assert all(row["p_top"] is None for row in plain)
+    assert [leaderboard.places(asked) for asked in ("7", "x", None, "-1", "²", "9" * 8)] == [7, 0, 0, 0, 0, 999]
+
+
+def test_orders_are_looked_at_in_four_ways(app: Dash) -> None:
+    for way, words in (("caterpillar", "caterpillar-figure"), ("ranks", "rank-chances-figure"),
+                       ("reshuffle", "shuffle-draws"), ("nonsense", "leaderboard-grid")):  # fmt: skip
+        assert words in page_of(app, leaderboard.PAGE, league="nations", view=way)
