@@ -15,7 +15,17 @@ from dashboard.access import Access, protect_by_token
 from dashboard.api import api
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
-from dashboard.pages import checks, compare, competitor, forecasts, leaderboard, leagues, shrinkage, track_record
+from dashboard.pages import (
+    checks,
+    compare,
+    competitor,
+    console,
+    forecasts,
+    leaderboard,
+    leagues,
+    shrinkage,
+    track_record,
+)
 from dashboard.reader import Reader, Row
 from store.errors import PooltableError
 from store.guard import Guard
@@ -24,14 +34,9 @@ from store.home import Home
 log = logging.getLogger(__name__)
 
 PAGES = [
-    leaderboard.PAGE,
-    competitor.PAGE,
-    compare.PAGE,
-    forecasts.PAGE,
-    shrinkage.PAGE,
-    checks.PAGE,
-    track_record.PAGE,
-]
+    leaderboard.PAGE, competitor.PAGE, compare.PAGE, forecasts.PAGE, shrinkage.PAGE, checks.PAGE, track_record.PAGE,
+    console.PAGE,
+]  # fmt: skip
 LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
 INDEX = """<!DOCTYPE html>
 <html lang="en">

@@ -55,3 +55,8 @@ def register(app: Dash) -> None:
         Input("leaderboard-k", "value"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_console", "open"),
+        Output("sql-dictionary", "id"),
+        Input("sql-dictionary", "data"),
+    )

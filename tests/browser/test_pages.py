@@ -175,6 +175,7 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
         "/shrinkage?league=cup",
         "/competitor?league=cup&competitor=t:1",
         "/compare?league=cup&a=t:1&b=t:2",
+        "/sql?league=cup",
         "/leaderboard?league=cup&view=ranks",
         "/leaderboard?league=cup&view=reshuffle",
         "/checks?league=cup",
@@ -256,3 +257,31 @@ def test_an_open_page_says_when_there_are_new_ratings(page: Page) -> None:
     page.route("**/edition", lambda route: route.fulfill(body="ratings-of-tomorrow"))
     page.evaluate(look)
     expect(page.get_by_role("button", name="New ratings: reload")).to_be_visible()
+
+
+def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a name was run: {dialog.message}"))
+    page.goto("/sql?league=nations")
+    text = page.locator("#sql-text")
+    expect(page.locator("#sql-schema summary", has_text="leaderboard").first).to_be_visible()
+    text.fill("SELECT name, rating FROM leaderboa")
+    text.press("End")
+    text.press_sequentially("r")
+    expect(page.locator("#sql-names .chosen")).to_have_text("leaderboard")
+    text.press("Tab")
+    expect(text).to_have_value("SELECT name, rating FROM leaderboard")
+    text.press_sequentially(" WHERE league = $league AND rank <= $n ORDER BY rank")
+    page.get_by_label("Value of n").fill("5")
+    text.press("Control+Enter")
+    expect(page.locator("#sql-said")).to_contain_text("5 rows")
+    expect(page.locator("#sql-grid .ag-row").nth(2)).to_contain_text("<img src=x onerror=alert(1)>")
+    page.get_by_role("button", name="Plot").click()
+    expect(page.locator("#sql-figure .bars .point")).to_have_count(5)
+    assert page.locator("img[src=x]").count() == 0
+    page.reload()
+    expect(page.locator("#sql-said")).to_contain_text("5 rows")
+    page.locator("summary", has_text="Asked before").click()
+    expect(page.locator("#sql-history")).to_contain_text("SELECT name, rating FROM leaderboard")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    assert len(Path(started.value.path()).read_text().splitlines()) == 6

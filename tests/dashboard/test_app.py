@@ -186,7 +186,7 @@ KEYS = st.sampled_from(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(["/", "/leagues", "/leaderboard", "/competitor", "/compare", "/checks", "/nowhere"]),
+    path=st.sampled_from(["/", "/leagues", "/leaderboard", "/competitor", "/compare", "/sql", "/checks", "/nowhere"]),
     query=st.lists(st.tuples(KEYS, HOSTILE), max_size=5),
     raw=st.none() | st.text(max_size=30),
 )
