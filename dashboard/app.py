@@ -13,16 +13,20 @@ from dash.development.base_component import Component
 from dashboard import interactions
 from dashboard.access import Access, protect_by_token
 from dashboard.api import api
+from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
 from dashboard.pages import (
+    changes,
     checks,
     compare,
     competitor,
     console,
+    data_health,
     forecasts,
     leaderboard,
     leagues,
+    runs,
     shrinkage,
     track_record,
 )
@@ -33,10 +37,10 @@ from store.home import Home
 
 log = logging.getLogger(__name__)
 
-PAGES = [
-    leaderboard.PAGE, competitor.PAGE, compare.PAGE, forecasts.PAGE, shrinkage.PAGE, checks.PAGE, track_record.PAGE,
-    console.PAGE,
-]  # fmt: skip
+SHOWN = (
+    leaderboard, competitor, compare, forecasts, changes, shrinkage, checks, track_record, data_health, runs, console,
+)  # fmt: skip
+PAGES = [page.PAGE for page in SHOWN]
 LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -84,6 +88,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
     app.server.add_url_rule("/edition", "edition", lambda: edition(reader))
     app.server.register_blueprint(api(reader, guard, access))
+    app.server.register_blueprint(feeds(reader))
     protect_by_token(app.server, access)
     protect(app)
     return app

@@ -19,8 +19,7 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure
     days = [row["as_of"] for row in rows]
     if rows:
         band = {"x": days + days[::-1], "y": [row["q95"] for row in rows] + [row["q5"] for row in rows][::-1]}
-        figure.add_trace(go.Scatter(**band, fill="toself", fillcolor=BAND, line={"width": 0}, name="90 % interval",
-                                    hoverinfo="skip"))  # fmt: skip
+        figure.add_trace(_band(band))
         said = [[day(row["as_of"]), signed(row["rating"], digits), _ranks(row)] for row in rows]
         figure.add_trace(
             go.Scatter(x=days, y=[row["rating"] for row in rows], mode="lines+markers", name="Rating", customdata=said,
@@ -49,6 +48,18 @@ def _surprises(games: Rows) -> go.Bar:
     )  # fmt: skip
 
 
+def _band(outline: dict[str, Any]) -> go.Scatter:
+    return go.Scatter(
+        **outline,
+        mode="lines",
+        fill="toself",
+        fillcolor=BAND,
+        line={"width": 0},
+        name="90 % interval",
+        hoverinfo="skip",
+    )
+
+
 def _ranks(row: dict[str, Any]) -> str:
     return f"rank {row['rank']} ({row['rank_low']}–{row['rank_high']})" if row["rank"] else "not ranked"
 
@@ -59,15 +70,14 @@ def rank_history(rows: Rows) -> go.Figure:
     figure = empty("", "Rank")
     days = [row["as_of"] for row in known]
     band = {"x": days + days[::-1], "y": [row["rank_high"] for row in known] + [row["rank_low"] for row in known][::-1]}
-    figure.add_trace(go.Scatter(**band, fill="toself", fillcolor=BAND, line={"width": 0}, name="90 % interval",
-                                hoverinfo="skip"))  # fmt: skip
+    figure.add_trace(_band(band))
     said = [[day(row["as_of"]), _ranks(row)] for row in known]
     figure.add_trace(
         go.Scatter(x=days, y=[row["rank"] for row in known], mode="lines+markers", name="Rank", customdata=said,
                    line={"color": POOLED, "width": 2, "shape": "hv"}, marker={"size": 6},
                    hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>")
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
     return figure
 
 

@@ -50,6 +50,15 @@ def small_grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], 
     return grid(grid_id, columns, rows, label, domLayout="autoHeight")
 
 
+def fitting_grid(
+    grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label: str, most: int = 15
+) -> html.Div:
+    """A grid as high as its rows where these are few, else one that scrolls."""
+    if len(rows) <= most:
+        return small_grid(grid_id, columns, rows, label)
+    return html.Div(grid(grid_id, columns, rows, label), className="grid-frame middling")
+
+
 def text(field: str, title: str, meaning: str, **more: Any) -> Column:
     """A column of words."""
     return {"field": field, "headerName": title, "headerTooltip": meaning, **more}

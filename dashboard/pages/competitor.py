@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard import competitor_figures
 from dashboard.frame import Page, View, address, guide, state, tip
-from dashboard.grid import Column, grid, name_link, number, small_grid, text
+from dashboard.grid import Column, fitting_grid, name_link, number, small_grid, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.results import faced, worded
@@ -190,7 +190,7 @@ def _games(league: str, games: list[Row]) -> Component | None:
     if not games:
         return None
     made = "The newest 400." if len(games) >= 400 else f"{counted(len(games), 'game')}."
-    table = html.Div(grid("competitor-games", _columns(league, games), games, "Games"), className="grid-frame middling")
+    table = fitting_grid("competitor-games", _columns(league, games), games, "Games")
     return html.Section([html.H2("Game by game"), html.P(made, className="quiet"), table], className="block")
 
 

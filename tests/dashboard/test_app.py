@@ -186,7 +186,21 @@ KEYS = st.sampled_from(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(["/", "/leagues", "/leaderboard", "/competitor", "/compare", "/sql", "/checks", "/nowhere"]),
+    path=st.sampled_from(
+        [
+            "/",
+            "/leagues",
+            "/leaderboard",
+            "/competitor",
+            "/compare",
+            "/sql",
+            "/changes",
+            "/data-health",
+            "/runs",
+            "/checks",
+            "/nowhere",
+        ]
+    ),
     query=st.lists(st.tuples(KEYS, HOSTILE), max_size=5),
     raw=st.none() | st.text(max_size=30),
 )
