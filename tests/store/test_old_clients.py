@@ -157,6 +157,7 @@ def test_a_file_ten_editions_old_answers_as_on_its_day(two, tmp_path):
         found = con.execute("SELECT comment FROM data_dictionary WHERE object = 'macro'").fetchall()
     examples = [comment.partition("Example: ")[2] for (comment,) in found]
     answers = [query(first, example, {}).rows() for example in examples]
+    newest = first
     for number in range(1, 11):
         with writing(home) as con:
             con.execute("UPDATE rating SET mean = mean + 1")

@@ -186,7 +186,7 @@ SELECT
     list_dot_product(a.a_chances, b.b_chances) / len(a.a_chances)
     + CASE WHEN a.goals > 1 OR b.goals > 1 THEN 0 WHEN a.goals = b.goals THEN -a.moved ELSE a.moved END AS probability
 FROM each AS a JOIN each AS b USING (place);
-COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): what score_probability and margin_quantile stand on: one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) LIMIT 5';
+COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): what score_probability and margin_quantile stand on: one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
 SELECT venue, a_score, b_score, probability FROM score_matrix(league_name, a_name, b_name, true)
