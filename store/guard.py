@@ -67,7 +67,9 @@ class Guard:
         self.seconds = seconds
         self._size = most + 1
         self._line = Line(most, waiting)
-        self._children: deque[Child] = deque()  # the last used, which has the edition open, on the right
+        self._children: deque[Child] = deque()  # those that are idle, the last used on the right
+        self._taking = threading.Lock()
+        self._preparing = threading.Lock()
         self._starting = threading.Lock()
         self._started = False
 
@@ -91,19 +93,19 @@ class Guard:
         if len(question.sql) + sum(len(str(value)) for value in question.parameters.values()) > MOST_SQL:
             raise QueryError(f"The query is longer than {MOST_SQL:,} characters.")
         self.start()
-        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
         with self._line.turn(client):
-            child = self._children.pop()
-            try:
-                if not child.takes(line):  # the system may have ended it meanwhile
-                    child = Child()
-                    child.takes(line)
-                return child.answers(self.seconds)
-            finally:
-                if child.is_fit():
-                    self._children.append(child)
-                else:
-                    self._children.appendleft(Child())
+            return self._answer(self._child_for(edition), edition, question)
+
+    def prepare(self, edition: Path) -> None:
+        """Has the child that was idle longest open the edition, so that no first question on it waits for that.
+
+        There is always one: children are one more than turns, and one thread prepares at a time.
+        """
+        if self._started:
+            with self._preparing, suppress(PooltableError):
+                with self._taking:
+                    child = self._children.popleft()
+                self._answer(child, edition, Question("SELECT 1")).body.close()
 
     def close(self) -> None:
         """Ends the children."""
@@ -111,6 +113,28 @@ class Guard:
             while self._children:
                 self._children.pop().end()
             self._started = False
+
+    def _child_for(self, edition: Path) -> "Child":
+        """An idle child, one that has the edition open where there is one."""
+        with self._taking:
+            child = next((one for one in reversed(self._children) if one.edition == edition), self._children[-1])
+            self._children.remove(child)
+            return child
+
+    def _answer(self, child: "Child", edition: Path, question: Question) -> Reply:
+        """The child's answer; afterwards it is idle again, or another in its place."""
+        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
+        try:
+            if not child.takes(line):  # the system may have ended it meanwhile
+                child = Child()
+                child.takes(line)
+            child.edition = edition
+            return child.answers(self.seconds)
+        finally:
+            if child.is_fit():
+                self._children.append(child)
+            else:
+                self._children.appendleft(Child())
 
 
 class Child:
@@ -128,6 +152,7 @@ class Child:
             start_new_session=True,
         )
         self._is_ready = False
+        self.edition: Path | None = None  # the one it was asked about last, which it has open
 
     def takes(self, line: bytes) -> bool:
         """True where it has taken the question; False where it is dead. Raises StoreError where it does not start."""

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import shutil
 import sys
+import types
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,11 +50,22 @@ def home(tmp_path):
     return home
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory):
+    """A warehouse in which nothing is loaded yet."""
+    home = Home(tmp_path_factory.mktemp("empty"))
+    with writing(home):
+        pass
+    return home.warehouse
+
+
 @pytest.fixture
-def make_night(home):
+def make_night(home, empty):
     """make_night(plan, …): a night whose steps do what `plan` says of them, such as {"fit alps": "fail"}."""
 
     def make(plan, leagues=("alps", "andes"), chain=CHAIN, jobs=1, retry_seconds=(0.0, 0.0)):
+        if not home.warehouse.exists():
+            shutil.copy(empty, home.warehouse)
         path = home.root / "plan.json"
         path.write_text(json.dumps(plan))
         return Night(
@@ -70,7 +83,7 @@ def make_night(home):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def _logging_as_it_was():
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -79,7 +92,7 @@ def _logging_as_it_was():
 
 
 @pytest.fixture
-def run(home, monkeypatch, _logging_as_it_was):
+def run(home, monkeypatch):
     """run("pull", "alps"): the command's result on the home."""
     monkeypatch.setenv("COLUMNS", "100")
 
@@ -89,11 +102,33 @@ def run(home, monkeypatch, _logging_as_it_was):
     return invoke
 
 
-@pytest.fixture
-def published(home):
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
     """A home with one league, loaded and published without ratings."""
+    home = Home(tmp_path_factory.mktemp("published"))
     with writing(home) as con:
         con.execute(
             "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
         )
-    return publish(home, ["alps"], utc_now())
+    publish(home, ["alps"], utc_now())
+    return home
+
+
+@pytest.fixture
+def published(home, made_once):
+    """The edition of a home of one's own that is like that."""
+    shutil.copytree(made_once.root, home.root, symlinks=True, dirs_exist_ok=True)
+    return home.current.resolve()
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """room("ingest.pull", pull=f): puts a stand-in where a command will import the room."""
+
+    def put(name, **functions):
+        module = types.ModuleType(name)
+        for key, function in functions.items():
+            setattr(module, key, function)
+        monkeypatch.setitem(sys.modules, name, module)
+
+    return put

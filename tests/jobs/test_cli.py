@@ -1,12 +1,10 @@
-"""The command: exit codes, messages for people, and doors that open the right room with the right words."""
+"""The command: doors that open the right room with the right words, and say what came of it."""
 
 import json
 import logging
-import signal
 import socket
 import subprocess
 import sys
-import types
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
@@ -14,12 +12,13 @@ import pytest
 
 from ingest.snapshots import note_standing_in
 from jobs import console, doors_nights
+from jobs.alerts import look
 from jobs.cli import app
 from jobs.doors import utc_now
 from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
-from store.errors import FeedError, FitError
+from store.errors import FitError
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
@@ -53,19 +52,6 @@ class Finding:
     message: str = "a team played itself"
 
 
-@pytest.fixture
-def room(monkeypatch):
-    """room("ingest.pull", pull=f): puts a stand-in where a command will import the room."""
-
-    def put(name, **functions):
-        module = types.ModuleType(name)
-        for key, function in functions.items():
-            setattr(module, key, function)
-        monkeypatch.setitem(sys.modules, name, module)
-
-    return put
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(run, command):
     result = run(command, "--help")
@@ -88,68 +74,9 @@ def test_help_opens_no_room():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(
-    "words",
-    [["nonsense"], ["fit", "alps", "--as-of", "yesterday"], ["fit", "--engine", "magic"], ["sql"], ["sql", "a", "b"],
-     ["sql", "SELECT 1", "--schema"], ["sql", "SELECT 1", "-p", "x"], ["pull", "atlas"], ["add", "atlas"],
-     ["remove", "atlas"], ["rollback", "ratings-never"], ["fit", "alps", "--override", " "], ["runs", "r1"],
-     ["nightly", "atlas"], ["add", "nfl", "--feed", "nonsense"], ["add", "mine", "--from-csv", "no/such.csv"],
-     ["backtest", "alps", "--from", "2022-13-01", "--to", "2023-01-01"], ["fit", "alps", "--as-of", "2022-13-01"],
-     ["sql", "SELECT 1", "--edition", "ratings-never"], ["restore", "no-such-file"],
-     ["backfill", "alps", "--from", "2020-01-01", "--to", "2021-01-01", "--every", "fortnight"]],
-)  # fmt: skip
-def test_wrong_use_ends_with_2(run, room, words):
-    room("ingest.pull", pull=None)
-    room("modeling.fit", prepare_fit=None)
-    result = run(*words)
-    assert result.exit_code == 2, result.output
-    assert "Traceback" not in result.output
-
-
-def test_a_day_that_is_none_is_told_without_the_words_of_a_parser(run):
-    said = " ".join(run("fit", "alps", "--as-of", "2022-13-01").output.split())
-    assert "2022-13-01 is no day." in said and "%" not in said
-
-
-def test_an_error_is_a_message_and_a_hint_on_standard_error(run, room):
-    def pull(*_args, **_more):
-        raise FeedError("alps: a.csv is not there.", "Look for it.")
-
-    room("ingest.pull", pull=pull)
-    result = run("pull", "alps")
-    assert result.exit_code == 1
-    assert result.stdout == ""
-    assert "Error: alps: a.csv is not there.\nLook for it.\n" in result.stderr
-
-
-def test_one_league_that_fails_does_not_stop_the_next(run, room):
-    def pull(_home, league, _stanza, _now, *, accept):
-        if league == "alps":
-            raise FeedError("alps: broken")
-        return types.SimpleNamespace(summary=f"{league}: loaded, accept={accept}", rows_read=1)
-
-    room("ingest.pull", pull=pull)
-    result = run("pull", "--accept")
-    assert result.exit_code == 1
-    assert result.stdout == "andes: loaded, accept=True\n"
-
-
-def test_the_unforeseen_is_one_line_with_the_place_of_its_traceback(run, room, home):
-    def pull(*_args, **_more):
-        raise ZeroDivisionError("oh\nno")
-
-    room("ingest.pull", pull=pull)
-    result = run("pull", "alps")
-    assert result.exit_code == 1
-    (line,) = [line for line in result.stderr.splitlines() if not line.startswith("{")]
-    (crash,) = home.logs.glob("crash-*.log")
-    assert line == f"Error: Pooltable did not foresee this: ZeroDivisionError: oh. Details are in {crash}"
-    assert "Traceback" in crash.read_text()
-
-
 def test_checks_that_stop_end_with_1_and_warnings_do_not(run, room):
     room("ingest.checks", check=lambda home, league, now: [Finding("warn")])
-    assert run("check", "alps").exit_code == 0
+    assert run("check", "alps").stdout.splitlines()[-1] == "alps: nothing stops it; one warning"
     room("ingest.checks", check=lambda home, league, now: [Finding("warn"), Finding("stop")])
     result = run("check", "alps")
     assert result.exit_code == 1
@@ -249,6 +176,10 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
     second = run("status").stdout
     assert "3 days ago" in second
     assert f"Readers see {path.stem}, published just now." in second
+    home.runs.write_bytes(b"damaged" * 1000)
+    third = run("status")
+    assert (third.exit_code, "3 days ago" in third.stdout) == (0, True)
+    assert "The run history cannot be read: file is not a database." in third.stdout
 
 
 def test_status_says_since_when_snapshots_stand_in_for_a_source(home):
@@ -300,6 +231,10 @@ def test_runs_lists_nights_and_steps(run, home, make_night):
     steps = run("runs", night.run.run_id).stdout
     assert "it went wrong" in steps
     assert "skipped" in steps
+    assert "failed: alps (check: it went wrong" in run("runs").stdout
+    assert run("runs", "--incidents").stdout == "Nothing has stood wrong here.\n"
+    look(home, night.run.started_at)
+    assert "  alps: the night failed: check: it went wrong" in run("runs", "--incidents").stdout
 
 
 def test_a_taken_port_is_told_before_any_work(run, home, monkeypatch):
@@ -318,21 +253,6 @@ def test_regenerating_the_demo_only_writes_files(run, room, tmp_path, home):
     assert run("demo", "--regenerate", str(tmp_path / "new")).exit_code == 0
     assert written == [tmp_path / "new"]
     assert not home.warehouse.exists()
-
-
-def test_ctrl_c_ends_quietly_with_130(run, room):
-    def pull(*_args, **_more):
-        signal.raise_signal(signal.SIGINT)
-
-    # A shell that starts the tests in the background lets them ignore it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    room("ingest.pull", pull=pull)
-    try:
-        result = run("pull", "alps")
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert (result.exit_code, result.output) == (130, "")
 
 
 def test_retries_are_not_logged_in_the_words_of_urllib3(capfd):

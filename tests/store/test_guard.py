@@ -253,3 +253,21 @@ def test_errors_come_through_with_their_place(guard, edition):
     with reply.body:
         assert json.loads(reply.body.read()) == [{"name": "B"}]
     assert (reply.told.columns, reply.told.rows, reply.told.has_more) == (["name"], 1, False)
+
+
+def test_a_prepared_edition_is_open_before_the_first_question_on_it(edition, tmp_path):
+    """Even where its file is gone meanwhile; and whoever still asks about the one before gets that."""
+    guard = Guard(most=1)
+    new = tmp_path / "new.duckdb"
+    new.write_bytes(edition.read_bytes())
+    try:
+        guard.prepare(new)  # nothing has started yet: nothing to do
+        guard.ask(edition, Question("FROM edition")).body.close()
+        guard.prepare(new)
+        new.unlink()
+        for path in (edition, new, edition, new):
+            guard.ask(path, Question("FROM edition")).body.close()
+        guard.prepare(tmp_path / "never.duckdb")
+        assert guard.ask(edition, Question("SELECT 1")).told.rows == 1
+    finally:
+        guard.close()
