@@ -114,6 +114,11 @@ def test_a_mistake_keeps_the_caret(path):
         query(path, "SELECT nme\nFROM leaderboard", {})
     assert "LINE 1: SELECT nme" in caught.value.message
     assert "^^^" in caught.value.message
+    with pytest.raises(UsageError, match='Did you mean "leaderboard"'):
+        query(path, "FROM leaderbord", {})
+    with pytest.raises(UsageError, match="foo does not exist!") as caught:
+        query(path, "SELECT foo(1)", {})
+    assert "Did you mean" not in caught.value.message
     with pytest.raises(UsageError, match="syntax error"):
         query(path, "SELEC 1", {})
 
