@@ -51,11 +51,11 @@ class Line:
     def _enter(self, client: str) -> Ticket:
         ticket = Ticket(client)
         with self._lock:
-            if len(self._tickets) >= self._most + self._waiting:
-                raise BusyError(f"{self._waiting} questions are waiting already.", HINT)
             mine = sum(other.client == client for other in self._tickets)
             if mine >= self._places_of_one:
                 raise BusyError(f"{mine} questions of yours are waiting already.", "Ask them one after the other.")
+            if len(self._tickets) >= self._most + self._waiting:
+                raise BusyError(f"{self._waiting} questions are waiting already.", HINT)
             self._tickets.append(ticket)
             self._call()
         return ticket

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
+from difflib import get_close_matches
 from itertools import chain, islice, product
 from pathlib import Path
 
@@ -36,6 +37,7 @@ LOCKED: Config = {
 }
 # MULTI is how DuckDB types PIVOT without an IN list: it first makes a temporary enum of the values it finds.
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
+GUESS = re.compile(r'(\S+)( does not exist!)\nDid you mean "([^"]+)"\?')  # DuckDB's, however far off
 PIVOTING = {"", "FROM", "PIVOT", "PIVOT_WIDER", "SELECT", "SUMMARIZE", "WITH"}
 SCHEMA = "FROM data_dictionary"
 BATCH_ROWS = 8192
@@ -127,6 +129,7 @@ def distinct(names: list[str]) -> list[str]:
 def mistake(error: Exception, sql: str) -> QueryError:
     """What is wrong with a query in words, with the place in `sql` where DuckDB names one."""
     what, place = _told(error)
+    what = GUESS.sub(lambda found: found[0] if get_close_matches(found[1], [found[3]]) else found[1] + found[2], what)
     hint = WHERE_TO_LOOK if what.startswith(("Binder", "Catalog", "Parser")) else ""
     return QueryError(what, hint, None if place is None else _place(sql, *place))
 

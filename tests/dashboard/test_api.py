@@ -314,6 +314,10 @@ def test_every_curl_of_the_readme_is_answered(client: FlaskClient) -> None:
             line = line.replace(there, here)
         words = shlex.split(line)
         address = next(word for word in words if word.startswith("http")).removeprefix("http://127.0.0.1:8050")
+        if "Content-Type: application/json" in words:
+            posted = client.post(address, data=words[-1], content_type="application/json")
+            assert posted.status_code == 200 and len(posted.get_json()["rows"]) > 1, line
+            continue
         flags = {"-d", "--data-urlencode"}
         data = dict(words[at + 1].split("=", 1) for at, word in enumerate(words) if word in flags)
         answer = client.get(address + (f"?{urlencode(data)}" if data else ""))

@@ -5,7 +5,6 @@ import os
 import threading
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -212,10 +211,10 @@ def test_an_honest_query_has_room(guard, edition):
     assert said(guard, edition, sql) == ("answered", '[{"n": 1000000}]')
 
 
-def test_too_many_are_told_to_come_back(edition):
-    guard = Guard(most=1, waiting=0)
+def test_too_many_of_one_client_are_told_to_come_back_and_others_are_answered(edition):
+    guard = Guard(most=2, waiting=0)
     assert lives(guard, edition)
-    begun, busy = threading.Barrier(2), []
+    begun, busy = threading.Barrier(3), []
 
     def bomb():
         begun.wait()
@@ -225,23 +224,13 @@ def test_too_many_are_told_to_come_back(edition):
             busy.append(error)
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(bomb) for _ in range(2)]:
-            done.result()
-    assert len(busy) == 1 and "waiting already" in busy[0].message
-    assert lives(guard, edition)
-    guard.close()
-
-
-def test_one_client_leaves_a_turn_and_places_to_the_others(guard, edition):
-    def bomb():
-        with suppress(QueryError):
-            guard.ask(edition, Question(KINDS["time"]["sql"][0]), client="greedy")
-
-    with ThreadPoolExecutor(3) as pool:
-        bombs = [pool.submit(bomb) for _ in range(3)]
+        bombs = [pool.submit(bomb) for _ in range(2)]
+        begun.wait()
         assert lives(guard, edition)
-        errors = [error for error in (done.exception() for done in bombs) if error is not None]
-    assert len(errors) == 1 and "of yours" in str(errors[0])
+        for done in bombs:
+            done.result()
+    assert len(busy) == 1 and "of yours" in busy[0].message
+    guard.close()
 
 
 def test_elsewhere_than_on_linux_the_guard_is_off_and_says_why(monkeypatch, guard, edition):

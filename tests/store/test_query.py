@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from store.errors import StoreError, UsageError
-from store.query import query, schema
+from store.query import mistake, query, schema
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,12 @@ def test_a_mistake_keeps_the_caret(path):
         query(path, "SELECT nme\nFROM leaderboard", {})
     assert "LINE 1: SELECT nme" in caught.value.message
     assert "^^^" in caught.value.message
+    with pytest.raises(UsageError, match='Did you mean "leaderboard"'):
+        query(path, "FROM leaderbord", {})
+    far = (
+        r'Catalog Error: {"exception_message": "Table with name schedule does not exist!\nDid you mean \"residual\"?"}'
+    )
+    assert mistake(duckdb.Error(far), "").what == "Catalog Error: Table with name schedule does not exist!"
     with pytest.raises(UsageError, match="syntax error"):
         query(path, "SELEC 1", {})
 
