@@ -11,11 +11,25 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from dashboard import interactions
-from dashboard.access import Access, protect_by_token
+from dashboard.access import Access, knows, protect_by_token
 from dashboard.api import api
+from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
-from dashboard.pages import checks, forecasts, leaderboard, leagues, shrinkage, track_record
+from dashboard.pages import (
+    changes,
+    checks,
+    compare,
+    competitor,
+    console,
+    data_health,
+    forecasts,
+    leaderboard,
+    leagues,
+    runs,
+    shrinkage,
+    track_record,
+)
 from dashboard.reader import Reader, Row
 from store.errors import PooltableError
 from store.guard import Guard
@@ -23,7 +37,10 @@ from store.home import Home
 
 log = logging.getLogger(__name__)
 
-PAGES = [leaderboard.PAGE, forecasts.PAGE, shrinkage.PAGE, checks.PAGE, track_record.PAGE]
+SHOWN = (
+    leaderboard, competitor, compare, forecasts, changes, shrinkage, checks, track_record, data_health, runs, console,
+)  # fmt: skip
+PAGES = [page.PAGE for page in SHOWN]
 LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
 INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -51,7 +68,8 @@ def utc_now() -> datetime:
 
 def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) -> Dash:
     """The dashboard of one home. Nothing is opened before the first request, so that servers may fork first."""
-    reader, guard, access = Reader(home), Guard(), access or Access()
+    guard, access = Guard(), access or Access()
+    reader = Reader(home, guard.prepare)
     app = Dash(
         "pooltable",
         assets_folder=str(interactions.ASSETS),
@@ -68,28 +86,42 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.layout = html.Div(dash.page_container)
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
     interactions.register(app)
-    app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
+    app.server.add_url_rule("/health", "health", lambda: health(reader, clock(), is_known=knows(access)))
+    app.server.add_url_rule("/edition", "edition", lambda: edition(reader))
     app.server.register_blueprint(api(reader, guard, access))
+    app.server.register_blueprint(feeds(reader))
     protect_by_token(app.server, access)
     protect(app)
     return app
 
 
-def health(reader: Reader, now: datetime) -> flask.Response:
-    """200 with the edition and its age, or 503 with the reason why there is none."""
+def health(reader: Reader, now: datetime, *, is_known: bool) -> flask.Response:
+    """200 with the edition and its age, or 503 with the reason why there is none.
+
+    Whoever is not known learns the status and the age, so that a probe needs no secret.
+    """
     try:
         with reader.answer() as answer:
             edition = answer.rows("edition")[0]
     except PooltableError as error:
         reason = error.message.replace(str(reader.home.root), "the home")
-        response = flask.jsonify(status="unavailable", reason=reason, hint=error.hint)
+        said = {"reason": reason, "hint": error.hint} if is_known else {}
+        response = flask.jsonify(status="unavailable", **said)
         response.status_code = 503
         return response
     published = edition["published_at_utc"]
     age = (now.replace(tzinfo=None) - published).total_seconds()
-    return flask.jsonify(
-        status="ok", edition=edition["edition_id"], published_at_utc=f"{published.isoformat()}Z", age_seconds=round(age)
-    )
+    named = {"edition": edition["edition_id"], "published_at_utc": f"{published.isoformat()}Z"} if is_known else {}
+    return flask.jsonify(status="ok", age_seconds=round(age), **named)
+
+
+def edition(reader: Reader) -> flask.Response:
+    """The name of the edition readers see, for open pages that ask whether there is a newer one; 503 where none is."""
+    try:
+        with reader.answer() as answer:
+            return flask.Response(answer.edition_id, mimetype="text/plain")
+    except PooltableError:
+        return flask.Response("", status=503, mimetype="text/plain")
 
 
 def render(reader: Reader, now: datetime, page: Page | None, query: dict[str, Any]) -> Component:

@@ -40,6 +40,8 @@ class Page:
     title: str
     content: Callable[[View], list[Any]]
     needs_ratings: bool = True
+    is_tab: bool = True
+    """Whether the header leads to it; else only links of other pages do."""
 
 
 def address(path: str, **query: str | None) -> str:
@@ -143,16 +145,17 @@ def simulated_badge(league: Row) -> Component | None:
 
 def _header(pages: list[Page], active: str | None, leagues: list[Row], league: Row | None) -> Component:
     query = {"league": league["league"]} if league else {}
-    tabs = [_tab(page.title, address(page.path, **query), page.path == active) for page in pages] if league else []
+    shown = [page for page in pages if page.is_tab] if league else []
+    tabs = [_tab(page.title, address(page.path, **query), page.path == active) for page in shown]
     return html.Header(
         [
             dcc.Link([html.Span(className="brand-mark"), "Pooltable"], href="/", className="brand"),
-            html.Nav(tabs, className="tabs", **aria(label="Pages")),
-            _league_menu(active or "/leaderboard", leagues, league),
+            _league_menu(next((page.path for page in shown if page.path == active), "/leaderboard"), leagues, league),
             html.Button(
                 html.Span(className="theme-mark"), className="icon-button", title="Light or dark",
                 **data(action="theme"), **aria(label="Switch between light and dark"),
             ),
+            html.Nav(tabs, className="tabs", **aria(label="Pages")) if tabs else None,
         ],
         className="header",
     )  # fmt: skip
@@ -191,6 +194,7 @@ def _heading(view: View) -> Component:
             html.P(_facts(view), className="facts"),
         ],
         className="heading",
+        **data(edition=view.answer.edition_id),
     )
 
 

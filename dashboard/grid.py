@@ -50,6 +50,15 @@ def small_grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], 
     return grid(grid_id, columns, rows, label, domLayout="autoHeight")
 
 
+def fitting_grid(
+    grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label: str, most: int = 15
+) -> html.Div:
+    """A grid as high as its rows where these are few, else one that scrolls."""
+    if len(rows) <= most:
+        return small_grid(grid_id, columns, rows, label)
+    return html.Div(grid(grid_id, columns, rows, label), className="grid-frame middling")
+
+
 def text(field: str, title: str, meaning: str, **more: Any) -> Column:
     """A column of words."""
     return {"field": field, "headerName": title, "headerTooltip": meaning, **more}
@@ -67,6 +76,16 @@ def number(field: str, title: str, meaning: str, formatted: str, **more: Any) ->
         "cellClass": "number",
         **more,
     }
+
+
+def name_link(
+    league: str, title: str, meaning: str, field: str = "name", key: str = "competitor_id", **more: Any
+) -> Column:
+    """A column of competitors' names, each a link to its page where the row's `key` says who it is."""
+    return text(
+        field, title, meaning, cellRenderer="CompetitorLink", cellRendererParams={"league": league, "who": key},
+        cellClass="name", **more,
+    )  # fmt: skip
 
 
 def difference_scale(rows: list[dict[str, Any]]) -> float:

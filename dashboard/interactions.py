@@ -36,3 +36,27 @@ def register(app: Dash) -> None:
         State("leaderboard-file", "data"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_compare", "choose"),
+        Output("compare-who", "id"),
+        Input("compare-who", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_orderings", "reshuffle"),
+        Output("reshuffle-said", "children"),
+        Input("reshuffle", "n_clicks"),
+        State("shuffle-draws", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_orderings", "places"),
+        Output("leaderboard-k", "id"),
+        Input("leaderboard-k", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_console", "open"),
+        Output("sql-dictionary", "id"),
+        Input("sql-dictionary", "data"),
+    )

@@ -11,7 +11,9 @@ from dashboard.frame import View
 
 
 def panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str, note: str | None = None) -> Component:
-    """A figure of the league that is shown, with its words above and a note below."""
+    """A figure of the league that is shown, with its words above and a note below; as high as its
+    layout says where it does.
+    """
     league = view.league
     name = f"pooltable-{league['league']}-{figure_id}-{league['as_of']}"
     settings: Any = {
@@ -21,6 +23,7 @@ def panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str,
         "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
     }
     plot = dcc.Graph(id=figure_id, figure=figure, config=settings, responsive=True, style={"height": "100%"})
-    graph = html.Div(plot, className="figure")
+    height = figure.to_dict()["layout"].get("height")
+    graph = html.Div(plot, className="figure", style={"height": f"{height}px"} if height else None)
     parts = [html.H2(title), html.P(words), graph, html.P(note, className="quiet") if note else None]
     return html.Section(parts, className="panel", **aria(label=title))

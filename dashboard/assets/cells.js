@@ -16,6 +16,7 @@
   functions.pooltable = {
     signed: signed,
     fixed: (value, digits) => (known(value) ? value.toFixed(digits) : "–"),
+    brief: (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : value),
     whole: (value) => (known(value) ? Math.round(value).toLocaleString("en") : "–"),
     percent: (value) => (known(value) ? Math.round(100 * value) + " %" : "–"),
     chance: function (value) {

@@ -36,12 +36,12 @@
     const isNarrow = window.innerWidth < NARROW;
     const width = document.getElementById(GRID).clientWidth - 2;
     if (isNarrow) {
-      api.setColumnWidths([{ key: "rank", newWidth: 58 }, { key: "name", newWidth: 122 }]);
+      api.setColumnWidths([{ key: "rank", newWidth: 56 }, { key: "name", newWidth: 138 }]);
       api.moveColumns(["bar"], 2);
     }
     const beside = api.getAllDisplayedColumns().filter((column) => column.getColId() !== "bar" && (!isNarrow || column.isPinned()));
     const left = width - beside.reduce((sum, column) => sum + column.getActualWidth(), 0);
-    api.setColumnWidths([{ key: "bar", newWidth: Math.max(left, isNarrow ? 170 : 300) }]);
+    api.setColumnWidths([{ key: "bar", newWidth: Math.max(left, isNarrow ? 160 : 300) }]);
   }
 
   // The figures of the next page need Plotly, which is large: fetch it while nobody waits.
@@ -56,6 +56,7 @@
   // A cell that a spreadsheet would run as a formula is made text again by a leading apostrophe.
   function csvCell(value) {
     if (value === null || value === undefined) return "";
+    if (Array.isArray(value)) return value.join(" ");
     if (typeof value !== "string") return String(value);
     const safe = /^[=+\-@\t\r]/.test(value) ? "'" + value : value;
     return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;

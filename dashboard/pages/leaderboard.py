@@ -9,12 +9,18 @@ from dash.development.base_component import Component
 
 from dashboard.attributes import aria
 from dashboard.frame import Page, View, guide, kind_links, kind_of
-from dashboard.grid import Column, grid, number, text
+from dashboard.grid import Column, grid, name_link, number, text
+from dashboard.pages.orderings import ordering, shown, view_links
+from dashboard.sources import sources
 from dashboard.wording import decimals
 
 PATH = "/leaderboard"
 ROUNDED = 4  # decimals sent to the browser; posterior quantiles of a few thousand draws are not known better
-OPTIONAL = ("attack", "defence", "expected_margin", "chance", "truth")
+OPTIONAL = (
+    "attack", "defence", "expected_margin", "chance", "truth", "p_top", "moved", "p_moved", "history",
+    "opponents_rating",
+)  # fmt: skip
+MOST_PLACES = 999
 WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
 RANKED_ONLY = {"status": {"filterType": "text", "type": "equals", "filter": "ranked"}}
 
@@ -24,17 +30,25 @@ def content(view: View) -> list[Any]:
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind = kind_of(view)
-    rows = with_chances(
-        view.answer.rows("leaderboard", league=view.league["league"], kind=kind), view.league["outcome"]
-    )
+    values = {"league": view.league["league"], "kind": kind, "k": places(view.query.get("k"))}
+    rows = with_chances(view.answer.rows("leaderboard", **values), view.league["outcome"])
+    if shown(view):
+        return [kind_links(PATH, view), view_links(view), *ordering(view, rows)]
     return [
         kind_links(PATH, view),
+        view_links(view),
         _toolbar(view, kind, rows),
         _legend(view.league["is_simulated"]),
         html.Div(_grid(view, kind, rows), className="grid-frame tall"),
         _how_to_read(kind),
+        sources(view, [("Leaderboard", "leaderboard", values)]),
         dcc.Store(id="leaderboard-file", data=_file_name(view, kind)),
     ]
+
+
+def places(asked: str | None) -> int:
+    """The k of P(top k) that an address asks for; 0 where it asks for none."""
+    return min(int(asked), MOST_PLACES) if asked and asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
 
 
 def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -79,7 +93,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, ROUNDED) if math.isfinite(value) else None
-    return value if value is None or isinstance(value, int | str) else value.isoformat()
+    return value if value is None or isinstance(value, int | str | list) else value.isoformat()
 
 
 def _file_name(view: View, kind: str) -> str:
@@ -98,6 +112,11 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
                 id="leaderboard-show", options=[{"label": f"Show {others:,} inactive and provisional", "value": "all"}],
                 value=["all"] if view.query.get("show") == "all" else [],
                 className="switch" if others else "switch hidden",
+            ),
+            html.Label(
+                ["P(top ", dcc.Input(id="leaderboard-k", type="number", min=1, max=MOST_PLACES, step=1, placeholder="k",
+                                     value=places(view.query.get("k")) or None, debounce=True), ")"],
+                className="places",
             ),
             html.Span(id="leaderboard-shown", className="quiet shown", role="status", **aria(live="polite")),
             html.Button("Download CSV", id="leaderboard-csv", className="button"),
@@ -125,11 +144,14 @@ def _legend(is_simulated: bool) -> Component:
 
 
 def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
-    shown = cells(rows)
+    found = cells(rows)
     filters: dict[str, Any] = {} if view.query.get("show") == "all" else dict(RANKED_ONLY)
-    columns = _sorted(_columns(rows, set(shown[0]) if shown else set(), kind), _word(view.query.get("sort")))
+    columns = _sorted(
+        _columns(rows, set(found[0]) if found else set(), kind, view.league["league"], places(view.query.get("k"))),
+        _word(view.query.get("sort")),
+    )
     return grid(
-        "leaderboard-grid", columns, shown, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
+        "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
     )  # fmt: skip
 
 
@@ -142,13 +164,13 @@ def _sorted(columns: list[Column], asked: str) -> list[Column]:
             for column in columns]  # fmt: skip
 
 
-def _columns(rows: list[dict[str, Any]], present: set[str], kind: str) -> list[Column]:
+def _columns(rows: list[dict[str, Any]], present: set[str], kind: str, league: str, k: int) -> list[Column]:
     digits = decimals(row["sd"] for row in rows)
     signed = f"pooltable.signed(params.value, {digits})"
     return [
-        *_who(kind),
+        *_who(kind, league, present),
         *_how_good(rows, digits, signed, present),
-        *_how_sure(),
+        *_how_sure(present, k),
         *_components(signed, present, digits),
         number("last_played", "Last played", "Day of the last game used.", "pooltable.day(params.value)", width=118),
         text("status", "Status", "ranked; provisional: too few games; inactive: has not played lately.", width=112,
@@ -157,15 +179,26 @@ def _columns(rows: list[dict[str, Any]], present: set[str], kind: str) -> list[C
     ]  # fmt: skip
 
 
-def _who(kind: str) -> list[Column]:
+def _who(kind: str, league: str, present: set[str]) -> list[Column]:
+    moved = {
+        "field": "moved", "headerName": "Moved", "cellRenderer": "Moved", "width": 84, "cellClass": "number",
+        "headerTooltip": "Places up or down since a week or more ago, where it truly moved with 90 % probability.",
+        "sortingOrder": ["desc", "asc"],
+    }  # fmt: skip
+    path = {
+        "field": "history", "headerName": "So far", "cellRenderer": "Sparkline", "cellClass": "bar", "width": 110,
+        "headerTooltip": "The ratings of earlier days, as published or fitted later.", "sortable": False,
+        "cellDataType": False,
+    }  # fmt: skip
     return [
         number("rank", "Rank", "Rank by mean rating among the ranked.", "pooltable.whole(params.value)", width=64,
                pinned="left", sortingOrder=["asc", "desc"], comparator={"function": "pooltable.nullsLast"}),
-        text("name", kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", cellClass="name",
-             tooltipField="name"),
+        name_link(league, kind.capitalize(), f"Name of the {kind}.", width=170, pinned="left", tooltipField="name"),
         number("rank_low", "90 % ranks", "The rank lies in here with 90 % probability, given model and results.",
                "pooltable.ranks(params.data)", width=104, sortingOrder=["asc", "desc"],
                comparator={"function": "pooltable.nullsLast"}),
+        *([moved] if "moved" in present else []),
+        *([path] if "history" in present else []),
     ]  # fmt: skip
 
 
@@ -175,7 +208,7 @@ def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set
     bar = {
         "field": "rating", "colId": "bar", "headerName": "Rating with its uncertainty",
         "headerTooltip": "Line: 90 % interval. Bar: 50 %. Tick: mean. Ring: own results alone (arrow: off the scale).",
-        "minWidth": 170, "width": 300, "cellRenderer": "RatingBar", "cellRendererParams": drawn, "cellClass": "bar",
+        "minWidth": 150, "width": 300, "cellRenderer": "RatingBar", "cellRendererParams": drawn, "cellClass": "bar",
         "headerComponentParams": {"innerHeaderComponent": "ScaleHeader", "innerHeaderComponentParams": drawn},
         "sortingOrder": ["desc", "asc"],
     }  # fmt: skip
@@ -189,15 +222,20 @@ def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set
     ]  # fmt: skip
 
 
-def _how_sure() -> list[Column]:
+def _how_sure(present: set[str], k: int) -> list[Column]:
     chance = "pooltable.chance(params.value)"
+    chosen = number("p_top", f"P(top {k})", f"Probability of being among the best {k}.", chance, width=98)
+    hard = number("opponents_rating", "Schedule", "Strength of schedule: mean rating of the opponents met.",
+                  "pooltable.fixed(params.value, 2)", width=98)  # fmt: skip
     return [
+        *([chosen] if "p_top" in present else []),
         number("games", "Games", "Contests played in the games used.", "pooltable.whole(params.value)", width=84),
         number("shrinkage", "Shrinkage", "0 %: rests on its own results. 100 %: rests on its group.",
                "pooltable.percent(params.value)", width=104),
         number("p_best", "P(best)", "Probability of being the best of the ranked.", chance, width=88),
         number("p_top3", "P(top 3)", "Probability of being among the best three.", chance, width=92),
         number("p_top10", "P(top 10)", "Probability of being among the best ten.", chance, width=98),
+        *([hard] if "opponents_rating" in present else []),
     ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def content(view: View) -> list[Any]:
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind, unit = kind_of(view), view.league["unit"]
-    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind)
+    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind, k=0)
     digits = decimals(row["sd"] for row in rows)
     known = [row for row in rows if row["truth"] is not None]
     return [

@@ -3,7 +3,7 @@
 SELECT
     l.league, l.title, l.outcome, l.is_simulated, l.is_rated, l.licence, l.fit_id, l.unit, l.as_of, l.fitted_at_utc,
     l.loaded_at_utc, l.games, l.games_rated, l.newest_fit_id, l.newest_verdict, coalesce(l.newest_reasons, []) AS newest_reasons,
-    f.override_reason, coalesce(f.reasons, []) AS overridden_reasons,
+    l.likelihood, l.players_a_side, f.override_reason, coalesce(f.reasons, []) AS overridden_reasons,
     coalesce(b.kinds, []) AS kinds, coalesce(b.rated, 0) AS rated, coalesce(b.best, []) AS best
 FROM league AS l
 LEFT JOIN fit AS f USING (league, fit_id)

@@ -173,6 +173,14 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
         "/leagues",
         "/leaderboard?league=cup",
         "/shrinkage?league=cup",
+        "/competitor?league=cup&competitor=t:1",
+        "/compare?league=cup&a=t:1&b=t:2",
+        "/sql?league=cup",
+        "/changes?league=nations",
+        "/data-health?league=cup",
+        "/runs?league=cup",
+        "/leaderboard?league=cup&view=ranks",
+        "/leaderboard?league=cup&view=reshuffle",
         "/checks?league=cup",
         "/checks?league=cup&show=forecasts",
         "/checks?league=cup&show=remains",
@@ -204,3 +212,79 @@ def test_states_are_pages_too(page: Page) -> None:
     expect(page.get_by_text("No league called “atlantis” here")).to_be_visible()
     page.goto("/no/such/page")
     expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+
+
+def test_a_name_leads_to_its_page_and_on_to_a_comparison(page: Page) -> None:
+    board(page)
+    page.get_by_role("link", name="Nations 2", exact=True).click()
+    expect(page.get_by_role("heading", name="Nations 2")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/competitor\?league=nations&competitor=t%3A1"))
+    expect(page.locator("#history-figure .bars .point").first).to_be_attached()
+    page.get_by_role("link", name="Compare", exact=True).last.click()
+    page.locator("#compare-who").click()
+    page.get_by_text("Nations 1", exact=True).last.click()
+    expect(page).to_have_url(re.compile("a=t%3A1.*b=t%3A0"))
+    expect(page.locator("#posteriors-figure .scatterlayer .trace")).to_have_count(2)
+    expect(page.locator("#pairs .ag-row").first).to_contain_text("%")
+
+
+def test_a_press_puts_the_table_in_the_order_of_one_joint_draw(page: Page) -> None:
+    page.goto("/leaderboard?league=nations&view=reshuffle")
+    rows = page.locator("#shuffle-list .shuffle-row")
+    expect(rows).to_have_count(30)
+    values = "[...document.querySelectorAll('.shuffle-row')].map((row) => [row.style.transform, row.innerText])"
+    before = page.evaluate(values)
+    page.get_by_role("button", name="Reshuffle").click()
+    expect(page.locator("#reshuffle-said")).to_contain_text("of 200; first: ")
+    after = page.evaluate(values)
+    assert before != after and sorted(place for place, _ in before) == sorted(place for place, _ in after)
+    by_place = sorted(after, key=lambda row: int(re.sub(r"\D", "", row[0])))
+    shown = [float(words.split()[-1].replace("−", "-")) for _, words in by_place]
+    assert shown == sorted(shown, reverse=True)
+
+
+def test_a_chosen_number_of_places_gets_its_column_and_its_address(page: Page) -> None:
+    board(page)
+    page.locator("#leaderboard-k").fill("7")
+    page.locator("#leaderboard-k").press("Enter")
+    expect(page.get_by_text("P(top 7)").first).to_be_visible()
+    expect(page).to_have_url(re.compile("k=7"))
+
+
+def test_an_open_page_says_when_there_are_new_ratings(page: Page) -> None:
+    board(page)
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(look)
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#new-edition").count() == 0
+    page.route("**/edition", lambda route: route.fulfill(body="ratings-of-tomorrow"))
+    page.evaluate(look)
+    expect(page.get_by_role("button", name="New ratings: reload")).to_be_visible()
+
+
+def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a name was run: {dialog.message}"))
+    page.goto("/sql?league=nations")
+    text = page.locator("#sql-text")
+    expect(page.locator("#sql-schema summary", has_text="leaderboard").first).to_be_visible()
+    text.fill("SELECT name, rating FROM leaderboa")
+    text.press("End")
+    text.press_sequentially("r")
+    expect(page.locator("#sql-names .chosen")).to_have_text("leaderboard")
+    text.press("Tab")
+    expect(text).to_have_value("SELECT name, rating FROM leaderboard")
+    text.press_sequentially(" WHERE league = $league AND rank <= $n ORDER BY rank")
+    page.get_by_label("Value of n").fill("5")
+    text.press("Control+Enter")
+    expect(page.locator("#sql-said")).to_contain_text("5 rows")
+    expect(page.locator("#sql-grid .ag-row").nth(2)).to_contain_text("<img src=x onerror=alert(1)>")
+    page.get_by_role("button", name="Plot").click()
+    expect(page.locator("#sql-figure .bars .point")).to_have_count(5)
+    assert page.locator("img[src=x]").count() == 0
+    page.reload()
+    expect(page.locator("#sql-said")).to_contain_text("5 rows")
+    page.locator("summary", has_text="Asked before").click()
+    expect(page.locator("#sql-history")).to_contain_text("SELECT name, rating FROM leaderboard")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    assert len(Path(started.value.path()).read_text().splitlines()) == 6

@@ -163,13 +163,44 @@ HOSTILE = st.text(max_size=40) | st.sampled_from(
      "../../etc/passwd", "%00", "\x00", "nations-bad"]
 )  # fmt: skip
 KEYS = st.sampled_from(
-    ["league", "kind", "fit", "q", "show", "sort", "page", "reader", "self", "query", "now", "", "a b"]
+    [
+        "league",
+        "kind",
+        "competitor",
+        "a",
+        "venue",
+        "fit",
+        "q",
+        "show",
+        "sort",
+        "page",
+        "reader",
+        "self",
+        "query",
+        "now",
+        "",
+        "a b",
+    ]
 )
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    path=st.sampled_from(["/", "/leagues", "/leaderboard", "/shrinkage", "/checks", "/nowhere"]),
+    path=st.sampled_from(
+        [
+            "/",
+            "/leagues",
+            "/leaderboard",
+            "/competitor",
+            "/compare",
+            "/sql",
+            "/changes",
+            "/data-health",
+            "/runs",
+            "/checks",
+            "/nowhere",
+        ]
+    ),
     query=st.lists(st.tuples(KEYS, HOSTILE), max_size=5),
     raw=st.none() | st.text(max_size=30),
 )

@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.cli import app
+from jobs.doors import utc_now
 from jobs.night import Night, Step, new_run
+from store.edition import publish
 from store.home import Home
 from store.warehouse import writing
 
@@ -98,6 +100,25 @@ def run(home, monkeypatch):
         return CliRunner().invoke(app, ["--home", str(home.root), *words], **more)
 
     return invoke
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A home with one league, loaded and published without ratings."""
+    home = Home(tmp_path_factory.mktemp("published"))
+    with writing(home) as con:
+        con.execute(
+            "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
+        )
+    publish(home, ["alps"], utc_now())
+    return home
+
+
+@pytest.fixture
+def published(home, made_once):
+    """The edition of a home of one's own that is like that."""
+    shutil.copytree(made_once.root, home.root, symlinks=True, dirs_exist_ok=True)
+    return home.current.resolve()
 
 
 @pytest.fixture

@@ -2,29 +2,27 @@
 
 import json
 import logging
-import shutil
 import socket
 import subprocess
 import sys
-import types
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-import polars as pl
 import pytest
 
 from ingest.snapshots import note_standing_in
 from jobs import console, doors_nights
 from jobs.alerts import look
 from jobs.cli import app
+from jobs.doors import utc_now
 from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
 from store.errors import FitError
-from store.home import Home
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
+pytestmark = pytest.mark.usefixtures("_logging_as_it_was")
 COMMANDS = (
     "demo", "leagues", "add", "alias", "remove", "describe", "pull", "check", "fit", "publish", "rollback", "nightly",
     "schedule", "status", "doctor", "runs", "serve", "sql", "backtest", "backfill", "compare", "forecast",
@@ -52,31 +50,6 @@ class Finding:
     check_name: str = "played_self"
     subject: str = "game g1"
     message: str = "a team played itself"
-
-
-@pytest.fixture(scope="module")
-def made_once(tmp_path_factory):
-    """A home with one league, loaded and published without ratings."""
-    home = Home(tmp_path_factory.mktemp("published"))
-    with writing(home) as con:
-        con.execute(
-            "INSERT INTO league VALUES ('alps', 'Alps', 'csv', 'score', ['a'], 'CC0', false, '{}', '2026-03-01')"
-        )
-    publish(home, ["alps"], demo_now())
-    return home
-
-
-@pytest.fixture
-def published(home, made_once):
-    """The edition of a home of one's own that is like that."""
-    shutil.copytree(made_once.root, home.root, symlinks=True, dirs_exist_ok=True)
-    return home.current.resolve()
-
-
-def demo_now():
-    from jobs.doors import utc_now
-
-    return utc_now()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -186,66 +159,6 @@ def test_publishing_nothing_is_an_error(run):
     assert "no warehouse" in result.stderr
 
 
-def test_sql_answers_in_each_format(run, published):
-    query = "SELECT league, title, 1.5 AS x FROM league WHERE league = $name"
-    assert run("sql", query, "-p", "name=alps").stdout.splitlines()[-1].split() == ["alps", "Alps", "1.5"]
-    assert run("sql", query, "-p", "name=alps", "--format", "csv").stdout == "league,title,x\nalps,Alps,1.5\n"
-    answer = run("sql", query, "-p", "name=alps", "--format", "json").stdout
-    assert json.loads(answer) == [{"league": "alps", "title": "Alps", "x": 1.5}]
-    parquet = run("sql", query, "-p", "name=alps", "--format", "parquet").stdout_bytes
-    assert pl.read_parquet(parquet)["title"].to_list() == ["Alps"]
-
-
-def test_sql_from_standard_input_and_from_an_older_edition(run, published, home):
-    publish(home, [], demo_now())
-    assert run("sql", "-", "--format", "csv", input="SELECT count(*) AS n FROM league").stdout == "n\n0\n"
-    older = run("sql", "SELECT count(*) AS n FROM league", "--format", "csv", "--edition", published.stem)
-    assert older.stdout == "n\n1\n"
-
-
-def test_parquet_is_not_written_to_a_terminal(run, published, monkeypatch):
-    class Terminal:
-        def isatty(self):
-            return True
-
-    monkeypatch.setattr("jobs.doors_sql.sys", types.SimpleNamespace(stdout=Terminal()))
-    result = run("sql", "FROM league", "--format", "parquet")
-    assert result.exit_code == 2
-    assert "not for a terminal" in result.stderr
-
-
-def test_sql_from_a_file_into_files_by_their_endings(run, published, tmp_path):
-    (tmp_path / "q.sql").write_text("SELECT league, $n::INTEGER AS n FROM league -- the leagues")
-    for ending, read in (("csv", pl.read_csv), ("parquet", pl.read_parquet), ("json", pl.read_json)):
-        to = tmp_path / f"out.{ending}"
-        assert run("sql", "-f", str(tmp_path / "q.sql"), "-p", "n=7", "--output", str(to)).exit_code == 0
-        assert read(to).to_dicts() == [{"league": "alps", "n": 7}]
-    assert run("sql", "FROM league", "--output", str(tmp_path / "out.txt")).exit_code == 0
-    assert "alps" in (tmp_path / "out.txt").read_text()
-
-
-def test_a_failing_query_leaves_the_file_that_was_there(run, published, tmp_path):
-    to = tmp_path / "out.csv"
-    to.write_text("before")
-    assert run("sql", "SELECT ('x' || range)::INTEGER FROM range(9)", "--output", str(to)).exit_code == 2
-    assert (to.read_text(), list(tmp_path.glob("*.part"))) == ("before", [])
-    missing = run("sql", "-f", str(tmp_path / "none.sql"))
-    assert missing.exit_code == 2 and "none.sql cannot be read" in missing.stderr
-
-
-def test_a_mistake_in_sql_shows_its_place(run, published):
-    result = run("sql", "SELECT nme FROM league")
-    assert result.exit_code == 2
-    assert "^^^" in result.stderr
-
-
-def test_the_schema_says_what_there_is(run, published):
-    said = run("sql", "--schema").stdout
-    assert "table leaderboard: One row" in said
-    assert "    rank " in said
-    assert "macro competitor_of(league_name, competitor_name)" in said
-
-
 def test_status_in_an_empty_home_and_after_publishing(run, home):
     first = run("status")
     assert first.exit_code == 0
@@ -259,7 +172,7 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
             "INSERT INTO load VALUES ('l', 'alps', 'a', now() AT TIME ZONE 'UTC' - INTERVAL 3 DAY, 'a', 'aa', NULL,"
             " now(), 'x', 1, 1, 0, 0, 0, 0)"
         )
-    path = publish(home, ["alps"], demo_now())
+    path = publish(home, ["alps"], utc_now())
     second = run("status").stdout
     assert "3 days ago" in second
     assert f"Readers see {path.stem}, published just now." in second

@@ -5,6 +5,7 @@ import os
 import threading
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def written(edition, there, monkeypatch):
 def said(guard, edition, sql, form="json"):
     """How an attack ended, and all that it got to read."""
     try:
-        reply = guard.ask(edition, Question(sql, form=form, rows=5000, most_bytes=5_000_000))
+        reply = guard.ask(edition, Question(sql, form=form, rows=5000, most_bytes=5_000_000), client=sql)
     except QueryError as error:
         is_stopped = "takes longer" in error.what or "more memory" in error.what or "larger than" in error.what
         return "stopped" if is_stopped else "refused", str(error)
@@ -161,9 +162,11 @@ def test_an_edition_that_is_gone_or_broken_is_said_without_its_place(guard, edit
         guard.ask(tmp_path / "ratings-gone.duckdb", Question("SELECT 1"))
     broken = tmp_path / "ratings-broken.duckdb"
     broken.write_text("no database")
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(StoreError, match="the edition") as caught:
         guard.ask(broken, Question("SELECT 1"))
-    assert str(tmp_path) not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value) and "/proc" not in str(caught.value)
+    with pytest.raises(QueryError, match="the edition"):
+        guard.ask(edition, Question("SELECT error((SELECT max(path) FROM duckdb_databases()))"))
     assert lives(guard, edition)
 
 
@@ -229,6 +232,18 @@ def test_too_many_are_told_to_come_back(edition):
     guard.close()
 
 
+def test_one_client_leaves_a_turn_and_places_to_the_others(guard, edition):
+    def bomb():
+        with suppress(QueryError):
+            guard.ask(edition, Question(KINDS["time"]["sql"][0]), client="greedy")
+
+    with ThreadPoolExecutor(3) as pool:
+        bombs = [pool.submit(bomb) for _ in range(3)]
+        assert lives(guard, edition)
+        errors = [error for error in (done.exception() for done in bombs) if error is not None]
+    assert len(errors) == 1 and "of yours" in str(errors[0])
+
+
 def test_elsewhere_than_on_linux_the_guard_is_off_and_says_why(monkeypatch, guard, edition):
     monkeypatch.setattr(guarding.sys, "platform", "darwin")
     with pytest.raises(StoreError, match="only answered on Linux"):
@@ -249,3 +264,21 @@ def test_errors_come_through_with_their_place(guard, edition):
     with reply.body:
         assert json.loads(reply.body.read()) == [{"name": "B"}]
     assert (reply.told.columns, reply.told.rows, reply.told.has_more) == (["name"], 1, False)
+
+
+def test_a_prepared_edition_is_open_before_the_first_question_on_it(edition, tmp_path):
+    """Even where its file is gone meanwhile; and whoever still asks about the one before gets that."""
+    guard = Guard(most=1)
+    new = tmp_path / "new.duckdb"
+    new.write_bytes(edition.read_bytes())
+    try:
+        guard.prepare(new)  # nothing has started yet: nothing to do
+        guard.ask(edition, Question("FROM edition")).body.close()
+        guard.prepare(new)
+        new.unlink()
+        for path in (edition, new, edition, new):
+            guard.ask(path, Question("FROM edition")).body.close()
+        guard.prepare(tmp_path / "never.duckdb")
+        assert guard.ask(edition, Question("SELECT 1")).told.rows == 1
+    finally:
+        guard.close()

@@ -5,7 +5,7 @@ WITH made_from(table_name, source_name, place) AS (
     SELECT DISTINCT table_name, table_name, 0 FROM duckdb_tables() WHERE database_name = 'edition'
     UNION ALL
     SELECT made.table_name, source.source_name, source.place
-    FROM (VALUES ('leaderboard'), ('slope'), ('borrowing'), ('rating_history')) AS made(table_name),
+    FROM (VALUES ('leaderboard'), ('slope'), ('borrowing'), ('rating_history'), ('schedule'), ('competitor_game')) AS made(table_name),
         (VALUES ('standing', 1), ('rating', 2), ('competitor', 3), ('fit', 4)) AS source(source_name, place)
 )
 SELECT format(

@@ -1,0 +1,46 @@
+"""Figures of orders: rows in, a plotly figure out, as in figures.py."""
+
+from html import escape
+
+import plotly.graph_objects as go
+
+from dashboard.figures import POOLED, Rows, empty
+
+LINE_PX = 18
+LEAST_PX = 420
+
+
+def caterpillar(rows: Rows, unit: str) -> go.Figure:
+    """Every rating with its 90 and 50 % interval, the best on top."""
+    figure = empty(f"Rating ({unit})", "")
+    names = [f"{row['rank']}. {escape(row['name'])}" for row in rows]
+    for low, high, width, name in (("q5", "q95", 2, "90 %"), ("q25", "q75", 6, "50 %")):
+        ends = [value for row in rows for value in (row[low], row[high], None)]
+        at = [value for name in names for value in (name, name, None)]
+        figure.add_trace(go.Scatter(x=ends, y=at, mode="lines", line={"color": POOLED, "width": width}, name=name,
+                                    opacity=0.55, hoverinfo="skip"))  # fmt: skip
+    figure.add_trace(
+        go.Scatter(x=[row["rating"] for row in rows], y=names, mode="markers", name="Mean",
+                   marker={"color": POOLED, "size": 7}, hovertemplate="%{y}: %{x:.2f}<extra></extra>")
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
+    figure.update_layout(height=max(LEAST_PX, LINE_PX * len(rows) + 120))
+    return figure
+
+
+def rank_chances(rows: Rows) -> go.Figure:
+    """The chance of each rank (across) for each competitor (down), as a heat map of at most thirty by forty."""
+    figure = empty("Rank", "")
+    names = list(dict.fromkeys(f"{row['rank']}. {escape(row['name'])}" for row in rows))
+    ranks = range(1, min(40, max((row["at_rank"] for row in rows), default=1)) + 1)
+    chance = {(f"{row['rank']}. {escape(row['name'])}", row["at_rank"]): row["chance"] for row in rows}
+    shown = [[100 * chance.get((name, rank), 0.0) for rank in ranks] for name in names]
+    shades = [[0, "rgba(59, 130, 196, 0)"], [0.15, "rgba(59, 130, 196, 0.35)"], [1, POOLED]]
+    figure.add_trace(
+        go.Heatmap(z=shown, x=list(ranks), y=names, colorscale=shades, showscale=False, xgap=1, ygap=1,
+                   hovertemplate="%{y}: rank %{x} with %{z:.0f} %<extra></extra>")
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, showgrid=False, dtick=1)
+    figure.update_xaxes(showgrid=False)
+    figure.update_layout(height=max(LEAST_PX, 20 * len(names) + 120))
+    return figure

@@ -1,0 +1,97 @@
+"""How solid an order is: a caterpillar, the chances of ranks, and the table in one joint draw at a time."""
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import order_figures
+from dashboard.attributes import aria, data
+from dashboard.frame import View, address, kind_of
+from dashboard.panel import panel
+from dashboard.reader import Row
+from dashboard.sources import sources
+from dashboard.wording import decimals, signed
+
+PATH = "/leaderboard"
+VIEWS = {"": "Table", "caterpillar": "Caterpillar", "ranks": "Chances of ranks", "reshuffle": "Reshuffle"}
+
+
+def view_links(view: View) -> Component:
+    """Links between the ways of looking at a leaderboard."""
+    league, kind = view.league["league"], view.query.get("kind")
+    links = [
+        dcc.Link(title, href=address(PATH, league=league, kind=kind, view=name or None),
+                 className="tab active" if name == shown(view) else "tab")
+        for name, title in VIEWS.items()
+    ]  # fmt: skip
+    return html.Nav(links, className="tabs kinds", **aria(label="Ways of looking"))
+
+
+def shown(view: View) -> str:
+    """Which of the ways the address asks for; the table where it asks for none there is."""
+    asked = view.query.get("view", "")
+    return asked if asked in VIEWS else ""
+
+
+def ordering(view: View, rows: list[Row]) -> list[Any]:
+    """The view that the address asks for, other than the table."""
+    asked = {"league": view.league["league"], "kind": kind_of(view)}
+    match shown(view):
+        case "ranks":
+            words = (
+                "How likely each of the best thirty is to be truly at each rank. A row that is dark in one place is "
+                "settled; a pale, broad one is not."
+            )
+            figure = order_figures.rank_chances(view.answer.rows("rank_chances", **asked))
+            drawn, source = panel(view, "Chances of ranks", words, figure, "rank-chances-figure"), "rank_chances"
+        case "reshuffle":
+            found = view.answer.rows("rank_draws", **asked)
+            drawn, source = _reshuffle(found, decimals(row["sd"] for row in rows)), "rank_draws"
+        case _:
+            words = "Everybody ranked by mean rating, a line each: 90 % interval, 50 % interval, mean. At most 200."
+            figure = order_figures.caterpillar([row for row in rows if row["rank"]][:200], view.league["unit"])
+            drawn, source = panel(view, "Caterpillar", words, figure, "caterpillar-figure"), "leaderboard"
+    values = asked | ({"k": 0} if source == "leaderboard" else {})
+    return [html.Div(drawn, className="tall-figure"), sources(view, [(VIEWS[shown(view)], source, values)])]
+
+
+def _reshuffle(rows: list[Row], digits: int) -> Component:
+    """The best thirty as rows that a press of the button puts in the order of one joint draw."""
+    words = (
+        "Each press shows one possible truth: a joint draw of all ratings, given model and results. Who keeps his "
+        "place press after press is solidly there; who jumps about is not."
+    )
+    items = [
+        html.Div(
+            [
+                html.Span(f"{row['rank']}", className="shuffle-rank"),
+                html.Span(row["name"], className="shuffle-name"),
+                html.Span(signed(_mean(row["draws"]), digits), className="shuffle-value"),
+            ],
+            className="shuffle-row",
+            style={"transform": f"translateY({36 * place}px)"},
+        )
+        for place, row in enumerate(rows)
+    ]
+    held = {"draws": [row["draws"] for row in rows], "ranks": [row["ranks"] for row in rows], "digits": digits}
+    return html.Section(
+        [
+            html.P(words, className="prose"),
+            html.Div(
+                [
+                    html.Button("Reshuffle", id="reshuffle", className="button"),
+                    html.Span("as ranked by the mean", id="reshuffle-said", className="quiet", role="status",
+                              **aria(live="polite")),
+                ],
+                className="toolbar left",
+            ),
+            html.Div(items, id="shuffle-list", className="shuffle", style={"height": f"{36 * len(items)}px"},
+                     **data(rows=str(len(items)))),
+            dcc.Store(id="shuffle-draws", data=held),
+        ]
+    )  # fmt: skip
+
+
+def _mean(draws: list[float]) -> float:
+    return sum(draws) / len(draws)

@@ -1,0 +1,145 @@
+"""The pages of competitors: one, and several side by side."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from dash import Dash
+
+from dashboard import results
+from dashboard.app import build_app, render
+from dashboard.frame import Page
+from dashboard.pages import compare, competitor, leaderboard
+from store.home import Home
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def app(home: Home, made: Any) -> Dash:
+    return build_app(home, lambda: made.NOW)
+
+
+def page_of(app: Dash, page: Page, **query: str) -> str:
+    """The page's components as JSON, as the browser gets them."""
+    with app.server.app_context():
+        config = app.server.config
+        return render(config["READER"], config["CLOCK"](), page, query).to_plotly_json().__repr__()
+
+
+def test_a_competitor_is_found_by_id_and_by_name(app: Dash) -> None:
+    by_id = page_of(app, competitor.PAGE, league="nations", competitor="t:0")
+    by_name = page_of(app, competitor.PAGE, league="nations", competitor="Nations 1")
+    for page in (by_id, by_name):
+        for words in ("Nations 1", "Rank 1, 90 %", "P(best)", "Nearest by rating", "Nations 2",
+                      "The SQL of this view, CSV and JSON", "FROM competitor_game"):  # fmt: skip
+            assert words in page, words
+    assert "Game by game" not in by_id
+    assert "Game by game" in page_of(app, competitor.PAGE, league="nations", competitor="t:1")
+
+
+def test_who_is_unknown_or_not_named_leads_to_the_leaderboard(app: Dash) -> None:
+    assert "Nobody called “Atlantis”" in page_of(app, competitor.PAGE, league="nations", competitor="Atlantis")
+    page = page_of(app, competitor.PAGE, league="nations")
+    assert "Which competitor?" in page and "/leaderboard?league=nations" in page
+
+
+def test_a_name_that_attacks_is_a_name(app: Dash) -> None:
+    assert EVIL in page_of(app, competitor.PAGE, league="nations", competitor=EVIL)
+
+
+def test_the_files_of_a_page_are_what_its_queries_answer(app: Dash) -> None:
+    """The address that a page offers for CSV and JSON asks the same SQL with the same values."""
+    page = page_of(app, competitor.PAGE, league="nations", competitor="t:0")
+    start = page.index("/api/sql?sql=")
+    link = page[start : page.index("'", start)]
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+    assert (asked["league"], asked["competitor"]) == ("nations", "t:0")
+    answer = app.server.test_client().get(link.replace("_format=csv", "_format=json"))
+    assert answer.status_code == 200, answer.text
+    row = json.loads(answer.text)["rows"][0]
+    assert (row["name"], row["rank"]) == ("Nations 1", 1)
+
+
+def test_a_surprise_is_the_result_less_what_the_joint_draws_expect(app: Dash) -> None:
+    with app.server.config["READER"].answer() as answer:
+        row = answer.rows("competitor_games", league="nations", competitor="t:1")[0]
+        drawn = answer.con.execute(
+            "SELECT draws FROM rating_draw WHERE league = 'nations' AND competitor_id IN ('t:1', 't:2')"
+            " ORDER BY competitor_id"
+        ).fetchall()
+    assert (row["own_score"], row["other_score"], row["place"]) == (1.0, 1.0, 1)
+    own, other = (np.exp(0.2 + np.array(draws)) for (draws,) in drawn)
+    margin = own - other
+    assert row["expected_margin"] == pytest.approx(margin.mean(), rel=1e-5)
+    assert row["surprise"] == pytest.approx(-margin.mean() / np.sqrt((own + other).mean() + margin.var()), rel=1e-5)
+
+
+def test_several_are_compared_pair_by_pair(app: Dash) -> None:
+    page = page_of(app, compare.PAGE, league="nations", a="t:0", b="Nations 2", c=EVIL, d="Somebody else")
+    for words in ("How good each is", "Who is the better?", "Nations 2", EVIL, "posteriors-figure", "The next game",
+                  "FROM compare($league", "Against one another"):  # fmt: skip
+        assert words in page, words
+    assert "Somebody else" not in page
+    with app.server.config["READER"].answer() as answer:
+        values = {"league": "nations"} | dict(zip("abcdef", ("t:0", "t:1", "", "", "", ""), strict=True))
+        rows = answer.rows("compare_competitors", **values)
+        first, second = (
+            np.array(draws) for (draws,) in answer.con.execute(
+                "SELECT draws FROM rating_draw WHERE league = 'nations' AND competitor_id IN ('t:0', 't:1')"
+                " ORDER BY competitor_id"
+            ).fetchall()
+        )  # fmt: skip
+        pairs = answer.rows("compare_pairs", **values)
+    assert pairs[0]["probability"] == pytest.approx(np.mean(first > second))
+    x, density = np.array(rows[0]["x_values"]), np.array(rows[0]["heights"])
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=0.01)
+    assert np.trapezoid(density * x, x) == pytest.approx(first.mean(), abs=0.01)
+
+
+def test_fewer_than_two_are_a_choice_still_to_be_made(app: Dash) -> None:
+    assert "Choose two to six of them above" in page_of(app, compare.PAGE, league="nations")
+    assert "Choose somebody to compare Nations 1 with" in page_of(app, compare.PAGE, league="nations", a="t:0")
+
+
+def game(**more: Any) -> dict[str, Any]:
+    """A game of two sides that was lost by one goal."""
+    return {
+        "entries": 2, "finish": None, "own_score": 0.0, "other_score": 1.0, "won": None, "opponent_id": "b",
+        "opponent": "B", "status": "played", "surprise": -0.5, "expected_margin": None, "expected_chance": None, **more,
+    }  # fmt: skip
+
+
+def test_results_are_said_as_each_sport_says_them() -> None:
+    assert results.result(game()) == "0 – 1"
+    assert results.result(game(own_score=None, other_score=None, won=True)) == "won"
+    assert results.result(game(entries=20, finish=3)) == "3."
+    assert results.result(game(entries=20, finish=None)) == "–"
+    assert results.expected(game(expected_margin=1.24)) == "+1.2"
+    assert results.expected(game(expected_chance=0.61)) == "61 %"
+
+
+def test_opponents_are_counted_without_games_nobody_played() -> None:
+    games = [
+        game(), game(own_score=2.0), game(own_score=1.0), game(status="walkover"), game(opponent_id="c", opponent="C"),
+    ]  # fmt: skip
+    first, second = results.faced(games)
+    assert (first["opponent"], first["games"], first["record"]) == ("B", 3, "1–1–1")
+    assert (second["opponent"], second["record"]) == ("C", "0–0–1")
+
+
+def test_a_chosen_number_of_places_is_asked_of_the_ranks_in_the_draws(app: Dash) -> None:
+    with app.server.config["READER"].answer() as answer:
+        rows = answer.rows("leaderboard", league="nations", kind="team", k=3)
+        plain = answer.rows("leaderboard", league="nations", kind="team", k=0)
+    assert all(row["p_top"] == pytest.approx(row["p_top3"]) for row in rows if row["rank"])
+    assert all(row["p_top"] is None for row in plain)
+    assert [leaderboard.places(asked) for asked in ("7", "x", None, "-1", "²", "9" * 8)] == [7, 0, 0, 0, 0, 999]
+
+
+def test_orders_are_looked_at_in_four_ways(app: Dash) -> None:
+    for way, words in (("caterpillar", "caterpillar-figure"), ("ranks", "rank-chances-figure"),
+                       ("reshuffle", "shuffle-draws"), ("nonsense", "leaderboard-grid")):  # fmt: skip
+        assert words in page_of(app, leaderboard.PAGE, league="nations", view=way)
