@@ -33,21 +33,25 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
     """What is wrong now, in words, by kind and league. Where the warehouse cannot be seen, since another process writes
     it or it is damaged, what stood of fits and freshness stands on."""
     wrong = _of_warehouse(found, now) if found.is_whole else _stood(history)
-    rejected = {league for kind, league in wrong if kind == "rejected"}
-    accepted = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "accepted"}
+    fits = {one.league: one.fit for one in found.leagues}
     for step in history.last_steps():
         league = str(step["league"] or HOME)
-        is_fit = str(step["command"]).startswith("fit")
-        if step["state"] == "failed" and not (is_fit and (league in rejected or _since(accepted.get(league), step))):
+        is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
+        if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
             earlier = wrong.get(("failed", league))
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in stanzas}
 
 
-def _since(fit: Fit | None, step: Mapping[str, object]) -> bool:
-    """Whether a fit was made, or accepted by hand, after a step had failed."""
-    return fit is not None and fit.stood_at is not None and stamp(fit.stood_at) >= str(step["ended_at_utc"])
+def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> bool:
+    """Whether a league's newest fit says what became of a step that failed to fit it: it was rejected then, or made,
+    or accepted by hand, since. One of the future, by a clock that was wrong, mends nothing."""
+    if fit is None or fit.stood_at is None:
+        return False
+    if fit.verdict == "rejected":
+        return stamp(fit.stood_at) >= str(step["started_at_utc"])
+    return fit.stood_at <= now and stamp(fit.stood_at) >= str(step["ended_at_utc"])
 
 
 def _of_warehouse(found: Status, now: datetime) -> dict[Key, str]:

@@ -120,7 +120,7 @@ class History:
 
     def last_steps(self) -> list[dict[str, object]]:
         """Each league's newest step of each command in a run that has ended, and of publishing (league None)."""
-        columns = ("league", "command", "state", "message", "ended_at_utc")
+        columns = ("league", "command", "state", "message", "started_at_utc", "ended_at_utc")
         return self._read((SQL / "last_steps.sql").read_text(), (), columns)
 
     def peaks(self) -> dict[tuple[str | None, str], int]:

@@ -168,10 +168,17 @@ def test_a_rejected_fit_is_a_rejection_and_no_failure(night, home, hook, fitted)
     fitted(None)
     look(home, NOW, to(hook))
     assert len(Hook.got) == 1, "what cannot be seen for a while is not over"
+    fitted("rejected")
+    night({"fit alps": "out of memory"}, NOW + timedelta(hours=24))
+    look(home, NOW + timedelta(hours=24), to(hook))
+    assert texts()[1:] == ["Pooltable: alps: the night failed: fit --due --audit: out of memory"], (
+        "a rejection hides none"
+    )
+    Hook.got.pop()
     fitted("accepted")
-    night({}, NOW + timedelta(hours=1))
-    look(home, NOW, to(hook))
-    assert texts()[1] == "Pooltable: over: alps: the fit was rejected: draws: too many"
+    night({}, NOW + timedelta(hours=25))
+    look(home, NOW + timedelta(hours=25), to(hook))
+    assert "Pooltable: over: alps: the fit was rejected: draws: too many" in texts()
 
 
 def test_a_rejection_that_a_person_overrode_says_so_when_it_is_over(night, home, hook, fitted):
@@ -179,13 +186,19 @@ def test_a_rejection_that_a_person_overrode_says_so_when_it_is_over(night, home,
     night(REJECTED)
     look(home, NOW, to(hook))
     fitted("accepted", "two draws by default", NOW + timedelta(minutes=9))
-    look(home, NOW, to(hook))
+    look(home, NOW + timedelta(minutes=10), to(hook))
     assert texts()[1].endswith("the fit was rejected: draws: too many (accepted by hand: two draws by default)")
     (incident,) = History(home.runs).incidents()
     assert incident.ended_message == Hook.got[1]["ended_message"] == "accepted by hand: two draws by default"
     night({"fit alps": "out of memory"}, NOW + timedelta(hours=24))
     look(home, NOW + timedelta(hours=24), to(hook))
     assert texts()[2] == "Pooltable: alps: the night failed: fit --due --audit: out of memory"
+    fitted("accepted", at=NOW + timedelta(days=9))
+    look(home, NOW + timedelta(hours=25), to(hook))
+    assert len(Hook.got) == 3, "a fit by a clock that was ahead mends nothing"
+    fitted("accepted", at=NOW + timedelta(hours=25))
+    look(home, NOW + timedelta(hours=26), to(hook))
+    assert texts()[3].startswith("Pooltable: over: alps: the night failed")
 
 
 def test_a_command_gets_the_alert_on_its_standard_input(night, home, tmp_path):
