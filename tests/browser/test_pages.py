@@ -166,7 +166,7 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark" and page.evaluate(ground) != light
 
 
-@pytest.mark.parametrize("width", [390, 2560])
+@pytest.mark.parametrize("width", [390, pytest.param(2560, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "path",
     [

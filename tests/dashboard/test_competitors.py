@@ -150,3 +150,14 @@ def test_every_page_of_a_league_tells_its_sql(app: Dash) -> None:
         if page.path not in ("/checks", "/sql"):  # evidence by fit; the console is SQL itself
             shown = page_of(app, page, league="nations", competitor="t:0", a="t:0", b="t:1")
             assert "The SQL of this view, CSV and JSON" in shown, page.path
+
+
+def test_of_thousands_only_the_ranked_are_sent_until_everybody_is_asked_for(
+    app: Dash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page_of(app, leaderboard.PAGE, league="nations")
+    monkeypatch.setattr(leaderboard, "MOST_AT_ONCE", 10)
+    part = page_of(app, leaderboard.PAGE, league="nations")
+    assert "'inactive', 'pool'" in whole and "'inactive', 'pool'" not in part
+    assert "data-partial='true'" in part and "data-partial='false'" in whole
+    assert "'inactive', 'pool'" in page_of(app, leaderboard.PAGE, league="nations", show="all")
