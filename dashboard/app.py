@@ -31,6 +31,7 @@ from dashboard.pages import (
     track_record,
 )
 from dashboard.reader import Reader, Row
+from dashboard.sources import sources
 from store.errors import PooltableError
 from store.guard import Guard
 from store.home import Home
@@ -149,12 +150,22 @@ def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str,
             is_clear = "league" in query or sum(row["fit_id"] is not None for row in found) == 1
             page = leaderboard.PAGE if is_clear else LEAGUES
         if page is LEAGUES:
-            return shell(PAGES, None, found, None, leagues.content(found, published, now))
+            words = query.get("q", "").strip()[: leagues.LONGEST]
+            named = answer.rows("search", words=words) if words else []
+            return shell(PAGES, None, found, None, leagues.content(found, published, now, words, named))
         league = _league(found, query.get("league"))
         if league is None:
             return shell(PAGES, None, found, None, leagues.unknown(query["league"], found))
         view = View(answer, found, league, query, published, now)
-        return shell(PAGES, page.path, found, league, league_body(page, view))
+        return shell(PAGES, page.path, found, league, [*league_body(page, view), *_sources(page, view)])
+
+
+def _sources(page: Page, view: View) -> list[Component]:
+    """The SQL of a page whose queries are all of the league alone; others say theirs themselves."""
+    if not page.queries or view.league["fit_id"] is None:
+        return []
+    values = {"league": view.league["league"]}
+    return [sources(view, [(name.replace("_", " ").capitalize(), name, values) for name in page.queries])]
 
 
 def _league(found: list[Row], asked: str | None) -> Row | None:

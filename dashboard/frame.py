@@ -42,6 +42,8 @@ class Page:
     needs_ratings: bool = True
     is_tab: bool = True
     """Whether the header leads to it; else only links of other pages do."""
+    queries: tuple[str, ...] = ()
+    """The named queries it rests on, where all of them ask for the league alone."""
 
 
 def address(path: str, **query: str | None) -> str:

@@ -17,7 +17,7 @@
   cells.CompetitorLink = function (props) {
     const id = props.data[props.who];
     if (!id || !props.value) return props.value || "–";
-    const query = new URLSearchParams({ league: props.league, competitor: id });
+    const query = new URLSearchParams({ league: props.league || props.data.league, competitor: id });
     return h("a", { className: "cell-link", href: "/competitor?" + query, onClick: go }, props.value);
   };
 

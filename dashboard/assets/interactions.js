@@ -80,6 +80,11 @@
   clientside.pooltable_leaderboard = {
     filter: function (search, show) {
       const isAll = (show || []).includes("all");
+      if (isAll && document.querySelector(".toolbar[data-partial=true]")) {
+        writeAddress({ show: "all" });  // the others were not sent: the page of the address has them
+        window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+        return clientside.no_update;
+      }
       writeAddress({ q: search, show: isAll ? "all" : "" });
       const model = isAll ? {} : { status: { filterType: "text", type: "equals", filter: "ranked" } };
       if (search) model.key = { filterType: "text", type: "contains", filter: searchKey(search) };

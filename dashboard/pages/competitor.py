@@ -25,8 +25,10 @@ FROM = {
     "group": ("group", "What is known of its group: division, confederation, level."),
     "prior": ("all competitors", "How strong competitors usually are: what is said of one without results."),
 }
-QUERIES = ("competitor", "competitor_history", "competitor_games", "competitor_fixtures", "competitor_similar",
-           "competitor_mates", "competitor_slopes")  # fmt: skip
+QUERIES = (
+    "competitor", "competitor_history", "competitor_games", "competitor_fixtures", "competitor_similar",
+    "competitor_slopes",
+)  # fmt: skip
 
 
 def content(view: View) -> list[Any]:
@@ -37,7 +39,10 @@ def content(view: View) -> list[Any]:
         return [_nobody(league, asked)]
     who = found[0]
     values = {"league": league, "competitor": who["competitor_id"]}
-    history, games, coming, similar, mates, slopes = (view.answer.rows(name, **values) for name in QUERIES[1:])
+    history, games, coming, similar, slopes = (view.answer.rows(name, **values) for name in QUERIES[1:])
+    has_mates = who["kind"] == "player" and (view.league["players_a_side"] or 1) > 1
+    mates = view.answer.rows("competitor_mates", **values) if has_mates else []
+    told = [*QUERIES, *(["competitor_mates"] if has_mates else [])]
     digits = decimals([who["sd"]])
     played = [worded(row) for row in games if row["status"] != "scheduled"]
     return [
@@ -51,7 +56,7 @@ def content(view: View) -> list[Any]:
         html.Div([*_opponents(league, played), *_mates(league, mates, digits), *_slopes(slopes, digits),
                   *_similar(league, similar, who, digits)], className="two"),
         _how_to_read(who["kind"]),
-        sources(view, [(name.replace("_", " ").capitalize(), name, values) for name in QUERIES]),
+        sources(view, [(name.replace("_", " ").capitalize(), name, values) for name in told]),
     ]  # fmt: skip
 
 

@@ -201,4 +201,4 @@ def _races(view: View, rows: list[Row]) -> Component:
     return html.Section([html.H2("Races to come"), html.P(made, className="quiet"), table], className="block")
 
 
-PAGE = Page("/forecasts", "Forecasts", content)
+PAGE = Page("/forecasts", "Forecasts", content, queries=("outlooks", "leverages", "forecasts", "race_forecasts"))

@@ -7,7 +7,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.attributes import aria
+from dashboard.attributes import aria, data
 from dashboard.frame import Page, View, guide, kind_links, kind_of
 from dashboard.grid import Column, grid, name_link, number, text
 from dashboard.pages.orderings import ordering, shown, view_links
@@ -21,6 +21,7 @@ OPTIONAL = (
     "opponents_rating",
 )  # fmt: skip
 MOST_PLACES = 999
+MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
 WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
 RANKED_ONLY = {"status": {"filterType": "text", "type": "equals", "filter": "ranked"}}
 
@@ -31,13 +32,15 @@ def content(view: View) -> list[Any]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind = kind_of(view)
     values = {"league": view.league["league"], "kind": kind, "k": places(view.query.get("k"))}
-    rows = with_chances(view.answer.rows("leaderboard", **values), view.league["outcome"])
+    every = with_chances(view.answer.rows("leaderboard", **values), view.league["outcome"])
     if shown(view):
-        return [kind_links(PATH, view), view_links(view), *ordering(view, rows)]
+        return [kind_links(PATH, view), view_links(view), *ordering(view, every)]
+    is_partial = len(every) > MOST_AT_ONCE and view.query.get("show") != "all"
+    rows = [row for row in every if row["status"] == "ranked"] if is_partial else every
     return [
         kind_links(PATH, view),
         view_links(view),
-        _toolbar(view, kind, rows),
+        _toolbar(view, kind, every, is_partial=is_partial),
         _legend(view.league["is_simulated"]),
         html.Div(_grid(view, kind, rows), className="grid-frame tall"),
         _how_to_read(kind),
@@ -100,7 +103,8 @@ def _file_name(view: View, kind: str) -> str:
     return f"pooltable-{view.league['league']}-{kind}-{view.league['as_of']}.csv"
 
 
-def _toolbar(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
+def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], *, is_partial: bool) -> Component:
+    """Search, switch, places and download. In a partial table the switch goes to the address that has everybody."""
     others = sum(row["status"] != "ranked" for row in rows)
     return html.Div(
         [
@@ -122,6 +126,7 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
             html.Button("Download CSV", id="leaderboard-csv", className="button"),
         ],
         className="toolbar",
+        **data(partial=str(is_partial).lower()),
     )  # fmt: skip
 
 

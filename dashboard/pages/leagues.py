@@ -7,17 +7,42 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.frame import address, simulated_badge, state
+from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
 from dashboard.wording import ago, counted, day
 
+LONGEST = 100  # characters of a name that is looked for
 
-def content(leagues: list[Row], published_at_utc: datetime, now: datetime) -> list[Any]:
-    """A card a league, the rated ones first."""
+
+def content(leagues: list[Row], published_at_utc: datetime, now: datetime, words: str, found: list[Row]) -> list[Any]:
+    """A field to find a competitor in, those `found` by the words in it, and a card a league, the rated ones first."""
     heading = html.Div(
         [html.H1("Leagues"), html.P(html.Span(f"published {ago(published_at_utc, now)}"), className="facts")],
         className="heading",
     )
-    return [heading, html.Div([_card(league) for league in leagues], className="cards")]
+    cards = html.Div([_card(league) for league in leagues], className="cards")
+    return [heading, _search(words), *([_found(words, found)] if words else []), cards]
+
+
+def _search(words: str) -> Component:
+    """A plain form: the words go into the address."""
+    field = dcc.Input(name="q", type="search", value=words, placeholder="Find a team or a player in any league",
+                      className="search", maxLength=LONGEST, autoComplete="off")  # fmt: skip
+    return html.Form([field, html.Button("Find", type="submit", className="button")], action="/leagues", method="get",
+                     className="toolbar left", role="search")  # fmt: skip
+
+
+def _found(words: str, rows: list[Row]) -> Component:
+    if not rows:
+        return html.P(f"Nobody rated is called “{words}”.", className="quiet")
+    columns = [
+        text("name", "Name", "Leads to its page.", cellRenderer="CompetitorLink", cellClass="name", minWidth=150,
+             flex=1, cellRendererParams={"who": "competitor_id"}),
+        text("title", "League", "Where it is rated.", minWidth=150, flex=1),
+        number("rank", "Rank", "Rank in its league.", "pooltable.whole(params.value)", width=80),
+        number("games", "Games", "Games used.", "pooltable.whole(params.value)", width=88),
+    ]  # fmt: skip
+    return html.Section(fitting_grid("found", columns, rows, "Found"), className="block")
 
 
 def unknown(asked: str, leagues: list[Row]) -> list[Any]:

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboard import figures
 from dashboard.frame import Page, View, kind_links, kind_of
 from dashboard.panel import panel
+from dashboard.sources import sources
 from dashboard.wording import counted, decimals, signed
 
 PATH = "/shrinkage"
@@ -39,6 +40,7 @@ def content(view: View) -> list[Any]:
             ],
             className="panels",
         ),
+        sources(view, [("Estimates", "leaderboard", {"league": view.league["league"], "kind": kind, "k": 0})]),
     ]  # fmt: skip
 
 

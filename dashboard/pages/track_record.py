@@ -103,4 +103,4 @@ def _came(row: Row) -> str:
     return f"{row['first_score']:g} – {row['second_score']:g}"
 
 
-PAGE = Page("/track-record", "Track record", content)
+PAGE = Page("/track-record", "Track record", content, queries=("track_records", "reliabilities"))

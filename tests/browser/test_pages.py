@@ -166,7 +166,7 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark" and page.evaluate(ground) != light
 
 
-@pytest.mark.parametrize("width", [390, 2560])
+@pytest.mark.parametrize("width", [390, pytest.param(2560, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "path",
     [
@@ -288,3 +288,11 @@ def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
     with page.expect_download() as started:
         page.get_by_role("link", name="CSV", exact=True).click()
     assert len(Path(started.value.path()).read_text().splitlines()) == 6
+
+
+def test_somebody_is_found_across_leagues(page: Page) -> None:
+    page.goto("/leagues")
+    page.get_by_placeholder("Find a team or a player in any league").fill("curacao")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name='Curaçao, "the" team', exact=True).last.click()
+    expect(page.get_by_role("heading", name='Curaçao, "the" team')).to_be_visible()

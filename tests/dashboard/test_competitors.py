@@ -9,7 +9,7 @@ import pytest
 from dash import Dash
 
 from dashboard import results
-from dashboard.app import build_app, render
+from dashboard.app import PAGES, build_app, render
 from dashboard.frame import Page
 from dashboard.pages import compare, competitor, leaderboard
 from store.home import Home
@@ -143,3 +143,21 @@ def test_orders_are_looked_at_in_four_ways(app: Dash) -> None:
     for way, words in (("caterpillar", "caterpillar-figure"), ("ranks", "rank-chances-figure"),
                        ("reshuffle", "shuffle-draws"), ("nonsense", "leaderboard-grid")):  # fmt: skip
         assert words in page_of(app, leaderboard.PAGE, league="nations", view=way)
+
+
+def test_every_page_of_a_league_tells_its_sql(app: Dash) -> None:
+    for page in PAGES:
+        if page.path not in ("/checks", "/sql"):  # evidence by fit; the console is SQL itself
+            shown = page_of(app, page, league="nations", competitor="t:0", a="t:0", b="t:1")
+            assert "The SQL of this view, CSV and JSON" in shown, page.path
+
+
+def test_of_thousands_only_the_ranked_are_sent_until_everybody_is_asked_for(
+    app: Dash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page_of(app, leaderboard.PAGE, league="nations")
+    monkeypatch.setattr(leaderboard, "MOST_AT_ONCE", 10)
+    part = page_of(app, leaderboard.PAGE, league="nations")
+    assert "'inactive', 'pool'" in whole and "'inactive', 'pool'" not in part
+    assert "data-partial='true'" in part and "data-partial='false'" in whole
+    assert "'inactive', 'pool'" in page_of(app, leaderboard.PAGE, league="nations", show="all")
