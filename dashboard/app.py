@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dash
+import duckdb
 import flask
 from dash import Dash, html
 from dash.development.base_component import Component
@@ -135,6 +136,9 @@ def render(reader: Reader, now: datetime, page: Page | None, query: dict[str, An
     except PooltableError as error:
         log.warning("%s", error.message)
         return _alone(_unavailable(reader.home, error))
+    except (duckdb.CatalogException, duckdb.BinderException):
+        log.exception("The edition lacks what the page %s asks for", page.path if page else "/")
+        return _alone(_of_other_version())
     except Exception:
         log.exception("The page %s failed", page.path if page else "/")
         return _alone(state("Something went wrong here", [html.P("The server's log has the details.")]))
@@ -182,6 +186,11 @@ def _unavailable(home: Home, error: PooltableError) -> Component:
         return state("The ratings cannot be read", [html.P("The server's log has the details.")])
     run = [html.P("Ratings appear here as soon as there are some."), html.P(["Run: ", html.Code("pooltable nightly")])]
     return state("Nothing is published yet", run)
+
+
+def _of_other_version() -> Component:
+    words = "These ratings were published by another version of Pooltable than the one that shows them."
+    return state("This page cannot read them", [html.P(words), html.P(["Run: ", html.Code("pooltable publish")])])
 
 
 def _register() -> None:

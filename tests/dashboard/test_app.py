@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dash import Dash
 from hypothesis import HealthCheck, given, settings
@@ -52,6 +53,15 @@ def test_health_names_the_edition_and_its_age(app: Dash) -> None:
     assert (
         body["status"] == "ok" and body["edition"] == "ratings-20240110-050000-000" and body["age_seconds"] == 3 * 3600
     )
+
+
+def test_an_edition_of_another_version_is_told_and_what_to_do(own_home: Home) -> None:
+    edition = own_home.current.resolve()
+    edition.chmod(0o644)
+    with duckdb.connect(str(edition)) as con:
+        con.execute("DROP TABLE schedule")
+    page = visit(build_app(own_home), "/leaderboard")
+    assert "published by another version of Pooltable" in page and "pooltable publish" in page and FAILED not in page
 
 
 def test_health_says_why_nothing_is_up_and_comes_up_with_the_first_edition(tmp_path: Path, made: Any) -> None:
