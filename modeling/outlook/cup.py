@@ -23,6 +23,7 @@ from modeling.outcomes.outcome import Array, Auxiliaries, Outcome
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.fixtures import Given
+from modeling.outlook.forecasts import of_rows
 from modeling.outlook.given import ID, Names, read_names
 from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
@@ -245,8 +246,7 @@ def _group_places(
     width = 2 if outcome.row == "side" else 1
     rows = (np.array(own)[:, None] * width + np.arange(width)).ravel()
     again = np.arange(CUPS) % len(draw)
-    arguments = {name: value[..., rows] if np.ndim(value) and np.shape(value)[-1] == eta.shape[1] > 1 else value
-                 for name, value in coming.arguments(draw[again]).items()}  # fmt: skip
+    arguments = of_rows(coming.arguments(draw[again]), rows, eta.shape[1])
     y = outcome.simulate(rng, eta[np.ix_(again, rows)], np.ones(len(rows)), arguments, np.arange(len(rows)) // width)
     code = {who: k for k, who in enumerate(members)}
     first, second = (np.array([code[pairs[k][side]] for k in own]) for side in (0, 1))

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
 from modeling.outlook.league import forecast_league
 from modeling.outlook.outlook import keep, outlook_of
 from modeling.record import record_forecasts
+from store.edition import publish
 from store.errors import FitError, UsageError
 from store.home import Home
 from store.seasons import SeasonRules
@@ -81,6 +83,27 @@ def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
 
     assert points(held, game[0]) > points(free, game[0]) + 0.5
     assert points(held, game[1]) < points(free, game[1]) - 0.2
+
+
+def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season):
+    """Seasons weighed by their chances of a result against those of the seasons that had it: within five errors."""
+    found = outlook_of(home, "x", season)
+    keep(home, "x", found, NOW)
+    game = found.simulated["simulated_game"].row(0, named=True)
+    sides = found.simulated["simulated_table"]
+    assert np.mean(game["wins"]) / 1e4 == pytest.approx(np.mean(np.array(game["results"]) == 0), abs=0.04)
+    with duckdb.connect(str(publish(home, ["x"], NOW)), read_only=True) as con:
+        columns = "competitor_id, expected_points, seasons, chances['champion']"
+        asked = f"SELECT {columns} FROM what_if('x', map([$game], ['loss']))"
+        said = {row[0]: row[1:] for row in con.execute(asked, {"game": game["game_id"]}).fetchall()}
+    so = np.array(game["results"]) == 2
+    assert len(said) == sides.height
+    for who, points, places in sides.select("competitor_id", "points", "places").iter_rows():
+        own, first = np.array(points)[so], np.array(places)[so] == 1
+        expected, seasons, champion = said[who]
+        assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
+        assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
+        assert seasons > so.sum()
 
 
 @pytest.mark.parametrize(
