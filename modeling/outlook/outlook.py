@@ -116,7 +116,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
         ended = championships(fixtures, season, coming, rules, rng)
         rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
         return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {}), []
-    asked = competitions(fixtures, season, rules)
+    asked = [_deducted(one, season, ahead) for one in competitions(fixtures, season, rules)]
     fixed = Fixed(dict(_given(fixtures, ahead.teams, text) for text in given))
     both = list(zip(asked, simulate(coming, asked, rules, rng, draws=draws, fixed=fixed), strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
@@ -127,6 +127,16 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
         pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in both), len(fixed.scores), names,
         titles, {name: pl.concat(rows[name] for rows in kept) for name in kept[0]},
     ), lined_up["player"].unique(maintain_order=True).to_list()  # fmt: skip
+
+
+def _deducted(one: Competition, season: str, ahead: Ahead) -> Competition:
+    """A competition with the points taken off its sides by decisions before the as-of date."""
+    known = [each for each in ahead.rules.deducted if each.season == season and each.on < ahead.draws.as_of]
+    points = dict.fromkeys(one.sides, 0.0)
+    for each, who in zip(known, _found(ahead.teams, (each.who for each in known)), strict=True):
+        if who in points:
+            points[who] += each.points
+    return replace(one, deducted=np.array(list(points.values())))
 
 
 def _without_each(ahead: Ahead, players: list[str], tell: Report) -> pl.DataFrame:
@@ -188,8 +198,9 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     points = (rules.points[0], rules.points[1], rules.points[2])
     keys = np.zeros((1, len(one.sides), 2))
     now = tables(
-        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order)
-    )
+        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order),
+        one.deducted,
+    )  # fmt: skip
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
 
 

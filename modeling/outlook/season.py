@@ -45,6 +45,8 @@ class Competition:
     """Whether that is the second in the stored order."""
     place: NDArray[np.intp]
     """Of each game its number among those to come of the league, or -1."""
+    deducted: Array | None = None
+    """Points taken off each side; None: off nobody."""
 
     @property
     def to_come(self) -> NDArray[np.intp]:
@@ -225,7 +227,7 @@ def _ended(
     if strength is not None:
         keys[..., 0] = strength[draw] - np.log(-np.log(keys[..., 0]))
     results = (1 - np.sign(whole[:, to_come, 0] - whole[:, to_come, 1])).astype(np.int8)
-    return Simulated(tables(one.first, one.second, whole, keys, rules), results, chances)
+    return Simulated(tables(one.first, one.second, whole, keys, rules, one.deducted), results, chances)
 
 
 def _neutral(coming: Coming, one: Competition, draws: Draws | None) -> Array:

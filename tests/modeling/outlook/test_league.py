@@ -13,7 +13,7 @@ from modeling.record import record_forecasts
 from store.edition import publish
 from store.errors import FitError, UsageError
 from store.home import Home
-from store.seasons import SeasonRules
+from store.seasons import Deduction, SeasonRules
 from store.stanzas import Stanza
 from store.warehouse import reading
 
@@ -83,6 +83,24 @@ def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
 
     assert points(held, game[0]) > points(free, game[0]) + 0.5
     assert points(held, game[1]) < points(free, game[1]) - 0.2
+
+
+def test_points_taken_off_count_from_the_day_that_it_was_decided(home, season):
+    free = outlook_of(home, "x", season)
+    ((as_of, label),) = asked(home, "SELECT as_of, (SELECT max(season) FROM game) FROM fit")
+    days = {"known": as_of - timedelta(days=1), "later": as_of}
+    for (when, day), taken in zip(days.items(), (6, 0), strict=True):
+        off = Deduction(season=label, who="team T:00", points=6, on=day)
+        rules = season.season.model_copy(update={"deducted": (off,)})
+        found = outlook_of(home, "x", season.model_copy(update={"season": rules}))
+        for column in ("points", "expected_points", "points_q5"):
+            own, other = (one.rows.filter(pl.col("competitor_id") == "t:00")[column][0] for one in (free, found))
+            assert other == pytest.approx(own - taken), (when, column)
+    wrong = season.season.model_copy(update={"deducted": (Deduction(season=label, who="T", points=1, on=as_of),)})
+    assert outlook_of(home, "x", season.model_copy(update={"season": wrong})).rows.equals(free.rows)
+    with pytest.raises(UsageError, match='no team is called "T"'):
+        outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(deducted=(
+            Deduction(season=label, who="T", points=1, on=as_of - timedelta(days=1)),))}))  # fmt: skip
 
 
 def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season):
