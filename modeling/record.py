@@ -108,6 +108,14 @@ def record_outlook(
                 _insert(con, table, _keyed(rows, keys))
 
 
+def record_cup(home: Home, keys: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Stores the chances of a cup, in place of those as of the same day."""
+    with writing(home) as con:
+        same = {name: keys[name] for name in ("league", "cup", "as_of")}
+        con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup AND as_of = $as_of", same)
+        _insert(con, "cup_outlook", _keyed(rows, keys))
+
+
 def _keyed(rows: pl.DataFrame, keys: dict[str, Any]) -> pl.DataFrame:
     return rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items())
 

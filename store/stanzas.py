@@ -64,13 +64,14 @@ class Stanza(BaseModel):
     thresholds: dict[str, float | str] = {}
     columns: Columns | None = None
     season: SeasonRules | None = None
+    cups: tuple[str, ...] = ()
 
     @property
     def likelihood_name(self) -> str | None:
         """Which of the outcome's likelihoods is asked for, which may be called its link; None: the usual one."""
         return self.link or self.likelihood
 
-    @field_validator("source", "rate", "roles", "effects", "walk", "noise", "pull", mode="before")
+    @field_validator("source", "rate", "roles", "effects", "walk", "noise", "pull", "cups", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str | time) else value

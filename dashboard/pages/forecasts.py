@@ -24,7 +24,8 @@ def content(view: View) -> list[Any]:
     outlook, games, races = (
         view.answer.rows(name, league=league) for name in ("outlooks", "forecasts", "race_forecasts")
     )
-    if not (outlook or games or races):
+    cups = view.answer.rows("cups", league=league)
+    if not (outlook or games or races or cups):
         return [_nothing(league)]
     what = what_if(view)
     return [
@@ -34,6 +35,7 @@ def content(view: View) -> list[Any]:
         *([_games(view, games, what)] if games else []),
         *missed(view, what),
         *([_races(view, races)] if races else []),
+        *(_cup(view, name, list(rows)) for name, rows in groupby(cups, key=lambda row: row["cup"])),
     ]
 
 
@@ -44,6 +46,7 @@ def _nothing(league: str) -> Component:
             html.P(["Games that the feed lists without a result: ", html.Code(f"pooltable forecast {league}")]),
             html.P(["Games of your own: ", html.Code(f"pooltable forecast {league} fixtures.csv")]),
             html.P(["The rest of the season: ", html.Code(f"pooltable simulate {league}")]),
+            html.P(["A cup: ", html.Code(f"pooltable simulate {league} --cup cup.toml")]),
         ],
         className="block",
     )
@@ -222,6 +225,20 @@ def _races(view: View, rows: list[Row]) -> Component:
     shown = [row | {"played_on": day(row["played_on"])} for row in rows]
     table = _drawn("race-forecasts", columns, shown, "Races to come")
     return html.Section([html.H2("Races to come"), html.P(made, className="quiet"), table], className="block")
+
+
+def _cup(view: View, name: str, rows: list[Row]) -> Component:
+    first = rows[0]
+    made = f"By the ratings from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
+    shown = [{"name": row["name"]} | {f"round_{k}": chance for k, chance in enumerate(row["chances"])} for row in rows]
+    columns = [
+        text("name", "Who", "By the chance to win it.", width=178, pinned="left", tooltipField="name"),
+        *(number(f"round_{k}", words.capitalize(), f"Chance to be the {words}." if words == "winner" else
+                 f"Chance to be among the {words}.", ODDS, width=104) for k, words in enumerate(first["rounds"])),
+    ]  # fmt: skip
+    grid_id = f"cup-{name}".replace(".", "-")
+    table = _drawn(grid_id, columns, shown, f"Cup {_words(name)}")
+    return html.Section([html.H2(_words(name)), html.P(made, className="quiet"), table], className="block")
 
 
 PAGE = Page("/forecasts", "Forecasts", content)

@@ -6,7 +6,7 @@ that has to have a winner goes on for a third of its length where it is level (f
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
+from modeling import record
 from modeling.games import ATTRIBUTE, NO_APPEARANCES, is_of_teams, season_before
 from modeling.outcomes.outcome import Array, Auxiliaries, Outcome
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
@@ -76,6 +77,23 @@ class CupOutlook:
     as_of: date
     rows: pl.DataFrame
     """entrant, name, and `reach`: chances to be in the draw, in the second round and so on, and to win it."""
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds by those left in them: last 16, ..., last 2, winner."""
+        count = len(self.rows["reach"][0])
+        return (*(f"last {2 ** (count - 1 - k)}" for k in range(count - 1)), "winner")
+
+
+def keep_cup(home: Home, league: str, name: str, found: CupOutlook, now: datetime) -> None:
+    """Stores the chances of a cup, in place of those as of the same day."""
+    keys = {"league": league, "fit_id": found.fit_id, "made_at_utc": now.replace(tzinfo=None), "as_of": found.as_of,
+            "cup": name}  # fmt: skip
+    rounds = pl.DataFrame({"stage": range(1, len(found.rounds) + 1), "round": found.rounds})
+    rows = found.rows.select(competitor_id="entrant", chance="reach").with_columns(
+        stage=pl.lit(rounds["stage"].to_list()), round=pl.lit(rounds["round"].to_list())
+    )
+    record.record_cup(home, keys, rows.explode("chance", "stage", "round"))
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ def foretell(own_home: Home, made: Any) -> Home:
             [LEAGUE, now, now.date(), first, second],
         )
         con.execute(
+            "INSERT INTO cup_outlook SELECT ?, 'f', ?, ?, 'super_cup', ?, * FROM (VALUES (1, 'last 2', 1.0),"
+            " (2, 'winner', 0.62))",
+            [LEAGUE, now, now.date(), first],
+        )
+        con.execute(
             "INSERT INTO outlook_without VALUES (?, 'f', ?, ?, '2025', ?, 'north', ?, 24.2, 20, 22, 26, 28, 1.8,"
             " [{'prize': 'top_4', 'chance': 0.31}])",
             [LEAGUE, now, now.date(), second, first],

@@ -244,6 +244,11 @@ def look_ahead(con, league):
         " 3, 2.5, [('champion', 0.2)] FROM fit WHERE fit_id = ?",
         [f"{league}-now"],
     )
+    con.execute(
+        "INSERT INTO cup_outlook SELECT league, fit_id, fitted_at_utc, as_of, 'cup', 't:1', 1, 'last 2', 0.5 FROM fit"
+        " WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
 
 
 def write_two(home, league, draws):

@@ -107,6 +107,15 @@ COMMENT ON COLUMN outlook_without.player IS 'Name of the player.';
 COMMENT ON COLUMN outlook_without.name IS 'Name of the competitor in the table.';
 COMMENT ON COLUMN outlook_without.chances IS 'Chance of what places mean, by name.';
 
+CREATE TABLE cup_outlook AS
+SELECT o.league, o.cup, o.competitor_id, c.name, o.stage, o.round, o.chance, o.as_of, o.made_at_utc, o.fit_id
+FROM warehouse.cup_outlook AS o
+JOIN warehouse.competitor AS c USING (league, competitor_id)
+WHERE o.league IN (SELECT league FROM league)
+ORDER BY o.league, o.cup, o.as_of, o.stage DESC, o.chance DESC;
+COMMENT ON TABLE cup_outlook IS 'One row an entrant of a cup, a round and a day: the chance to reach the round, as seen that day. Key: league, cup, competitor_id, stage, as_of.';
+COMMENT ON COLUMN cup_outlook.name IS 'Its name.';
+
 -- Games that were forecast and are over, as they stand there now, whatever the forecast called them.
 CREATE TEMP TABLE forecast_result AS
 WITH asked AS (

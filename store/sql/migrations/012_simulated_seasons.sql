@@ -1,4 +1,5 @@
--- The simulated seasons of a league's newest outlook, one array element a season: what if a coming game ends so?
+-- The simulated seasons of a league's newest outlook, one array element a season: what if a coming game ends so? The
+-- season without a player. And cups.
 
 CREATE TABLE simulated_table (
     league VARCHAR NOT NULL,
@@ -87,3 +88,25 @@ COMMENT ON COLUMN outlook_without.points_q75 IS '75 % quantile of them.';
 COMMENT ON COLUMN outlook_without.points_q95 IS '95 % quantile of them.';
 COMMENT ON COLUMN outlook_without.expected_place IS 'Its expected place at the end.';
 COMMENT ON COLUMN outlook_without.chances IS 'Chances of what the league''s places mean.';
+
+CREATE TABLE cup_outlook (
+    league VARCHAR NOT NULL,
+    fit_id VARCHAR NOT NULL,
+    made_at_utc TIMESTAMP NOT NULL,
+    as_of DATE NOT NULL,
+    cup VARCHAR NOT NULL,
+    competitor_id VARCHAR NOT NULL,
+    stage INTEGER NOT NULL,
+    round VARCHAR NOT NULL,
+    chance DOUBLE NOT NULL
+);
+COMMENT ON TABLE cup_outlook IS 'One row an entrant of a cup and a round: the chance to reach it. The same cup as of the same day is replaced.';
+COMMENT ON COLUMN cup_outlook.league IS 'League.';
+COMMENT ON COLUMN cup_outlook.fit_id IS 'The fit whose joint draws it was made from.';
+COMMENT ON COLUMN cup_outlook.made_at_utc IS 'When it was made, UTC.';
+COMMENT ON COLUMN cup_outlook.as_of IS 'The fit knows the results of games before this day; of the cup itself nothing is played.';
+COMMENT ON COLUMN cup_outlook.cup IS 'The cup: the name of its file.';
+COMMENT ON COLUMN cup_outlook.competitor_id IS 'The entrant.';
+COMMENT ON COLUMN cup_outlook.stage IS 'Number of the round, 1 being the first of the draw.';
+COMMENT ON COLUMN cup_outlook.round IS 'The round by those left in it: last 16, last 2; winner.';
+COMMENT ON COLUMN cup_outlook.chance IS 'Chance to reach it.';

@@ -1,14 +1,16 @@
 """Cups from their files to the chance of each round."""
 
+from datetime import UTC, datetime
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from modeling.outlook.cup import Cup, _ways_in, cup_of, read_cup
+from modeling.outlook.cup import Cup, _ways_in, cup_of, keep_cup, read_cup
 from store.errors import UsageError
 from store.home import Home
 from store.stanzas import Stanza
+from store.warehouse import reading
 
 DAY = "2030-06-01"
 
@@ -28,6 +30,16 @@ def test_rounds_sum_to_their_places_and_byes_are_reached_by_all(home, stanza):
     reach = np.array(list(found.values()))
     assert reach.sum(axis=0).tolist() == pytest.approx([6, 4, 2, 1])
     assert found["Team t:00"][1] == found["Team t:01"][1] == 1.0
+
+
+def test_a_cup_is_kept_once_a_day(home, stanza):
+    found = cup_of(home, "x", stanza, Cup.model_validate({"date": DAY, "bracket": names(0, 1, 2, 3)}))
+    for _ in range(2):
+        keep_cup(home, "x", "spring", found, datetime(2026, 1, 1, tzinfo=UTC))
+    with reading(home) as con:
+        asked = "SELECT round, count(*), sum(chance) FROM cup_outlook WHERE cup = 'spring' GROUP BY stage, round"
+        kept = con.execute(f"{asked} ORDER BY stage").fetchall()
+    assert kept == [("last 4", 4, 4), ("last 2", 4, pytest.approx(2)), ("winner", 4, pytest.approx(1))]
 
 
 def test_groups_send_their_places_into_the_bracket(home, stanza):
