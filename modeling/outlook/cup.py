@@ -111,7 +111,8 @@ def read_cup(path: Path) -> Cup:
     try:
         cup = Cup.model_validate(tomlkit.parse(path.read_text(encoding="utf-8")).unwrap())
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Give a TOML file with `date` and `bracket`.") from error
+        said = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {said}.", "Give a TOML file with `date` and `bracket`.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

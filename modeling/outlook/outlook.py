@@ -170,7 +170,10 @@ def _found(names: Names, words: Iterable[str]) -> list[str]:
     try:
         return [names.find(word, names.kind) for word in words]
     except ValueError as error:
-        raise UsageError(f"{names.league}: {error}.", "Give a name as the league has it, or an id.") from error
+        if not any(kind == names.kind for kind, _ in names.by_word):
+            raise UsageError(f"{names.league} knows of no {names.kind}s.", "Its results have no line-ups.") from error
+        said = str(error).removesuffix("?") + ("?" if str(error).endswith("?") else ".")
+        raise UsageError(f"{names.league}: {said}", "Give a name as the league has it, or an id.") from error
 
 
 def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:

@@ -26,6 +26,7 @@ from store.seasons import SeasonRules
 
 SEASONS = 10_000
 EDGE = 1e-6
+LEAST = 100  # effective number of seasons, below which given results tell too little
 TOLD = (4000, 30)  # seasons and next games of a table whose chances are told: for what-if questions
 
 
@@ -257,6 +258,13 @@ def _again(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     weight = np.exp(log_weight - log_weight.max())
     if not np.isfinite(weight).all():
         raise FitError("The results that are given are impossible by the ratings.", "Mend --given.")
+    seasons = weight.sum() ** 2 / (weight**2).sum()
+    if seasons < LEAST:
+        raise FitError(
+            f"By the ratings the results that are given are next to impossible: they leave {seasons:.0f} of "
+            f"{len(weight):,} simulated seasons to tell of.",
+            "Give results that are less of a surprise.",
+        )
     steps = (np.arange(len(weight)) + rng.random()) / len(weight)
     return np.minimum(np.searchsorted(np.cumsum(weight / weight.sum()), steps), len(weight) - 1)
 

@@ -130,6 +130,7 @@ def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, sea
         ("nonsense", "cannot be read"),
         ("Team t:00 1-0 Nobody", "no team is called"),
         ("Team t:00 1-0 t:00", "have no game to come"),
+        ("Team t0 1-0 Team t:01", r'did you mean "Team t:0\d"\?\n'),
     ],
 )
 def test_a_result_that_means_no_game_is_told(home, season, given, says):
@@ -137,7 +138,16 @@ def test_a_result_that_means_no_game_is_told(home, season, given, says):
         outlook_of(home, "x", season, given=(given,))
 
 
+def test_results_of_which_too_few_seasons_tell_are_refused(home, season):
+    sides = "SELECT team FROM side JOIN game USING (league, game_id) WHERE status = 'scheduled' AND league = 'x'"
+    first, second = asked(home, f"{sides} ORDER BY game_id, NOT is_home LIMIT 2")
+    with pytest.raises(FitError, match="next to impossible"):
+        outlook_of(home, "x", season, given=(f"{first[0]} 99-0 {second[0]}",))
+
+
 def test_what_cannot_be_forecast_is_told(home, stanza, season):
+    with pytest.raises(UsageError, match="x knows of no players"):
+        outlook_of(home, "x", season, absent=("A. Player",))
     with pytest.raises(UsageError, match="no rules of a season"):
         outlook_of(home, "x", stanza)
     with pytest.raises(FitError, match="no accepted fit to forecast from") as error:
