@@ -233,8 +233,8 @@ def _cup(view: View, name: str, rows: list[Row]) -> Component:
     shown = [{"name": row["name"]} | {f"round_{k}": chance for k, chance in enumerate(row["chances"])} for row in rows]
     columns = [
         text("name", "Who", "By the chance to win it.", width=178, pinned="left", tooltipField="name"),
-        *(number(f"round_{k}", words.capitalize(), f"Chance to be the {words}." if words == "winner" else
-                 f"Chance to be among the {words}.", ODDS, minWidth=104, flex=1) for k, words in enumerate(first["rounds"])),
+        *(number(f"round_{k}", words.capitalize(), f"Chance to reach it: {words}.", ODDS, minWidth=104, flex=1)
+          for k, words in enumerate(first["rounds"])),
     ]  # fmt: skip
     grid_id = f"cup-{name}".replace(".", "-")
     table = _drawn(grid_id, columns, shown, f"Cup {_words(name)}")
