@@ -1,6 +1,6 @@
 """Doors to what is to come: forecast."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +8,7 @@ import typer
 
 from jobs.console import say, working
 from jobs.doors import day, example, home_of, utc_now
+from store.errors import UsageError
 
 if TYPE_CHECKING:
     from modeling.outlook.league import Forecast
@@ -55,14 +56,21 @@ def forecast(
 
 
 def _due(home: "Home", league: str, stanza: "Stanza") -> str:
-    """Forecasts and outlook as the night makes them, in a line."""
-    if not stanza.rate or not _lists_games(home, league):
-        return f"{league}: no games to come are listed"
+    """Forecasts, outlook and cups as the night makes them, in a line."""
+    now = utc_now()
+    told = _games_due(home, league, stanza, now) if stanza.rate and _lists_games(home, league) else None
+    cups = (
+        [name for name in stanza.cups if _cup_due(home, league, stanza, home.root / name, now)] if stanza.rate else []
+    )
+    return ", and ".join([told or f"{league}: no games to come are listed", *cups])
+
+
+def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> str:
+    """Forecasts of the games to come, and the end of the season, in words."""
     with working(f"forecast {league}") as report:
         from modeling.outlook.league import forecast_league
         from modeling.outlook.outlook import keep, outlook_of
 
-        now = utc_now()
         made = forecast_league(home, league, stanza, now, report=report)
         told = f"{league}: {made.rows['game_id'].n_unique():,} games forecast"
         if stanza.season is None:
@@ -70,6 +78,18 @@ def _due(home: "Home", league: str, stanza: "Stanza") -> str:
         found = outlook_of(home, league, stanza, report=report)
         keep(home, league, found, now)
     return f"{told}, and the end of season {found.season}"
+
+
+def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:
+    """Whether a cup has not begun yet, and so was simulated and kept."""
+    from modeling.outlook.cup import cup_of, keep_cup, read_cup
+
+    cup = read_cup(file)
+    if cup.date < now.date():
+        return False
+    with working(f"simulate {file.stem}") as report:
+        keep_cup(home, league, file.stem, cup_of(home, league, stanza, cup, report=report), now)
+    return True
 
 
 def _lists_games(home: "Home", league: str) -> bool:
@@ -98,6 +118,8 @@ def simulate(
 
     home = home_of(ctx)
     stanza = choose(home, [league])[league]
+    if cup and (given or without):
+        raise UsageError("--cup has no use for --given or --without.", "Say who goes through in the cup's file.")
     if cup:
         say(_cup(home, league, stanza, cup, as_of))
         return
@@ -112,16 +134,15 @@ def simulate(
 
 
 def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | None) -> str:
-    """A cup as text: the chance of each entrant to reach each round."""
+    """A cup, kept, as text: the chance of each entrant to reach each round."""
     from jobs.formats import aligned
 
     with working(f"simulate {league}") as report:
-        from modeling.outlook.cup import cup_of, read_cup
+        from modeling.outlook.cup import cup_of, keep_cup, read_cup
 
         found = cup_of(home, league, stanza, read_cup(file), as_of=as_of, report=report)
-    rows = found.rows.to_dicts()
-    rounds = len(rows[0]["reach"])
-    names = ("", *(f"last {2 ** (rounds - 1 - k)}" for k in range(rounds - 1)), "winner")
+        keep_cup(home, league, file.stem, found, utc_now())
+    rows, names = found.rows.to_dicts(), ("", *found.rounds)
     lines = [(str(row["name"]), *(_percent(chance) for chance in row["reach"])) for row in rows]
     head = f"{league}, {file.name}, as of {found.as_of}, by fit {found.fit_id}."
     return f"{head}\n\n{aligned(names, lines, [number > 0 for number in range(len(names))])}"

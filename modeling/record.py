@@ -21,6 +21,7 @@ ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the ar
 # A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
 # others of each sort are for what may happen to the newest.
 KEPT = 3
+SIMULATED = ("simulated_table", "simulated_game", "outlook_without")
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
 
 
@@ -83,9 +84,17 @@ def record_forecasts(home: Home, table: str, keys: dict[str, Any], rows: pl.Data
         _insert(con, table, rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items()))
 
 
-def record_outlook(home: Home, keys: dict[str, Any], tables: dict[str, pl.DataFrame]) -> None:
-    """Stores the outlook of a league's season and its leverage, in place of those as of the same day."""
+def record_outlook(
+    home: Home, keys: dict[str, Any], tables: dict[str, pl.DataFrame], simulated: dict[str, pl.DataFrame]
+) -> None:
+    """Stores the outlook of a league's season and its leverage, in place of those as of the same day, and its simulated
+    seasons in place of the league's earlier ones."""
     with writing(home) as con:
+        for table in SIMULATED:
+            con.execute(
+                f"DELETE FROM {table} WHERE league = $league AND as_of <= $as_of",  # noqa: S608
+                {name: keys[name] for name in ("league", "as_of")},
+            )
         for table, rows in tables.items():
             same = {name: keys[name] for name in ("league", "season", "as_of")}
             con.execute(
@@ -93,7 +102,22 @@ def record_outlook(home: Home, keys: dict[str, Any], tables: dict[str, pl.DataFr
                 same,
             )
             if rows.height:
-                _insert(con, table, rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items()))
+                _insert(con, table, _keyed(rows, keys))
+        for table, rows in simulated.items():
+            if rows.height:
+                _insert(con, table, _keyed(rows, keys))
+
+
+def record_cup(home: Home, keys: dict[str, Any], rows: pl.DataFrame) -> None:
+    """Stores the chances of a cup, in place of those as of the same day."""
+    with writing(home) as con:
+        same = {name: keys[name] for name in ("league", "cup", "as_of")}
+        con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup AND as_of = $as_of", same)
+        _insert(con, "cup_outlook", _keyed(rows, keys))
+
+
+def _keyed(rows: pl.DataFrame, keys: dict[str, Any]) -> pl.DataFrame:
+    return rows.with_columns(pl.lit(value).alias(name) for name, value in keys.items())
 
 
 def confirm(home: Home, fit_id: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """How a league's season is decided: the `[LEAGUE.season]` table of a stanza, checked."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -25,6 +26,19 @@ class TableRules(BaseModel):
     places: Places
 
 
+class Deduction(BaseModel):
+    """Points taken off somebody in a season, or given back where negative."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    season: str
+    who: str
+    """A name or an id, as the league has it."""
+    points: float
+    on: date
+    """When it was decided: outlooks as of an earlier day do not know it."""
+
+
 class SeasonRules(BaseModel):
     """Points, what tells equals apart, and what places mean."""
 
@@ -42,6 +56,8 @@ class SeasonRules(BaseModel):
     """What places mean: the first and the last of them, from 1, or from the end as -1."""
     tables: dict[str, TableRules] = {}
     """The same by table."""
+    deducted: tuple[Deduction, ...] = ()
+    """Points taken off; of tables, not of championships of races."""
 
     @field_validator("order")
     @classmethod

@@ -22,7 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 from store.columns import AppearanceColumns, Columns
 from store.errors import StanzaError, UsageError
 from store.home import CHECKOUT, Home
-from store.seasons import SeasonRules, TableRules
+from store.seasons import Deduction, SeasonRules, TableRules
 from store.thresholds import checked
 
 CATALOGUE = CHECKOUT / "data" / "leagues.toml"
@@ -65,13 +65,14 @@ class Stanza(BaseModel):
     thresholds: dict[str, float | str] = {}
     columns: Columns | None = None
     season: SeasonRules | None = None
+    cups: tuple[str, ...] = ()
 
     @property
     def likelihood_name(self) -> str | None:
         """Which of the outcome's likelihoods is asked for, which may be called its link; None: the usual one."""
         return self.link or self.likelihood
 
-    @field_validator("source", "rate", "roles", "effects", "walk", "noise", "pull", mode="before")
+    @field_validator("source", "rate", "roles", "effects", "walk", "noise", "pull", "cups", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str | time) else value
@@ -280,9 +281,8 @@ def _mistakes(error: ValidationError) -> str:
 def _fields(place: tuple[int | str, ...]) -> Any:
     """Names of the settings there are in the table where a mistake is."""
     tables = {"columns": Columns, "appearances": AppearanceColumns, "season": SeasonRules}
-    return tables.get(
-        str(place[-2]) if len(place) > 1 else "", TableRules if "tables" in place else Stanza
-    ).model_fields
+    within = TableRules if "tables" in place else Deduction if "deducted" in place else Stanza
+    return tables.get(str(place[-2]) if len(place) > 1 else "", within).model_fields
 
 
 def _nearest(word: str, words: Any) -> str:

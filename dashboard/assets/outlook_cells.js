@@ -5,6 +5,8 @@
   const h = function () { return window.React.createElement.apply(null, arguments); };
   const percent = (value) => value.toFixed(2) + "%";
   const whole = (value) => Math.round(100 * value) + " %";
+  // A place that no simulated season brought is left empty, so that the others are seen.
+  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).odds = (value) => (value === 0 ? "" : window.dashAgGridFunctions.pooltable.chance(value));
 
   function drawing(label, parts) {
     return h("svg", { className: "drawing", role: "img", "aria-label": label, width: "100%", height: "100%" }, parts);
@@ -24,6 +26,27 @@
       part("share-first", 0, row.win), part("share-draw", row.win, drawn), part("share-second", drawn, 1),
       h("line", { key: "reach", className: "reach", ...reach }),
     ]);
+  };
+
+  // A chance that can be chosen: the address with that result given, or without it where it is.
+  cells.WhatIf = function (props) {
+    const row = props.data, result = props.column.getColId();
+    if (!row.is_open) return props.valueFormatted;
+    const address = new URL(window.location.href), given = (address.searchParams.get("given") || "").split(";");
+    const others = given.filter((pair) => pair && !pair.startsWith(row.game_id + "="));
+    const isGiven = row.given === result;
+    const all = isGiven ? others : others.concat(row.game_id + "=" + result);
+    address.searchParams.delete("without");
+    if (all.length) address.searchParams.set("given", all.join(";")); else address.searchParams.delete("given");
+    const follow = function (event) {
+      if (event.metaKey || event.shiftKey || event.altKey || event.ctrlKey) return;
+      event.preventDefault();
+      window.history.pushState({}, "", address);
+      window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));  // as dcc.Link does
+      window.scrollTo(0, 0);
+    };
+    const title = isGiven ? "Take this result back" : "What if it ends so?";
+    return h("a", { href: address.href, title: title, className: isGiven ? "choice chosen" : "choice", "aria-current": isGiven, onClick: follow }, props.valueFormatted);
   };
 
   cells.PointsBar = function (props) {

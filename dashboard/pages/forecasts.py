@@ -9,9 +9,10 @@ from dash.development.base_component import Component
 from dashboard.frame import Page, View, guide
 from dashboard.grid import Column, grid, number, small_grid, text
 from dashboard.reader import Row
+from dashboard.what_if import WhatIf, choices, missed, told, what_if, with_results
 from dashboard.wording import ago, counted, day
 
-CHANCE, ONE = "pooltable.chance(params.value)", "pooltable.fixed(params.value, 1)"
+CHANCE, ODDS, ONE = "pooltable.chance(params.value)", "odds(params.value)", "pooltable.fixed(params.value, 1)"
 MARGIN = "pooltable.signed(params.value, 1)"
 KINDS = {"player": "Players", "team": "Teams"}  # championships of races
 FEW = 30  # rows of a table that is as high as its rows
@@ -23,14 +24,18 @@ def content(view: View) -> list[Any]:
     outlook, games, races = (
         view.answer.rows(name, league=league) for name in ("outlooks", "forecasts", "race_forecasts")
     )
-    if not (outlook or games or races):
+    cups = view.answer.rows("cups", league=league)
+    if not (outlook or games or races or cups):
         return [_nothing(league)]
+    what = what_if(view)
     return [
         _guide(has_draws=any(row["draw"] for row in games)),
-        *([_season(view, outlook)] if outlook else []),
+        *([_season(view, outlook, what)] if outlook else []),
         *_hanging(view.answer.rows("leverages", league=league)),
-        *([_games(view, games)] if games else []),
+        *([_games(view, games, what)] if games else []),
+        *missed(view, what),
         *([_races(view, races)] if races else []),
+        *(_cup(view, name, list(rows)) for name, rows in groupby(cups, key=lambda row: row["cup"])),
     ]
 
 
@@ -41,6 +46,7 @@ def _nothing(league: str) -> Component:
             html.P(["Games that the feed lists without a result: ", html.Code(f"pooltable forecast {league}")]),
             html.P(["Games of your own: ", html.Code(f"pooltable forecast {league} fixtures.csv")]),
             html.P(["The rest of the season: ", html.Code(f"pooltable simulate {league}")]),
+            html.P(["A cup: ", html.Code(f"pooltable simulate {league} --cup cup.toml")]),
         ],
         className="block",
     )
@@ -60,30 +66,30 @@ def _guide(*, has_draws: bool) -> Component:
     )
 
 
-def _season(view: View, rows: list[Row]) -> Component:
+def _season(view: View, rows: list[Row], what: WhatIf) -> Component:
     first = rows[0]
     made = (
         f"Season {first['season']}, from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
     )
-    parts: list[Any] = [html.H2("How the season ends"), html.P(made, className="quiet")]
-    for table, own in groupby(rows, key=lambda row: row["table"]):
-        parts += _table(table, list(own))
+    parts: list[Any] = [html.H2("How the season ends"), html.P(made, className="quiet"), *told(view, what)]
+    for table, own in groupby(with_results(what, rows), key=lambda row: row["table"]):
+        parts += _table(table, sorted(own, key=lambda row: row["expected_place"]))
     return html.Section(parts, className="block")
 
 
 def _table(table: str, rows: list[Row]) -> list[Component]:
     """One table: points now and at the end, and the chances of what places mean."""
     prizes = list(rows[0]["chances"] or {})
-    shown = [row | {f"prize_{k}": (row["chances"] or {}).get(prize) for k, prize in enumerate(prizes)} for row in rows]
+    is_moved = "before" in rows[0]
+    fields = {"prize": "chances"} | ({"before": "before"} if is_moved else {})
+    shown = [row | {f"{field}_{k}": (row[of] or {}).get(prize) for field, of in fields.items()
+                    for k, prize in enumerate(prizes)} for row in rows]  # fmt: skip
     for row in shown:
         del row["chances"]
     low, high = min(row["points_q5"] for row in rows), max(row["points_q95"] for row in rows)
     columns: list[Column] = [
         text("name", "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
-        *(
-            number(f"prize_{k}", _words(prize), f"Chance to end as {_words(prize).lower()}.", CHANCE, width=112)
-            for k, prize in enumerate(prizes)
-        ),
+        *(column for k, prize in enumerate(prizes) for column in _prize(k, _words(prize), is_moved=is_moved)),
         number("points", "Points", "Points now.", "params.value", width=84),
         number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=104),
         {
@@ -99,6 +105,15 @@ def _table(table: str, rows: list[Row]) -> list[Component]:
         *title,
         _drawn(f"outlook-{table or 'season'}".replace(".", "-"), columns, shown, f"Outlook {table}".strip()),
     ]
+
+
+def _prize(k: int, words: str, *, is_moved: bool) -> list[Column]:
+    """The column of a chance, and where results are given that of the chance without them."""
+    found = [number(f"prize_{k}", words, f"Chance to end as {words.lower()}.", ODDS, width=112)]
+    if is_moved:
+        meaning = f"Chance to end as {words.lower()} without the given results."
+        found.append(number(f"before_{k}", "before", meaning, ODDS, width=84))
+    return found
 
 
 def _drawn(grid_id: str, columns: list[Column], rows: list[Row], label: str) -> Component:
@@ -117,14 +132,15 @@ def _hanging(rows: list[Row]) -> list[Component]:
     if not rows:
         return []
     shown = [row | {"played_on": day(row["played_on"]), "prize": _words(row["prize"])} for row in rows]
+    has_draws = any(row["if_drawn"] is not None for row in rows)
     columns = [
-        text("played_on", "Day", "When it is to be played.", width=116),
+        text("played_on", "Day", "When it is to be played.", width=124),
         text("game", "Game", "The home side first.", minWidth=290, flex=1),
         text("name", "Who", "Whose chance it is.", minWidth=150, flex=1),
         text("prize", "Of", "What its place would mean.", width=112),
         number("chance", "Now", "The chance whatever comes of the game.", CHANCE, width=84),
         number("if_first_wins", "Home win", "The chance if the first side wins.", CHANCE, width=102),
-        number("if_drawn", "Draw", "The chance if it is drawn.", CHANCE, width=84),
+        *([number("if_drawn", "Draw", "The chance if it is drawn.", CHANCE, width=84)] if has_draws else []),
         number("if_second_wins", "Away win", "The chance if the second side wins.", CHANCE, width=102),
     ]
     words = "How far a chance moves with the result of one game, in the seasons where it came so."
@@ -133,17 +149,17 @@ def _hanging(rows: list[Row]) -> list[Component]:
                          className="block")]  # fmt: skip
 
 
-def _games(view: View, rows: list[Row]) -> Component:
+def _games(view: View, rows: list[Row], what: WhatIf) -> Component:
     first = rows[0]
     age = ago(first["made_at_utc"], view.now)
     made = f"{counted(len(rows), 'game')}, from the games before {day(first['as_of'])}, {age}."
     columns = [
-        text("played_on", "Day", "When it is to be played.", width=116),
+        text("played_on", "Day", "When it is to be played.", width=124),
         text("first", "Home", "The home side, or on neutral ground the first.", minWidth=150, flex=1),
         text("second", "Away", "The other side.", minWidth=150, flex=1),
-        number("win", "Home win", "Chance that the first side wins.", CHANCE, width=102),
-        *([number("draw", "Draw", "Chance of a draw.", CHANCE, width=84)] if any(row["draw"] for row in rows) else []),
-        number("loss", "Away win", "Chance that the second side wins.", CHANCE, width=102),
+        _result("win", "Home win", "Chance that the first side wins.", 102),
+        *([_result("draw", "Draw", "Chance of a draw.", 84)] if any(row["draw"] for row in rows) else []),
+        _result("loss", "Away win", "Chance that the second side wins.", 102),
         {
             "field": "win_low", "headerName": "Chances", "cellRenderer": "Chances", "cellClass": "bar",
             "headerTooltip": "Dark line: 90 % of what the ratings leave open of the first side's chance.",
@@ -151,11 +167,21 @@ def _games(view: View, rows: list[Row]) -> Component:
         },
         *_of_scores(rows),
     ]  # fmt: skip
-    shown = [row | {"played_on": day(row["played_on"]), "score": _score(row), "likely": _likely(row)} for row in rows]
+    shown = [
+        choices(what, row) | {"played_on": day(row["played_on"]), "score": _score(row), "likely": _likely(row)}
+        for row in rows
+    ]
     for row in shown:
         del row["likely_scores"]
     table = _drawn("forecasts", columns, shown, "Games to come")
-    return html.Section([html.H2("Games to come"), html.P(made, className="quiet"), table], className="block")
+    how = "What if? Choose the chance of a result, or several: the season above is shown as it would be then."
+    words = [html.P(made, className="quiet"), *([html.P(how)] if what.games else [])]
+    return html.Section([html.H2("Games to come"), *words, table], className="block")
+
+
+def _result(field: str, title: str, meaning: str, width: int) -> Column:
+    """The column of the chance of a result, which may be given by choosing it."""
+    return number(field, title, meaning, CHANCE, width=width, cellRenderer="WhatIf")
 
 
 def _of_scores(rows: list[Row]) -> list[Column]:
@@ -201,4 +227,19 @@ def _races(view: View, rows: list[Row]) -> Component:
     return html.Section([html.H2("Races to come"), html.P(made, className="quiet"), table], className="block")
 
 
-PAGE = Page("/forecasts", "Forecasts", content, queries=("outlooks", "leverages", "forecasts", "race_forecasts"))
+def _cup(view: View, name: str, rows: list[Row]) -> Component:
+    first = rows[0]
+    made = f"By the ratings from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
+    shown = [{"name": row["name"]} | {f"round_{k}": chance for k, chance in enumerate(row["chances"])} for row in rows]
+    columns = [
+        text("name", "Who", "By the chance to win it.", width=178, pinned="left", tooltipField="name"),
+        *(number(f"round_{k}", words.capitalize(), f"Chance to reach it: {words}.", ODDS, minWidth=104, flex=1)
+          for k, words in enumerate(first["rounds"])),
+    ]  # fmt: skip
+    grid_id = f"cup-{name}".replace(".", "-")
+    table = _drawn(grid_id, columns, shown, f"Cup {_words(name)}")
+    return html.Section([html.H2(_words(name)), html.P(made, className="quiet"), table], className="block")
+
+
+QUERIES = ("outlooks", "leverages", "forecasts", "race_forecasts", "cups")
+PAGE = Page("/forecasts", "Forecasts", content, queries=QUERIES)

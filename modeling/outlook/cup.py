@@ -6,8 +6,8 @@ that has to have a winner goes on for a third of its length where it is level (f
 """
 
 from dataclasses import dataclass
-from datetime import date
-from itertools import combinations
+from datetime import date, datetime
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
+from modeling import record
 from modeling.games import ATTRIBUTE, NO_APPEARANCES, is_of_teams, season_before
 from modeling.outcomes.outcome import Array, Auxiliaries, Outcome
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.fixtures import Given
+from modeling.outlook.forecasts import of_rows
 from modeling.outlook.given import ID, Names, read_names
 from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
-from modeling.outlook.table import Rules, tables
+from modeling.outlook.table import Rules, Tables, tables
 from modeling.sampled import SEED, Report
 from store.errors import FitError, UsageError
 from store.home import Home
@@ -38,6 +40,7 @@ CUPS = 10_000
 DRAWS = 200  # joint draws a cup takes in turn: their chances of all meetings are in memory together
 EXTRA_TIME = 1 / 3  # of a game's length
 BYE_NAME = ""
+THIRD = "3"  # the place of which the best of several groups go through
 FINAL = 2  # the number of a game that is the only one of two, beside those of legs, 0 and 1
 
 
@@ -48,7 +51,8 @@ class Cup(BaseModel):
 
     date: date
     bracket: tuple[str, ...] = ()
-    """Who stands in which slot, neighbours meeting first: a name, a place of a group as A1, or "" for a bye."""
+    """Who stands in which slot, neighbours meeting first: a name, a place of a group as A1, the third of one of some
+    groups as ABC3, or "" for a bye. Of the thirds as many go through as there are such slots, the best of them."""
     seeds: tuple[str, ...] = ()
     """Or the entrants by seed, the best first: the draw keeps them apart, and the best have the byes."""
     groups: dict[str, tuple[str, ...]] = {}
@@ -74,13 +78,41 @@ class CupOutlook:
     rows: pl.DataFrame
     """entrant, name, and `reach`: chances to be in the draw, in the second round and so on, and to win it."""
 
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds by those left in them: last 16, ..., last 2, winner."""
+        count = len(self.rows["reach"][0])
+        return (*(f"last {2 ** (count - 1 - k)}" for k in range(count - 1)), "winner")
+
+
+def keep_cup(home: Home, league: str, name: str, found: CupOutlook, now: datetime) -> None:
+    """Stores the chances of a cup, in place of those as of the same day."""
+    keys = {"league": league, "fit_id": found.fit_id, "made_at_utc": now.replace(tzinfo=None), "as_of": found.as_of,
+            "cup": name}  # fmt: skip
+    rounds = pl.DataFrame({"stage": range(1, len(found.rounds) + 1), "round": found.rounds})
+    rows = found.rows.select(competitor_id="entrant", chance="reach").with_columns(
+        stage=pl.lit(rounds["stage"].to_list()), round=pl.lit(rounds["round"].to_list())
+    )
+    record.record_cup(home, keys, rows.explode("chance", "stage", "round"))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A group's ends in every cup."""
+
+    who: NDArray[np.intp]
+    """Who takes each place, shape (cups, places)."""
+    merit: Array
+    """Points, difference and score of the third, shape (cups, 3); of a group of two nobody's."""
+
 
 def read_cup(path: Path) -> Cup:
     """The cup that a file says. Raises UsageError naming the mistake."""
     try:
         cup = Cup.model_validate(tomlkit.parse(path.read_text(encoding="utf-8")).unwrap())
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Give a TOML file with `date` and `bracket`.") from error
+        said = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {said}.", "Give a TOML file with `date` and `bracket`.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -124,7 +156,8 @@ def cup_of(
 def _entrants(cup: Cup, names: Names) -> dict[str, str]:
     """Ids of the entrants by the names that the cup gives them."""
     grouped = [name for group in cup.groups.values() for name in group]
-    single = [name for name in (*cup.bracket, *cup.seeds) if name != BYE_NAME and not _place(cup, name)]
+    single = [name for name in (*cup.bracket, *cup.seeds)
+              if name != BYE_NAME and not _place(cup, name) and not _some_third(cup, name)]  # fmt: skip
     try:
         found = {name: names.find(name, names.kind) for name in (*grouped, *single)}
     except ValueError as error:
@@ -223,33 +256,80 @@ def _slots(
         return np.array([BYE if name == BYE_NAME else number[name] for name in cup.bracket])
     taken = {name: _group_places(cup, ahead, eta, draw, [number[one] for one in members], pairs, rng)
              for name, members in cup.groups.items()}  # fmt: skip
-    columns = []
-    for slot in cup.bracket:
-        place = _place(cup, slot)
-        if place is None:
-            columns.append(np.full(CUPS, BYE if slot == BYE_NAME else number[slot]))
-        elif place[1] > len(cup.groups[place[0]]):
-            raise UsageError(f'The slot "{slot}" is of a place that group {place[0]} does not have.', "Mend `bracket`.")
-        else:
-            columns.append(taken[place[0]][:, place[1] - 1])
-    return np.stack(columns, axis=1)
+    thirds = _best_of_thirds(cup, taken, rng) if any(_some_third(cup, slot) for slot in cup.bracket) else {}
+    return np.stack([_slot(cup, slot, at, number, taken, thirds) for at, slot in enumerate(cup.bracket)], axis=1)
+
+
+def _slot(
+    cup: Cup, slot: str, at: int, number: dict[str, int], taken: dict[str, Placed], thirds: dict[int, NDArray[np.intp]]
+) -> NDArray[np.intp]:
+    """Who stands in the bracket's slot number `at` in every cup."""
+    place = _place(cup, slot)
+    if at in thirds:
+        return thirds[at]
+    if place is None:
+        return np.full(CUPS, BYE if slot == BYE_NAME else number[slot])
+    if place[1] > len(cup.groups[place[0]]):
+        raise UsageError(f'The slot "{slot}" is of a place that group {place[0]} does not have.', "Mend `bracket`.")
+    return taken[place[0]].who[:, place[1] - 1]
+
+
+def _some_third(cup: Cup, slot: str) -> tuple[str, ...]:
+    """The groups of one of which a slot takes the third; none where it is of another kind."""
+    of = slot[:-1]
+    is_one = slot[-1:] == THIRD and len(of) > 1 and slot not in cup.groups and all(name in cup.groups for name in of)
+    return tuple(of) if is_one else ()
+
+
+def _best_of_thirds(cup: Cup, taken: dict[str, Placed], rng: np.random.Generator) -> dict[int, NDArray[np.intp]]:
+    """By number of the slot, the third that stands in it in every cup: the best thirds by what counts in a table, each
+    where its group may go. Raises UsageError where some of them have no way in."""
+    slots = {at: groups for at, slot in enumerate(cup.bracket) if (groups := _some_third(cup, slot))}
+    names = [name for name, members in cup.groups.items() if len(members) >= int(THIRD)]
+    merit = np.stack([taken[name].merit for name in names], axis=1)
+    keys = [rng.random(merit.shape[:2]), *(-merit[..., k] for k in reversed(range(merit.shape[2])))]
+    through = np.sort(np.lexsort(np.stack(keys), axis=1)[:, : len(slots)], axis=1)
+    found = {at: np.empty(CUPS, np.intp) for at in slots}
+    for combination in np.unique(through, axis=0):
+        cups = np.flatnonzero((through == combination).all(axis=1))
+        for at, group in _ways_in(slots, [names[k] for k in combination]).items():
+            found[at][cups] = taken[group].who[cups, int(THIRD) - 1]
+    return found
+
+
+def _ways_in(slots: dict[int, tuple[str, ...]], groups: list[str]) -> dict[int, str]:
+    """A group for each slot that takes the third of one of some: the first way in the order of slots and groups."""
+    for chosen in permutations(groups):
+        if all(group in own for group, own in zip(chosen, slots.values(), strict=True)):
+            return dict(zip(slots, chosen, strict=True))
+    raise UsageError(f"The thirds of groups {', '.join(groups)} do not all find a slot.", "Mend `bracket`.")
 
 
 def _group_places(
     cup: Cup, ahead: Ahead, eta: Array, draw: NDArray[np.intp], members: list[int], pairs: list[tuple[int, int]],
     rng: np.random.Generator,
-) -> NDArray[np.intp]:  # fmt: skip
-    """Who takes each place of a group in every cup, shape (cups, places)."""
+) -> Placed:  # fmt: skip
     coming, outcome = ahead.coming, ahead.coming.design.outcome
     own = [k for k, (a, b) in enumerate(pairs) if a in members and b in members]
     width = 2 if outcome.row == "side" else 1
     rows = (np.array(own)[:, None] * width + np.arange(width)).ravel()
     again = np.arange(CUPS) % len(draw)
-    arguments = {name: value[..., rows] if np.ndim(value) and np.shape(value)[-1] == eta.shape[1] > 1 else value
-                 for name, value in coming.arguments(draw[again]).items()}  # fmt: skip
+    arguments = of_rows(coming.arguments(draw[again]), rows, eta.shape[1])
     y = outcome.simulate(rng, eta[np.ix_(again, rows)], np.ones(len(rows)), arguments, np.arange(len(rows)) // width)
     code = {who: k for k, who in enumerate(members)}
     first, second = (np.array([code[pairs[k][side]] for k in own]) for side in (0, 1))
     keys = rng.random((CUPS, len(members), 2))
-    places = tables(first, second, as_scores(outcome.name, y), keys, Rules(cup.points, cup.order)).places
-    return np.array(members)[np.argsort(places, axis=1)]
+    scores = as_scores(outcome.name, y)
+    ended = tables(first, second, scores, keys, Rules(cup.points, cup.order))
+    order = np.argsort(ended.places, axis=1)
+    return Placed(np.array(members)[order], _merit(first, second, scores, ended, order[:, int(THIRD) - 1 : int(THIRD)]))
+
+
+def _merit(
+    first: NDArray[np.intp], second: NDArray[np.intp], scores: Array, ended: Tables, who: NDArray[np.intp]
+) -> Array:
+    """Points, difference and score of one member in every cup; `who` has shape (cups, 1)."""
+    at_first, at_second = (who == side[None] for side in (first, second))
+    scored = (scores[..., 0] * at_first + scores[..., 1] * at_second).sum(axis=1)
+    let = (scores[..., 1] * at_first + scores[..., 0] * at_second).sum(axis=1)
+    return np.stack([np.take_along_axis(ended.points, who, axis=1)[:, 0], scored - let, scored], axis=1)

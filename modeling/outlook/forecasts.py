@@ -74,14 +74,19 @@ def _said(coming: Coming, turned: NDArray[np.bool_], rng: np.random.Generator) -
     parts = []
     for some in np.array_split(np.arange(len(turned)), max(1, len(turned) // size)):
         rows = np.stack([2 * some, 2 * some + 1], axis=1).ravel() if by_side else some
-        own = {name: _of_rows(value, rows, eta.shape[1]) for name, value in arguments.items()}
+        own = of_rows(arguments, rows, eta.shape[1])
         parts.append(_some(coming, eta[:, rows], exposure[rows], own, turned[some], rng))
     return pl.concat(parts)
 
 
-def _of_rows(value: Any, rows: NDArray[np.intp], count: int) -> Any:
-    """What of an argument is of some rows: all of what is not one value a row."""
-    return value[..., rows] if isinstance(value, np.ndarray) and value.ndim and value.shape[-1] == count > 1 else value
+def of_rows(arguments: Auxiliaries, rows: NDArray[np.intp], count: int) -> Auxiliaries:
+    """What of a likelihood's arguments is of some rows, of `count`: all of what is not one value a row."""
+    return {
+        name: value[..., rows]
+        if isinstance(value, np.ndarray) and value.ndim and value.shape[-1] == count > 1
+        else value
+        for name, value in arguments.items()
+    }
 
 
 def _some(
@@ -187,7 +192,7 @@ def place_rows(coming: Coming, games: Games, rng: np.random.Generator) -> pl.Dat
     parts = []
     for game in np.unique(coming.games):
         own = np.flatnonzero(coming.games == game)
-        said = places(rng, eta[:, own], {name: _of_rows(value, own, eta.shape[1]) for name, value in arguments.items()})
+        said = places(rng, eta[:, own], of_rows(arguments, own, eta.shape[1]))
         sides = games.sides.filter(pl.col("game_id") == design.game_ids[game])
         who = who_of(sides, games)
         parts.append(

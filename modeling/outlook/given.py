@@ -43,6 +43,8 @@ class Names:
     """Whether sides are teams or players."""
     by_word: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """Ids by kind and word."""
+    spelled: dict[str, str] = field(default_factory=dict)
+    """Words as they are written, by themselves in small letters."""
     entered: Counter[str] = field(default_factory=Counter)
     """Of each race of the file, the entrants so far."""
 
@@ -55,7 +57,10 @@ class Names:
             raise ValueError(f'"{word}" can be {" or ".join(sorted(found))}: give the id')
         words = [other for of, other in self.by_word if of == kind]
         near = difflib.get_close_matches(word.casefold(), words, 1)
-        raise ValueError(f'no {kind} is called "{word}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        raise ValueError(
+            f'no {kind} is called "{word}"'
+            + (f'; did you mean "{self.spelled.get(near[0], near[0])}"?' if near else "")
+        )
 
 
 def read_names(con: duckdb.DuckDBPyConnection, league: str, kind: str) -> Names:
@@ -63,6 +68,7 @@ def read_names(con: duckdb.DuckDBPyConnection, league: str, kind: str) -> Names:
     names = Names(league, kind)
     for competitor, of, word in read_words(con, league):
         names.by_word.setdefault((of, word.casefold().strip()), set()).add(competitor)
+        names.spelled[word.casefold().strip()] = word
     return names
 
 
@@ -72,7 +78,8 @@ def read_given(path: Path, names: Names, as_of: date, season: str, *, is_race: b
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Give a CSV file of fixtures, in UTF-8.") from error
+        said = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {said}.", "Give a CSV file of fixtures, in UTF-8.") from error
     columns = set(rows[0]) if rows else set()
     needed = ("date", "race", "entrant") if is_race else ("date", *_pair(columns))
     if not columns.issuperset(needed):

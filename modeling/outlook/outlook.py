@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from modeling import record
 from modeling.build import build_design
 from modeling.outcomes.outcome import Array
-from modeling.outlook.coming import coming_of, read_draws
+from modeling.outlook.coming import Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
 from modeling.outlook.given import Names, read_names
 from modeling.outlook.races import championships
 from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
+from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
 from modeling.sampled import SEED, Report
 from store.errors import UsageError
@@ -30,6 +31,7 @@ QUANTILES = (5, 25, 75, 95)
 RESULT = re.compile(r"\s*(.+?)\s+(\d+)\s*[-–:]\s*(\d+)\s+(.+?)\s*")
 NEXT = 30  # coming games of a table whose leverage is told
 LISTED = 3  # chances listed of each, those that hang on it most
+MOST_MISSED = 64  # players in line-ups of games to come, above which nothing is said of a season without each
 FEWEST = 100  # simulated seasons with a result, below which nothing is said of it
 
 
@@ -49,6 +51,10 @@ class Outlook:
     """Names of competitors by id."""
     games: dict[str, str]
     """What coming games are called, by id."""
+    simulated: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Rows of `simulated_table` and `simulated_game`; none of races."""
+    without: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Rows of `outlook_without`, empty where sides have no line-ups."""
 
 
 def outlook_of(
@@ -78,24 +84,70 @@ def outlook_of(
         draws = read_draws(con, home, league, as_of)
         teams, players = (read_names(con, league, kind) for kind in ("team", "player"))
     away = frozenset(_found(players, absent))
-    season, fixtures = of_next_season(read_fixtures(home, league, stanza, draws.as_of, absent=away))
+    ahead = Ahead(home, league, stanza, rules, draws, teams)
+    found, line_ups = _made(ahead, away, given, tell)
+    if given or absent or not found.simulated:
+        return found
+    return replace(found, without=_without_each(ahead, line_ups, tell))
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What outlooks of a league's season are made from."""
+
+    home: Home
+    league: str
+    stanza: Stanza
+    rules: SeasonRules
+    draws: Draws
+    teams: Names
+
+
+def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Report) -> tuple[Outlook, list[str]]:
+    """An outlook, and the players of the line-ups of the games to come."""
+    stanza, rules, draws = ahead.stanza, ahead.rules, ahead.draws
+    season, fixtures = of_next_season(read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away))
     tell("games and model", 0.2)
     rng = np.random.default_rng(SEED)
     coming = coming_of(build_design(stanza, fixtures.games, fixtures.known), fixtures.games, stanza, draws, rng)
     tell("simulating", 0.5)
+    names = fixtures.games.names
     if fixtures.outcome.row == "entrant":
         ended = championships(fixtures, season, coming, rules, rng)
         rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
-        return Outlook(
-            draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names, {}
-        )
-    asked = competitions(fixtures, season, rules)
-    fixed = Fixed(dict(_given(fixtures, teams, text) for text in given))
-    ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed)
-    rows = pl.concat(_rows(one, end, rules) for one, end in zip(asked, ends, strict=True))
-    moves = pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in zip(asked, ends, strict=True))
-    titles = dict(pair for one in asked for pair in _titles(one, fixtures.games.names))
-    return Outlook(draws.fit_id, draws.as_of, season, rows, moves, len(fixed.scores), fixtures.games.names, titles)
+        return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {}), []
+    asked = [_deducted(one, season, ahead) for one in competitions(fixtures, season, rules)]
+    fixed = Fixed(dict(_given(fixtures, ahead.teams, text) for text in given))
+    both = list(zip(asked, simulate(coming, asked, rules, rng, draws=draws, fixed=fixed), strict=True))
+    titles = dict(pair for one in asked for pair in _titles(one, names))
+    kept = [simulated_rows(*pair, _fitting(rules.places_of(pair[0].table), len(pair[0].sides)), rules) for pair in both]
+    lined_up = fixtures.games.appearances.filter(pl.col("game_id").is_in(list(fixtures.games.to_come)))
+    return Outlook(
+        draws.fit_id, draws.as_of, season, pl.concat(_rows(one, end, rules) for one, end in both),
+        pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in both), len(fixed.scores), names,
+        titles, {name: pl.concat(rows[name] for rows in kept) for name in kept[0]},
+    ), lined_up["player"].unique(maintain_order=True).to_list()  # fmt: skip
+
+
+def _deducted(one: Competition, season: str, ahead: Ahead) -> Competition:
+    """A competition with the points taken off its sides by decisions before the as-of date."""
+    known = [each for each in ahead.rules.deducted if each.season == season and each.on < ahead.draws.as_of]
+    points = dict.fromkeys(one.sides, 0.0)
+    for each, who in zip(known, _found(ahead.teams, (each.who for each in known)), strict=True):
+        if who in points:
+            points[who] += each.points
+    return replace(one, deducted=np.array(list(points.values())))
+
+
+def _without_each(ahead: Ahead, players: list[str], tell: Report) -> pl.DataFrame:
+    """The rows of outlooks without each of the players in turn; none where they are too many."""
+    parts = []
+    for number, player in enumerate(players if len(players) <= MOST_MISSED else []):
+        tell("without each player", 0.5 + 0.5 * number / len(players))
+        found, _ = _made(ahead, frozenset((player,)), (), lambda stage, share: None)
+        parts.append(found.rows.with_columns(player=pl.lit(player)).drop("played", "remaining", "points", "place",
+                                                                         "place_chances"))  # fmt: skip
+    return pl.concat(parts) if parts else pl.DataFrame()
 
 
 def _titles(one: Competition, names: dict[str, str]) -> list[tuple[str, str]]:
@@ -106,10 +158,11 @@ def _titles(one: Competition, names: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
-    """Stores an outlook without given results."""
+    """Stores an outlook without given results, and its simulated seasons in place of the league's older ones."""
     keys = {"league": league, "fit_id": found.fit_id, "made_at_utc": now.replace(tzinfo=None), "as_of": found.as_of,
             "season": found.season}  # fmt: skip
-    record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage})
+    record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage},
+                          found.simulated | {"outlook_without": found.without})  # fmt: skip
 
 
 def _found(names: Names, words: Iterable[str]) -> list[str]:
@@ -117,7 +170,10 @@ def _found(names: Names, words: Iterable[str]) -> list[str]:
     try:
         return [names.find(word, names.kind) for word in words]
     except ValueError as error:
-        raise UsageError(f"{names.league}: {error}.", "Give a name as the league has it, or an id.") from error
+        if not any(kind == names.kind for kind, _ in names.by_word):
+            raise UsageError(f"{names.league} knows of no {names.kind}s.", "Its results have no line-ups.") from error
+        said = str(error).removesuffix("?") + ("?" if str(error).endswith("?") else ".")
+        raise UsageError(f"{names.league}: {said}", "Give a name as the league has it, or an id.") from error
 
 
 def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:
@@ -145,8 +201,9 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     points = (rules.points[0], rules.points[1], rules.points[2])
     keys = np.zeros((1, len(one.sides), 2))
     now = tables(
-        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order)
-    )
+        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order),
+        one.deducted,
+    )  # fmt: skip
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
 
 

@@ -18,7 +18,7 @@ from modeling.outcomes.outcome import Array
 from modeling.outcomes.shared import by_game
 from modeling.outlook.coming import Coming, Draws
 from modeling.outlook.fixtures import Fixtures
-from modeling.outlook.forecasts import who_of
+from modeling.outlook.forecasts import of_rows, who_of
 from modeling.outlook.table import Rules, Tables, tables
 from modeling.posterior import HELD_AT_ONCE
 from store.errors import FitError
@@ -26,6 +26,8 @@ from store.seasons import SeasonRules
 
 SEASONS = 10_000
 EDGE = 1e-6
+LEAST = 100  # effective number of seasons, below which given results tell too little
+TOLD = (4000, 30)  # seasons and next games of a table whose chances are told: for what-if questions
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Competition:
     """Whether that is the second in the stored order."""
     place: NDArray[np.intp]
     """Of each game its number among those to come of the league, or -1."""
+    deducted: Array | None = None
+    """Points taken off each side; None: off nobody."""
 
     @property
     def to_come(self) -> NDArray[np.intp]:
@@ -58,6 +62,9 @@ class Simulated:
     tables: Tables
     results: NDArray[np.int8]
     """0 where the first side of a game to come won, 1 for a draw, 2 where it lost; shape (seasons, games to come)."""
+    chances: Array
+    """Chances of these three in the next games, by the ratings of the first seasons: as many of both as `TOLD` says;
+    shape (seasons, games, 3)."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +142,13 @@ def simulate(
     weight = []
     strength = [_neutral(coming, one, draws) if "play_off" in rules.order else None for one in asked]
     for draw in _shares(len(coming.known), len(coming.rows), seasons):
-        scores, likely = _played(coming, draw, given, rng)
+        eta = coming.eta(draw, rng)
+        scores, likely = _played(coming, draw, eta, given, rng)
+        told = max(0, TOLD[0] - sum(map(len, weight)))
         weight.append(likely)
         for number, one in enumerate(asked):
-            parts[number].append(_ended(one, scores, how, draw, strength[number], rng))
+            chances = _chances(coming, one, draw[:told], eta[:told])
+            parts[number].append(_ended(one, scores, chances, how, draw, strength[number], rng))
     log_weight = np.concatenate(weight)
     chosen = np.arange(seasons) if not given.scores else _again(log_weight, rng)
     return [_chosen(part, chosen) for part in parts]
@@ -150,10 +160,12 @@ def _shares(draws: int, rows: int, seasons: int) -> Iterator[NDArray[np.intp]]:
     yield from np.array_split(whole, max(1, int(seasons * rows / HELD_AT_ONCE)))
 
 
-def _played(coming: Coming, draw: NDArray[np.intp], given: Fixed, rng: np.random.Generator) -> tuple[Array, Array]:
+def _played(
+    coming: Coming, draw: NDArray[np.intp], eta: Array, given: Fixed, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Scores of all games to come, shape (seasons, games, 2), and the log likelihood of those given."""
     design, outcome = coming.design, coming.design.outcome
-    eta, arguments, exposure = coming.eta(draw, rng), coming.arguments(draw), coming.design.exposure[coming.rows]
+    arguments, exposure = coming.arguments(draw), design.exposure[coming.rows]
     y = outcome.simulate(rng, eta, exposure, arguments, coming.games)
     likely = np.zeros(len(draw))
     games = np.unique(coming.games)
@@ -164,6 +176,19 @@ def _played(coming: Coming, draw: NDArray[np.intp], given: Fixed, rng: np.random
             y[:, rows] = _as_seen(outcome.name, score)
             likely += _log_likelihood(coming, y[0], eta, arguments, rows)
     return as_scores(outcome.name, y), likely
+
+
+def _chances(coming: Coming, one: Competition, draw: NDArray[np.intp], eta: Array) -> Array:
+    """Chances of a win, a draw and a loss in a competition's next games, shape (len(draw), games, 3)."""
+    outcome, games = coming.design.outcome, one.to_come[: TOLD[1]]
+    width = 2 if outcome.row == "side" else 1
+    rows = (width * one.place[games][:, None] + np.arange(width)).ravel()
+    own = of_rows(coming.arguments(draw), rows, eta.shape[1])
+    own["exposure"] = coming.design.exposure[coming.rows[rows]][::width]
+    first = eta[:, rows[::width]]
+    second = eta[:, rows[1::2]] if width == 2 else np.zeros_like(first)
+    chances = outcome.chances(first, second, own)
+    return np.where(one.turned[games][:, None], chances[..., ::-1], chances)
 
 
 def _as_seen(outcome: str, score: tuple[float, float]) -> Array:
@@ -186,14 +211,13 @@ def as_scores(outcome: str, y: Array) -> Array:
 def _log_likelihood(coming: Coming, y: Array, eta: Array, arguments: dict, rows: NDArray[np.intp]) -> Array:
     """Log likelihood of one game's result in each season; a game without draws that ended level says nothing."""
     outcome, exposure = coming.design.outcome, coming.design.exposure[coming.rows]
-    own = {name: value[..., rows] if np.ndim(value) and np.shape(value)[-1] == eta.shape[1] > 1 else value
-           for name, value in arguments.items()}  # fmt: skip
+    own = of_rows(arguments, rows, eta.shape[1])
     each = outcome.log_density(outcome.tallies(y[rows], exposure[rows]), eta[:, rows], own)
     return by_game(each, np.zeros(len(rows), int))[:, 0]
 
 
 def _ended(
-    one: Competition, scores: Array, rules: Rules, draw: NDArray[np.intp], strength: Array | None,
+    one: Competition, scores: Array, chances: Array, rules: Rules, draw: NDArray[np.intp], strength: Array | None,
     rng: np.random.Generator,
 ) -> Simulated:  # fmt: skip
     """Final tables of a competition in some seasons."""
@@ -204,7 +228,7 @@ def _ended(
     if strength is not None:
         keys[..., 0] = strength[draw] - np.log(-np.log(keys[..., 0]))
     results = (1 - np.sign(whole[:, to_come, 0] - whole[:, to_come, 1])).astype(np.int8)
-    return Simulated(tables(one.first, one.second, whole, keys, rules), results)
+    return Simulated(tables(one.first, one.second, whole, keys, rules, one.deducted), results, chances)
 
 
 def _neutral(coming: Coming, one: Competition, draws: Draws | None) -> Array:
@@ -234,11 +258,18 @@ def _again(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
     weight = np.exp(log_weight - log_weight.max())
     if not np.isfinite(weight).all():
         raise FitError("The results that are given are impossible by the ratings.", "Mend --given.")
+    seasons = weight.sum() ** 2 / (weight**2).sum()
+    if seasons < LEAST:
+        raise FitError(
+            f"By the ratings the results that are given are next to impossible: they leave {seasons:.0f} of "
+            f"{len(weight):,} simulated seasons to tell of.",
+            "Give results that are less of a surprise.",
+        )
     steps = (np.arange(len(weight)) + rng.random()) / len(weight)
     return np.minimum(np.searchsorted(np.cumsum(weight / weight.sum()), steps), len(weight) - 1)
 
 
 def _chosen(parts: list[Simulated], chosen: NDArray[np.intp]) -> Simulated:
     points, places = (np.concatenate([getattr(one.tables, name) for one in parts]) for name in ("points", "places"))
-    results = np.concatenate([one.results for one in parts])
-    return Simulated(Tables(points[chosen], places[chosen]), results[chosen])
+    results, chances = (np.concatenate([getattr(one, name) for one in parts]) for name in ("results", "chances"))
+    return Simulated(Tables(points[chosen], places[chosen]), results[chosen], chances)

@@ -87,9 +87,21 @@ def compared(own_home: Home, made: Any) -> Home:
     return own_home
 
 
+@pytest.fixture(scope="session")
+def foretold(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with something forecast; tests must not change it."""
+    return foretell(made.made_home(tmp_path_factory.mktemp("foretold"), teams=12), made)
+
+
 @pytest.fixture
-def foretold(own_home: Home, made: Any) -> Home:
-    """Two games to come, one that is over and was forecast before, an outlook and what hangs on a game."""
+def compared_and_foretold(compared: Home, made: Any) -> Home:
+    """Both in one home."""
+    return foretell(compared, made)
+
+
+def foretell(own_home: Home, made: Any) -> Home:
+    """Adds a game to come, one that is over and was forecast before, an outlook, what hangs on a game, and seasons in
+    which the second side always wins it."""
     now = made.NOW.replace(tzinfo=None)
     with writing(own_home) as con:
         game, played_on = con.execute(
@@ -111,6 +123,27 @@ def foretold(own_home: Home, made: Any) -> Home:
         con.execute(
             "INSERT INTO leverage VALUES (?, 'f', ?, ?, '2025', 'north', 'next', ?, 'top_4', 0.7, 0.9, 0.7, 0.5, 0.4)",
             [LEAGUE, now, now.date(), first],
+        )
+        con.execute(
+            "INSERT INTO simulated_table SELECT ?, 'f', ?, ?, '2025', 'north', who,"
+            " list_transform(range(200), lambda _: 20 + n), list_transform(range(200), lambda _: 2 - n),"
+            " [('top_4', 1, 1)] FROM (SELECT unnest([?, ?]) AS who, unnest([0, 1]) AS n)",
+            [LEAGUE, now, now.date(), first, second],
+        )
+        con.execute(
+            "INSERT INTO simulated_game SELECT ?, 'f', ?, ?, '2025', 'north', 'next', ?, ?, [3, 1, 0], a, b, b FROM"
+            " (SELECT list_transform(range(200), lambda _: 2) AS a, list_transform(range(200), lambda _: 4000) AS b)",
+            [LEAGUE, now, now.date(), first, second],
+        )
+        con.execute(
+            "INSERT INTO cup_outlook SELECT ?, 'f', ?, ?, 'super_cup', ?, * FROM (VALUES (1, 'last 2', 1.0),"
+            " (2, 'winner', 0.62))",
+            [LEAGUE, now, now.date(), first],
+        )
+        con.execute(
+            "INSERT INTO outlook_without VALUES (?, 'f', ?, ?, '2025', ?, 'north', ?, 24.2, 20, 22, 26, 28, 1.8,"
+            " [{'prize': 'top_4', 'chance': 0.31}])",
+            [LEAGUE, now, now.date(), second, first],
         )
     publish(own_home, made.LEAGUES, made.NOW)
     return own_home

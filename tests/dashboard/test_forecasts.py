@@ -13,12 +13,12 @@ from store.home import Home
 LEAGUE = "nations"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def forecast(foretold: Home, made: Any) -> Dash:
     return build_app(foretold, lambda: made.NOW)
 
 
-def visit(app: Dash, path: str) -> str:
+def visit(app: Dash, path: str, **query: str) -> str:
     """The page's components as JSON."""
     from dashboard.app import render
     from dashboard.pages import forecasts, track_record
@@ -26,15 +26,43 @@ def visit(app: Dash, path: str) -> str:
     page = {one.path: one for one in (forecasts.PAGE, track_record.PAGE)}[path]
     with app.server.app_context():
         config = app.server.config
-        return str(render(config["READER"], config["CLOCK"](), page, {"league": LEAGUE}).to_plotly_json())
+        return str(render(config["READER"], config["CLOCK"](), page, {"league": LEAGUE, **query}).to_plotly_json())
 
 
 def test_what_is_to_come_is_shown_with_its_season(forecast: Dash) -> None:
     page = visit(forecast, "/forecasts")
     for words in ("How the season ends", "Season 2025, from the games before", "north", "Top 4",
                   "What hangs on the next games", "Home <b>FC</b> – Away FC", "Games to come", "1 game, from the games",
-                  "1.6 – 0.9", "1–0 14 %"):  # fmt: skip
+                  "1.6 – 0.9", "1–0 14 %", "Super cup", "Last 2",
+                  "'round_1': 0.62"):  # fmt: skip
         assert words in page, words
+
+
+def test_a_result_in_the_address_is_played_in_every_season(forecast: Dash) -> None:
+    """Every simulated season has 20 points for the first side and 21 for the second; with a win it is 23 and 18."""
+    plain, won = visit(forecast, "/forecasts"), visit(forecast, "/forecasts", given="next=win")
+    assert "'is_open': True, 'given': None" in plain
+    assert "before_0" not in plain
+    for words in ("'given': 'win'", "win against", "200 simulated seasons", "worth 200", "Take all back",
+                  "'expected_points': 23.0", "'prize_0': 1.0", "'before_0': 0.7"):  # fmt: skip
+        assert words in won, words
+
+
+@pytest.mark.parametrize("given", ["next=won", "gone=win", ";;=", "=win", "next", "' OR 1 = 1 --=win"])
+def test_results_that_nobody_can_give_are_told_and_change_nothing(forecast: Dash, given: str) -> None:
+    page = visit(forecast, "/forecasts", given=given)
+    assert "1 result of the address: no such game is to come soon" in page
+    assert "before_0" not in page
+
+
+def test_a_player_who_is_missing_has_a_season_of_its_own(forecast: Dash) -> None:
+    assert "What if a player is missing?" in visit(forecast, "/forecasts")
+    with forecast.server.config["READER"].answer() as answer:
+        ((player, name),) = [tuple(row.values()) for row in answer.rows("missed", league=LEAGUE)]
+    page = visit(forecast, "/forecasts", without=player, given="next=win")
+    for words in (f"Without {name}", "'expected_points': 24.2", "'prize_0': 0.31", "'before_0': 0.7"):
+        assert words in page, words
+    assert "before_0" not in visit(forecast, "/forecasts", without="nobody")
 
 
 def test_the_record_says_what_came_and_how_good_it_was(forecast: Dash) -> None:

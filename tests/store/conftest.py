@@ -229,6 +229,26 @@ def look_ahead(con, league):
         " 1, 3, 3, 2.5, [.2, .8], [{'prize': 'champion', 'chance': .2}] FROM fit, range(4) AS r(n) WHERE fit_id = ?",
         [f"{league}-now"],
     )
+    con.execute(
+        "INSERT INTO simulated_table SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 't:' || n, [n, 5 - n],"
+        " [4 - n, n + 1], [('champion', 1, 1)] FROM fit, range(4) AS r(n) WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
+    con.execute(
+        "INSERT INTO simulated_game SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 'g1', 't:0', 't:1',"
+        " [3, 1, 0], [0, 2], [8000, 2000], [1000, 6000] FROM fit WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
+    con.execute(
+        "INSERT INTO outlook_without SELECT league, fit_id, fitted_at_utc, as_of, '2026', 't:0', '', 't:1', 2, 1, 1, 3,"
+        " 3, 2.5, [('champion', 0.2)] FROM fit WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
+    con.execute(
+        "INSERT INTO cup_outlook SELECT league, fit_id, fitted_at_utc, as_of, 'cup', 't:1', 1, 'last 2', 0.5 FROM fit"
+        " WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
 
 
 def write_two(home, league, draws):

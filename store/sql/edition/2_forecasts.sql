@@ -64,6 +64,58 @@ COMMENT ON COLUMN leverage.name IS 'Its name.';
 COMMENT ON COLUMN leverage.if_first_wins IS 'The chance where the game''s first (home) side wins; NULL where that hardly ever came about.';
 COMMENT ON COLUMN leverage.fit_id IS 'The fit it was made from.';
 
+CREATE TABLE simulated_table AS
+SELECT s.league, s.season, s."table", s.competitor_id, c.name, s.points, s.places, s.prizes, s.as_of, s.made_at_utc, s.fit_id
+FROM warehouse.simulated_table AS s
+JOIN warehouse.competitor AS c USING (league, competitor_id)
+WHERE s.league IN (SELECT league FROM league)
+    AND s.as_of = (SELECT max(o.as_of) FROM warehouse.outlook AS o WHERE o.league = s.league)
+ORDER BY s.league, s."table", s.competitor_id;
+COMMENT ON TABLE simulated_table IS 'One row a competitor in a table of a season that is not over: its end in each of 4,000 simulated seasons of the newest outlook. Element k of all arrays of a league is one season. Key: league, table, competitor_id.';
+COMMENT ON COLUMN simulated_table.name IS 'Its name.';
+
+CREATE TABLE simulated_game AS
+SELECT
+    s.league, s.season, s."table", s.game_id, s.first AS first_id, s.second AS second_id,
+    coalesce(a.name, s.first) AS first, coalesce(b.name, s.second) AS second, s.worth, s.results, s.wins, s.losses, s.as_of, s.made_at_utc, s.fit_id
+FROM warehouse.simulated_game AS s
+LEFT JOIN warehouse.competitor AS a ON (a.league, a.competitor_id) = (s.league, s.first)
+LEFT JOIN warehouse.competitor AS b ON (b.league, b.competitor_id) = (s.league, s.second)
+WHERE s.league IN (SELECT league FROM league)
+    AND s.as_of = (SELECT max(o.as_of) FROM warehouse.outlook AS o WHERE o.league = s.league)
+ORDER BY s.league, s."table", s.game_id;
+COMMENT ON TABLE simulated_game IS 'One row a coming game of a table, of the next 30: its result and its chances in every simulated season. Element k is the season of element k in simulated_table. Key: league, table, game_id.';
+COMMENT ON COLUMN simulated_game.first_id IS 'competitor_id of the home side, or on neutral ground of the first one.';
+COMMENT ON COLUMN simulated_game.second_id IS 'competitor_id of the other side.';
+COMMENT ON COLUMN simulated_game.first IS 'Name of the home side, or on neutral ground of the first one.';
+COMMENT ON COLUMN simulated_game.second IS 'Name of the other side.';
+
+CREATE TABLE outlook_without AS
+SELECT
+    o.league, o.season, o.player AS player_id, p.name AS player, o."table", o.competitor_id, c.name, o.expected_points,
+    o.points_q5, o.points_q25, o.points_q75, o.points_q95, o.expected_place, map_from_entries(o.chances) AS chances,
+    o.as_of, o.made_at_utc, o.fit_id
+FROM warehouse.outlook_without AS o
+JOIN warehouse.competitor AS c USING (league, competitor_id)
+JOIN warehouse.competitor AS p ON (p.league, p.competitor_id) = (o.league, o.player)
+WHERE o.league IN (SELECT league FROM league)
+    AND o.as_of = (SELECT max(n.as_of) FROM warehouse.outlook AS n WHERE n.league = o.league)
+ORDER BY o.league, p.name, o.player, o."table", o.expected_place;
+COMMENT ON TABLE outlook_without IS 'One row a player in the line-ups of the games to come and a competitor in a table: how the season ends without the player, by the newest outlook. Key: league, player_id, table, competitor_id.';
+COMMENT ON COLUMN outlook_without.player_id IS 'competitor_id of the player who is missing; his side has its last line-up without him.';
+COMMENT ON COLUMN outlook_without.player IS 'Name of the player.';
+COMMENT ON COLUMN outlook_without.name IS 'Name of the competitor in the table.';
+COMMENT ON COLUMN outlook_without.chances IS 'Chance of what places mean, by name.';
+
+CREATE TABLE cup_outlook AS
+SELECT o.league, o.cup, o.competitor_id, c.name, o.stage, o.round, o.chance, o.as_of, o.made_at_utc, o.fit_id
+FROM warehouse.cup_outlook AS o
+JOIN warehouse.competitor AS c USING (league, competitor_id)
+WHERE o.league IN (SELECT league FROM league)
+ORDER BY o.league, o.cup, o.as_of, o.stage DESC, o.chance DESC;
+COMMENT ON TABLE cup_outlook IS 'One row an entrant of a cup, a round and a day: the chance to reach the round, as seen that day. Key: league, cup, competitor_id, stage, as_of.';
+COMMENT ON COLUMN cup_outlook.name IS 'Its name.';
+
 -- Games that were forecast and are over, as they stand there now, whatever the forecast called them.
 CREATE TEMP TABLE forecast_result AS
 WITH asked AS (

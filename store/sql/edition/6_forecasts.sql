@@ -30,3 +30,76 @@ FROM said
 GROUP BY ALL
 ORDER BY chance_from;
 COMMENT ON MACRO TABLE forecast_reliability IS 'forecast_reliability(league_name): of chances to win that were given before the day, by tens of per cent, how often they came about. Example: FROM forecast_reliability(''demo_football'')';
+
+-- A game's result is set in every season, which counts by the chance that it gave it (importance weights): ratings that
+-- made it likely count for more. Points move; equals keep the order they had. k is a season's number in all arrays.
+CREATE MACRO what_if(league_name, results_by_id) AS TABLE
+WITH asked AS (
+    SELECT unnest(map_keys(results_by_id)) AS game_id, list_position(['win', 'draw', 'loss'], unnest(map_values(results_by_id))) AS code
+),
+played AS (
+    SELECT g."table", g.first_id, g.second_id, g.worth, a.code, generate_subscripts(g.results, 1) AS k,
+        unnest(g.results) + 1 AS was, unnest(g.wins) / 10000 AS win, unnest(g.losses) / 10000 AS loss
+    FROM simulated_game AS g JOIN asked AS a USING (game_id)
+    WHERE g.league = league_name
+),
+weighed AS (
+    SELECT k, exp(sum(ln(greatest(CASE code WHEN 1 THEN win WHEN 3 THEN loss ELSE 1 - win - loss END, 1e-9)))) AS weight
+    FROM played
+    GROUP BY k
+    HAVING count(code) = (SELECT count(*) FROM asked)
+),
+moved AS (
+    SELECT "table", competitor_id, k, sum(points) AS points
+    FROM (
+        SELECT "table", first_id AS competitor_id, k, worth[code] - worth[was] AS points FROM played
+        UNION ALL
+        SELECT "table", second_id, k, worth[4 - code] - worth[4 - was] FROM played
+    )
+    GROUP BY ALL
+),
+ended AS (
+    SELECT "table", competitor_id, generate_subscripts(points, 1) AS k, unnest(points) AS points, unnest(places) AS place
+    FROM simulated_table
+    WHERE league = league_name AND "table" IN (SELECT "table" FROM played)
+),
+placed AS (
+    SELECT e."table", e.competitor_id, w.weight, e.points + coalesce(m.points, 0) AS points,
+        row_number() OVER (PARTITION BY e."table", k ORDER BY e.points + coalesce(m.points, 0) DESC, e.place) AS place
+    FROM ended AS e
+    JOIN weighed AS w USING (k)
+    LEFT JOIN moved AS m USING ("table", competitor_id, k)
+),
+spread AS (
+    SELECT *, sum(weight) OVER (PARTITION BY "table", competitor_id ORDER BY points, place DESC)
+        / sum(weight) OVER (PARTITION BY "table", competitor_id) AS below
+    FROM placed
+),
+summed AS (
+    SELECT "table", competitor_id, sum(weight) ** 2 / sum(weight ** 2) AS seasons, sum(weight * points) / sum(weight) AS expected_points,
+        min(points) FILTER (below >= 0.05) AS points_q5, min(points) FILTER (below >= 0.25) AS points_q25,
+        min(points) FILTER (below >= 0.75) AS points_q75, min(points) FILTER (below >= 0.95) AS points_q95,
+        sum(weight * place) / sum(weight) AS expected_place
+    FROM spread
+    GROUP BY ALL
+),
+won AS (
+    SELECT "table", competitor_id, map_from_entries(list({'k': prize, 'v': chance})) AS chances
+    FROM (
+        SELECT c."table", c.competitor_id, p.prize,
+            coalesce(sum(c.weight) FILTER (c.place BETWEEN p.first AND p.last), 0) / sum(c.weight) AS chance
+        FROM (SELECT "table", competitor_id, place, sum(weight) AS weight FROM placed GROUP BY ALL) AS c
+        JOIN (
+            SELECT "table", competitor_id, unnest(prizes, recursive := true) FROM simulated_table WHERE league = league_name
+        ) AS p USING ("table", competitor_id)
+        GROUP BY ALL
+    )
+    GROUP BY ALL
+)
+SELECT t.season, s."table", s.competitor_id, t.name, s.seasons, s.expected_points, s.points_q5, s.points_q25, s.points_q75,
+    s.points_q95, s.expected_place, coalesce(w.chances, MAP {}) AS chances
+FROM summed AS s
+JOIN simulated_table AS t ON t.league = league_name AND (t."table", t.competitor_id) = (s."table", s.competitor_id)
+LEFT JOIN won AS w ON (w."table", w.competitor_id) = (s."table", s.competitor_id)
+ORDER BY s."table", s.expected_place;
+COMMENT ON MACRO TABLE what_if IS 'what_if(league_name, results_by_id): how the season ends if coming games end as said, a map of game_id (of simulated_game) to win, draw or loss of the first side; the tables of those games. The results tell of the ratings too. seasons is the effective number of simulated seasons: below a hundred or so little is known. Example: FROM what_if(''demo_football'', MAP {''g1'': ''win''})';

@@ -5,10 +5,10 @@ better than equals playing on and the table extrapolated, and no worse than Elo.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,25 +19,15 @@ from ingest.pull import pull
 from modeling.backtest_contests import contests_of, read_asked
 from modeling.baselines import elo
 from modeling.baselines.contests import Contests
-from modeling.build import build_design
-from modeling.engines.choice import choose, prepare
-from modeling.field import make_field
-from modeling.outlook.coming import Coming, coming_of, draws_in
-from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
 from modeling.outlook.season import Competition, competitions, simulate
-from modeling.outlook.states import state_rows
 from modeling.outlook.table import Rules, tables
-from modeling.posterior import from_tree
-from modeling.ratings import make_ratings
-from modeling.sampled import CARE, SEED
-from modeling.tables import draw_rows
+from modeling.sampled import SEED
 from store.home import Home
-from store.seasons import SeasonRules
 from store.stanzas import Stanza
 from store.warehouse import reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.timeout(7200)]
-SEASONS, FIRST = 4000, 2014
+SEASONS, FIRST, REPEATED = 4000, 2014, 4000
 POINT_SD = 1.3  # of a game's points: what a Normal extrapolation goes astray by
 PRIZES = {"champion": (1, 1), "top_4": (1, 4), "last_3": (-3, -1)}
 ALL_LEVEL = (0.44, 0.26, 0.30)  # wins at home, draws, wins away
@@ -76,23 +66,6 @@ def cuts(league: League) -> Iterator[tuple[str, int, date]]:
     for season, days in played:
         if int(season[:4]) >= FIRST:
             yield from ((season, quarter, days[len(days) * quarter // 4]) for quarter in (1, 2, 3))
-
-
-def ahead(league: League, day: date) -> tuple[Fixtures, Coming, list[Competition], SeasonRules]:
-    """The season's games to come, by a fit of the three seasons before the day and of the season so far."""
-    stanza = league.stanza.model_copy(update={"since": date(day.year - 4, 7, 1)})
-    assert stanza.season is not None
-    season, fixtures = of_next_season(read_fixtures(league.home, "x", stanza, day))
-    games = fixtures.games
-    before = games.sides.filter(~pl.col("game_id").is_in(list(games.to_come)))
-    design = build_design(stanza, replace(games, sides=before, to_come=frozenset(), as_of=day), fixtures.known)
-    engine = prepare(choose(design, "fast").engine, design, None)
-    tree = engine.sample(np.ones(design.games, bool), SEED, 1000, lambda _: None, CARE[0])
-    posterior, rng = from_tree(design, tree), np.random.default_rng(SEED)
-    ratings = [make_ratings(design, posterior, make_field(design, kind, stanza, day), rng) for kind in design.kinds]
-    rows = pl.concat(chain(draw_rows(design, posterior, ratings), state_rows(design, posterior, ratings, rng)))
-    coming = coming_of(build_design(stanza, games, fixtures.known), games, stanza, draws_in(rows, "f", day), rng)
-    return fixtures, coming, competitions(fixtures, season, stanza.season), stanza.season
 
 
 def by_points(one: Competition, chances: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int16]:
@@ -139,11 +112,15 @@ def truth(league: League, one: Competition, rules: Rules) -> NDArray[np.int16] |
 
 
 @pytest.fixture(scope="module")
-def said(league: League) -> pl.DataFrame:
+def said(league: League, looked_ahead: Any) -> pl.DataFrame:
     """What each forecaster said of each side and prize, and whether it came."""
     found = []
     for season, quarter, day in cuts(league):
-        _, coming, asked, rules = ahead(league, day)
+        rules = league.stanza.season
+        assert rules is not None
+        recent = league.stanza.model_copy(update={"since": date(day.year - 4, 7, 1)})  # three seasons, and this so far
+        found, fixtures, coming, _ = looked_ahead(league.home, recent, day)
+        asked = competitions(fixtures, found, rules)
         rng, usual = np.random.default_rng(SEED), elo_chances(league, day)
         how = Rules((3.0, 1.0, 0.0), rules.order)
         for one, end in zip(asked, simulate(coming, asked, rules, rng, seasons=SEASONS), strict=True):
@@ -175,28 +152,43 @@ def _prizes(name: str, drawn: NDArray[np.int16], came: NDArray[np.int16]) -> Ite
             yield {"forecaster": name, "prize": prize, "chance": chance[side], "came": is_so, "loss": loss}
 
 
-def apart(said: pl.DataFrame, other: str, prize: str) -> tuple[float, float]:
-    """Mean of another forecaster's log loss a side less ours, and its error, seasons of a table together."""
-    by = said.filter(pl.col("prize") == prize).group_by("season", "table", "forecaster", maintain_order=True)
-    wide = by.agg(pl.col("loss").mean()).pivot("forecaster", index=["season", "table"], values="loss")
-    difference = (wide[other] - wide["model"]).to_numpy()
-    return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
+def resampled(values: pl.DataFrame, level: float) -> tuple[float, float]:
+    """Interval of the mean of `value`, whole seasons of a table (season, table) being drawn again."""
+    sums = values.group_by("season", "table").agg(pl.col("value").sum(), pl.len()).sort("season", "table")
+    drawn = np.random.default_rng(SEED).integers(0, sums.height, (REPEATED, sums.height))
+    means = sums["value"].to_numpy()[drawn].sum(axis=1) / sums["len"].to_numpy()[drawn].sum(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def apart(said: pl.DataFrame, other: str, prize: str) -> tuple[float, float, tuple[float, float]]:
+    """Mean of another forecaster's log loss a side less ours, its error, seasons of a table together, and its 95 %
+    bootstrap interval."""
+    of = said.filter(pl.col("prize") == prize)
+    theirs, ours = (of.filter(pl.col("forecaster") == name) for name in (other, "model"))
+    value = ours.select("season", "table").with_columns(value=theirs["loss"] - ours["loss"])
+    each = value.group_by("season", "table").agg(pl.col("value").mean())["value"].to_numpy()
+    return float(value["value"].to_numpy().mean()), float(each.std(ddof=1) / np.sqrt(len(each))), resampled(value, 0.95)
 
 
 @pytest.mark.parametrize("prize", PRIZES)
 @pytest.mark.parametrize("other", ["elo", "extrapolated", "equals"])
 def test_outlooks_beat_what_is_easy(said, other, prize):
-    mean, error = apart(said, other, prize)
-    print(f"{prize}, {other}: {mean:+.4f} ± {error:.4f} a side")
+    mean, error, (low, high) = apart(said, other, prize)
+    own = said.filter(pl.col("prize") == prize, pl.col("forecaster") == "model")["loss"].mean()
+    print(f"{prize}: ours {own:.4f}, {other} {mean:+.4f} [{low:.4f}, {high:.4f}] a side")
     assert mean > (1.645 * error if other != "elo" else -error)
 
 
 @pytest.mark.parametrize("prize", PRIZES)
 def test_chances_come_about_as_often_as_they_say(said, prize):
-    """By tens of per cent, within four standard errors of the seasons' tables."""
+    """By tens of per cent, within four standard errors: as seasons of a table are off together, and no less than
+    independent events of those chances would be."""
     own = said.filter(pl.col("forecaster") == "model", pl.col("prize") == prize)
-    for (ten,), rows in own.group_by((pl.col("chance") * 10).floor().clip(0, 9), maintain_order=True):
+    for (ten,), rows in own.sort("chance").group_by((pl.col("chance") * 10).floor().clip(0, 9), maintain_order=True):
+        low, high = resampled(rows.with_columns(value=pl.col("came").cast(pl.Float64)), 0.9)
+        told, came, count = rows["chance"].mean(), rows["came"].mean(), rows.height
+        print(f"{prize} {10 * ten:.0f} %: {told:.3f} said, {came:.3f} [{low:.3f}, {high:.3f}] came, {count} chances")
         off = rows.group_by("season", "table").agg((pl.col("came") - pl.col("chance")).sum().alias("off"))["off"]
-        print(f"{prize} {ten}: {rows['chance'].mean():.3f} said, {rows['came'].mean():.3f} came, {rows.height}")
-        if rows.height >= 30:
-            assert abs(off.sum()) < 4 * np.sqrt((off**2).sum())
+        alone = (rows["chance"] * (1 - rows["chance"])).sum()
+        assert abs(off.sum()) < 4 * np.sqrt(max((off**2).sum(), alone))

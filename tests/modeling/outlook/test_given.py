@@ -62,7 +62,7 @@ def test_each_mistake_has_its_line_and_reason(con, tmp_path):
     said = {one.line: one.reason for one in mistakes}
     assert said == {
         2: '"Rovers" can be t:2 or t:3: give the id',
-        3: 'no team is called "Atletic"; did you mean "athletic"?',
+        3: 'no team is called "Atletic"; did you mean "Athletic"?',
         4: '"24.08.2031" is no date: write 2031-08-24',
         5: "2031-07-24 is before 2031-08-01, up to when the ratings know what came of the games",
         6: "it meets itself",

@@ -3,15 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
 from modeling.outlook.league import forecast_league
-from modeling.outlook.outlook import keep, outlook_of
+from modeling.outlook.outlook import Outlook, keep, outlook_of
 from modeling.record import record_forecasts
+from store.edition import publish
 from store.errors import FitError, UsageError
 from store.home import Home
-from store.seasons import SeasonRules
+from store.seasons import Deduction, SeasonRules
 from store.stanzas import Stanza
 from store.warehouse import reading
 
@@ -22,6 +24,12 @@ LEFT = 20  # games to come
 @pytest.fixture(scope="module")
 def season(stanza: Stanza) -> Stanza:
     return stanza.model_copy(update={"season": SeasonRules(places={"champion": (1, 1), "down": (-2, -1)})})
+
+
+@pytest.fixture(scope="module")
+def free(home: Home, season: Stanza) -> Outlook:
+    """The outlook with nothing given."""
+    return outlook_of(home, "x", season)
 
 
 def asked(home: Home, sql: str) -> list[tuple]:
@@ -52,20 +60,18 @@ def test_a_later_forecast_replaces_one_but_not_the_last_before_the_day(home, sea
     assert kept == [(day + timedelta(days=-299),), (day + timedelta(days=301),)]
 
 
-def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season):
-    found = outlook_of(home, "x", season)
+def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season, free):
     for _ in range(2):
-        keep(home, "x", found, NOW)
+        keep(home, "x", free, NOW)
     assert asked(home, "SELECT count(*), sum(played), sum(remaining) FROM outlook") == [
         (10, 2 * (180 - LEFT), 2 * LEFT)
     ]
-    said = found.rows.explode("chances").unnest("chances").group_by("prize").agg(pl.col("chance").sum())
+    said = free.rows.explode("chances").unnest("chances").group_by("prize").agg(pl.col("chance").sum())
     assert dict(said.iter_rows()) == pytest.approx({"champion": 1.0, "down": 2.0})
-    assert set(found.leverage["game_id"]) <= {game for (game,) in asked(home, "SELECT game_id FROM forecast")}
+    assert set(free.leverage["game_id"]) <= {game for (game,) in asked(home, "SELECT game_id FROM forecast")}
 
 
-def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
-    free = outlook_of(home, "x", season)
+def test_a_given_result_moves_the_table_and_is_not_kept(home, season, free):
     game = asked(
         home,
         "SELECT list(c.name ORDER BY s.is_home DESC) FROM side AS s JOIN game AS g USING (league, game_id) "
@@ -83,12 +89,48 @@ def test_a_given_result_moves_the_table_and_is_not_kept(home, season):
     assert points(held, game[1]) < points(free, game[1]) - 0.2
 
 
+def test_points_taken_off_count_from_the_day_that_it_was_decided(home, season, free):
+    ((as_of, label),) = asked(home, "SELECT as_of, (SELECT max(season) FROM game) FROM fit")
+    days = {"known": as_of - timedelta(days=1), "later": as_of}
+    for (when, day), taken in zip(days.items(), (6, 0), strict=True):
+        off = Deduction(season=label, who="team T:00", points=6, on=day)
+        rules = season.season.model_copy(update={"deducted": (off,)})
+        found = outlook_of(home, "x", season.model_copy(update={"season": rules}))
+        for column in ("points", "expected_points", "points_q5"):
+            own, other = (one.rows.filter(pl.col("competitor_id") == "t:00")[column][0] for one in (free, found))
+            assert other == pytest.approx(own - taken), (when, column)
+    with pytest.raises(UsageError, match='no team is called "T"'):
+        outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(deducted=(
+            Deduction(season=label, who="T", points=1, on=as_of - timedelta(days=1)),))}))  # fmt: skip
+
+
+def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season, free):
+    """Seasons weighed by their chances of a result against those of the seasons that had it: within five errors."""
+    keep(home, "x", free, NOW)
+    game = free.simulated["simulated_game"].row(0, named=True)
+    sides = free.simulated["simulated_table"]
+    assert np.mean(game["wins"]) / 1e4 == pytest.approx(np.mean(np.array(game["results"]) == 0), abs=0.04)
+    with duckdb.connect(str(publish(home, ["x"], NOW)), read_only=True) as con:
+        columns = "competitor_id, expected_points, seasons, chances['champion']"
+        asked = f"SELECT {columns} FROM what_if('x', map([$game], ['loss']))"
+        said = {row[0]: row[1:] for row in con.execute(asked, {"game": game["game_id"]}).fetchall()}
+    so = np.array(game["results"]) == 2
+    assert len(said) == sides.height
+    for who, points, places in sides.select("competitor_id", "points", "places").iter_rows():
+        own, first = np.array(points)[so], np.array(places)[so] == 1
+        expected, seasons, champion = said[who]
+        assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
+        assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
+        assert seasons > so.sum()
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
         ("nonsense", "cannot be read"),
         ("Team t:00 1-0 Nobody", "no team is called"),
         ("Team t:00 1-0 t:00", "have no game to come"),
+        ("Team t0 1-0 Team t:01", r'did you mean "Team t:0\d"\?\n'),
     ],
 )
 def test_a_result_that_means_no_game_is_told(home, season, given, says):
@@ -96,7 +138,16 @@ def test_a_result_that_means_no_game_is_told(home, season, given, says):
         outlook_of(home, "x", season, given=(given,))
 
 
+def test_results_of_which_too_few_seasons_tell_are_refused(home, season):
+    sides = "SELECT team FROM side JOIN game USING (league, game_id) WHERE status = 'scheduled' AND league = 'x'"
+    first, second = asked(home, f"{sides} ORDER BY game_id, NOT is_home LIMIT 2")
+    with pytest.raises(FitError, match="next to impossible"):
+        outlook_of(home, "x", season, given=(f"{first[0]} 99-0 {second[0]}",))
+
+
 def test_what_cannot_be_forecast_is_told(home, stanza, season):
+    with pytest.raises(UsageError, match="x knows of no players"):
+        outlook_of(home, "x", season, absent=("A. Player",))
     with pytest.raises(UsageError, match="no rules of a season"):
         outlook_of(home, "x", stanza)
     with pytest.raises(FitError, match="no accepted fit to forecast from") as error:

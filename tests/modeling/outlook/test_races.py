@@ -1,0 +1,66 @@
+"""Championships of races: points so far, sums, permutations, and what equals have in common."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import binom
+
+from modeling.outlook.fixtures import Fixtures
+from modeling.outlook.races import championships
+from store.seasons import SeasonRules
+
+SEASONS = 4000
+RULES = SeasonRules(points=(25, 18, 15), order=("points", "wins"))
+TEAMS = tuple(f"t{k}" for k in range(5))
+RACED, LEFT = 12, 3
+
+
+@pytest.fixture(scope="module")
+def raced(game, games, known_league):
+    """Five who raced twelve times, of which t4 always came last; three races of the season are to come."""
+    rng = np.random.default_rng(5)
+    places = [(*(rng.permutation(4) + 1).tolist(), 5) for _ in range(RACED + LEFT)]
+    league = games(*(game(TEAMS, day=day, places=own, season="2024") for day, own in enumerate(places)))
+    known = known_league(league, league.sides["played_on"].unique().sort()[RACED], outcome="order")
+    coming = pl.col("game_id").is_in(list(known.games.to_come))
+    return known, Fixtures(known.design.outcome, known.games, frozenset(), pl.DataFrame(), league.sides.filter(~coming))
+
+
+def ended(raced, seed: int = 1):
+    known, fixtures = raced
+    ((kind, found),) = championships(
+        fixtures, "2024", known.coming(), RULES, np.random.default_rng(seed), SEASONS
+    ).items()
+    assert kind == "team"
+    return found
+
+
+def test_points_so_far_are_those_of_the_places_taken(raced):
+    names, points, _ = ended(raced)
+    _, fixtures = raced
+    worth = fixtures.seen.with_columns(pl.col("finish").replace_strict({1: 25, 2: 18, 3: 15}, default=0).alias("worth"))
+    taken = dict(worth.group_by("team").agg(pl.col("worth").sum()).iter_rows())
+    assert dict(zip(names, points.tolist(), strict=True)) == taken
+
+
+def test_every_season_gives_out_the_points_of_its_races_and_every_place(raced):
+    names, points, end = ended(raced)
+    assert (np.sort(end.places, axis=1) == np.arange(1, len(names) + 1)).all()
+    assert np.allclose(end.chances().sum(axis=0), 1)
+    assert np.allclose(end.chances().sum(axis=1), 1)
+    assert np.allclose(end.points.sum(axis=1), points.sum() + LEFT * 58)  # all finished so far, so all do
+    assert end.points[:, names.index("t4")].mean() < 15
+
+
+def test_who_does_not_finish_scores_nothing_as_often_as_before(raced):
+    known, fixtures = raced
+    third = pl.int_range(pl.len()) % 3 == 0
+    out = fixtures.seen.with_columns(pl.when(third).then(None).otherwise("finish").alias("finish"))
+    names, points, end = ended((known, replace(fixtures, seen=out)))
+    out_of = out["finish"].is_null().to_numpy().mean()
+    given = np.array([0, 25, 43, 58, 58, 58]) @ binom.pmf(np.arange(6), 5, 1 - out_of)  # by how many are classified
+    told = (end.points.sum(axis=1) - points.sum()) / LEFT
+    assert abs(told.mean() - given) < 5 * told.std() / np.sqrt(SEASONS)
+    assert len(names) == 5
