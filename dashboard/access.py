@@ -6,11 +6,16 @@ counts in each worker by itself.
 
 import hashlib
 import hmac
+import ipaddress
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import flask
@@ -18,6 +23,7 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
 
 from store.errors import BusyError, UsageError
 from store.home import Settings
@@ -29,9 +35,17 @@ LEAST_TOKEN = 12  # characters; a shorter one can be guessed
 BURST_SECONDS = 20.0  # of a client's rate may be used at once
 ATTEMPTS_PER_MINUTE = 10.0
 MOST_CLIENTS = 10_000
+AT_ONCE = 8  # answers and files of one client behind a proxy
+SHARED = ("/api", "/download")
+TOO_MANY = Response(
+    json.dumps({"error": "Your address has too many requests open.", "hint": "Ask again in a few seconds."}),
+    429,
+    {"Retry-After": "3"},
+    mimetype="application/json",
+)
 CROSS_ORIGIN = {
-    "Access-Control-Allow-Headers": "Authorization, If-None-Match, Range",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, Range",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
     "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Edition",
     "Access-Control-Max-Age": "600",
 }
@@ -74,8 +88,8 @@ class Bucket:
         self._levels: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
-    def take(self, client: str, count: int = 1) -> float:
-        """0 where the client may go on, else after how many seconds it may; a count of 0 only looks."""
+    def take(self, client: str) -> float:
+        """0 where the client may go on, else after how many seconds it may."""
         now = self._clock()
         with self._lock:
             level, at = self._levels.get(client, (self._most, now))
@@ -84,26 +98,41 @@ class Bucket:
                 return (1 - level) / self._per_second
             if len(self._levels) >= MOST_CLIENTS:
                 self._levels.clear()
-            self._levels[client] = (level - count, now)
+            self._levels[client] = (level - 1, now)
             return 0.0
+
+
+def client() -> str:
+    """Who asks: the address of the current request, as `network` has it."""
+    return network(flask.request.remote_addr or "")
+
+
+def network(address: str) -> str:
+    """The address; of IPv6 the network of 64 bits, of which one customer has all addresses."""
+    with suppress(ValueError):
+        known = ipaddress.ip_address(address.partition("%")[0])
+        if isinstance(known, ipaddress.IPv6Address):
+            return str(known.ipv4_mapped or ipaddress.IPv6Network((known, 64), strict=False))
+    return address
 
 
 def need_turn(bucket: Bucket) -> None:
     """Raises BusyError where the client of this request has asked too often."""
-    wait = bucket.take(flask.request.remote_addr or "")
+    wait = bucket.take(client())
     if wait:
         raise BusyError("Your address asks too often.", "Ask for more at once: _format=parquet.", wait)
 
 
 def protect_by_token(server: Flask, access: Access) -> None:
     """Lets nobody in who does not know the token, where there is one; adds the headers for foreign origins."""
+    server.config["PROXIES"] = access.proxies
     if access.proxies:
-        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=access.proxies, x_proto=access.proxies)  # type: ignore[method-assign]
+        server.wsgi_app = ProxyFix(shared(server.wsgi_app), x_for=access.proxies, x_proto=access.proxies)  # type: ignore[method-assign]
     attempts = Bucket(ATTEMPTS_PER_MINUTE, access.clock)
 
     @server.before_request
     def _ask() -> ResponseReturnValue | None:
-        if not access.token or flask.request.method == "OPTIONS":
+        if not access.token or flask.request.method == "OPTIONS" or flask.request.endpoint == "health":
             return None
         return admit(access, attempts)
 
@@ -119,6 +148,44 @@ def protect_by_token(server: Flask, access: Access) -> None:
         server.add_url_rule("/login", "login", lambda: flask.render_template_string(LOGIN), methods=["GET", "POST"])
 
 
+def shared(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """The application, of whose answers and files one client gets a few at once.
+
+    Without a proxy the worker sees to that. One that passes bytes on as fast as its own client takes them lets him hold
+    our threads.
+    """
+    counts: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def asked(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        who = network(environ.get("REMOTE_ADDR", ""))
+        if not environ["PATH_INFO"].startswith(SHARED):
+            return application(environ, start_response)
+        with lock:
+            counts[who] += 1
+            is_busy = counts[who] > AT_ONCE
+
+        def done() -> None:
+            with lock:
+                counts[who] -= 1
+
+        try:
+            answered = (TOO_MANY if is_busy else application)(environ, start_response)
+        except BaseException:
+            done()
+            raise
+        return ClosingIterator(answered, done)
+
+    return asked
+
+
+def knows(access: Access) -> bool:
+    """True where the current request has the token, or there is none to have."""
+    given = _given()
+    has_cookie = _same(flask.request.cookies.get(COOKIE, ""), access.cookie)
+    return not access.token or has_cookie or (given is not None and _same(given, access.token))
+
+
 def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
     """None where the request may go on; else the way in, or why not.
 
@@ -131,11 +198,9 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
     given = _given()
     if given is None:
         return _asked()
-    client = request.remote_addr or ""
-    if attempts.take(client, 0):
-        return _refused("Too many attempts from your address.", "Wait a minute.", 429)
     if not _same(given, access.token):
-        attempts.take(client)
+        if attempts.take(client()):
+            return _refused("Too many attempts from your address.", "Wait a minute.", 429)
         return _asked("That is not the token.")
     return None if "Authorization" in request.headers else _entered(access)
 

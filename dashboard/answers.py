@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from store.answer import FORMS, Question
 from store.errors import BusyError, PooltableError, QueryError, UsageError
 from store.guard import Reply
 from store.home import Home
+from store.query import Value
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +27,33 @@ MEDIA = {
 }
 IN_MEMORY = 5_000_000  # bytes: a larger answer lies in an unnamed file and is sent from there
 RESERVED = ("_format", "_limit", "_offset", "_edition")
+BODY = '{"sql": "SELECT $n + 1", "params": {"n": 3}}'
+SEND = f"For example: curl /api/sql -H 'Content-Type: application/json' -d '{BODY}'"
+SCALAR = str | int | float | None
 
 
-class MovedOnError(UsageError):
+class AddressError(UsageError):
+    """An address, or what was sent to it, is not answered."""
+
+    status = 400
+
+
+class MovedOnError(AddressError):
     """The edition that was asked for is not the current one."""
 
     status = 409
 
 
-class UnknownError(UsageError):
+class UnknownError(AddressError):
     """There is nothing at this address."""
 
     status = 404
+
+
+class MediaError(AddressError):
+    """What was sent is of a kind that is not read."""
+
+    status = 415
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Asked:
     edition: str | None
     values: dict[str, str]
 
-    def question(self, sql: str, values: dict[str, str]) -> Question:
+    def question(self, sql: str, values: Mapping[str, Value]) -> Question:
         """The query with this form and stretch."""
         return Question(sql, values, self.form, self.offset, self.limit, MOST_BYTES[self.form])
 
@@ -62,9 +78,47 @@ def asked(form: str) -> Asked:
         raise UsageError(f'There is no format "{form}".', f"There are: {', '.join(FORMS)}.")
     if twice := [name for name, values in args.lists() if len(values) > 1]:
         raise UsageError(f'"{twice[0]}" is given twice.')
+    if unknown := [name for name in args if name.startswith("_") and name not in RESERVED]:
+        raise UsageError(f'There is no "{unknown[0]}".', f"There are: {', '.join(RESERVED)}.")
     values = {name: value for name, value in args.items() if name not in RESERVED and name != "token"}
     most = MOST_ROWS if form == "json" else None
     return Asked(form, _count("_offset", 0) or 0, _count("_limit", most), args.get("_edition"), values)
+
+
+def posted(values: dict[str, str]) -> tuple[str, dict[str, Value]]:
+    """The query in the body of the current request, and its values: those in the address and those in the body.
+
+    Raises UsageError for a body that is wrong, MediaError for one of another kind: a form on somebody else's page can
+    send plain text and what forms send, but neither of ours.
+    """
+    body, kind = flask.request.get_data(), flask.request.mimetype
+    if kind == "application/sql":
+        return _text(body), dict(values)
+    if kind != "application/json":
+        raise MediaError("A query is sent as application/sql or application/json.", SEND)
+    sql, given = _from_json(body)
+    return sql, {**values, **given}
+
+
+def _from_json(body: bytes) -> tuple[str, dict[str, Value]]:
+    try:
+        sent = json.loads(body)
+        json.dumps(sent, ensure_ascii=False).encode()  # half of a letter is no text
+    except (ValueError, RecursionError) as error:
+        raise UsageError("The body is not JSON.", SEND) from error
+    match sent:
+        case {"sql": str(sql), **others} if set(others) <= {"params"}:
+            given = others.get("params", {})
+            if isinstance(given, dict) and all(isinstance(value, SCALAR) for value in given.values()):
+                return sql, given
+    raise UsageError("The body is an object with sql and, where there are values, params.", SEND)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError("The query is no UTF-8 text.") from error
 
 
 def _count(name: str, usual: int | None) -> int | None:
@@ -81,9 +135,12 @@ def not_modified(edition: str, wanted: Asked) -> flask.Response | None:
     """304 where the asker has this edition's answer. Raises MovedOnError where he wants a page of another edition."""
     if wanted.edition not in (None, edition):
         raise MovedOnError(f"Readers see {edition} now.", "Start again from the first page.")
+    if flask.request.method == "POST":
+        return None
     # Compression adds its name behind a colon.
-    known = {tag.partition(":")[0] for tag in flask.request.if_none_match.as_set(include_weak=True)}
-    return _labelled(flask.Response(status=304), edition) if edition in known else None
+    tags = flask.request.if_none_match
+    is_known = tags.star_tag or edition in {tag.partition(":")[0] for tag in tags.as_set(include_weak=True)}
+    return _labelled(flask.Response(status=304), edition) if is_known else None
 
 
 def respond(reply: Reply, edition: str, wanted: Asked, name: str) -> flask.Response:
@@ -132,7 +189,7 @@ def _status(error: PooltableError) -> int:
     match error:
         case BusyError():
             return 429
-        case MovedOnError() | UnknownError():
+        case AddressError():
             return error.status
         case UsageError():
             return 400

@@ -8,13 +8,14 @@ import logging
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from difflib import get_close_matches
 from typing import Any
 
 import flask
 from flask import Blueprint
 
-from dashboard.access import Access, Bucket, need_turn
-from dashboard.answers import IN_MEMORY, UnknownError, asked, not_modified, respond, told
+from dashboard.access import Access, Bucket, client, need_turn
+from dashboard.answers import IN_MEMORY, UnknownError, asked, not_modified, posted, respond, told
 from dashboard.canned import Canned, canned, find
 from dashboard.document import document, page
 from dashboard.reader import Answer, Reader
@@ -28,6 +29,13 @@ ATTEMPTS = 5  # an edition may be pruned before the guard opens it; then there i
 DUCKDB = "application/vnd.duckdb"
 GONE = EditionGoneError("Editions are published faster than they can be opened.", "Ask again.")
 OPEN = {"api.openapi", "api.readable"}  # cost nothing
+NOWHERE = (
+    "/api/",
+    "/api/<path:rest>",
+    "/download",
+    "/download/",
+    "/download/<path:rest>",
+)  # or Dash takes them for pages
 
 
 def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
@@ -41,7 +49,7 @@ def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
             need_turn(bucket)
 
     routes.register_error_handler(PooltableError, lambda error: told(error, reader.home))
-    add(routes, "/api/sql", "sql", lambda: by_guard(reader, guard))
+    add(routes, "/api/sql", "sql", lambda: by_guard(reader, guard), methods=["GET", "POST"])
     add(routes, "/api/queries", "queries", lambda: prepared(reader))
     add(routes, "/api/queries/<name>", "query", lambda name: by_name(reader, name))
     add(routes, "/api/leagues", "leagues", lambda: by_name(reader, "leagues"))
@@ -49,28 +57,32 @@ def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
     add(routes, "/download/current.duckdb", "download", lambda: download(reader))
     add(routes, "/api/openapi.json", "openapi", lambda: flask.jsonify(document()))
     add(routes, "/api", "readable", lambda: page(document()))
-    add(routes, "/api/<path:rest>", "nothing", nothing)
+    for path in NOWHERE:
+        add(routes, path, "nothing", nothing)
     return routes
 
 
-def add(routes: Blueprint, path: str, name: str, view: Callable[..., Any]) -> None:
+def add(routes: Blueprint, path: str, name: str, view: Callable[..., Any], **more: Any) -> None:
     """Hangs a view at a path."""
-    routes.add_url_rule(path, name, view)
+    routes.add_url_rule(path, name, view, **more)
 
 
 def by_guard(reader: Reader, guard: Guard) -> flask.Response:
-    """The answer to the asker's own SQL."""
+    """The answer to the asker's own SQL, from the address or, of any length, from the body of a POST."""
     wanted = asked(flask.request.args.get("_format", "json"))
-    if "sql" not in wanted.values:
-        raise UsageError("No query was sent.", "Send one: /api/sql?sql=FROM+leaderboard+LIMIT+5")
     values = {name: value for name, value in wanted.values.items() if name != "sql"}
-    question = wanted.question(wanted.values["sql"], values)
+    if flask.request.method == "POST":
+        question = wanted.question(*posted(values))
+    elif "sql" in wanted.values:
+        question = wanted.question(wanted.values["sql"], values)
+    else:
+        raise UsageError("No query was sent.", "Send one: /api/sql?sql=FROM+leaderboard+LIMIT+5")
     for attempt in range(ATTEMPTS):
         copy = reader.copy(is_fresh=attempt > 0)
         if same := not_modified(copy.stem, wanted):
             return same
         try:
-            return respond(guard.ask(copy, question), copy.stem, wanted, "answer")
+            return respond(guard.ask(copy, question, client()), copy.stem, wanted, "answer")
         except EditionGoneError as error:
             log.info("%s: %s", copy.stem, error.message)
     raise GONE
@@ -114,7 +126,8 @@ def prepared(reader: Reader) -> flask.Response:
         {
             "name": one.name, "title": one.title, "description": one.description, "url": f"/api/queries/{one.name}",
             "parameters": [
-                {"name": part.name, "default": part.usual, "meaning": part.meaning} for part in one.parameters
+                {"name": part.name, "default": part.usual, "choices": part.choices, "meaning": part.meaning}
+                for part in one.parameters
             ],
         }
         for one in canned().values()
@@ -137,9 +150,9 @@ def download(reader: Reader) -> flask.Response:
     raise GONE
 
 
-def nothing(rest: str) -> flask.Response:
+def nothing(rest: str = "") -> flask.Response:
     """Never: there is nothing at this address."""
-    raise UnknownError(f"There is nothing at /api/{rest}.", "See: /api")
+    raise UnknownError(f"There is nothing at {flask.request.path}.", "See: /api")
 
 
 def _prepared(name: str, league: str | None) -> Canned:
@@ -156,6 +169,6 @@ def _prepared(name: str, league: str | None) -> Canned:
 def _need_league(found: Answer, league: str) -> None:
     known = [row["league"] for row in found.rows("league_names")]
     if league not in known:
-        raise UnknownError(
-            f'There is no league "{league}" in this edition.', f"There are: {', '.join(known) or 'none'}."
-        )
+        near = get_close_matches(league, known, n=1)
+        hint = f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(known) or 'none'}."
+        raise UnknownError(f'There is no league "{league}" in this edition.', hint)

@@ -11,7 +11,7 @@ from dash import Dash, html
 from dash.development.base_component import Component
 
 from dashboard import interactions
-from dashboard.access import Access, protect_by_token
+from dashboard.access import Access, knows, protect_by_token
 from dashboard.api import api
 from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state
@@ -69,7 +69,8 @@ def utc_now() -> datetime:
 
 def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) -> Dash:
     """The dashboard of one home. Nothing is opened before the first request, so that servers may fork first."""
-    reader, guard, access = Reader(home), Guard(), access or Access()
+    guard, access = Guard(), access or Access()
+    reader = Reader(home, guard.prepare)
     app = Dash(
         "pooltable",
         assets_folder=str(interactions.ASSETS),
@@ -86,7 +87,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.layout = html.Div(dash.page_container)
     app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
     interactions.register(app)
-    app.server.add_url_rule("/health", "health", lambda: health(reader, clock()))
+    app.server.add_url_rule("/health", "health", lambda: health(reader, clock(), is_known=knows(access)))
     app.server.add_url_rule("/edition", "edition", lambda: edition(reader))
     app.server.register_blueprint(api(reader, guard, access))
     app.server.register_blueprint(feeds(reader))
@@ -95,21 +96,24 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     return app
 
 
-def health(reader: Reader, now: datetime) -> flask.Response:
-    """200 with the edition and its age, or 503 with the reason why there is none."""
+def health(reader: Reader, now: datetime, *, is_known: bool) -> flask.Response:
+    """200 with the edition and its age, or 503 with the reason why there is none.
+
+    Whoever is not known learns the status and the age, so that a probe needs no secret.
+    """
     try:
         with reader.answer() as answer:
             edition = answer.rows("edition")[0]
     except PooltableError as error:
         reason = error.message.replace(str(reader.home.root), "the home")
-        response = flask.jsonify(status="unavailable", reason=reason, hint=error.hint)
+        said = {"reason": reason, "hint": error.hint} if is_known else {}
+        response = flask.jsonify(status="unavailable", **said)
         response.status_code = 503
         return response
     published = edition["published_at_utc"]
     age = (now.replace(tzinfo=None) - published).total_seconds()
-    return flask.jsonify(
-        status="ok", edition=edition["edition_id"], published_at_utc=f"{published.isoformat()}Z", age_seconds=round(age)
-    )
+    named = {"edition": edition["edition_id"], "published_at_utc": f"{published.isoformat()}Z"} if is_known else {}
+    return flask.jsonify(status="ok", age_seconds=round(age), **named)
 
 
 def edition(reader: Reader) -> flask.Response:

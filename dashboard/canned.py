@@ -1,7 +1,7 @@
 """Prepared questions: dashboard/sql/canned/<name>.sql, each with its title, description and parameters on top.
 
 The first comment line is the title; those after it are the description, until lines such as `$n = 10: how many`, one a
-parameter. One without a value after `=` must be given.
+parameter. One without a value after `=` must be given; of choices (`$kind = any | team`) the first is usual.
 """
 
 import re
@@ -23,6 +23,7 @@ class Parameter:
     name: str
     usual: str | None
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Canned:
         return any(parameter.name == "league" for parameter in self.parameters)
 
     def values(self, given: dict[str, str]) -> dict[str, str]:
-        """The values to bind: those given, else the usual ones. Raises UsageError for missing and unknown names."""
+        """The values to bind: those given, else the usual ones. Raises UsageError for what is missing or unknown."""
         known = {parameter.name: parameter.usual for parameter in self.parameters}
         if unknown := sorted(set(given) - set(known)):
             raise UsageError(
@@ -50,6 +51,11 @@ class Canned:
         values = {**known, **given}
         if missing := [name for name, value in values.items() if value is None]:
             raise UsageError(f'"{self.name}" needs a value for "{missing[0]}".', f"Add {missing[0]}=VALUE.")
+        for one in self.parameters:
+            if one.choices and values[one.name] not in one.choices:
+                raise UsageError(
+                    f'"{one.name}" cannot be "{values[one.name]}".', f"It can be: {', '.join(one.choices)}."
+                )
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -78,5 +84,10 @@ def read(name: str, text: str) -> Canned:
     title, *others = [line.removeprefix("--").strip() for line in lines[:count]]
     matches = [PARAMETER.fullmatch(line) for line in others]
     description = " ".join(line for line, match in zip(others, matches, strict=True) if match is None)
-    parameters = tuple(Parameter(match["name"], match["usual"], match["meaning"]) for match in matches if match)
+    parameters = tuple(_parameter(**match.groupdict()) for match in matches if match)
     return Canned(name, title, description, parameters, "\n".join(lines[count:]))
+
+
+def _parameter(name: str, usual: str | None, meaning: str) -> Parameter:
+    first, *others = (usual or "").split(" | ")
+    return Parameter(name, None if usual is None else first, meaning, (first, *others) if others else ())

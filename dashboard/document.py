@@ -1,18 +1,33 @@
 """The API described: as an OpenAPI document for programs, and the same document as a page for people."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import flask
 
+from dashboard.access import Access
 from dashboard.answers import MOST_ROWS
-from dashboard.canned import Canned, canned
+from dashboard.canned import Canned, canned, find
 from store.answer import FORMS
 
 PAGE = (Path(__file__).parent / "templates" / "api.html").read_text(encoding="utf-8")
 ABOUT = (
     "Ratings with their uncertainty, as SQL and as files. Every answer comes from one edition: ETag and X-Edition name "
     "it, and asking again with If-None-Match costs nothing until the next is published. Times are UTC."
+)
+NOTES = (
+    "JSON has whole numbers and decimals with all of their digits: some parsers keep only 53 bits of them. What "
+    "is not finite is null; dates, times, intervals, bits and whole numbers beyond HUGEINT are texts, as are keys of "
+    "maps; bytes are hexadecimal digits. Parquet and Arrow keep DuckDB's types, with texts for those that they lack; a "
+    "HUGEINT of more than 38 digits needs ::VARCHAR there.",
+    "In CSV a text or a name of a column that begins with =, +, -, @, a tab or a carriage return stands behind an "
+    "apostrophe, so that no spreadsheet runs it. Numbers never do.",
+    "A value in an address takes the type that its place in the query wants, and is a number where only a number fits. "
+    "1.5 is a number where one fits, else a text. $x::VARCHAR or $x::DOUBLE says which; so does the JSON of a POST.",
+    f"One address may ask {Access.per_minute:g} times a minute in each worker process, of which there are two "
+    "(POOLTABLE_QUERIES_PER_MINUTE), has 8 requests worked on at once in each, and half of the processes that answer "
+    "SQL. Beyond that requests wait, then 429 tells when to come back.",
 )
 ERROR = {
     "type": "object",
@@ -45,8 +60,11 @@ MEDIA: dict[str, Any] = {
 }
 
 
-def _parameter(name: str, meaning: str, usual: str | None = None, *, is_needed: bool = False) -> dict[str, Any]:
-    schema = {"type": "string"} | ({} if usual is None else {"default": usual})
+def _parameter(
+    name: str, meaning: str, usual: str | None = None, choices: tuple[str, ...] = (), *, is_needed: bool = False
+) -> dict[str, Any]:
+    default = {} if usual is None else {"default": usual}
+    schema = {"type": "string", **default, **({"enum": list(choices)} if choices else {})}
     return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": schema}
 
 
@@ -59,6 +77,7 @@ SHARED = {
     "offset": _parameter("_offset", "rows to leave out before it"),
     "edition": _parameter("_edition", "the edition that it must be; 409 where readers see another by now"),
 }
+EXAMPLE = {"sql": "FROM leaderboard WHERE rank <= $n", "params": {"n": 3}}
 FOR_ROWS = [{"$ref": f"#/components/parameters/{name}"} for name in SHARED]
 
 
@@ -66,13 +85,17 @@ def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of this server."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Pooltable", "version": "1", "description": ABOUT},
+        "info": {"title": "Pooltable", "version": "1", "description": "\n\n".join((ABOUT, *NOTES))},
         "paths": {
-            "/api/sql": {"get": _sql()},
+            "/api/sql": {"get": _sql(), "post": _posted()},
             **{f"/api/queries/{one.name}": {"get": _query(one)} for one in canned().values()},
             "/api/leagues/{league}/{question}": {"get": _league()},
             "/api/queries": {"get": _plain("The prepared questions with their parameters", "application/json")},
+            "/api/leagues": {"get": _query(find("leagues"))},
             "/download/current.duckdb": {"get": _plain("The whole edition, a DuckDB file", "application/vnd.duckdb")},
+            "/api": {"get": _plain("This page", "text/html")},
+            "/api/openapi.json": {"get": _plain("This page, for programs", "application/json")},
+            "/health": {"get": _plain("Whether there is an edition, and its age; needs no token", "application/json")},
         },
         "components": {
             "schemas": {"Error": ERROR, "Rows": ROWS},
@@ -101,8 +124,29 @@ def _sql() -> dict[str, Any]:
     }
 
 
+def _posted() -> dict[str, Any]:
+    about = {
+        "type": "object",
+        "required": ["sql"],
+        "properties": {"sql": {"type": "string"}, "params": {"type": "object", "description": "names to values"}},
+    }
+    as_json = {"schema": about, "example": EXAMPLE}
+    return {
+        **_sql(),
+        "summary": "Any SELECT, of any length",
+        "description": "The same with the query in the body. Values in JSON keep their types.",
+        "parameters": FOR_ROWS,
+        "requestBody": {"required": True, "content": {"application/json": as_json, "application/sql": {}}},
+        "responses": _responses(400, 401, 409, 413, 415, 429, 503),
+        "x-example": f"curl -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",
+    }
+
+
 def _query(one: Canned) -> dict[str, Any]:
-    own = [_parameter(part.name, part.meaning, part.usual, is_needed=part.usual is None) for part in one.parameters]
+    own = [
+        _parameter(part.name, part.meaning, part.usual, part.choices, is_needed=part.usual is None)
+        for part in one.parameters
+    ]
     return {
         "summary": one.title,
         "description": one.description,
@@ -134,7 +178,8 @@ def _plain(summary: str, media: str) -> dict[str, Any]:
 def _responses(*wrong: int) -> dict[str, Any]:
     means = {
         400: "The question is wrong", 401: "A token is needed", 404: "There is no such question or league",
-        409: "That edition is no longer the current one", 429: "Too many questions; see Retry-After",
+        409: "That edition is no longer the current one", 413: "The body is too large",
+        415: "The body is neither application/sql nor application/json", 429: "Too many questions; see Retry-After",
         503: "Nothing is published, or SQL from others cannot be answered here",
     }  # fmt: skip
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}

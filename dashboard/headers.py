@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import flask
 from dash import Dash
 from flask_compress import Compress
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 log = logging.getLogger(__name__)
 
 LARGEST_REQUEST = 256 * 1024  # bytes; callbacks send an address, nothing more
+FOR_PROGRAMS = ("/api", "/download", "/health")
 FINGERPRINTED = ("/assets/", "/_dash-component-suites/")
 COMPRESSED = [
     "text/html", "text/css", "text/csv", "text/plain", "text/javascript", "application/javascript", "application/json",
@@ -43,8 +44,20 @@ def protect(app: Dash) -> None:
     app.server.config["CONTENT_POLICY"] = content_policy(app.csp_hashes())
 
 
-def refuse(error: Exception) -> HTTPException:
-    """The plain answer to a request that made Dash itself fail.
+def refuse(error: Exception) -> HTTPException | flask.Response:
+    """The answer to a request that failed: in JSON where programs ask, else plain."""
+    found = _refusal(error)
+    if not flask.request.path.startswith(FOR_PROGRAMS):
+        return found
+    response = flask.jsonify(error=found.description, hint="See: /api")
+    response.status_code = found.code or 500
+    if isinstance(found, MethodNotAllowed) and found.valid_methods:
+        response.headers["Allow"] = ", ".join(found.valid_methods)
+    return response
+
+
+def _refusal(error: Exception) -> HTTPException:
+    """What a failure is in HTTP.
 
     Our pages turn their own trouble into pages, so what fails under Dash's addresses is a request nobody's browser
     sends: 400 for a payload, 404 for a file.

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +59,10 @@ class Answer:
 class Reader:
     """Opens the current edition when first asked, and the next one when `current.duckdb` points elsewhere."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, prepare: Callable[[Path], None] = lambda _: None) -> None:
+        """`prepare` is told of our copy of each later edition before it is shown."""
         self.home = home
+        self._prepare = prepare
         self._opened: Opened | None = None
         self._switching = threading.Lock()
 
@@ -102,7 +104,10 @@ class Reader:
         if before is not None and before.edition == current(self.home):
             return before
         try:
-            self._opened = open_current(self.home)
+            opened = open_current(self.home)
+            if before is not None:  # at the start nobody is to wait for more than is needed
+                self._prepare(self.home.editions / SERVING / opened.edition.name)
+            self._opened = opened
         except StoreError:
             if before is None:
                 raise

@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from dashboard.access import access_from
 from dashboard.app import build_app
+from dashboard.worker import Worker
 from store.errors import PooltableError, UsageError
 from store.guard import unavailable
 from store.home import Home, read_settings
@@ -36,7 +37,7 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 
             "Set POOLTABLE_TOKEN, or put it behind something that asks and say --public; or leave --host out.",
         )
     listening = listen(host, port)
-    log.info("Serving %s at %s", home.root, url(host, listening.getsockname()[1]))
+    log.info("Dashboard of %s at %s (Ctrl-C to stop)", home.root, url(host, listening.getsockname()[1]))
     Server(build_app(home, access=access), listening, workers).run()
 
 
@@ -77,7 +78,7 @@ class Server(BaseApplication):
         self.options: dict[str, Any] = {
             "bind": [f"fd://{listening.detach()}"],
             "workers": workers,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "threads": THREADS,
             "limit_request_line": LONGEST_ADDRESS,
             "graceful_timeout": 5,

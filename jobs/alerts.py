@@ -17,11 +17,11 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.incidents import HOME, Changed, follow, sentence, standing, unusable
+from jobs.incidents import HOME, follow, how_ended, sentence, standing, unusable
 from jobs.locks import alone
 from jobs.status import status
 from store.errors import PooltableError
-from store.history import History, Incident
+from store.history import History, Incident, stamp
 from store.home import Home
 from store.stanzas import read_stanzas
 
@@ -47,24 +47,24 @@ class Channels(BaseSettings):
         return self.alert_webhook is not None or self.alert_command is not None
 
 
-def look(home: Home, now: datetime, channels: Channels | None = None) -> Changed:
+def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
     """Finds what began and what is over, records it and tells of it; what could not be told is told the next time.
 
     Raises StanzaError where leagues.toml is wrong, and LockedError where another process goes on telling.
     """
     channels, history = channels or Channels(), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
-        wrong = standing(status(home, now), read_stanzas(home), history, now)
+        found, stanzas = status(home, now), read_stanzas(home)
+        wrong = standing(found, stanzas, history, now)
         if why := unusable(home):  # of which failed nights are only what is seen
             wrong = {key: told for key, told in wrong.items() if key[0] != "failed"}
             wrong["unusable", HOME] = why
-        changed = follow(history, wrong, now)
+        follow(history, wrong, lambda kind, league: how_ended(kind, league, found, stanzas), now)
         if channels.hears_alerts:
             for one in history.incidents(untold=True):
                 is_over = one.ended_at is not None
                 if send(channels, message(home, one)):
                     history.told(one.number, is_over, now)
-    return changed
 
 
 def message(home: Home, one: Incident) -> dict[str, str | None]:
@@ -79,6 +79,7 @@ def message(home: Home, one: Incident) -> dict[str, str | None]:
         "message": one.message,
         "began_at_utc": one.began_at,
         "ended_at_utc": one.ended_at,
+        "ended_message": one.ended_message or None,
         "home": home.root.resolve().name,
     }
 
@@ -174,10 +175,10 @@ class Watchman:
             log.error("the home cannot be used: %s", error)
             if self.unusable is None:
                 why = unusable(self.home) or str(error)
-                self._tell(Incident(0, "unusable", HOME, why, _stamp(now), None))
+                self._tell(Incident(0, "unusable", HOME, why, stamp(now), None))
         else:
             if self.unusable is not None:
-                self._tell(replace(self.unusable, ended_at=_stamp(now)))
+                self._tell(replace(self.unusable, ended_at=stamp(now)))
 
     def _tell(self, one: Incident) -> None:
         if self.channels.hears_alerts and not send(self.channels, message(self.home, one)):
@@ -185,7 +186,3 @@ class Watchman:
         if one.ended_at:
             History(self.home.runs).add_incident(one)
         self.unusable = None if one.ended_at else one
-
-
-def _stamp(now: datetime) -> str:
-    return now.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

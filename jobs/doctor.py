@@ -65,7 +65,8 @@ def _checked(name: str, check: "Check", home: Home, now: datetime) -> list[Found
     except PooltableError as error:
         return [Found(name, "FAIL", f"{error.message} {error.hint}".strip())]
     except (OSError, sqlite3.Error) as error:
-        return [Found(name, "FAIL", f"{home.root} cannot be used: {error}")]
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        return [Found(name, "FAIL", f"{home.root} cannot be used: {why}")]
     return found or [Found(name, "ok", "nothing is wrong")]
 
 
@@ -171,7 +172,7 @@ def _is_ours(parent: str) -> bool:
 def _files(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     if found := left_over(home):
         size = sum(path.stat().st_size for path in found)
-        yield "warn", f"{len(found)} files of killed processes ({size / GB:.2f} GB); the next night deletes them"
+        yield "warn", f"left by killed processes: {len(found)} ({size / GB:.2f} GB); the next night deletes them"
 
 
 def _versions(_home: Home, _now: datetime) -> Iterator[tuple[State, str]]:

@@ -63,5 +63,4 @@ def serve(
     from jobs.demo import need_port
 
     need_port(host, port)
-    typer.echo(f"Dashboard at http://{host}:{port} (Ctrl-C to stop)", err=True)
     serve_dashboard(home_of(ctx), host, port, public=public)

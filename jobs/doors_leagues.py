@@ -166,7 +166,8 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
                 f"{name}: {len(stops)} finding(s) that stop it, the first: {stops[0].subject}: {stops[0].message}",
                 f"Mend the source, or correct the results in {home.root / 'corrections' / name}.csv; then pull again.",
             )
-        say(f"{name}: nothing stops it; {len(findings)} warning(s)")
+        warnings = {0: "no warnings", 1: "one warning"}.get(len(findings), f"{len(findings)} warnings")
+        say(f"{name}: nothing stops it; {warnings}")
 
     for_each(choose(home, names or []), act)
 

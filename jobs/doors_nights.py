@@ -12,6 +12,7 @@ from store.errors import PooltableError, UsageError
 
 if TYPE_CHECKING:
     from jobs.night import Step
+    from store.history import Incident
     from store.home import Home
 
 SCHEDULED_WAIT_SECONDS = 6 * 3600.0  # a scheduled night waits for one started by hand rather than being lost
@@ -95,7 +96,6 @@ def status(ctx: typer.Context) -> None:
     from jobs import status as stand
     from jobs.formats import aligned
     from jobs.incidents import sentence
-    from store.history import History
 
     now = utc_now()
     found = stand.status(home_of(ctx), now)
@@ -109,8 +109,10 @@ def status(ctx: typer.Context) -> None:
             say(remark)
     for note in found.notes:
         say(note)
-    for incident in History(home_of(ctx).runs).incidents(open_only=True):
-        say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
+    told = {league.league for league in found.leagues if league.fit and league.fit.verdict == "rejected"}
+    for incident in found.incidents:
+        if incident.kind != "rejected" or incident.league not in told:
+            say(f"Since {incident.began_at[:16]} UTC: {sentence(incident)}")
 
 
 def doctor(ctx: typer.Context) -> None:
@@ -128,12 +130,16 @@ def runs(
     ctx: typer.Context,
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the steps of this run.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on saying what happens, until Ctrl-C.")] = False,
+    incidents: Annotated[bool, typer.Option("--incidents", help="Show what stood wrong, from when to when.")] = False,
 ) -> None:
-    """List the last nights, or the steps of one of them."""
+    """List the last nights, the steps of one of them, or what stood wrong."""
     from jobs.following import follow as follow_runs
     from store.history import History
 
     history = History(home_of(ctx).runs)
+    if incidents:
+        _show_incidents(history.incidents())
+        return
     if follow:
         follow_runs(history, run, say)
         return
@@ -147,6 +153,14 @@ def runs(
         step["peak MB"] = round(peak / (1 << 20)) if isinstance(peak := step["peak_bytes"], int) else None
     columns = ["number", "league", "command", "started_at_utc", "ended_at_utc", "state", "attempts", "rows", "peak MB"]
     _show_rows(steps, columns)
+
+
+def _show_incidents(found: "list[Incident]") -> None:
+    from jobs.formats import aligned
+    from jobs.incidents import sentence
+
+    rows = [[one.began_at[:16], (one.ended_at or "")[:16], sentence(one)] for one in found]
+    say(aligned(["began (UTC)", "over (UTC)", "what stood wrong"], rows) if rows else "Nothing has stood wrong here.")
 
 
 def _show_rows(rows: list[dict[str, object]], columns: list[str]) -> None:

@@ -1,5 +1,6 @@
 """The door to SQL: one query on an edition, or what there is to ask about."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from store.home import Home
 
 type Format = Literal["table", "csv", "json", "parquet", "arrow"]
-ENDINGS: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".arrow": "arrow"}
+ENDINGS: dict[str, Format] = {
+    "": "table",
+    ".txt": "table",
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+}
 BINARY = ("parquet", "arrow")
 
 
@@ -38,7 +46,7 @@ def sql(
     """Ask the current edition in SQL."""
     if sum((query is not None, file is not None, schema)) != 1:
         raise UsageError("Give one query, --file or --schema.", 'For example: pooltable sql "FROM leaderboard LIMIT 5"')
-    form = form or ENDINGS.get(output.suffix.lower() if output else "", "table")
+    form = form or _form(output)
     if form in BINARY and output is None and sys.stdout.isatty():
         raise UsageError(f"{form.title()} is not for a terminal.", f"Send it to a file: --output file.{form}")
     parameters = _parameters(parameter or [])
@@ -48,6 +56,15 @@ def sql(
         return
     with _opened(output) as out:
         _write(path, _text(query, file, schema), parameters, form, out)
+
+
+def _form(output: Path | None) -> Format:
+    """The format that the ending of a file says. Raises UsageError for an ending that says another."""
+    ending = output.suffix.lower() if output else ""
+    if ending not in ENDINGS:
+        known = ", ".join(ending for ending in ENDINGS if ending)
+        raise UsageError(f"{output} would be no {ending} file.", f"Give it one of {known}, or say --format.")
+    return ENDINGS[ending]
 
 
 def _edition(home: "Home", name: str | None) -> Path:
@@ -62,27 +79,34 @@ def _edition(home: "Home", name: str | None) -> Path:
 
 
 def _text(query: str | None, file: Path | None, schema: bool) -> str:
-    """The query, from wherever it is. Raises UsageError for a file that cannot be read as text."""
+    """The query, from wherever it is. Raises UsageError for a file that cannot be read."""
     if schema:
         from store.query import SCHEMA
 
         return SCHEMA
     if query == "-":
-        return sys.stdin.read()
+        return _utf8(typer.get_binary_stream("stdin").read(), "Standard input")
     if file is None:
-        return query or ""
+        return _utf8(os.fsencode(query or ""), "The query")
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(f"{file} cannot be read: {reason}.", "Give a file with one query.") from error
+        return _utf8(file.read_bytes(), str(file))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.", "Give a file with one query.") from error
+
+
+def _utf8(text: bytes, where: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where} is no UTF-8 text: byte {error.start + 1}.", "Save it as UTF-8.") from error
 
 
 def _parameters(pairs: list[str]) -> dict[str, str]:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise UsageError(f'"{wrong[0]}" is not name=value.', "For example: -p league_name=demo_football")
-    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+    texts = [_utf8(os.fsencode(pair), "A value") for pair in pairs]
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def _write(path: Path, text: str, parameters: dict[str, str], form: Format, out: IO[bytes]) -> None:
@@ -91,7 +115,7 @@ def _write(path: Path, text: str, parameters: dict[str, str], form: Format, out:
         from jobs.formats import as_table
         from store.query import query
 
-        out.write(as_table(query(path, text, parameters), _terminal_width(out)).encode() + b"\n")
+        out.write(as_table(query(path, text, parameters, as_text=True), _terminal_width(out)).encode() + b"\n")
         return
     from store.answer import Question, answer
     from store.query import open_edition

@@ -6,15 +6,14 @@ often: an incident begins once and ends once, and the run history keeps both.
 """
 
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.messages import in_a_line
-from jobs.status import LeagueStatus, Status, ago
-from store.history import History, Incident
+from jobs.status import Fit, LeagueStatus, Status, ago
+from store.history import History, Incident, stamp
 from store.home import Home
 from store.stanzas import Stanza
 
@@ -30,31 +29,47 @@ HOME = ""  # the league of an incident that is of no league: publishing, the hom
 FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
-@dataclass(frozen=True)
-class Changed:
-    """What began and what ended since somebody last looked, and what stands."""
-
-    began: tuple[Incident, ...]
-    ended: tuple[Incident, ...]
-    standing: tuple[Incident, ...]
-
-
 def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now: datetime) -> dict[Key, str]:
-    """What is wrong now, in words, by kind and league."""
-    wrong: dict[Key, str] = {}
-    rejected = {one.league: one.fit for one in found.leagues if one.fit and one.fit.verdict == "rejected"}
-    for name, fit in rejected.items():
-        wrong["rejected", name] = in_a_line(fit.reasons) or "the last accepted ratings stay"
+    """What is wrong now, in words, by kind and league. Where the warehouse cannot be seen, since another process writes
+    it or it is damaged, what stood of fits and freshness stands on."""
+    wrong = _of_warehouse(found, now) if found.is_whole else _stood(history)
+    fits = {one.league: one.fit for one in found.leagues}
     for step in history.last_steps():
         league = str(step["league"] or HOME)
-        if step["state"] == "failed" and not (league in rejected and str(step["command"]).startswith("fit")):
+        is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
+        if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
             earlier = wrong.get(("failed", league))
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
-    for one in found.leagues:
-        if one.league in stanzas and one.is_fresh(now) is False:
-            wrong["stale", one.league] = _late(one, now)
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in stanzas}
+
+
+def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> bool:
+    """Whether a league's newest fit says what became of a step that failed to fit it: it was rejected then, or made,
+    or accepted by hand, since. One of the future, by a clock that was wrong, mends nothing."""
+    if fit is None or fit.stood_at is None:
+        return False
+    if fit.verdict == "rejected":
+        return stamp(fit.stood_at) >= str(step["started_at_utc"])
+    return fit.stood_at <= now and stamp(fit.stood_at) >= str(step["ended_at_utc"])
+
+
+def _of_warehouse(found: Status, now: datetime) -> dict[Key, str]:
+    """Fits that were rejected, and leagues that are not fresh."""
+    wrong: dict[Key, str] = {}
+    for one in found.leagues:
+        if one.fit and one.fit.verdict == "rejected":
+            wrong["rejected", one.league] = in_a_line(one.fit.reasons) or "the last accepted ratings stay"
+        if one.is_fresh(now) is False:
+            wrong["stale", one.league] = _late(one, now)
+    return wrong
+
+
+def _stood(history: History) -> dict[Key, str]:
+    """What of that stood when somebody last looked."""
+    kinds: tuple[Kind, ...] = ("rejected", "stale")
+    stood = history.incidents(open_only=True)
+    return {(kind, one.league): one.message for kind in kinds for one in stood if one.kind == kind}
 
 
 def _late(one: LeagueStatus, now: datetime) -> str:
@@ -63,17 +78,22 @@ def _late(one: LeagueStatus, now: datetime) -> str:
     return f"last pulled {ago(last, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
 
 
-def follow(history: History, wrong: Mapping[Key, str], now: datetime) -> Changed:
-    """Records what began and what ended, and returns it with all that stands now."""
+def how_ended(kind: str, league: str, found: Status, stanzas: Mapping[str, Stanza]) -> str:
+    """How it came that an incident stands no more, where there is more to say than that all is well again."""
+    if league != HOME and league not in stanzas:
+        return "the league is rated here no more"
+    fits = [one.fit for one in found.leagues if one.league == league and one.fit]
+    by_hand = [fit.override_reason for fit in fits if kind == "rejected" and fit.override_reason]
+    return f"accepted by hand: {by_hand[0]}" if by_hand else ""
+
+
+def follow(history: History, wrong: Mapping[Key, str], ended_by: Callable[[str, str], str], now: datetime) -> None:
+    """Records what began, and what ended; `ended_by` says how."""
     before = {(one.kind, one.league): one for one in history.incidents(open_only=True)}
     for key in sorted(wrong.keys() - before.keys(), key=lambda key: (key[1] == HOME, key)):
         history.begin_incident(*key, wrong[key], now)
     for key in sorted(before.keys() - wrong.keys()):
-        history.end_incident(before[key].number, now)
-    after = history.incidents(open_only=True)
-    began = tuple(one for one in after if (one.kind, one.league) not in before)
-    ended = tuple(one for key, one in before.items() if key not in wrong)
-    return Changed(began, ended, tuple(after))
+        history.end_incident(before[key].number, now, ended_by(*key))
 
 
 def unusable(home: Home) -> str:
@@ -89,6 +109,7 @@ def unusable(home: Home) -> str:
 
 
 def sentence(one: Incident) -> str:
-    """An incident in one line."""
-    what = f"{WORDS[one.kind]}: {one.message}"
+    """An incident in one line, with how it ended where that is known."""
+    how = f" ({one.ended_message})" if one.ended_message else ""
+    what = f"{WORDS[one.kind]}: {one.message}{how}"
     return what if one.kind == "unusable" else f"{one.league or 'publish'}: {what}"

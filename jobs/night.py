@@ -134,9 +134,17 @@ def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
             night.history.end_run(night.run.run_id, night.clock(), "failed", _stopped(stop))
             raise
         failed = [outcome for outcome in outcomes if not outcome.is_done]
-        message = f"failed: {', '.join(outcome.league or 'publish' for outcome in failed)}" if failed else "done"
-        night.history.end_run(night.run.run_id, night.clock(), "failed" if failed else "done", message)
+        night.history.end_run(night.run.run_id, night.clock(), "failed" if failed else "done", _in_brief(failed))
     return outcomes
+
+
+def _in_brief(failed: list[Outcome]) -> str:
+    """Who failed, and the first reason of the first of them; "done" where nobody did."""
+    if not failed:
+        return "done"
+    names = [outcome.league or "publish" for outcome in failed]
+    names[0] += f" ({failed[0].message.partition(';')[0]})"
+    return f"failed: {', '.join(names)}"
 
 
 def _run_leagues(night: Night) -> list[Outcome]:

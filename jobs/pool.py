@@ -169,7 +169,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise ClusterError(
-            f"No Dask scheduler answers at {address}: {error}",
+            f"No Dask scheduler answers at {address}: {error}.",
             "Start it (dask scheduler), or take [cluster] out of pooltable.toml to fit on this machine.",
         ) from error
     with client, config.set({"distributed.admin.large-graph-warning-threshold": "8 GiB"}):  # leagues are large

@@ -119,9 +119,13 @@ class Keeper:
             return
         self.seen = now
         try:
-            follow(self.scheduler, timetable(read_stanzas(self.home)), self.start)
+            entries = timetable(read_stanzas(self.home))
         except PooltableError as error:
             log.error("the timetable stays as it was: %s", error.message)
+            return
+        follow(self.scheduler, entries, self.start)
+        if not entries:
+            log.warning("there are no leagues in %s yet: pooltable add LEAGUE", self.home.leagues_toml)
 
     def _catch_up(self, after: timedelta) -> None:
         try:

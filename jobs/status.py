@@ -4,6 +4,7 @@ Read from the warehouse, the current edition and the run history; whatever of th
 process leaves its part empty and says so, since status is asked for most when something is wrong.
 """
 
+import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from jobs.messages import in_a_line
 from jobs.timetable import last_nights, next_refit
 from store.edition import current, editions, pinned
 from store.errors import LockedError, PooltableError, StoreError
-from store.history import History
+from store.history import History, Incident
 from store.home import Home
 from store.query import query
 from store.stanzas import read_stanzas
@@ -21,7 +22,7 @@ from store.warehouse import reading
 WAIT_SECONDS = 2.0
 LOADS = "SELECT league, max(loaded_at_utc) FROM load GROUP BY league"
 FITS = """
-SELECT league, fitted_at_utc, verdict, as_of, reasons, override_reason FROM fit WHERE NOT is_dated
+SELECT league, fitted_at_utc, verdict, as_of, reasons, override_reason, current_at_utc FROM fit WHERE NOT is_dated
 QUALIFY row_number() OVER (PARTITION BY league ORDER BY current_at_utc DESC) = 1
 """
 SHOWN = "SELECT league, l.as_of, override_reason FROM league AS l JOIN fit USING (league, fit_id)"
@@ -37,6 +38,8 @@ class Fit:
     reasons: tuple[str, ...]
     override_reason: str | None = None
     """Why a person accepted it against the rules, if one did."""
+    stood_at: datetime | None = None
+    """When it was last made, found to be of today's inputs, or accepted by hand."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,16 @@ class LeagueStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All leagues, the edition readers see, whether it is pinned, and what could not be looked at."""
+    """All leagues, the edition readers see, whether it is pinned, what could not be looked at, and what was found to
+    stand wrong; `is_whole` is false where what was loaded and fitted could not be looked at."""
 
     leagues: tuple[LeagueStatus, ...]
     edition: str | None
     published_at: datetime | None
     is_pinned: bool
     notes: tuple[str, ...]
+    incidents: tuple[Incident, ...]
+    is_whole: bool
 
 
 def status(home: Home, now: datetime) -> Status:
@@ -84,12 +90,11 @@ def status(home: Home, now: datetime) -> Status:
 
     notes: list[str] = []
     stanzas = read_stanzas(home)
-    loads, fits = _warehouse(home, notes)
+    loads, fits, is_whole = _warehouse(home, notes)
     edition, published_at, shown = _edition(home, notes)
     outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
     notes += [_outage(name, since, now) for name, since in outages.items()]
-    history = History(home.runs)
-    nights, pulls = last_nights(history.rows("run")), history.last_pulls()
+    nights, pulls, incidents = _history(home, notes)
     for name, since in outages.items():  # what a pull went on with since then was as old as that
         pulls[name] = min(_first(since), pulls.get(name, now))
     leagues = [
@@ -106,7 +111,7 @@ def status(home: Home, now: datetime) -> Status:
         )
         for name, stanza in stanzas.items()
     ]
-    return Status(tuple(leagues), edition, published_at, pinned(home) is not None, tuple(notes))
+    return Status(tuple(leagues), edition, published_at, pinned(home) is not None, tuple(notes), incidents, is_whole)
 
 
 def headline(found: Status, now: datetime) -> str:
@@ -166,19 +171,33 @@ def ago(moment: datetime | None, now: datetime) -> str:
     return "just now"
 
 
-def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, Fit]]:
+def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, Fit], bool]:
+    """When each league was loaded, its newest fit, and whether that could be seen."""
     if not home.warehouse.exists():
         notes.append("Nothing was loaded here yet: pooltable nightly")
-        return {}, {}
+        return {}, {}, True
     try:
         with reading(replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))) as con:
             loads = con.execute(LOADS).fetchall()
             fits = con.execute(FITS).fetchall()
     except (LockedError, StoreError) as error:
         notes.append(f"What was loaded and fitted cannot be seen now: {error.message}")
-        return {}, {}
-    newest = {name: Fit(_utc(at), verdict, as_of, tuple(why), own) for name, at, verdict, as_of, why, own in fits}
-    return {name: _utc(at) for name, at in loads}, newest
+        return {}, {}, False
+    newest = {
+        name: Fit(_utc(at), verdict, as_of, tuple(why), own, _utc(stood))
+        for name, at, verdict, as_of, why, own, stood in fits
+    }
+    return {name: _utc(at) for name, at in loads}, newest, True
+
+
+def _history(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, datetime], tuple[Incident, ...]]:
+    """When each league had its last night and pull, and what stands wrong."""
+    history = History(home.runs)
+    try:
+        return last_nights(history.rows("run")), history.last_pulls(), tuple(history.incidents(open_only=True))
+    except (sqlite3.Error, OSError) as error:  # SQLite needs room to read
+        notes.append(f"The run history cannot be read: {error}. Is the disk full, read-only or gone?")
+        return {}, {}, ()
 
 
 def _outage(league: str, since: dict[str, str], now: datetime) -> str:

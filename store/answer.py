@@ -5,20 +5,22 @@ A connection and a question go in; bytes go to whoever writes them, and what is 
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 import polars as pl
 import pyarrow as pa
-from polars import selectors as cs
 from pyarrow import ipc, parquet
 
 from store.errors import QueryError
-from store.query import batches, distinct, frame, mistake, need_plain_types
+from store.query import Value, batches, distinct, mistake
 
 FORMS = ("json", "csv", "parquet", "arrow")
+FORMULA = re.compile(r"[=+\-@\t\r]")  # how a text begins that a spreadsheet would run
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Question:
     """A query with its values, one of FORMS for its answer, and how much of it is wanted: rows from `offset` on."""
 
     sql: str
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     form: str = "json"
     offset: int = 0
     rows: int | None = None
@@ -75,7 +77,9 @@ def answer(con: duckdb.DuckDBPyConnection, question: Question, write: Callable[[
     answer is larger than was wanted.
     """
     try:
-        found = Stretch(batches(con, question.sql, question.parameters), question.offset, question.rows)
+        as_text = question.form in ("csv", "json")
+        reader = batches(con, question.sql, question.parameters, as_text=as_text)
+        found = Stretch(reader, question.offset, question.rows)
         size = 0
         for piece in pieces(question.form, found.schema, found):
             size += len(piece)
@@ -83,6 +87,8 @@ def answer(con: duckdb.DuckDBPyConnection, question: Question, write: Callable[[
                 raise _too_large(question)
             write(piece)
     except (duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the file that is written, not Arrow's word for any error
+            raise
         raise mistake(error, question.sql) from error
     return Told(distinct(found.schema.names), found.rows, found.has_more)
 
@@ -91,7 +97,6 @@ def pieces(form: str, schema: pa.Schema, found: Iterable[pa.RecordBatch]) -> Ite
     """The bytes of rows in a form, a piece a batch. Repeated names of columns are numbered, but in Arrow."""
     if form == "arrow":
         return _through(schema, found, lambda sink: ipc.new_stream(sink, schema))
-    need_plain_types(schema)
     if form == "parquet":
         named = pa.schema([part.with_name(name) for part, name in zip(schema, distinct(schema.names), strict=True)])
         renamed = (batch.rename_columns(named.names) for batch in found)
@@ -99,21 +104,29 @@ def pieces(form: str, schema: pa.Schema, found: Iterable[pa.RecordBatch]) -> Ite
     return _csv(schema, found) if form == "csv" else _json(found)
 
 
-def plain(value: Any) -> Any:
-    """The value in JSON's few types: what is not finite is null, bytes are hexadecimal digits, times are text."""
+def as_json(value: Any) -> str:
+    """The value as JSON: whole numbers and decimals with all of their digits, what is not finite as null, bytes as
+    hexadecimal digits.
+    """
     match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if value - value == 0 else None
-        case dict():
-            return {str(key): plain(part) for key, part in value.items()}
-        case list():
-            return [plain(part) for part in value]
-        case bytes():
-            return value.hex()
-        case _:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case int():
             return str(value)
+        case float():
+            return repr(value) if value - value == 0 else "null"
+        case Decimal():
+            return format(value, "f")
+        case bytes():
+            return f'"{value.hex()}"'
+        case dict():
+            return "{" + ", ".join(f"{as_json(key)}: {as_json(part)}" for key, part in value.items()) + "}"
+        case _:
+            return "[" + ", ".join(map(as_json, value)) + "]"
 
 
 class _Sink(io.RawIOBase):
@@ -147,37 +160,52 @@ def _through(schema: pa.Schema, found: Iterable[pa.RecordBatch], open_writer: Ca
 
 
 def _csv(schema: pa.Schema, found: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-    """A header and lines; lists and structs as JSON, bytes as hexadecimal digits."""
+    """A header and lines; lists and structs as JSON, bytes as hexadecimal digits, formulas made harmless."""
     yield _lines(schema.empty_table(), has_header=True)
     for batch in found:
         yield _lines(pa.Table.from_batches([batch]), has_header=False)
 
 
 def _lines(table: pa.Table, *, has_header: bool) -> bytes:
-    columns = [_flat(column) for column in frame(table).get_columns()]
-    return pl.DataFrame(columns).write_csv(include_header=has_header).encode()
+    names = [harmless(name) for name in distinct(table.column_names)]
+    columns = [_flat(column, kind) for column, kind in zip(table.columns, table.schema.types, strict=True)]
+    written = pl.DataFrame(dict(zip(distinct(names), columns, strict=True)))
+    return written.write_csv(include_header=has_header).encode()
+
+
+def harmless(text: str) -> str:
+    """The text, behind an apostrophe where a spreadsheet would take it for a formula."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def _flat(column: pa.ChunkedArray, kind: pa.DataType) -> pl.Series:
+    """A column as CSV has it. Texts are made harmless; numbers are none, also those below zero."""
+    if pa.types.is_string(kind):
+        texts = pl.Series(column, dtype=pl.String)
+        return texts.zip_with(~texts.str.contains(f"^{FORMULA.pattern}").fill_null(value=False), "'" + texts)
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_decimal(kind):
+        return pl.Series([None if value is None else _flat_text(value) for value in _values(column)], dtype=pl.String)
+    return pl.Series(column)
+
+
+def _flat_text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else as_json(value)
+
+
+def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    return column.to_pylist(maps_as_pydicts="strict")
 
 
 def _json(found: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     """An array with one object a row."""
     before = "["
     for batch in found:
-        rows = frame(pa.Table.from_batches([batch])).with_columns(cs.decimal().cast(pl.Float64))
-        texts = (json.dumps(plain(row), ensure_ascii=False, allow_nan=False) for row in rows.iter_rows(named=True))
+        names = [as_json(name) for name in distinct(batch.schema.names)]
+        rows = zip(*map(_values, batch.columns), strict=True)
+        texts = ("{" + ", ".join(map("{}: {}".format, names, map(as_json, row))) + "}" for row in rows)
         yield (before + ",\n".join(texts)).encode()
         before = ",\n"
     yield b"[]" if before == "[" else b"]"
-
-
-def _flat(column: pl.Series) -> pl.Series:
-    if not (column.dtype.is_nested() or column.dtype == pl.Binary):
-        return column
-    texts = [None if value is None else _flat_text(plain(value)) for value in column.to_list()]
-    return pl.Series(column.name, texts, pl.String)
-
-
-def _flat_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _too_large(question: Question) -> QueryError:

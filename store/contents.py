@@ -20,14 +20,17 @@ SELECT league, verdict, is_dated, arg_max(fit_id, current_at_utc) FROM {}.fit GR
 """
 
 
-def contents_hash(con: duckdb.DuckDBPyConnection, database: str, leagues: list[str], draws: list[str]) -> str:
-    """Hash of all rows of an open warehouse (attached as `database`), the leagues to be shown, the fits that have
-    draws, and the code that makes an edition of them."""
+def contents_hash(
+    con: duckdb.DuckDBPyConnection, database: str, leagues: list[str], withheld: list[str], draws: list[str]
+) -> str:
+    """Hash of all rows of an open warehouse (attached as `database`), the leagues to be shown and those withheld, the
+    fits that have draws, and the code that makes an edition of them."""
     tables = [name for (name,) in con.execute(TABLES, [database]).fetchall()]
     found = {
         "tables": {name: _hash_of(con, database, name) for name in tables},
         "current": [list(row) for row in con.execute(CURRENT.format(database)).fetchall()],
         "leagues": leagues,
+        "withheld": withheld,
         "draws": sorted(draws),
         "code": [path.read_text() for path in [*sorted(SQL.glob("*.sql")), Path(__file__).with_name("edition.py")]],
     }

@@ -15,20 +15,19 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from store.answer import Question, Told
-from store.errors import BusyError, Place, PooltableError, QueryError, StoreError
+from store.errors import Place, PooltableError, QueryError, StoreError
+from store.line import Line
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 FRAME = struct.Struct(">cI")
 SECONDS = 3.0  # a question may take
 START_SECONDS = 30.0  # a child may take until it is ready, on a busy machine
-WAIT_SECONDS = 6.0  # a question may wait for its turn
 MOST_SQL = 100_000  # characters of a query and its values
 IN_MEMORY = 5_000_000  # bytes of an answer, beyond which it lies in an unnamed file
 LESS = "Ask for less."
@@ -62,15 +61,15 @@ class EditionGoneError(StoreError):
 
 
 class Guard:
-    """Children that answer questions: `most` at a time, one more kept warm, `waiting` questions in the queue."""
+    """Children that answer questions: `most` at a time, one more kept warm, `waiting` questions in the line."""
 
     def __init__(self, most: int = 2, waiting: int = 48, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self._size = most + 1
-        self._waiting = waiting
-        self._turns = threading.BoundedSemaphore(most)
-        self._line = threading.BoundedSemaphore(most + waiting)
-        self._children: deque[Child] = deque()  # the last used, which has the edition open, on the right
+        self._line = Line(most, waiting)
+        self._children: deque[Child] = deque()  # those that are idle, the last used on the right
+        self._taking = threading.Lock()
+        self._preparing = threading.Lock()
         self._starting = threading.Lock()
         self._started = False
 
@@ -82,30 +81,31 @@ class Guard:
                     self._children.append(Child())
                 self._started = True
 
-    def ask(self, edition: Path, question: Question) -> Reply:
-        """The answer to a question on the edition at that path.
+    def ask(self, edition: Path, question: Question, client: str = "") -> Reply:
+        """The answer to a client's question on the edition at that path.
 
-        Raises QueryError where the query is wrong, takes too long or too much; BusyError where too many wait already;
-        EditionGoneError; StoreError where the edition cannot be opened or this system cannot hold a query.
+        Raises QueryError where the query is wrong, takes too long or too much; BusyError where too many wait already,
+        or too many of this client; EditionGoneError; StoreError where the edition cannot be opened or this system
+        cannot hold a query.
         """
         if reason := unavailable():
             raise StoreError(reason, "Ask one of the prepared questions: /api/queries")
-        if len(question.sql) + sum(map(len, question.parameters.values())) > MOST_SQL:
+        if len(question.sql) + sum(len(str(value)) for value in question.parameters.values()) > MOST_SQL:
             raise QueryError(f"The query is longer than {MOST_SQL:,} characters.")
         self.start()
-        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
-        with self._turn():
-            child = self._children.pop()
-            try:
-                if not child.takes(line):  # the system may have ended it meanwhile
-                    child = Child()
-                    child.takes(line)
-                return child.answers(self.seconds)
-            finally:
-                if child.is_fit():
-                    self._children.append(child)
-                else:
-                    self._children.appendleft(Child())
+        with self._line.turn(client):
+            return self._answer(self._child_for(edition), edition, question)
+
+    def prepare(self, edition: Path) -> None:
+        """Has the child that was idle longest open the edition, so that no first question on it waits for that.
+
+        There is always one: children are one more than turns, and one thread prepares at a time.
+        """
+        if self._started:
+            with self._preparing, suppress(PooltableError):
+                with self._taking:
+                    child = self._children.popleft()
+                self._answer(child, edition, Question("SELECT 1")).body.close()
 
     def close(self) -> None:
         """Ends the children."""
@@ -114,20 +114,27 @@ class Guard:
                 self._children.pop().end()
             self._started = False
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        hint = "Ask again in a few seconds."
-        if not self._line.acquire(blocking=False):
-            raise BusyError(f"{self._waiting} questions are waiting already.", hint)
+    def _child_for(self, edition: Path) -> "Child":
+        """An idle child, one that has the edition open where there is one."""
+        with self._taking:
+            child = next((one for one in reversed(self._children) if one.edition == edition), self._children[-1])
+            self._children.remove(child)
+            return child
+
+    def _answer(self, child: "Child", edition: Path, question: Question) -> Reply:
+        """The child's answer; afterwards it is idle again, or another in its place."""
+        line = json.dumps({"edition": str(edition), "seconds": self.seconds, **asdict(question)}).encode() + b"\n"
         try:
-            if not self._turns.acquire(timeout=WAIT_SECONDS):
-                raise BusyError(f"No turn came within {WAIT_SECONDS:g} seconds.", hint)
-            try:
-                yield
-            finally:
-                self._turns.release()
+            if not child.takes(line):  # the system may have ended it meanwhile
+                child = Child()
+                child.takes(line)
+            child.edition = edition
+            return child.answers(self.seconds)
         finally:
-            self._line.release()
+            if child.is_fit():
+                self._children.append(child)
+            else:
+                self._children.appendleft(Child())
 
 
 class Child:
@@ -145,6 +152,7 @@ class Child:
             start_new_session=True,
         )
         self._is_ready = False
+        self.edition: Path | None = None  # the one it was asked about last, which it has open
 
     def takes(self, line: bytes) -> bool:
         """True where it has taken the question; False where it is dead. Raises StoreError where it does not start."""

@@ -11,6 +11,7 @@ words, F an error after which this process must not be used again.
 
 import json
 import os
+import re
 import resource
 import signal
 import struct
@@ -34,6 +35,8 @@ POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no pro
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
 OPEN_FILES = 64
 WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS d, 1.5::DECIMAL(9, 2) AS n, [1] AS l, {'a': 1} AS s, 'x'::BLOB AS b"
+
+NAME = re.compile(r"/proc/\w+/fd/\d+")
 
 TOO_MUCH, LESS = "The query needs more memory than it may have.", "Ask for less."
 
@@ -133,9 +136,14 @@ def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
     except QueryError as error:
         send(b"E", json.dumps(in_words(error, seconds)).encode())
     except PooltableError as error:
-        send(b"E", json.dumps({"store": error.message}).encode())
+        send(b"E", json.dumps({"store": nameless(error.message)}).encode())
     except (MemoryError, RecursionError):
         send(b"F", json.dumps({"what": TOO_MUCH, "hint": LESS}).encode())
+
+
+def nameless(text: str) -> str:
+    """The text without the name that the edition has in this process."""
+    return NAME.sub("the edition", text)
 
 
 def in_words(error: QueryError, seconds: float) -> dict[str, Any]:
@@ -144,7 +152,11 @@ def in_words(error: QueryError, seconds: float) -> dict[str, Any]:
         return {"what": f"The query takes longer than {seconds:g} seconds.", "hint": LESS}
     if "Out of Memory Error" in error.what:
         return {"what": TOO_MUCH, "hint": LESS}
-    return {"what": error.what, "hint": error.hint, "place": None if error.place is None else asdict(error.place)}
+    return {
+        "what": nameless(error.what),
+        "hint": error.hint,
+        "place": None if error.place is None else asdict(error.place),
+    }
 
 
 if __name__ == "__main__":

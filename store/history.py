@@ -56,7 +56,8 @@ class StepEnd:
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that stands wrong with a league ("" where it is none's), from when to when, UTC."""
+    """Something that stands wrong with a league ("" where it is none's), from when to when, UTC; and how it ended,
+    where there is more to say than that all is well again."""
 
     number: int
     kind: str
@@ -64,6 +65,7 @@ class Incident:
     message: str
     began_at: str
     ended_at: str | None
+    ended_message: str = ""
 
 
 class History:
@@ -76,14 +78,14 @@ class History:
         """Records that a run began."""
         self._write(
             "INSERT INTO run (run_id, kind, leagues, pid, started_at_utc, state) VALUES (?, ?, ?, ?, ?, 'running')",
-            (run.run_id, run.kind, json.dumps(run.leagues), pid, _text(run.started_at)),
+            (run.run_id, run.kind, json.dumps(run.leagues), pid, stamp(run.started_at)),
         )
 
     def end_run(self, run_id: str, ended_at: datetime, state: str, message: str) -> None:
         """Records that a run ended, with its state (done or failed) and one line about it."""
         self._write(
             "UPDATE run SET ended_at_utc = ?, state = ?, message = ? WHERE run_id = ?",
-            (_text(ended_at), state, message, run_id),
+            (stamp(ended_at), state, message, run_id),
         )
 
     def start_step(self, run_id: str, number: int, league: str | None, command: str, started_at: datetime) -> None:
@@ -91,7 +93,7 @@ class History:
         self._write(
             "INSERT INTO step (run_id, number, league, command, started_at_utc, state)"
             " VALUES (?, ?, ?, ?, ?, 'running')",
-            (run_id, number, league, command, _text(started_at)),
+            (run_id, number, league, command, stamp(started_at)),
         )
 
     def end_step(self, run_id: str, number: int, ended_at: datetime, end: StepEnd) -> None:
@@ -99,7 +101,7 @@ class History:
         self._write(
             "UPDATE step SET ended_at_utc = ?, state = ?, message = ?, exit_code = ?, log = ?, attempts = ?,"
             ' "rows" = ?, peak_bytes = ? WHERE run_id = ? AND number = ?',
-            (_text(ended_at), *astuple(end), run_id, number),
+            (stamp(ended_at), *astuple(end), run_id, number),
         )
 
     def rows(self, table: str, limit: int = 1000) -> list[dict[str, object]]:
@@ -118,7 +120,8 @@ class History:
 
     def last_steps(self) -> list[dict[str, object]]:
         """Each league's newest step of each command in a run that has ended, and of publishing (league None)."""
-        return self._read((SQL / "last_steps.sql").read_text(), (), ("league", "command", "state", "message"))
+        columns = ("league", "command", "state", "message", "started_at_utc", "ended_at_utc")
+        return self._read((SQL / "last_steps.sql").read_text(), (), columns)
 
     def peaks(self) -> dict[tuple[str | None, str], int]:
         """The peak memory of late of each league's commands, in bytes."""
@@ -127,7 +130,7 @@ class History:
 
     def forget_logs(self, before: datetime) -> None:
         """Empties the logs of steps that began before a time; all else about them stays."""
-        self._write("UPDATE step SET log = '' WHERE started_at_utc < ? AND log <> ''", (_text(before),))
+        self._write("UPDATE step SET log = '' WHERE started_at_utc < ? AND log <> ''", (stamp(before),))
 
     def last_pulls(self) -> dict[str, datetime]:
         """When each league was last pulled in a night without an error, whether or not anything was new; UTC."""
@@ -138,12 +141,15 @@ class History:
         """Records that something stands wrong from now on; nothing where it does already."""
         self._write(
             "INSERT OR IGNORE INTO incident (kind, league, message, began_at_utc) VALUES (?, ?, ?, ?)",
-            (kind, league, message, _text(began_at)),
+            (kind, league, message, stamp(began_at)),
         )
 
-    def end_incident(self, number: int, ended_at: datetime) -> None:
-        """Records that it is over."""
-        self._write("UPDATE incident SET ended_at_utc = ? WHERE number = ?", (_text(ended_at), number))
+    def end_incident(self, number: int, ended_at: datetime, message: str = "") -> None:
+        """Records that it is over, and how it came to be."""
+        self._write(
+            "UPDATE incident SET ended_at_utc = ?, ended_message = ? WHERE number = ?",
+            (stamp(ended_at), message, number),
+        )
 
     def add_incident(self, one: Incident) -> None:
         """Records an incident that is over and was told of, when nothing could be recorded."""
@@ -156,12 +162,12 @@ class History:
     def told(self, number: int, is_over: bool, at: datetime) -> None:
         """Records that people were told of an incident, or that it is over."""
         column = "told_over_at_utc" if is_over else "told_at_utc"
-        self._write(f"UPDATE incident SET {column} = ? WHERE number = ?", (_text(at), number))  # noqa: S608
+        self._write(f"UPDATE incident SET {column} = ? WHERE number = ?", (stamp(at), number))  # noqa: S608
 
     def incidents(self, open_only: bool = False, untold: bool = False) -> list[Incident]:
         """Incidents, oldest first: all, those that stand, or those that people are still to be told of."""
         which = UNTOLD if untold else "ended_at_utc IS NULL" if open_only else "true"
-        columns = ("number", "kind", "league", "message", "began_at_utc", "ended_at_utc")
+        columns = ("number", "kind", "league", "message", "began_at_utc", "ended_at_utc", "ended_message")
         found = self._read(f"SELECT {', '.join(columns)} FROM incident WHERE {which} ORDER BY number", (), columns)  # noqa: S608
         return [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
 
@@ -210,5 +216,6 @@ def _version(con: sqlite3.Connection) -> int:
     return con.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _text(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """A time, UTC, as the run history writes it: what is later sorts later."""
     return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

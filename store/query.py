@@ -8,18 +8,22 @@ its own, which is store/guard.py.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
-from itertools import chain, combinations
+from decimal import Decimal
+from difflib import get_close_matches
+from itertools import chain, islice, product
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 
+from store.carried import carried
 from store.errors import Place, QueryError, StoreError
 
 type Config = dict[str, str | bool | int | float | list[str]]
+type Value = str | int | float | Decimal | bool | None
 
 LOCKED: Config = {
     "enable_external_access": False,
@@ -33,23 +37,27 @@ LOCKED: Config = {
 }
 # MULTI is how DuckDB types PIVOT without an IN list: it first makes a temporary enum of the values it finds.
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
+GUESS = re.compile(r'(\S+)( does not exist!)\nDid you mean "([^"]+)"\?')  # DuckDB's, however far off
+PIVOTING = {"", "FROM", "PIVOT", "PIVOT_WIDER", "SELECT", "SUMMARIZE", "WITH"}
 SCHEMA = "FROM data_dictionary"
 BATCH_ROWS = 8192
-FRACTION = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?", re.ASCII)
+FRACTION = re.compile(r"[+-]?\d{0,18}\.\d{1,18}", re.ASCII)  # as a DECIMAL it keeps every digit
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
+FLOATING = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FEW_PARAMETERS = 5  # of which every choice is tried
 SHOWN_CHARACTERS = 100  # of the line that holds a mistake
+TAKEN = {"sql", "token"}  # by addresses of the API, as is what begins with _
 WHERE_TO_LOOK = "See the tables and columns: pooltable sql --schema, or /api/queries/schema"
 
 
-def query(path: Path, sql: str, parameters: dict[str, str]) -> pl.DataFrame:
+def query(path: Path, sql: str, parameters: Mapping[str, Value], *, as_text: bool = False) -> pl.DataFrame:
     """The rows of one reading statement on the edition at `path`, as `batches` has them; columns named apart.
 
     Raises QueryError as `batches` does; StoreError where the file cannot be opened.
     """
     con = open_edition(path)
     try:
-        return frame(batches(con, sql, parameters).read_all())
+        return frame(batches(con, sql, parameters, as_text=as_text).read_all())
     except pa.ArrowException as error:
         raise mistake(error, sql) from error
     finally:
@@ -76,35 +84,30 @@ def open_edition(path: Path, config: Config | None = None) -> duckdb.DuckDBPyCon
         raise StoreError(f"{path} cannot be opened: {_told(error)[0].splitlines()[0]}") from error
 
 
-def batches(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> pa.RecordBatchReader:
-    """The rows of one reading statement, as they are computed, with `$name` bound to parameters["name"].
+def batches(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value], *, as_text: bool
+) -> pa.RecordBatchReader:
+    """The rows of one reading statement, as they are computed, with `$name` bound to parameters["name"], in types that
+    text or else Arrow holds exactly (see `store.carried`).
 
-    SELECT, FROM-first queries, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT and EXPLAIN read. A value takes the type that
-    its place in the query wants; one with a decimal point is a number, and one of digits is where that is wanted (as
-    in `$n + 1`). Raises QueryError for anything else, for a missing or unknown parameter and for a mistake in the SQL,
-    with its place. What only shows while rows are computed the reader raises, as duckdb.Error or pa.ArrowException:
-    see `mistake`.
+    SELECT, FROM-first queries, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT and EXPLAIN of these read. A text takes the type
+    that its place in the query wants, and is a number where only a number fits (as in `$n + 1`); one such as 1.5 is a
+    number before it is a text. Other values are what they are. Raises QueryError for anything else, for a missing or
+    unknown parameter and for a mistake in the SQL, with its place. What only shows while rows are computed the reader
+    raises, as duckdb.Error or pa.ArrowException: see `mistake`.
     """
     try:
         _check(con, sql, parameters)
-        return _relation(con, sql, parameters).to_arrow_reader(BATCH_ROWS)
+        return _reader(con, sql, parameters, as_text)
     except (duckdb.Error, pa.ArrowException) as error:
         raise mistake(error, sql) from error
 
 
 def frame(table: pa.Table) -> pl.DataFrame:
-    """The same rows in polars, which wants each name once and has neither intervals nor unions (QueryError)."""
-    need_plain_types(table.schema)
+    """The same rows in polars, which wants each name once."""
     result = pl.from_arrow(table.rename_columns(distinct(table.column_names)))
     assert isinstance(result, pl.DataFrame)
     return result
-
-
-def need_plain_types(schema: pa.Schema) -> None:
-    """Raises QueryError where a column has a type that nothing but DuckDB and Arrow knows."""
-    foreign = [field for field in schema if _is_foreign(field.type)]
-    if foreign:
-        raise QueryError(f'The column "{foreign[0].name}" has a type that is only known to DuckDB.', "Add ::VARCHAR.")
 
 
 def distinct(names: list[str]) -> list[str]:
@@ -126,27 +129,64 @@ def distinct(names: list[str]) -> list[str]:
 def mistake(error: Exception, sql: str) -> QueryError:
     """What is wrong with a query in words, with the place in `sql` where DuckDB names one."""
     what, place = _told(error)
+    what = GUESS.sub(lambda found: found[0] if get_close_matches(found[1], [found[3]]) else found[1] + found[2], what)
     hint = WHERE_TO_LOOK if what.startswith(("Binder", "Catalog", "Parser")) else ""
     return QueryError(what, hint, None if place is None else _place(sql, *place))
 
 
-def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> None:
+def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value]) -> None:
     """Raises QueryError unless `sql` is one reading statement whose parameters are exactly the given ones."""
     statements = con.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(f"One statement is wanted; here are {len(statements)}.", "Send them one at a time.")
-    kind = _kind(statements[0])
-    if kind not in READING:
+    if refused := _refused(con, statements[0], sql):
         raise QueryError(
-            f"{kind.name if kind else 'Such'} statements are not allowed: an edition is only read.",
+            f"{refused} statements are not allowed: an edition is only read.",
             "Use SELECT, FROM, DESCRIBE, SHOW TABLES, SUMMARIZE, PIVOT or EXPLAIN.",
         )
     wanted = set(statements[0].named_parameters)
     if missing := sorted(wanted - set(parameters)):
         name = missing[0]
-        raise QueryError(f"The query needs a value for ${name}.", f"Give it: -p {name}=VALUE, or ?{name}=VALUE")
+        is_taken = name in TAKEN or name.startswith("_")
+        over_http = "over HTTP that name is taken: send it in a POST's params" if is_taken else f"or ?{name}=VALUE"
+        raise QueryError(f"The query needs a value for ${name}.", f"Give it: -p {name}=VALUE, {over_http}")
     if unknown := sorted(set(parameters) - wanted):
         raise QueryError(f"The query has no parameter ${unknown[0]}.", f"Write ${unknown[0]} where its value goes.")
+
+
+def _refused(con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, sql: str) -> str:
+    """What the statement is that does not only read, in a word; "" where it reads.
+
+    EXPLAIN ANALYZE does what it explains, so that is looked at as well, and a pivot may make a table on its way.
+    """
+    kind, (word, rest) = _kind(statement), _first(sql)
+    if kind not in READING:
+        return kind.name if kind else "Such"
+    if word == "EXPLAIN":
+        explained = _explained(con, rest)
+        return _refused(con, con.extract_statements(explained)[0], explained)
+    is_reading = kind is duckdb.StatementType.SELECT or (kind is duckdb.StatementType.MULTI and word in PIVOTING)
+    return "" if is_reading else word or "Such"
+
+
+def _first(sql: str) -> tuple[str, str]:
+    """The first word after comments, in capitals ("" where it is none, as a parenthesis), and what comes after it."""
+    text = sql.encode()
+    starts = [start for start, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
+    shown = text[starts[0] :].decode() if starts else ""
+    end = next((place for place, letter in enumerate(shown) if not letter.isalpha()), len(shown))
+    return shown[:end].upper(), shown[end:]
+
+
+def _explained(con: duckdb.DuckDBPyConnection, rest: str) -> str:
+    """What comes after EXPLAIN, without ANALYZE and without options in parentheses."""
+    word, after = _first(rest)
+    if word == "ANALYZE":
+        return _explained(con, after)
+    with suppress(duckdb.ParserException):
+        con.extract_statements(rest)
+        return rest
+    return rest.partition(")")[2]
 
 
 def _kind(statement: duckdb.Statement) -> duckdb.StatementType | None:
@@ -157,34 +197,58 @@ def _kind(statement: duckdb.Statement) -> duckdb.StatementType | None:
         return None
 
 
-def _relation(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, str]) -> duckdb.DuckDBPyRelation:
-    """The query with its values bound: fractions as numbers, for DuckDB rounds a text where it wants a whole number;
-    the others as texts, which take any type, or where no function takes a text, the fewest as numbers.
+def _reader(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value], as_text: bool
+) -> pa.RecordBatchReader:
+    """The rows with the values bound: each as the first of what it may be, or else the fewest as their second.
+
+    A text takes any type, but fits no arithmetic, and where a whole number is wanted DuckDB rounds it. So 1.5 is tried
+    as a number first; among names that does not do, which may only show with the first rows.
     """
-    values = {name: float(value) if FRACTION.fullmatch(value) else value for name, value in parameters.items()}
+    first, *others = _ways({name: _readings(value) for name, value in parameters.items()})
     try:
-        return _bound(con, sql, values)
-    except duckdb.BinderException as error:
-        if "STRING_LITERAL" not in str(error):
-            raise
-        numbers = {name: int(value) for name, value in parameters.items() if WHOLE.fullmatch(value)}
-        for names in _choices(list(numbers)):
-            with suppress(duckdb.BinderException):
-                return con.sql(sql, params={**values, **{name: numbers[name] for name in names}})
+        reader = carried(_bound(con, sql, first), as_text=as_text).to_arrow_reader(BATCH_ROWS)
+        return _begun(reader) if others else reader
+    except (duckdb.Error, pa.ArrowException):
+        for values in others:
+            with suppress(duckdb.Error, pa.ArrowException):
+                return _begun(carried(con.sql(sql, params=values), as_text=as_text).to_arrow_reader(BATCH_ROWS))
         raise
 
 
-def _choices(names: list[str]) -> Iterator[tuple[str, ...]]:
-    """Which of the names to choose, the fewest first; all at once where there are many."""
-    sizes = range(1, len(names) + 1) if len(names) <= FEW_PARAMETERS else [len(names)]
-    return chain.from_iterable(combinations(names, size) for size in sizes)
+def _begun(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The same batches, of which the first is there."""
+    first = list(islice(reader, 1))
+    return pa.RecordBatchReader.from_batches(reader.schema, chain(first, reader))
 
 
-def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, str | float]) -> duckdb.DuckDBPyRelation:
+def _readings(value: Value) -> list[Value]:
+    """What a value may be, the likeliest first."""
+    if not isinstance(value, str):
+        return [value]
+    if FRACTION.fullmatch(value):
+        return [Decimal(value), value]
+    if WHOLE.fullmatch(value):
+        return [value, int(value)]
+    return [value, float(value)] if FLOATING.fullmatch(value) else [value]
+
+
+def _ways(readings: dict[str, list[Value]]) -> list[dict[str, Value]]:
+    """The ways to read the values together, those with the fewest second readings first; where many may be read twice,
+    all by their first and all by their second.
+    """
+    doubtful = [name for name, found in readings.items() if len(found) > 1]
+    every = product((0, 1), repeat=len(doubtful))
+    ways = every if len(doubtful) <= FEW_PARAMETERS else [(0,) * len(doubtful), (1,) * len(doubtful)]
+    chosen = [dict(zip(doubtful, way, strict=True)) for way in sorted(ways, key=sum)]
+    return [{name: found[way.get(name, 0)] for name, found in readings.items()} for way in chosen]
+
+
+def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Value]) -> duckdb.DuckDBPyRelation:
     try:
-        return con.sql(sql, params=values) if values else con.sql(sql)
+        return con.sql(sql, params=dict(values)) if values else con.sql(sql)
     except duckdb.Error:
-        con.execute(sql, values or None)  # raises it again, with the place that con.sql leaves out
+        con.execute(sql, dict(values) or None)  # raises it again, with the place that con.sql leaves out
         raise
 
 
@@ -217,8 +281,3 @@ def _caret(text: str, line: int, column: int, wide: int) -> str:
     lead = f"LINE {line}: " + ("…" if first else "")
     marked = max(1, min(wide, len(shown) - (column - first)))
     return f"{lead}{shown}\n{' ' * (len(lead) + column - first)}{'^' * marked}"
-
-
-def _is_foreign(kind: pa.DataType) -> bool:
-    inner = (kind.field(number).type for number in range(kind.num_fields))
-    return pa.types.is_interval(kind) or pa.types.is_union(kind) or any(_is_foreign(part) for part in inner)

@@ -57,6 +57,7 @@ class Stanza(BaseModel):
     active_days: int = Field(default=400, gt=0, le=100_000)
     min_games: PositiveInt = 5
     require_connected: StrictBool = False
+    share: StrictBool = True
     refit: time = time(4, 0)
     pull: tuple[time, ...] = ()
     fresh_hours: float = Field(default=36.0, gt=0)

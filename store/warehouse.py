@@ -8,7 +8,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -159,11 +159,15 @@ def newer_than_this(con: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def _keep_as_it_was(home: Home, con: duckdb.DuckDBPyConnection) -> None:
-    """Copies a warehouse that is about to be upgraded into the home's backups, of which the newest few are kept."""
+    """Copies a warehouse that is about to be upgraded into the home's backups, of which the newest few are kept.
+
+    Raises StoreError where it cannot be upgraded.
+    """
     done = applied(con)
     pending = names()[len(done) :]
     if not done or not pending or newer_than_this(con):
         return
+    _need_whole(home, con, done)
     home.backups.mkdir(exist_ok=True)
     kept, part = home.backups / f"before-{pending[0]}.duckdb", home.backups / ".before.part"
     _remove(part)
@@ -175,6 +179,27 @@ def _keep_as_it_was(home: Home, con: duckdb.DuckDBPyConnection) -> None:
         _remove(part)
     for old in sorted(home.backups.glob("before-*.duckdb"))[:-COPIES_KEPT]:
         old.unlink()
+
+
+def _need_whole(home: Home, con: duckdb.DuckDBPyConnection, done: list[str]) -> None:
+    """Raises StoreError where a warehouse lacks some of what its migrations make: they were another's, or changed."""
+    with closing(duckdb.connect()) as fresh:
+        for name in done:
+            fresh.execute((MIGRATIONS / f"{name}.sql").read_text())
+        lacking = _columns(fresh) - _columns(con)
+    if lacking:
+        raise StoreError(
+            f"{home.warehouse} cannot be upgraded: it has no {', '.join(sorted({table for table, _ in lacking}))} as"
+            " its version should. It was made before the first release, or changed by hand.",
+            "Set it aside (mv warehouse.duckdb somewhere else) and run pooltable nightly: downloads are still there and"
+            " are loaded again, and readers see the edition they had until the leagues are fitted anew.",
+        )
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Tables with their columns, but for the record of migrations."""
+    found = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND table_name <> 'migration'"
+    return set(con.execute(found).fetchall())
 
 
 def _remove(part: Path) -> None:

@@ -89,13 +89,27 @@ def test_every_command_of_the_readme_runs_in_its_order(home):
             run("pooltable publish", home)  # so that there is an edition to go back to
         run(line, home)
     (statements,), (script,) = (re.findall(rf"```{kind}\n(.*?)```", README, re.DOTALL) for kind in ("sql", "python"))
-    with duckdb.connect() as con:
-        statements = statements.replace("data/home/editions", str(home / "editions"))
-        assert [row[1] for row in con.execute(statements).fetchall()] == [1, 2, 3, 4, 5]
+    answers_what_was_asked(statements.replace("data/home/editions", str(home / "editions")))
     script = script.replace("data/home/editions", str(home / "editions"))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert "a at home" in done.stdout
-    assert "Malta" in done.stdout
+    for word in ("a at home: Spain wins with", "earlier_rank", "Malta"):
+        assert word in done.stdout
+
+
+def answers_what_was_asked(statements: str) -> None:
+    """Who would win at home, how sure, and what changed since last week."""
+    with duckdb.connect() as con:
+        found = []
+        for statement in con.extract_statements(statements):
+            cursor = con.execute(statement)
+            names = [column[0] for column in cursor.description or []]
+            found += [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    (at_home,) = [row for row in found if row.get("venue") == "a at home"]
+    assert at_home["win_q5"] < at_home["win"] < at_home["win_q95"] and 0 < at_home["skill"] < 1
+    moved = [row for row in found if "earlier_rank" in row]
+    assert len(moved) == 5 and all(row["rating"] != row["earlier_rating"] and row["p_up"] > 0 for row in moved)
+    assert {(row["basis"], str(row["since"]), row["note"]) for row in moved} == {("backfilled", "2023-12-10", None)}
+    assert [row["rank"] for row in found if "rank_low" in row] == [1, 2, 3, 4, 5]
 
 
 def test_the_readme_shows_commands_at_all():

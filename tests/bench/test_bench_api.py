@@ -39,11 +39,12 @@ SQL = "SELECT edition_id, (SELECT list(name ORDER BY rank) FROM leaderboard) AS 
 SERVE = "from pathlib import Path; from store.home import Home; from dashboard.server import serve; import sys\n" \
         "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]), workers=2)"  # fmt: skip
 PUBLISH = """
-import sys, time
+import os, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from store.edition import publish
 from store.home import Home
+os.nice(10)  # as the scheduler's service does
 for _ in range(int(sys.argv[2])):
     begun = time.monotonic()
     publish(Home(Path(sys.argv[1])), ["nations", "cup", "waiting"], datetime.now(UTC))

@@ -121,11 +121,13 @@ MACROS = {
     "head_to_head": f"FROM head_to_head({PAIR})",
     "expected_score": f"FROM expected_score({PAIR})",
     "score_probability": f"FROM score_probability({PAIR}) WHERE venue = 'neutral'",
+    "margin_quantile": f"FROM margin_quantile({PAIR})",
     "rank_probability": "SELECT rank_probability('made', 'made:00017', 100)",
     "top": "FROM top('made', 10)",
     "compare": "FROM compare('made', ['made:00017', 'made:04711', 'made:00003', 'made:00004'])",
     "rating_at": "FROM rating_at('made', 'made:00017', DATE '2026-01-01')",
     "leaderboard_at": "FROM leaderboard_at('made', DATE '2026-01-01') LIMIT 100",
+    "movement, all rows": "FROM movement('made', basis_name := 'smoothed')",
 }
 DRAWS_OF_TWO = "SELECT draws FROM rating_draw WHERE league = 'made' AND competitor_id IN ('made:00017', 'made:04711')"
 

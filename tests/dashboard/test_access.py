@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.access import Access, access_from
+from dashboard.access import Access, access_from, network, shared
 from dashboard.app import build_app
 from dashboard.reader import Reader
 from dashboard.server import serve
@@ -21,7 +21,7 @@ from store.home import Home, read_settings
 TOKEN = "a-token-of-some-length"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-EVERYWHERE = ["/", "/leaderboard", "/health", "/api", "/api/openapi.json", "/api/leagues", "/api/sql?sql=FROM+edition",
+EVERYWHERE = ["/", "/leaderboard", "/api", "/api/openapi.json", "/api/leagues", "/api/sql?sql=FROM+edition",
               "/api/nowhere", "/download/current.duckdb", "/_dash-layout", "/_dash-dependencies", "/assets/cells.js",
               "/nothing/here"]  # fmt: skip
 
@@ -92,8 +92,46 @@ def test_a_wrong_token_is_said_and_sets_nothing(client: FlaskClient, wrong: str)
 def test_guessing_is_slowed_down(client: FlaskClient) -> None:
     answers = [enter(client, f"guess {n}", environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code for n in range(9)]
     assert set(answers[:3]) == {401} and set(answers[4:]) == {429}
-    assert enter(client, TOKEN, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 429
-    assert enter(client, TOKEN, environ_base={"REMOTE_ADDR": "192.0.2.10"}).status_code == 303
+    assert enter(client, "guess", environ_base={"REMOTE_ADDR": "192.0.2.10"}).status_code == 401
+    for number in range(9):
+        assert client.get("/api", headers=BEARER, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 200, number
+    assert enter(client, TOKEN, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 303
+
+
+def test_a_probe_needs_no_token_and_learns_no_names(client: FlaskClient) -> None:
+    answer = client.get("/health")
+    assert answer.status_code == 200 and set(answer.get_json()) == {"status", "age_seconds"}
+    assert client.get("/health", headers={"Authorization": "Bearer wrong"}).get_json() == answer.get_json()
+    assert "edition" in client.get("/health", headers=BEARER).get_json()
+
+
+def test_an_address_is_a_client_and_so_is_a_network() -> None:
+    assert network("192.0.2.7") == network("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network("2001:db8::1") == network("2001:db8::2:3") != network("2001:db8:0:1::1")
+    assert network("fe80::1%eth0") == "fe80::/64" and network("") == "" and network("unix") == "unix"
+
+
+def test_behind_a_proxy_a_client_has_a_few_answers_at_once() -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return [b"x"]
+
+    def ask(who: str, path: str = "/download/current.duckdb") -> Any:
+        status: list[str] = []
+        body = asked(
+            {"REMOTE_ADDR": who, "PATH_INFO": path, "REQUEST_METHOD": "GET"}, lambda said, _: status.append(said)
+        )
+        return status[0][:3], body
+
+    asked = shared(application)
+    held = [ask("a") for _ in range(8)]
+    assert {status for status, _ in held} == {"200"}
+    late, body = ask("a")
+    assert late == "429" and b"too many" in b"".join(body)
+    body.close()
+    assert (ask("b")[0], ask("a", "/leaderboard")[0]) == ("200", "200")
+    held[0][1].close()
+    assert ask("a")[0] == "200"
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_cluster_makes_the_same_fits_though_a_worker_is_killed(here, cluster, 
 def test_another_machine_with_other_code_is_refused(here, monkeypatch):
     from modeling import fit as fitting
 
-    task = prepare_fit(replace(here, jobs=1), LEAGUES[0], STANZA, NOW)
+    task = prepare_fit(replace(here, jobs=1), LEAGUES[0], STANZA, NOW, again=True)
     assert not isinstance(task, Fitted)
     monkeypatch.setattr(fitting, "code_hash", lambda: "another")
     with pytest.raises(PooltableError, match="other code or libraries"):

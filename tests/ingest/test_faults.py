@@ -3,6 +3,7 @@
 Each leaves the warehouse as before or as after, says what is wrong in one clear line, and harms no other league.
 """
 
+import json
 import os
 import resource
 import shutil
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from ingest.pull import pull
+from store.errors import TEMPORARY
 from store.home import CHECKOUT, Home
 from store.stanzas import read_catalogue
 from store.warehouse import reading
@@ -151,10 +153,10 @@ def pooltable(home, *words, largest_file=None, wait="0.5"):
     )  # fmt: skip
 
 
-def complaint(done):
+def complaint(done, code=1):
     """The one error line of a command that failed."""
     lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == code, done.stderr
     assert len(lines) == 1, done.stderr
     assert "Traceback" not in done.stderr and "did not foresee" not in done.stderr
     return lines[0]
@@ -167,12 +169,13 @@ def games(home):
 
 def test_what_a_pull_did_is_said_in_one_line_and_once(leagues, results, rows):
     home = leagues(fine=results(rows(5)))
-    for said in (
-        "fine: 20 games new, 0 changed, 0 gone, 0 unchanged; 0 rows rejected.",
-        "fine: nothing new (20 games).",
+    for said, counted in (
+        ("fine: 20 games new, 0 changed, 0 gone, 0 unchanged; 0 rows rejected.", 20),
+        ("fine: nothing new (20 games).", 0),
     ):
         done = pooltable(home, "pull")
-        assert (done.stdout, done.stderr) == (said + "\n", "")
+        assert done.stdout == said + "\n"
+        assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == [f"pull fine: {counted} rows"]
 
 
 def test_a_disk_too_full_for_the_download_harms_no_other_league(leagues, results, rows):
@@ -242,7 +245,7 @@ def test_a_locked_warehouse_is_waited_for_and_then_named(leagues, results, rows)
     with subprocess.Popen([sys.executable, "-u", "-c", code], stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        line = complaint(pooltable(home, "pull"))
+        line = complaint(pooltable(home, "pull"), code=TEMPORARY)
         holder.kill()
     assert f"held by process {holder.pid}" in line
     assert pooltable(home, "pull").returncode == 0

@@ -139,22 +139,66 @@ def test_a_pull_that_brings_nothing_new_keeps_a_league_fresh(night, home, hook):
     assert [(one["kind"], one["league"]) for one in Hook.got] == [("failed", "alps"), ("stale", "alps")]
 
 
-def test_a_rejected_fit_is_a_rejection_and_no_failure(night, home, hook, monkeypatch):
-    verdict = ["rejected"]
+@pytest.fixture
+def fitted(monkeypatch):
+    """fitted("rejected"): what is seen of alps' newest fit; fitted(None): another process holds the warehouse."""
+    seen: list[Fit | None] = []
 
     def with_a_fit(home, now):
-        found = status(home, now)
-        fit = Fit(NOW, verdict[0], NOW.date(), ("draws: too many",))
-        return replace(found, leagues=(replace(found.leagues[0], fit=fit), *found.leagues[1:]))
+        found, fit = status(home, now), seen[-1]
+        return replace(
+            found, leagues=(replace(found.leagues[0], fit=fit), *found.leagues[1:]), is_whole=fit is not None
+        )
+
+    def see(verdict, override=None, at=NOW):
+        seen.append(verdict and Fit(NOW, verdict, NOW.date(), ("draws: too many",), override, at))
 
     monkeypatch.setattr(alerts, "status", with_a_fit)
-    night({"fit alps": "alps: fit f1 was rejected: draws: too many"})
+    return see
+
+
+REJECTED = {"fit alps": "alps: fit f1 was rejected: draws: too many"}
+
+
+def test_a_rejected_fit_is_a_rejection_and_no_failure(night, home, hook, fitted):
+    fitted("rejected")
+    night(REJECTED)
     look(home, NOW, to(hook))
     assert texts() == ["Pooltable: alps: the fit was rejected: draws: too many"]
-    verdict[0] = "accepted"
-    night({}, NOW + timedelta(hours=1))
+    fitted(None)
     look(home, NOW, to(hook))
-    assert texts()[1] == "Pooltable: over: alps: the fit was rejected: draws: too many"
+    assert len(Hook.got) == 1, "what cannot be seen for a while is not over"
+    fitted("rejected")
+    night({"fit alps": "out of memory"}, NOW + timedelta(hours=24))
+    look(home, NOW + timedelta(hours=24), to(hook))
+    assert texts()[1:] == ["Pooltable: alps: the night failed: fit --due --audit: out of memory"], (
+        "a rejection hides none"
+    )
+    Hook.got.pop()
+    fitted("accepted")
+    night({}, NOW + timedelta(hours=25))
+    look(home, NOW + timedelta(hours=25), to(hook))
+    assert "Pooltable: over: alps: the fit was rejected: draws: too many" in texts()
+
+
+def test_a_rejection_that_a_person_overrode_says_so_when_it_is_over(night, home, hook, fitted):
+    fitted("rejected")
+    night(REJECTED)
+    look(home, NOW, to(hook))
+    fitted("accepted", "two draws by default", NOW + timedelta(minutes=9))
+    look(home, NOW + timedelta(minutes=10), to(hook))
+    assert texts()[1].endswith("the fit was rejected: draws: too many (accepted by hand: two draws by default)")
+    (incident,) = History(home.runs).incidents()
+    assert incident.ended_message == Hook.got[1]["ended_message"] == "accepted by hand: two draws by default"
+    night({"fit alps": "out of memory"}, NOW + timedelta(hours=24))
+    look(home, NOW + timedelta(hours=24), to(hook))
+    assert texts()[2] == "Pooltable: alps: the night failed: fit --due --audit: out of memory"
+    fitted("accepted", at=NOW + timedelta(days=9))
+    look(home, NOW + timedelta(hours=25), to(hook))
+    assert len(Hook.got) == 3, "a fit by a clock that was ahead mends nothing"
+    fitted("accepted", at=NOW + timedelta(hours=25))
+    look(home, NOW + timedelta(hours=26), to(hook))
+    assert texts()[3].startswith("Pooltable: over: alps: the night failed")
 
 
 def test_a_command_gets_the_alert_on_its_standard_input(night, home, tmp_path):
@@ -181,6 +225,7 @@ def test_a_league_that_was_removed_is_not_told_of_any_more(night, home, hook):
     home.leagues_toml.write_text(text[text.index("[andes]") :])
     look(home, NOW, to(hook))
     assert [one["state"] for one in Hook.got] == ["began", "over"]
+    assert Hook.got[1]["ended_message"] == "the league is rated here no more"
 
 
 def test_a_rejection_by_hand_is_told_by_the_command_itself(home, hook, night, monkeypatch):

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -64,6 +66,20 @@ def test_there_is_a_unit_a_process_and_a_timer_for_the_backup():
     assert values(timer, "Persistent") == ["true"] and "UTC" in values(timer, "OnCalendar")[0]
     (backup,) = (unit for unit in UNITS if "backup" in unit.name)
     assert values(backup, "ReadWritePaths")[0] in values(backup, "ExecStart")[0]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_understands_every_unit(tmp_path):
+    """In a copy whose program is there, since systemd looks for it."""
+    for unit in DEPLOY.glob("pooltable-*"):
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/pooltable/.venv/bin/pooltable", "/bin/true"))
+    units = sorted(tmp_path.iterdir())
+    said = subprocess.run(["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False)
+    assert len(units) == 4
+    assert (said.returncode, said.stderr) == (0, "")
+    units[0].write_text(units[0].read_text().replace("[Service]", "[Service]\nMemoryMacs=1G"))
+    said = subprocess.run(["systemd-analyze", "verify", str(units[0])], capture_output=True, text=True, check=False)
+    assert "MemoryMacs" in said.stderr, "it says what it does not understand"
 
 
 def test_every_variable_of_ours_is_one_that_is_read():

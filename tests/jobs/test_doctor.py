@@ -15,6 +15,7 @@ from jobs import doctor
 from jobs.cli import app
 from jobs.doctor import examine
 from jobs.locks import alone
+from jobs.sweep import sweep
 from store.edition import publish
 from store.history import History, Run, StepEnd
 from store.home import Home
@@ -87,7 +88,9 @@ def test_a_home_that_is_gone_or_no_folder(home):
     home.leagues_toml.unlink()
     home.root.rmdir()
     home.root.write_text("a file")
-    assert {"disk", "locks", "scheduler"} <= set(found(home, "FAIL"))
+    failed = found(home, "FAIL")
+    assert {"disk", "locks", "scheduler"} <= set(failed)
+    assert failed["disk"] == f"{home.root} cannot be used: Not a directory"
 
 
 def test_memory(well, monkeypatch):
@@ -141,13 +144,22 @@ def test_processes_left_over(well):
 
 
 def test_files_left_over(well):
+    """Told of, and deleted by the next night; so are logs of long ago."""
     well.draws.mkdir()
-    part = well.draws / ".0123"
+    part, young, log = well.draws / ".0123", well.draws / ".4567", well.logs / "r0" / "01-alps-pull.log"
     part.write_bytes(b"half")
+    young.write_bytes(b"half")
+    log.parent.mkdir(parents=True)
+    log.write_text("said")
     assert "files" not in found(well, "warn"), "whoever writes it may still be at it"
-    long_ago = time.time() - 90_000
-    os.utime(part, (long_ago, long_ago))
-    assert "1 files of killed processes" in found(well, "warn")["files"]
+    day_ago, year_ago = time.time() - 90_000, time.time() - 365 * 86_400
+    os.utime(part, (day_ago, day_ago))
+    assert "left by killed processes: 1 " in found(well, "warn")["files"]
+    sweep(well, NOW)
+    assert (part.exists(), young.exists(), log.exists()) == (False, True, True)
+    os.utime(log.parent, (year_ago, year_ago))
+    sweep(well, NOW)
+    assert not log.parent.exists()
 
 
 def test_versions(well, monkeypatch):

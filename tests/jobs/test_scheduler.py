@@ -299,6 +299,7 @@ def test_a_changed_leagues_toml_is_followed_and_a_broken_one_is_not(world, home,
     home.leagues_toml.unlink()
     world.keeper()
     assert jobs(world) == {}
+    assert "there are no leagues" in caplog.text
 
 
 def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home):

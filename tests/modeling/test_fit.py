@@ -477,6 +477,6 @@ def test_readers_see_the_audits(home, league, stanza, monkeypatch, fill):
 
 
 def test_an_acceptance_by_hand_is_of_the_reasons_that_were_seen():
-    earlier = Earlier("accepted", ["share (draws): .39 …", "pit: …"], False, NOW, "I know")
+    earlier = Earlier("accepted", ["share (draws): .39 …", "pit: …"], False, NOW, NOW, "I know")
     assert still_accepted(earlier, ["pit: other numbers"]) == "I know"
     assert still_accepted(earlier, ["pit: other numbers", "audit: nuts disagrees"]) is None

@@ -8,9 +8,10 @@ import pytest
 from filelock import FileLock
 
 from store import edition
-from store.edition import current, editions, pinned, publish, rollback, unpin
+from store.edition import current, editions, is_up_to_date, pinned, publish, rollback, unpin
 from store.errors import LockedError, StoreError, UsageError
 from store.history import History, Run, StepEnd
+from store.home import Home
 from store.warehouse import writing
 
 
@@ -232,3 +233,40 @@ def test_what_others_forecast_is_in_the_edition_with_the_games_it_is_of(rated, n
     assert [read(path, f"SELECT count(*) FROM {name}") for name in ("peer_forecast", "peer_forecast_game")] == [
         [(0,)]
     ] * 2
+
+
+STANZA = '[{}]\ntitle = "T"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\nshare = {}\n'
+COMING = {"forecast", "forecast_place", "leverage"}  # their games are not played yet
+
+
+def test_a_league_that_is_not_shared_has_ratings_and_no_games(two, tmp_path, now):
+    """No table that has games, of today or added later, holds a row of that league."""
+    home = Home(tmp_path / "home")
+    shutil.copytree(two.home.root, home.root, symlinks=True)
+    with writing(home) as con:
+        con.execute(
+            "INSERT INTO rejected_row BY NAME"
+            " SELECT 'l' AS load_id, league, '' AS feed, 'a' AS file, 1 AS line, 'r' AS rule, 'KC' AS raw FROM league"
+        )
+        con.execute(
+            "INSERT INTO game_change BY NAME"
+            " SELECT 'l' AS load_id, league, 'g' AS game_id, 'gone' AS change, 'KC 12' AS description FROM league"
+        )
+    home.leagues_toml.write_text(STANZA.format("nfl", "true"))
+    before = publish(home, ["demo_football", "nfl"], now + timedelta(days=1))
+    assert is_up_to_date(home, ["demo_football", "nfl"])
+    home.leagues_toml.write_text(STANZA.format("nfl", "false"))
+    assert not is_up_to_date(home, ["demo_football", "nfl"])
+    after = publish(home, ["demo_football", "nfl"], now + timedelta(days=2))
+    of_games = "SELECT table_name FROM duckdb_columns() WHERE column_name = 'game_id' OR table_name LIKE 'peer_%'"
+    tables = {name for (name,) in read(after, of_games)} - COMING | {"rejected_row"}
+    counts = "SELECT count(*) FILTER (league = 'nfl'), count(*) FILTER (league = 'demo_football') FROM {}"
+    found = {name: read(before, counts.format(name))[0] for name in tables}
+    assert {name for name, (own, _) in found.items() if own} == {
+        "competitor_game", "game", "game_change", "rejected_row", "track_record",
+    }  # fmt: skip
+    assert {name: read(after, counts.format(name))[0] for name in tables} == {
+        name: (0, other) for name, (_, other) in found.items()
+    }
+    assert read(after, "SELECT league, is_shared FROM league ORDER BY ALL") == [("demo_football", True), ("nfl", False)]
+    assert read(after, counts.format("leaderboard")) == [(4, 4)]

@@ -67,7 +67,7 @@ def written(edition, there, monkeypatch):
 def said(guard, edition, sql, form="json"):
     """How an attack ended, and all that it got to read."""
     try:
-        reply = guard.ask(edition, Question(sql, form=form, rows=5000, most_bytes=5_000_000))
+        reply = guard.ask(edition, Question(sql, form=form, rows=5000, most_bytes=5_000_000), client=sql)
     except QueryError as error:
         is_stopped = "takes longer" in error.what or "more memory" in error.what or "larger than" in error.what
         return "stopped" if is_stopped else "refused", str(error)
@@ -161,9 +161,11 @@ def test_an_edition_that_is_gone_or_broken_is_said_without_its_place(guard, edit
         guard.ask(tmp_path / "ratings-gone.duckdb", Question("SELECT 1"))
     broken = tmp_path / "ratings-broken.duckdb"
     broken.write_text("no database")
-    with pytest.raises(StoreError) as caught:
+    with pytest.raises(StoreError, match="the edition") as caught:
         guard.ask(broken, Question("SELECT 1"))
-    assert str(tmp_path) not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value) and "/proc" not in str(caught.value)
+    with pytest.raises(QueryError, match="the edition"):
+        guard.ask(edition, Question("SELECT error((SELECT max(path) FROM duckdb_databases()))"))
     assert lives(guard, edition)
 
 
@@ -209,10 +211,10 @@ def test_an_honest_query_has_room(guard, edition):
     assert said(guard, edition, sql) == ("answered", '[{"n": 1000000}]')
 
 
-def test_too_many_are_told_to_come_back(edition):
-    guard = Guard(most=1, waiting=0)
+def test_too_many_of_one_client_are_told_to_come_back_and_others_are_answered(edition):
+    guard = Guard(most=2, waiting=0)
     assert lives(guard, edition)
-    begun, busy = threading.Barrier(2), []
+    begun, busy = threading.Barrier(3), []
 
     def bomb():
         begun.wait()
@@ -222,10 +224,12 @@ def test_too_many_are_told_to_come_back(edition):
             busy.append(error)
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(bomb) for _ in range(2)]:
+        bombs = [pool.submit(bomb) for _ in range(2)]
+        begun.wait()
+        assert lives(guard, edition)
+        for done in bombs:
             done.result()
-    assert len(busy) == 1 and "waiting already" in busy[0].message
-    assert lives(guard, edition)
+    assert len(busy) == 1 and "of yours" in busy[0].message
     guard.close()
 
 
@@ -249,3 +253,21 @@ def test_errors_come_through_with_their_place(guard, edition):
     with reply.body:
         assert json.loads(reply.body.read()) == [{"name": "B"}]
     assert (reply.told.columns, reply.told.rows, reply.told.has_more) == (["name"], 1, False)
+
+
+def test_a_prepared_edition_is_open_before_the_first_question_on_it(edition, tmp_path):
+    """Even where its file is gone meanwhile; and whoever still asks about the one before gets that."""
+    guard = Guard(most=1)
+    new = tmp_path / "new.duckdb"
+    new.write_bytes(edition.read_bytes())
+    try:
+        guard.prepare(new)  # nothing has started yet: nothing to do
+        guard.ask(edition, Question("FROM edition")).body.close()
+        guard.prepare(new)
+        new.unlink()
+        for path in (edition, new, edition, new):
+            guard.ask(path, Question("FROM edition")).body.close()
+        guard.prepare(tmp_path / "never.duckdb")
+        assert guard.ask(edition, Question("SELECT 1")).told.rows == 1
+    finally:
+        guard.close()

@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import nbinom, poisson, t
+from scipy.stats import nbinom, poisson, skellam, t
 
 CLUB = {"demo_football": "Halvermoor", "nfl": "KC"}
 OTHERS = {"demo_football": ["Halvermoor", "Kestering", "Larkenshaw City"], "nfl": ["KC", "SF", "GB"]}
@@ -138,6 +138,18 @@ def test_quantiles_of_the_margin_are_those_of_the_mixture(two, ask):
         assert row["margin"] == pytest.approx(brentq(below, -200, 200, (row["level"],)), abs=0.02)
 
 
+def test_quantiles_of_the_margin_of_counts_are_the_least_margins_reached(two, ask):
+    draws = {key: values.astype(float) for key, values in two.draws["demo_football"].items()}
+    base = draws["intercept"]
+    first = np.exp(base + draws["home"] + draws["Halvermoor", "attack"] - draws["Kestering", "defence"])
+    second = np.exp(base + draws["Kestering", "attack"] - draws["Halvermoor", "defence"])
+    margins = np.arange(-40, 41)
+    below = skellam.cdf(margins[:, None], first, second).mean(axis=1)
+    rows = ask("FROM margin_quantile('demo_football', 'Halvermoor', 'Kestering') WHERE venue = 'a at home'")
+    assert [row["margin"] for row in rows] == [margins[below >= row["level"]][0] for row in rows]
+    assert [row["level"] for row in rows] == [0.05, 0.25, 0.5, 0.75, 0.95]
+
+
 @pytest.mark.parametrize("league", LEAGUES)
 def test_the_past_is_told_as_published_as_made_later_and_as_all_results_tell_it(two, ask, league):
     published = ask("FROM leaderboard_at($league, '2026-02-25', basis_name := 'as_published')", league=league)
@@ -154,15 +166,47 @@ def test_the_past_is_told_as_published_as_made_later_and_as_all_results_tell_it(
 
 
 @pytest.mark.parametrize("league", LEAGUES)
-def test_movement_is_todays_draws_against_the_rank_that_was_published(two, ask, league):
+@pytest.mark.parametrize(
+    ("asked", "basis", "since", "note"),
+    [
+        ("", "as_published", "2026-02-21", None),
+        (", since_date := '2026-02-25'", "as_published", "2026-02-21", None),
+        (", since_date := '2025-08-01'", "backfilled", "2025-06-01", None),
+        (", since_date := '2025-01-01'", "backfilled", "2025-06-01", "Nothing is kept from 2025-01-01 or before."),
+        (", basis_name := 'backfilled'", "backfilled", "2025-06-01", None),
+    ],
+)
+def test_movement_is_todays_draws_against_the_rank_of_then_by_what_is_kept(two, ask, league, asked, basis, since, note):
     ranks = ranks_of(two, league)
-    rows = ask("FROM movement($league)", league=league)
+    rows = ask(f"FROM movement($league{asked})", league=league)
     assert len(rows) == 4
     for row in rows:
-        assert (row["earlier_rank"], str(row["since"])) == (5 - row["rank"], "2026-02-21")
+        assert (row["earlier_rank"], row["basis"], str(row["since"])) == (5 - row["rank"], basis, since)
+        assert row["note"] is None if note is None else row["note"].startswith(note)
         drawn, earlier = ranks[row["name"]], row["earlier_rank"]
         expected = np.mean(drawn < earlier), np.mean(drawn > earlier)
         assert (row["p_up"], row["p_down"]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_movement_of_the_first_week_says_how_to_fill_it_in(edition):
+    with duckdb.connect(str(edition), read_only=True) as con:
+        rows = con.execute(
+            "SELECT rank, earlier_rank, p_up, p_down, since, basis, note FROM movement('alps')"
+        ).fetchall()
+    note = (
+        "Nothing was published or backfilled before 2026-02-04. To fill in what would have been: "
+        "pooltable fit alps --as-of 2026-01-28; pooltable publish"
+    )
+    assert rows == [(rank, None, None, None, None, None, note) for rank in (1, 2, 3)]
+
+
+def test_the_outlook_of_a_league_is_its_newest(ask):
+    for league in LEAGUES:
+        found = ask("FROM outlook($league)", league=league)
+        table = ask(
+            "SELECT name, expected_points FROM outlook WHERE league = $league ORDER BY expected_place", league=league
+        )
+        assert [(row["name"], row["expected_points"]) for row in found] == [tuple(row.values()) for row in table] != []
 
 
 def test_where_ratings_stand_still_the_past_is_as_now_and_where_they_walk_it_is_not_made_up(ask):
@@ -181,7 +225,6 @@ def test_where_ratings_stand_still_the_past_is_as_now_and_where_they_walk_it_is_
         ("FROM win_probability(NULL, 'KC', 'SF')", "A league and a competitor are needed; one is NULL"),
         ("FROM expected_score('nfl', 'KC', 'KC')", '"KC" cannot play itself'),
         ("FROM score_probability('nfl', 'KC', 'SF')", 'Scores of league "nfl" are not small counts'),
-        ("FROM margin_quantile('demo_football', 'Halvermoor', 'Kestering')", "are of small counts"),
         ("SELECT rank_probability('nfl', 'Halvermoor', 3)", 'No rated competitor "Halvermoor" in league "nfl"'),
         ("FROM top('nlf', 3)", 'There is no league "nlf" with ratings here. Did you mean "nfl"?'),
         ("FROM top(NULL, 3)", "is NULL"),

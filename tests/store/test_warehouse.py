@@ -100,6 +100,19 @@ def test_an_upgrade_without_room_for_a_copy_does_not_begin(rated, add_migration)
         assert con.execute("SELECT count(*) FROM rating").fetchall() == [(3,)]
 
 
+def test_a_warehouse_that_is_not_what_its_migrations_make_is_refused_before_any_upgrade(rated, add_migration):
+    """As before the first release, when tables were added to migrations that had been applied."""
+    with writing(rated) as con:
+        con.execute("DROP TABLE game_change")
+        con.execute("ALTER TABLE load DROP etag")
+    add_migration("900_more", "SELECT 1;")
+    for opened in (writing, reading):
+        with pytest.raises(StoreError, match="has no game_change, load as its version") as caught, opened(rated):
+            pass
+        assert "nightly" in caught.value.hint
+    assert not rated.backups.exists()
+
+
 def test_reading_an_older_warehouse_brings_it_up_to_date(home, add_migration):
     with writing(home):
         pass

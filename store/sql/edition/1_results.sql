@@ -1,5 +1,5 @@
--- What readers see of the results. `warehouse` is attached; the variables edition_id, published_at_utc, leagues
--- and contents_hash are set. Only what may be downloaded goes in.
+-- What readers see of the results. `warehouse` is attached; the variables edition_id, published_at_utc, leagues,
+-- withheld and contents_hash are set. Only what may be downloaded goes in: of leagues withheld no table of their games.
 
 CREATE TABLE edition AS
 SELECT
@@ -22,7 +22,8 @@ GROUP BY league;
 
 CREATE TABLE league AS
 SELECT
-    l.league, l.title, l.outcome, l.is_simulated, coalesce(json_array_length(l.stanza, '$.rate') > 0, true) AS is_rated, l.feed,
+    l.league, l.title, l.outcome, l.is_simulated, coalesce(json_array_length(l.stanza, '$.rate') > 0, true) AS is_rated,
+    NOT list_contains(getvariable('withheld')::VARCHAR[], l.league) AS is_shared, l.feed,
     -- Neither folders of this machine nor names and passwords in URLs are for readers.
     [
         CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
@@ -51,6 +52,7 @@ WHERE l.league IN (SELECT unnest(getvariable('leagues')))
 ORDER BY l.title;
 COMMENT ON TABLE league IS 'One row a league: a pool of results that is rated together. Key: league.';
 COMMENT ON COLUMN league.is_rated IS 'False where the stanza says rate = []: results are loaded and shown, and not rated.';
+COMMENT ON COLUMN league.is_shared IS 'False where the stanza says share = false: ratings, forecasts and evidence are here, and no row of its games (game, game_change, rejected_row, track_record, backtest_forecast, influential_game) or of what others forecast.';
 COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
 COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
 COMMENT ON COLUMN league.unit IS 'Unit of the league''s ratings, for example log score, logits or points.';
@@ -96,7 +98,7 @@ SELECT
 FROM warehouse.game AS g
 LEFT JOIN warehouse.side AS s USING (league, game_id)
 LEFT JOIN warehouse.competitor AS c ON c.league = s.league AND c.competitor_id = s.team
-WHERE g.league IN (SELECT league FROM league)
+WHERE g.league IN (SELECT league FROM league WHERE is_shared)
 GROUP BY ALL
 ORDER BY g.league, g.played_on, g.game_id;
 COMMENT ON TABLE game IS 'One row a game: one contest, or one stint or goal of a contest. Key: league, game_id.';
@@ -110,7 +112,7 @@ SELECT
     r.league, 'rejected row', 'warn', r.rule, r.file || ' line ' || r.line, r.raw, l.loaded_at_utc
 FROM warehouse.rejected_row AS r
 JOIN warehouse.load AS l USING (load_id)
-WHERE r.league IN (SELECT league FROM league)
+WHERE r.league IN (SELECT league FROM league WHERE is_shared)
 ORDER BY ALL;
 COMMENT ON TABLE data_health IS 'One row a finding of the data checks or a row kept out of the ratings. Key: league, what, rule, subject, message.';
 COMMENT ON COLUMN data_health.league IS 'League.';
@@ -143,7 +145,7 @@ COMMENT ON COLUMN load.games_gone IS 'Games there before that the file no longer
 CREATE TABLE game_change AS
 SELECT league, load_id, game_id, change, description
 FROM warehouse.game_change
-WHERE league IN (SELECT league FROM league)
+WHERE league IN (SELECT league FROM league WHERE is_shared)
 ORDER BY ALL;
 COMMENT ON TABLE game_change IS 'One row a game that a load changed or took away: what a source corrected. New games are only counted, so a first load lists nothing; of one pull at most 1,000 games are listed, and loads of the last year. Key: load_id, game_id.';
 COMMENT ON COLUMN game_change.game_id IS 'The game; where it is gone, it is not in game.';
@@ -151,6 +153,6 @@ COMMENT ON COLUMN game_change.game_id IS 'The game; where it is gone, it is not 
 CREATE TABLE rejected_row AS
 SELECT load_id, league, feed, file, line, rule, raw
 FROM warehouse.rejected_row
-WHERE league IN (SELECT league FROM league)
+WHERE league IN (SELECT league FROM league WHERE is_shared)
 ORDER BY league, file, line;
 COMMENT ON TABLE rejected_row IS 'One row a source row that broke a rule and was kept out of the ratings, of each file''s last load. Key: league, file, line, rule.';

@@ -11,7 +11,7 @@ COMMENT ON COLUMN backtest.difference_high IS 'High end of the difference''s 95 
 
 CREATE TABLE backtest_forecast AS
 SELECT * FROM warehouse.backtest_forecast
-WHERE league IN (SELECT league FROM league)
+WHERE league IN (SELECT league FROM league WHERE is_shared)
     AND (league, backtest_id) IN (
         SELECT (league, arg_max(backtest_id, made_at_utc)) FROM warehouse.backtest GROUP BY league
     )

@@ -14,7 +14,7 @@ COMMENT ON COLUMN comparison.refitted IS 'Games of high k-hat that were forecast
 CREATE TABLE influential_game AS
 SELECT i.*
 FROM warehouse.influential_game AS i
-WHERE i.comparison_id IN (SELECT comparison_id FROM comparison)
+WHERE i.comparison_id IN (SELECT comparison_id FROM comparison) AND i.league IN (SELECT league FROM league WHERE is_shared)
 ORDER BY i.league, i.comparison_id, i.variant, i.k_hat DESC NULLS FIRST;
 COMMENT ON TABLE influential_game IS 'One row a game that weighs much on a model that was compared, or that it hardly expected: the ten whose leave-one-out weights are the most uneven and all (up to a hundred) of high k-hat, and the ten of the lowest log density. Key: comparison_id, variant, game_id.';
 COMMENT ON COLUMN influential_game.played_on IS 'Day of the game.';

@@ -11,7 +11,7 @@ FROM warehouse.forecast
 WHERE league IN (SELECT league FROM league)
 QUALIFY row_number() OVER (PARTITION BY league, game_id ORDER BY made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id;
-COMMENT ON TABLE forecast IS 'One row a game of two sides that was forecast: its newest forecast. Key: league, game_id.';
+COMMENT ON TABLE forecast IS 'One row a game of two sides that was forecast: its newest forecast. Chances are means over joint draws; low and high say how far the ratings'' uncertainty alone moves them. Key: league, game_id.';
 COMMENT ON COLUMN forecast.played_on IS 'Day of the game.';
 COMMENT ON COLUMN forecast.first_id IS 'competitor_id of the home side, or on neutral ground of the first one; players of a side are joined by +.';
 COMMENT ON COLUMN forecast.second_id IS 'The same of the other side.';
@@ -28,7 +28,7 @@ FROM warehouse.forecast_place
 WHERE league IN (SELECT league FROM league)
 QUALIFY rank() OVER (PARTITION BY league, game_id ORDER BY made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id, expected_place;
-COMMENT ON TABLE forecast_place IS 'One row an entrant of a race that was forecast: its newest forecast. Key: league, game_id, entrant_id.';
+COMMENT ON TABLE forecast_place IS 'One row an entrant of a race that was forecast: its newest forecast, whose chances are means over joint draws. Key: league, game_id, entrant_id.';
 COMMENT ON COLUMN forecast_place.played_on IS 'Day of the race.';
 COMMENT ON COLUMN forecast_place.entrant_id IS 'competitor_id of the entrant.';
 COMMENT ON COLUMN forecast_place.entrant IS 'Its name.';
@@ -45,7 +45,7 @@ FROM warehouse.outlook AS o
 JOIN warehouse.competitor AS c USING (league, competitor_id)
 WHERE o.league IN (SELECT league FROM league)
 ORDER BY o.league, o.as_of, o."table", o.expected_place;
-COMMENT ON TABLE outlook IS 'One row a competitor in a table of a season that is not over, and a day: how the season ends, as seen that day. Key: league, season, table, competitor_id, as_of.';
+COMMENT ON TABLE outlook IS 'One row a competitor in a table of a season that is not over, and a day: how the season ends, as seen that day. Everything about the end is of 10,000 seasons played out, with other ratings each time as their uncertainty has it: of chances 0.01 at most is the simulation''s own (two standard errors). Key: league, season, table, competitor_id, as_of.';
 COMMENT ON COLUMN outlook.name IS 'Its name.';
 COMMENT ON COLUMN outlook.chances IS 'Chance of what places mean, by name: chances[''champion''], chances[''relegated''].';
 COMMENT ON COLUMN outlook.as_of IS 'The outlook knows the results of games before this day; the newest is the one to read.';
@@ -59,7 +59,7 @@ FROM warehouse.leverage AS v
 JOIN warehouse.competitor AS c USING (league, competitor_id)
 WHERE v.league IN (SELECT league FROM league)
 ORDER BY v.league, v.as_of, v.swing DESC;
-COMMENT ON TABLE leverage IS 'One row a coming game, a competitor and what its place may mean: how the chance of that hangs on the game. Of each game those it moves most. Key: league, season, table, game_id, competitor_id, prize, as_of.';
+COMMENT ON TABLE leverage IS 'One row a coming game, a competitor and what its place may mean: how the chance of that hangs on the game. Of each game those it moves most. Shares of 10,000 seasons played out; a swing below 0.03 may be the simulation''s own chance. Key: league, season, table, game_id, competitor_id, prize, as_of.';
 COMMENT ON COLUMN leverage.name IS 'Its name.';
 COMMENT ON COLUMN leverage.if_first_wins IS 'The chance where the game''s first (home) side wins; NULL where that hardly ever came about.';
 COMMENT ON COLUMN leverage.fit_id IS 'The fit it was made from.';
@@ -75,7 +75,8 @@ played AS (
     SELECT g.league, g.game_id, g.played_on
     FROM warehouse.game AS g
     JOIN warehouse.league AS l USING (league)
-    WHERE (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
+    WHERE g.league IN (SELECT league FROM league WHERE is_shared)
+        AND (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
         AND (
             (g.league, g.played_on) IN (SELECT (league, played_on) FROM asked)
             OR (g.league, g.game_id) IN (SELECT (league, game_id) FROM asked)
@@ -181,8 +182,8 @@ COMMENT ON COLUMN track_record.second_score IS 'Score of the second.';
 COMMENT ON COLUMN track_record.result IS 'win, draw or loss of the first.';
 COMMENT ON COLUMN track_record.log_loss IS 'Minus the logarithm of the chance that was given to what came; lower is better. A game that ended level where no draw is forecast counts half as a win, half as a loss.';
 COMMENT ON COLUMN track_record.expected_log_loss IS 'What the forecast itself expected its log loss to be: on average they agree where chances are right.';
-COMMENT ON COLUMN track_record.expected_margin IS 'Margin of the first that was expected; NULL where there are none.';
-COMMENT ON COLUMN track_record.margin IS 'Margin that came.';
+COMMENT ON COLUMN track_record.expected_margin IS 'Margin of the first that was expected, in goals or points; NULL where there are none.';
+COMMENT ON COLUMN track_record.margin IS 'Margin that came, in goals or points.';
 COMMENT ON COLUMN track_record.is_in_50 IS 'Whether it lies in the 50 % interval of the margin.';
 COMMENT ON COLUMN track_record.is_in_90 IS 'Whether it lies in the 90 % interval of the margin.';
 COMMENT ON COLUMN track_record.made_at_utc IS 'When the forecast was made, UTC.';

@@ -9,13 +9,21 @@ CREATE MACRO nearest_name(league_name, competitor_name) AS (
 );
 COMMENT ON MACRO nearest_name IS 'nearest_name(league_name, competitor_name): the rated competitor''s name most like a given one; NULL where the league has no ratings. Example: SELECT nearest_name(''demo_football'', ''Halvermore'')';
 
+CREATE MACRO did_you_mean(asked_text, like_text) AS CASE
+    WHEN 3 * levenshtein(lower(asked_text), lower(like_text)) <= 2 * greatest(length(asked_text), length(like_text))
+        OR contains(lower(like_text), lower(asked_text))
+        THEN ' Did you mean "' || like_text || '"?'
+    ELSE ''
+END;
+COMMENT ON MACRO did_you_mean IS 'did_you_mean(asked_text, like_text): a question whether the second was meant, empty where two thirds of their letters or more differ. Example: SELECT did_you_mean(''Halvermore'', ''Halvermoor'')';
+
 CREATE MACRO not_one(league_name, competitor_name, how_many, like_name, like_league_name) AS CASE
     WHEN how_many > 1 THEN 'More than one competitor is called "' || competitor_name || '": use its competitor_id.'
     WHEN league_name IS NULL OR competitor_name IS NULL THEN 'A league and a competitor are needed; one is NULL.'
     WHEN like_league_name IS NULL THEN 'No league has ratings here.'
     WHEN like_name IS NULL
-        THEN 'There is no league "' || league_name || '" with ratings here. Did you mean "' || like_league_name || '"? See: SELECT league FROM league'
-    ELSE 'No rated competitor "' || competitor_name || '" in league "' || league_name || '". Did you mean "' || like_name || '"?'
+        THEN 'There is no league "' || league_name || '" with ratings here.' || did_you_mean(league_name, like_league_name) || ' See: SELECT league FROM league'
+    ELSE 'No rated competitor "' || competitor_name || '" in league "' || league_name || '".' || did_you_mean(competitor_name, like_name)
 END;
 COMMENT ON MACRO not_one IS 'not_one(league_name, competitor_name, how_many, like_name, like_league_name): what to say where a name does not stand for one competitor. Example: SELECT not_one(''demo_football'', ''Halvermore'', 0, ''Halvermoor'', ''demo_football'')';
 

@@ -1,5 +1,14 @@
 -- What is to come, asked by name. Parameters end in _name: none is a column's name.
 
+CREATE MACRO outlook(league_name) AS TABLE
+SELECT
+    season, "table", competitor_id, name, played, points, remaining, expected_points, points_q5, points_q95, expected_place,
+    chances, as_of
+FROM outlook
+WHERE league = (SELECT rated_league(league_name)) AND as_of = (SELECT max(as_of) FROM outlook WHERE league = league_name)
+ORDER BY season, "table", expected_place;
+COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the newest rows of the table outlook see it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
+
 CREATE MACRO season_chances(league_name, prize_name) AS TABLE
 SELECT season, "table", name, points, expected_points, points_q5, points_q95, chances[prize_name] AS chance, as_of
 FROM outlook

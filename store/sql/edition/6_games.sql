@@ -148,16 +148,19 @@ ORDER BY place;
 COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
 
 -- Draws stand in lists, one a venue and count, so that each cell of the matrix is one product of two of them.
-CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
+CREATE MACRO score_matrix(league_name, a_name, b_name, must_count) AS TABLE
 WITH drawn AS MATERIALIZED (
-    SELECT
-        place, venue, number, a_expected, b_expected, excess, moved,
-        CASE WHEN is_count THEN true ELSE error('Scores of league "' || league_name || '" are not small counts: ask expected_score.') END AS is_count
+    SELECT place, venue, number, a_expected, b_expected, excess, moved
     FROM game_draw(league_name, a_name, b_name)
+    WHERE CASE
+        WHEN is_count THEN true
+        WHEN must_count THEN error('Scores of league "' || league_name || '" are not small counts: ask expected_score.')
+        ELSE false
+    END
 ),
 enough AS (
     SELECT unnest(range(0, 5 + ceil(max(m + 5 * sqrt(m + k * m * m)))::INTEGER)) AS goals
-    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM drawn WHERE is_count GROUP BY place)
+    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM drawn GROUP BY place)
 ),
 each AS (
     SELECT
@@ -179,30 +182,40 @@ each AS (
     GROUP BY place, venue, goals
 )
 SELECT
-    a.venue, a.goals AS a_score, b.goals AS b_score,
+    place, a.venue, a.goals AS a_score, b.goals AS b_score,
     list_dot_product(a.a_chances, b.b_chances) / len(a.a_chances)
     + CASE WHEN a.goals > 1 OR b.goals > 1 THEN 0 WHEN a.goals = b.goals THEN -a.moved ELSE a.moved END AS probability
-FROM each AS a JOIN each AS b USING (place)
+FROM each AS a JOIN each AS b USING (place);
+COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): what score_probability and margin_quantile stand on: one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
+
+CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
+SELECT venue, a_score, b_score, probability FROM score_matrix(league_name, a_name, b_name, true)
 WHERE probability >= 0.0001
 ORDER BY place, probability DESC;
 COMMENT ON MACRO TABLE score_probability IS 'score_probability(league_name, a_name, b_name): one row a venue and score of the next game, where scores are counts: its chance, the likeliest score first; chances below 0.0001 are left out. Example: FROM score_probability(''demo_football'', ''Halvermoor'', ''Jarrowmont'') WHERE venue = ''neutral'' LIMIT 5';
 
--- Quantiles of a mixture of the draws' distributions, by Newton's steps from those of a normal distribution of the same mean
--- and variance: six leave less than a millionth of a standard deviation.
+-- Of counts the least margin that is reached with the probability. Else quantiles of a mixture of the draws' distributions, by
+-- Newton's steps from those of a normal distribution of the same mean and variance: six leave less than a millionth of a
+-- standard deviation.
 CREATE MACRO margin_quantile(league_name, a_name, b_name) AS TABLE
-WITH RECURSIVE drawn AS MATERIALIZED (
+WITH RECURSIVE wanted AS (
+    FROM (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS v(level, z)
+),
+margins AS (
+    SELECT place, venue, a_score - b_score AS goals, sum(sum(probability)) OVER (PARTITION BY place ORDER BY goals) AS below
+    FROM score_matrix(league_name, a_name, b_name, false)
+    GROUP BY place, venue, goals
+),
+drawn AS MATERIALIZED (
     SELECT
         place, venue, margin, freedom,
-        CASE
-            WHEN is_count THEN error('Margins of league "' || league_name || '" are of small counts: ask score_probability.')
-            WHEN margin_sd IS NULL THEN error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')
-            ELSE margin_sd
-        END AS sd
+        coalesce(margin_sd, error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')) AS sd
     FROM game_draw(league_name, a_name, b_name)
+    WHERE NOT coalesce(is_count, false)
 ),
 step AS (
     SELECT place, venue, level, avg(margin) + z * sqrt(var_pop(margin) + avg(sd * sd)) AS quantile, 0 AS steps
-    FROM drawn, (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS wanted(level, z)
+    FROM drawn, wanted
     GROUP BY place, venue, level, z
     UNION ALL
     SELECT
@@ -213,9 +226,14 @@ step AS (
     FROM step AS s JOIN drawn AS d ON d.place = s.place
     WHERE s.steps < 6
     GROUP BY s.place, s.venue, s.level, s.quantile, s.steps
+),
+found AS (
+    SELECT place, venue, level, quantile AS margin FROM step WHERE steps = 6
+    UNION ALL
+    SELECT place, venue, level, min(goals) FROM margins JOIN wanted ON below >= level GROUP BY place, venue, level
 )
-SELECT venue, level::DOUBLE AS level, quantile AS margin FROM step WHERE steps = 6 ORDER BY place, level;
-COMMENT ON MACRO TABLE margin_quantile IS 'margin_quantile(league_name, a_name, b_name): one row a venue and level (0.05, 0.25, 0.5, 0.75, 0.95): with that probability a''s margin over b in the next game stays below this, the ratings'' uncertainty and the game''s own chance together, in points. Where scores are small counts ask score_probability. Example: FROM margin_quantile(''nfl'', ''KC'', ''PHI'')';
+SELECT venue, level::DOUBLE AS level, margin FROM found ORDER BY place, level;
+COMMENT ON MACRO TABLE margin_quantile IS 'margin_quantile(league_name, a_name, b_name): one row a venue and level (0.05, 0.25, 0.5, 0.75, 0.95): with that probability a''s margin over b in the next game stays below this, or where scores are small counts is no larger: the ratings'' uncertainty and the game''s own chance together, in goals or points; an error where the model has no scores. Example: FROM margin_quantile(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
 
 CREATE MACRO head_to_head(league_name, a_name, b_name) AS TABLE
 SELECT

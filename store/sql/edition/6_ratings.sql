@@ -83,19 +83,56 @@ WHERE h.league = league_name AND h.basis = basis_name
     AND h.competitor_id = (SELECT competitor_of(league_name, competitor_name));
 COMMENT ON MACRO TABLE rating_at IS 'rating_at(league_name, competitor_name, on_date, basis_name := ''smoothed''): a competitor''s row of leaderboard_at; none where it had not been rated yet. Example: FROM rating_at(''demo_football'', ''Halvermoor'', DATE ''2025-01-01'')';
 
-CREATE MACRO movement(league_name, since_date := NULL, basis_name := 'as_published') AS TABLE
-WITH day AS (
-    SELECT history_day(
-        league_name, coalesce(since_date::DATE, (SELECT l.as_of - 7 FROM league AS l WHERE l.league = rated_league(league_name))), basis_name
-    ) AS since
+CREATE MACRO earlier_day(league_name, since_date, basis_name) AS TABLE
+WITH asked AS (
+    SELECT l.league AS asked_league, l.as_of AS now_on, coalesce(since_date::DATE, l.as_of - 7) AS wanted
+    FROM league AS l WHERE l.league = (SELECT rated_league(league_name))
+),
+kept AS (
+    SELECT DISTINCT h.basis AS kept_basis, h.as_of AS kept_on
+    FROM rating_history AS h JOIN asked ON h.league = asked_league
+    WHERE CASE
+        WHEN basis_name IS NULL THEN h.basis <> 'smoothed' AND h.as_of < now_on
+        ELSE h.basis = basis_name AND h.as_of = (SELECT history_day(asked_league, wanted, basis_name) FROM asked)
+    END
+),
+best AS (
+    SELECT kept_basis, kept_on FROM kept, asked
+    ORDER BY
+        kept_on <= wanted DESC, CASE WHEN kept_on <= wanted THEN wanted - kept_on ELSE kept_on - wanted END,
+        kept_basis = 'as_published' DESC
+    LIMIT 1
 )
 SELECT
-    b.kind, b.name, b.competitor_id, b.rank, h.rank AS earlier_rank, b.rating, h.rating AS earlier_rating, h.as_of AS since,
-    len([r FOR r IN d.ranks IF r < h.rank]) / len(d.ranks) AS p_up,
-    len([r FOR r IN d.ranks IF r > h.rank]) / len(d.ranks) AS p_down
-FROM leaderboard AS b
+    asked_league AS league, kept_on AS since, kept_basis AS basis,
+    CASE
+        WHEN kept_on IS NULL THEN
+            'Nothing was published or backfilled before ' || now_on || '. To fill in what would have been: pooltable fit '
+            || asked_league || ' --as-of ' || least(wanted, now_on - 1) || '; pooltable publish'
+        WHEN kept_on > wanted THEN
+            'Nothing is kept from ' || wanted || ' or before. To fill it in: pooltable fit ' || asked_league || ' --as-of '
+            || wanted || '; pooltable publish'
+        WHEN kept_basis = 'smoothed' THEN
+            'All results of today, told of then: where the model holds ratings still, ranks of then are those of now.'
+    END AS note
+FROM asked LEFT JOIN best ON true;
+COMMENT ON MACRO TABLE earlier_day IS 'earlier_day(league_name, since_date, basis_name): one row: the day and basis in rating_history that movement compares with, and a note where they are not what was asked. Example: FROM earlier_day(''demo_football'', NULL, NULL)';
+
+-- Where nothing is known of then, what is known of now stands there all the same, with the reason.
+CREATE MACRO movement(league_name, since_date := NULL, basis_name := NULL) AS TABLE
+WITH day AS MATERIALIZED (
+    FROM earlier_day(league_name, since_date, basis_name)
+)
+SELECT
+    b.kind, b.name, b.competitor_id, b.rank, h.rank AS earlier_rank, b.rating, h.rating AS earlier_rating, day.since,
+    CASE WHEN h.rank IS NOT NULL THEN len([r FOR r IN d.ranks IF r < h.rank]) / len(d.ranks) END AS p_up,
+    CASE WHEN h.rank IS NOT NULL THEN len([r FOR r IN d.ranks IF r > h.rank]) / len(d.ranks) END AS p_down,
+    day.basis, day.note
+FROM day
+JOIN leaderboard AS b ON b.league = day.league AND b.rank IS NOT NULL
 JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
-JOIN rating_history AS h ON h.league = b.league AND h.kind = b.kind AND h.competitor_id = b.competitor_id
-WHERE b.league = league_name AND h.basis = basis_name AND h.as_of = (SELECT since FROM day) AND h.rank IS NOT NULL
+LEFT JOIN rating_history AS h
+    ON h.league = b.league AND h.kind = b.kind AND h.competitor_id = b.competitor_id AND h.basis = day.basis AND h.as_of = day.since
+WHERE h.rank IS NOT NULL OR day.since IS NULL
 ORDER BY b.kind, b.rank;
-COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := ''as_published''): one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down). Example: FROM movement(''demo_football'', since_date := DATE ''2025-01-01'', basis_name := ''smoothed'')';
+COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := NULL): what changed: one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down). basis and since say what it is compared with: the last day up to since_date that was published (as_published) or fitted later (backfilled), else the first after it; or what basis_name names, smoothed too. note says where that is not what was asked; where nothing of an earlier day is kept, all of then is NULL and note says how to fill it in. Example: FROM movement(''demo_football'') LIMIT 5';

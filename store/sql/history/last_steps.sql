@@ -7,4 +7,4 @@ WITH ended AS (
     ) AS place
     FROM step JOIN run USING (run_id) WHERE run.state <> 'running'
 )
-SELECT league, command, state, message FROM ended WHERE place = 1 ORDER BY league, started_at_utc, number
+SELECT league, command, state, message, started_at_utc, ended_at_utc FROM ended WHERE place = 1 ORDER BY league, started_at_utc, number
