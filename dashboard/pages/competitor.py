@@ -205,7 +205,7 @@ def _columns(league: str, games: list[Row], *, short: bool = False) -> list[Colu
     columns: list[Column] = [text("on", "Day", "When it was played.", width=124)]
     if "opponent" in present:
         columns.append(name_link(league, "Opponent", "Whom it met.", "opponent", "opponent_id", minWidth=140, flex=1))
-    if "place_word" in present:
+    if any(row["place_word"] in ("home", "away") for row in games):
         columns.append(text("place_word", "At", "home, away or neutral ground.", width=86))
     columns.append(text("result", "Result", "Own score first; of a race the place.", width=104))
     if "surprise" in present:
@@ -217,8 +217,17 @@ def _columns(league: str, games: list[Row], *, short: bool = False) -> list[Colu
              "headerTooltip": "How far the result was from what was expected; right: better."},
         ]  # fmt: skip
     if not short:
-        columns += [text("round", "Round", "Round or competition stage.", width=110)] if "round" in present else []
-        columns += [text("season", "Season", "Season.", width=96), text("status", "Status", "How it ended.", width=96)]
+        columns += [
+            text(key, title, meaning, **more)
+            for key, title, meaning, more in (
+                ("event", "Event", "Race, tournament or competition.", {"minWidth": 130, "flex": 1}),
+                ("surface", "Surface", "What it was played on.", {"width": 96}),
+                ("round", "Round", "Round or stage.", {"width": 110, "tooltipField": "round"}),
+                ("season", "Season", "Season.", {"width": 96}),
+                ("status", "Status", "How it ended.", {"width": 96}),
+            )
+            if key in present
+        ]  # fmt: skip
     return columns
 
 

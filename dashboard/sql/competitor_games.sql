@@ -16,7 +16,8 @@ entry AS (
 contest AS (
     SELECT
         contest_id, any_value(kind) AS kind, min(game_id) AS game_id, played_on, any_value(season) AS season,
-        any_value(round) AS round, any_value(status) AS status, max(len(sides)) AS entries,
+        any_value(round) AS round, any_value(status) AS status, any_value(attributes['surface']) AS surface,
+        any_value(coalesce(attributes['race'], attributes['event'], attributes['tournament'], attributes['competition'])) AS event, max(len(sides)) AS entries,
         bool_or(neutral) AS neutral, bool_or(s.is_home) FILTER (s.side = entry.side) AS is_home,
         sum(s.score) FILTER (s.side = entry.side) AS own_score, sum(s.score) FILTER (s.side <> entry.side) AS other_score,
         min(s.finish) FILTER (s.side = entry.side) AS finish, any_value(s.won) FILTER (s.side = entry.side) AS won,
@@ -112,7 +113,7 @@ expected AS (
     GROUP BY opponent_id, place
 )
 SELECT
-    m.game_id, m.played_on, m.season, m.round, m.status, m.place, m.entries, m.opponent_id, m.opponent, m.own_score,
+    m.game_id, m.played_on, m.season, m.event, m.round, m.surface, m.status, m.place, m.entries, m.opponent_id, m.opponent, m.own_score,
     m.other_score, m.finish, m.won, x.margin AS expected_margin, x.chance AS expected_chance,
     CASE
         WHEN x.margin IS NOT NULL THEN (m.own_score - m.other_score - x.margin) / x.sd

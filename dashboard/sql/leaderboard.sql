@@ -27,7 +27,7 @@ SELECT
     b.q25, b.q75, b.q95, b.unpooled, b.unpooled_se, b.unpooled_reason,
     t.value - avg(t.value) FILTER (b.status = 'ranked') OVER () AS truth,
     b.games, b.shrinkage, b.shrinkage_by_distance, b.p_best, b.p_top3, b.p_top10,
-    CASE WHEN $k > 0 THEN list_count([nullif(r <= $k, false) FOR r IN d.ranks]) / len(d.ranks) END AS p_top,
+    CASE WHEN $k::INTEGER > 0 THEN list_count([nullif(r <= $k::INTEGER, false) FOR r IN d.ranks]) / len(d.ranks) END AS p_top,
     e.rank - b.rank AS moved,
     CASE WHEN e.rank > b.rank THEN list_count([nullif(r < e.rank, false) FOR r IN d.ranks]) / len(d.ranks)
         WHEN e.rank < b.rank THEN list_count([nullif(r > e.rank, false) FOR r IN d.ranks]) / len(d.ranks) END AS p_moved,
@@ -38,6 +38,6 @@ LEFT JOIN earlier AS e ON (e.kind, e.competitor_id) = (b.kind, b.competitor_id)
 LEFT JOIN path AS p ON p.competitor_id = b.competitor_id
 LEFT JOIN schedule AS s ON (s.league, s.kind, s.competitor_id) = (b.league, b.kind, b.competitor_id)
 LEFT JOIN rating_draw AS d ON (d.league, d.kind, d.competitor_id, d.component) = (b.league, b.kind, b.competitor_id, 'total')
-    AND ($k > 0 OR e.rank <> b.rank)
+    AND ($k::INTEGER > 0 OR e.rank <> b.rank)
 WHERE b.league = $league AND b.kind = $kind
 ORDER BY b.rank NULLS LAST, b.rating DESC, b.competitor_id

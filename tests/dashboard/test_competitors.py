@@ -1,6 +1,8 @@
 """The pages of competitors: one, and several side by side."""
 
 import json
+import re
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -161,3 +163,17 @@ def test_of_thousands_only_the_ranked_are_sent_until_everybody_is_asked_for(
     assert "'inactive', 'pool'" in whole and "'inactive', 'pool'" not in part
     assert "data-partial='true'" in part and "data-partial='false'" in whole
     assert "'inactive', 'pool'" in page_of(app, leaderboard.PAGE, league="nations", show="all")
+
+
+@pytest.mark.slow
+def test_every_address_that_a_page_offers_for_its_numbers_answers(app: Dash) -> None:
+    client = app.server.test_client()
+    asked = {"league": "nations", "competitor": "t:1", "a": "t:1", "b": "t:2", "k": "4"}
+    links = {link for page in PAGES for link in re.findall(r"'(/api/sql\?sql=[^']+)'", page_of(app, page, **asked))}
+    assert len(links) > 40
+    for link in links:
+        answer = client.get(link)
+        while answer.status_code == 429:
+            time.sleep(1)
+            answer = client.get(link)
+        assert answer.status_code == 200, (answer.text[:500], link)
