@@ -19,6 +19,7 @@ from modeling.field import Field
 from modeling.games import Games
 from modeling.judge import Check
 from modeling.memory import give_back
+from modeling.paths import Day
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings
 from store.errors import FitError
@@ -45,6 +46,8 @@ class Sampled:
     checks: list[Check]
     worst: list[Diagnosis] = field(default_factory=list)
     """Of chains, the ten quantities that agree least, of all there are."""
+    past: list[list[Day]] = field(default_factory=list)
+    """By kind, the days that its past is told of; empty where nothing walks or the as-of date was chosen."""
 
 
 def sample(
