@@ -13,8 +13,9 @@ BAND = "rgba(59, 130, 196, 0.18)"
 COLOURS = [POOLED, ALONE, "#2f8f6b", "#9b59b6", "#c0504d", "#6b7280"]
 
 
-def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure:
-    """Rating by day with its 90 % band above, how far each game was from what was expected below; days shared."""
+def rating_history(rows: Rows, games: Rows, unit: str, digits: int, then: Rows | None = None) -> go.Figure:
+    """Rating by day with its 90 % band above, and what was said `then` dotted; how far each game was from what was
+    expected below; days shared."""
     figure = empty("", f"Rating ({unit})")
     days = [row["as_of"] for row in rows]
     if rows:
@@ -22,9 +23,16 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure
         figure.add_trace(_band(band))
         said = [[day(row["as_of"]), signed(row["rating"], digits), _ranks(row)] for row in rows]
         figure.add_trace(
-            go.Scatter(x=days, y=[row["rating"] for row in rows], mode="lines+markers", name="Rating", customdata=said,
+            go.Scatter(x=days, y=[row["rating"] for row in rows], mode=_mode(rows), name="Rating", customdata=said,
                        line={"color": POOLED, "width": 2}, marker={"size": 6},
                        hovertemplate="%{customdata[0]}<br>rating %{customdata[1]}<br>%{customdata[2]}<extra></extra>")
+        )  # fmt: skip
+    if then:
+        figure.add_trace(
+            go.Scatter(x=[row["as_of"] for row in then], y=[row["rating"] for row in then], name="As it was said then",
+                       mode="lines", line={"color": ALONE, "width": 1.5, "dash": "dot"},
+                       customdata=[[day(row["as_of"]), signed(row["rating"], digits)] for row in then],
+                       hovertemplate="%{customdata[0]}<br>said then: %{customdata[1]}<extra></extra>")
         )  # fmt: skip
     figure.add_trace(_surprises(games))
     floor = 0.46 if rows else 1.0
@@ -60,6 +68,11 @@ def _band(outline: dict[str, Any]) -> go.Scatter:
     )
 
 
+def _mode(rows: Rows) -> str:
+    """Markers too, where they would not run into each other."""
+    return "lines+markers" if len(rows) <= 60 else "lines"
+
+
 def _ranks(row: dict[str, Any]) -> str:
     return f"rank {row['rank']} ({row['rank_low']}–{row['rank_high']})" if row["rank"] else "not ranked"
 
@@ -73,7 +86,7 @@ def rank_history(rows: Rows) -> go.Figure:
     figure.add_trace(_band(band))
     said = [[day(row["as_of"]), _ranks(row)] for row in known]
     figure.add_trace(
-        go.Scatter(x=days, y=[row["rank"] for row in known], mode="lines+markers", name="Rank", customdata=said,
+        go.Scatter(x=days, y=[row["rank"] for row in known], mode=_mode(known), name="Rank", customdata=said,
                    line={"color": POOLED, "width": 2, "shape": "hv"}, marker={"size": 6},
                    hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>")
     )  # fmt: skip

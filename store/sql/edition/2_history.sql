@@ -34,7 +34,7 @@ daily AS (
 kept AS (
     SELECT * FROM daily
     QUALIFY row_number() OVER (PARTITION BY league, basis, stretch ORDER BY as_of DESC, told_at DESC, fit_id) = 1
-)
+),
 -- Of the as-of date of each fit what it says of then; of the days before it the path of what is published.
 ratings AS (
     SELECT
