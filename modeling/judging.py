@@ -23,7 +23,7 @@ from modeling.games import Games
 from modeling.judge import Check, Pooling, Predictive
 from modeling.labels import Label
 from modeling.memory import give_back
-from modeling.paths import days_of, has_past
+from modeling.paths import days_of, has_past, levels_kept
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from store.errors import FitError
@@ -73,7 +73,8 @@ def fit_and_judge(
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
     is_told = has_past(design) and not games.is_dated
     past = [days_of(design, field, stanza, games.as_of) for field in fields] if is_told else []
-    sampled, audit_made = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto), None
+    kept = levels_kept(design, fields, past)
+    sampled, audit_made = sample(choice, design, games, fields, start, tell, kept, may_fall_back=is_auto), None
     if sampled.choice.engine != NUTS and known is None:
         scope = Scope(games, design, fields)
         sampled, audit_made = audit(sampled, scope, stanza, start, tell, may_replace=is_auto)

@@ -113,6 +113,17 @@ def walks_of(design: Design, kind: str) -> list[tuple[Block, Block | None]]:
     return [(block, walk_of(design, block) if block.role == "base" else None) for block in blocks]
 
 
+def levels_kept(design: Design, fields: list[Field], past: list[list[Day]]) -> dict[str, NDArray[np.intp]]:
+    """By walk of ratings the levels, in rising order, that somebody ranked had reached on one of the days."""
+    found = {}
+    for field, days in zip(fields, past, strict=False):
+        for _block, walk in walks_of(design, field.kind):
+            if walk is not None and days:
+                levels = np.unique(np.concatenate(levels_on(design, walk, days)))
+                found[walk.name] = levels[levels >= 0]
+    return found
+
+
 def path_tables(
     design: Design, posterior: Posterior, fields: list[Field], past: list[list[Day]]
 ) -> dict[str, pl.DataFrame]:
@@ -123,7 +134,7 @@ def path_tables(
 
 def path_rows(design: Design, posterior: Posterior, field: Field, days: list[Day]) -> pl.DataFrame:
     """One row a ranked competitor and day: the columns of `rating_path`."""
-    some = posterior.evenly(DRAWS)
+    some = posterior.evenly(DRAWS) if posterior.of_past is None else posterior.of_past
     total = [np.zeros((len(some), len(day.ranked))) for day in days]
     for block, walk in walks_of(design, field.kind):
         levels = [None] * len(days) if walk is None else levels_on(design, walk, days)
@@ -146,6 +157,9 @@ def _states(
         return (csr_array(block.loading[who]) @ effects[some].T).T
     states = effects[np.ix_(some, who)]
     moved, level = levels >= 0, levels[levels >= 0]
+    if known := posterior.past.get(walk.name):
+        states[:, moved] = known.states[:, np.searchsorted(known.levels, level)]
+        return states
     states[:, moved] *= kept_over(walk.since[level], walk.persistence)
     states[:, moved] += posterior.blocks[walk.name][np.ix_(some, level)]
     return states
