@@ -1,5 +1,6 @@
 """Figures of competitors: rows in, a plotly figure out, as in figures.py."""
 
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -34,7 +35,9 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int, then: Rows |
                        customdata=[[day(row["as_of"]), signed(row["rating"], digits)] for row in then],
                        hovertemplate="%{customdata[0]}<br>said then: %{customdata[1]}<extra></extra>")
         )  # fmt: skip
-    figure.add_trace(_surprises(games))
+    if not any(row["surprise"] is not None for row in games):
+        return figure
+    figure.add_trace(_surprises(games, days))
     floor = 0.46 if rows else 1.0
     figure.update_layout(
         yaxis={"domain": [floor, 1], "visible": bool(rows)},
@@ -45,12 +48,14 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int, then: Rows |
     return figure
 
 
-def _surprises(games: Rows) -> go.Bar:
+def _surprises(games: Rows, days: list[date]) -> go.Bar:
+    """A bar a game, wide enough to be seen where these days are drawn too."""
+    wide = max((days[-1] - days[0]).days / 150, 6) if days else 6
     known = [row for row in games if row["surprise"] is not None]
     said = [[row["on"], escape(row["opponent"] or ""), row["result"], f"expected {row['expected']}"] for row in known]
     return go.Bar(
         x=[row["played_on"] for row in known], y=[row["surprise"] for row in known], yaxis="y2", customdata=said,
-        name="Games: better or worse than expected", width=6 * 86_400_000,
+        name="Games: better or worse than expected", width=wide * 86_400_000,
         marker={"color": [POOLED if row["surprise"] > 0 else ALONE for row in known]},
         hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]} (%{customdata[3]})<extra></extra>",
     )  # fmt: skip

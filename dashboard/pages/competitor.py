@@ -133,12 +133,12 @@ def _over_time(view: View, who: Row, history: list[Row], games: list[Row], digit
     known = [row for row in games if row["surprise"] is not None]
     if not shown and not known:
         return []
-    words = (
+    told = "How strong it was on each day as all results tell it now, later ones too." if is_walk else ""
+    bars = (
         "Each bar is a game: upwards the result was better than today's ratings would have expected, downwards worse, "
         "in standard deviations of one game."
     )
-    if is_walk:
-        words = f"How strong it was on each day as all results tell it now, later ones too. {words}"
+    words = f"{told} {bars if known else ''}".strip()
     note = (
         None
         if shown
