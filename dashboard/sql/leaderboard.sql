@@ -1,7 +1,8 @@
 -- The leaderboard of one kind in one league, best first. In simulated leagues the truth stands beside the estimate,
 -- as a contrast to the same reference: the mean of the ranked. p_top is of truly being among the best $k. Movement is
 -- against the last ratings that were published a week or more before: p_moved is of being truly on the side of the earlier
--- rank that the present one is on. history is of the days ratings are kept of, the last 30 of them.
+-- rank that the present one is on. history is of the last 30 days that all results tell of now, or where ratings do not
+-- walk, of which ratings are kept.
 WITH earlier AS (
     SELECT kind, competitor_id, rank
     FROM rating_history
@@ -15,7 +16,10 @@ path AS (
     FROM (
         SELECT competitor_id, as_of, arg_max(round(rating, 4), basis) AS rating
         FROM rating_history
-        WHERE league = $league AND kind = $kind AND basis <> 'smoothed'
+        WHERE league = $league AND kind = $kind AND (basis = 'smoothed') = (
+            SELECT count(DISTINCT h.as_of) > 1 FROM rating_history AS h
+            WHERE h.league = $league AND h.kind = $kind AND h.basis = 'smoothed'
+        )
         GROUP BY competitor_id, as_of
         QUALIFY dense_rank() OVER (ORDER BY as_of DESC) <= 30
     )
