@@ -87,7 +87,7 @@ def note_standing_in(folder: Path, sources: list[str], now: datetime) -> None:
     """Keeps which sources could not be had now, with the time since when. Raises StoreError where the disk refuses."""
     before = standing_in(folder)
     moment = now.replace(tzinfo=None).isoformat(timespec="seconds")
-    after = {source: before.get(source, moment) for source in sources}
+    after = {source: min(before.get(source, moment), moment) for source in sources}  # a clock may have been ahead
     if after != before:
         _write(folder / STANDING_IN, json.dumps(after, indent=1).encode())
 

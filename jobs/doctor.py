@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,9 +23,10 @@ from jobs.memory import MARGIN, free_bytes
 from jobs.status import ago, status
 from jobs.supervise import FOLLOWS
 from jobs.sweep import left_over
+from jobs.timetable import SLACK
 from store.edition import current, editions, pinned
 from store.errors import LockedError, PooltableError
-from store.history import History
+from store.history import History, stamp
 from store.home import CHECKOUT, Home
 from store.query import query
 from store.stanzas import read_stanzas
@@ -33,7 +34,6 @@ from store.warehouse import reading
 
 GB = 1 << 30
 LEAST_FREE_BYTES = GB
-SLACK = timedelta(minutes=5)
 WAIT_SECONDS = 2.0
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 State = Literal["ok", "warn", "FAIL"]
@@ -197,10 +197,11 @@ def _installed(name: str) -> str | None:
 
 
 def _clock(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
-    ahead = [str(run["started_at_utc"]) for run in History(home.runs).rows("run", 20)]
-    newest = max(ahead, default="")
-    if newest > f"{(now + SLACK).replace(tzinfo=None)}":
-        yield "FAIL", f"it says {now:%Y-%m-%d %H:%M} UTC, and a run began at {newest[:16]}: is it wrong, or was it?"
+    """By the run that was begun last: one before it by a clock that was ahead tells nothing of the clock now."""
+    last = max((str(run["started_at_utc"]) for run in History(home.runs).rows("run", 1)), default="")
+    if last > stamp(now + SLACK):
+        told = f"it says {now:%Y-%m-%d %H:%M} UTC, and the last run began at {last[:16]}"
+        yield "FAIL", f"{told}: is it wrong, or was it? If it is right now, the next night clears this"
     else:
         yield "ok", f"{now:%Y-%m-%d %H:%M} UTC"
 

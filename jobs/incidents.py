@@ -74,8 +74,7 @@ def _stood(history: History) -> dict[Key, str]:
 
 def _late(one: LeagueStatus, now: datetime) -> str:
     """How a league breaks its promise of freshness, in words."""
-    last = max(at for at in (one.loaded_at, one.pulled_at) if at)
-    return f"last pulled {ago(last, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
+    return f"last pulled {ago(one.heard_at(now), now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
 
 
 def how_ended(kind: str, league: str, found: Status, stanzas: Mapping[str, Stanza]) -> str:

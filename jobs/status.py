@@ -10,17 +10,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jobs.messages import in_a_line
-from jobs.timetable import last_nights, next_refit
+from jobs.timetable import SLACK, last_nights, next_refit
 from store.edition import current, editions, pinned
 from store.errors import LockedError, PooltableError, StoreError
-from store.history import History, Incident
+from store.history import History, Incident, stamp
 from store.home import Home
 from store.query import query
 from store.stanzas import read_stanzas
 from store.warehouse import reading
 
 WAIT_SECONDS = 2.0
-LOADS = "SELECT league, max(loaded_at_utc) FROM load GROUP BY league"
+MINUTE = timedelta(minutes=1)
+LOADS = """
+SELECT league, coalesce(max(loaded_at_utc) FILTER (loaded_at_utc <= $until), min(loaded_at_utc)) FROM load
+GROUP BY league
+"""
 FITS = """
 SELECT league, fitted_at_utc, verdict, as_of, reasons, override_reason, current_at_utc FROM fit WHERE NOT is_dated
 QUALIFY row_number() OVER (PARTITION BY league ORDER BY current_at_utc DESC) = 1
@@ -64,10 +68,16 @@ class LeagueStatus:
     next_refit: datetime
     fresh_hours: float
 
+    def heard_at(self, now: datetime) -> datetime | None:
+        """When it was last loaded or pulled; None where it never was. What a clock that was ahead says does not count
+        where there is anything else."""
+        known = [at for at in (self.loaded_at, self.pulled_at) if at]
+        return max((at for at in known if at <= now + SLACK), default=min(known, default=None))
+
     def is_fresh(self, now: datetime) -> bool | None:
         """Whether it keeps its promise (fresh_hours); None where it was never pulled."""
-        last = max((at for at in (self.loaded_at, self.pulled_at) if at), default=None)
-        return None if last is None else now - last <= timedelta(hours=self.fresh_hours)
+        last = self.heard_at(now)
+        return None if last is None else -SLACK <= now - last <= timedelta(hours=self.fresh_hours)
 
 
 @dataclass(frozen=True)
@@ -90,11 +100,11 @@ def status(home: Home, now: datetime) -> Status:
 
     notes: list[str] = []
     stanzas = read_stanzas(home)
-    loads, fits, is_whole = _warehouse(home, notes)
+    loads, fits, is_whole = _warehouse(home, now, notes)
     edition, published_at, shown = _edition(home, notes)
     outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
     notes += [_outage(name, since, now) for name, since in outages.items()]
-    nights, pulls, incidents = _history(home, notes)
+    nights, pulls, incidents = _history(home, now, notes)
     for name, since in outages.items():  # what a pull went on with since then was as old as that
         pulls[name] = min(_first(since), pulls.get(name, now))
     leagues = [
@@ -164,21 +174,27 @@ def ago(moment: datetime | None, now: datetime) -> str:
     """How long ago, in the largest unit that fits; "never" for None."""
     if moment is None:
         return "never"
-    seconds = (now - moment).total_seconds()
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if (count := int(seconds // size)) >= 1:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    if moment > now + SLACK:
+        return f"{_span(moment - now)} ahead of the clock"
+    return f"{_span(now - moment)} ago" if now - moment >= MINUTE else "just now"
 
 
-def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, Fit], bool]:
+def _span(span: timedelta) -> str:
+    """How long, a minute at least, in the largest unit that fits."""
+    units = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (MINUTE, "minute"))
+    size, unit = next(one for one in units if span >= one[0])
+    count = span // size
+    return f"{count} {unit}{'s' if count > 1 else ''}"
+
+
+def _warehouse(home: Home, now: datetime, notes: list[str]) -> tuple[dict[str, datetime], dict[str, Fit], bool]:
     """When each league was loaded, its newest fit, and whether that could be seen."""
     if not home.warehouse.exists():
         notes.append("Nothing was loaded here yet: pooltable nightly")
         return {}, {}, True
     try:
         with reading(replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))) as con:
-            loads = con.execute(LOADS).fetchall()
+            loads = con.execute(LOADS, {"until": (now + SLACK).replace(tzinfo=None)}).fetchall()
             fits = con.execute(FITS).fetchall()
     except (LockedError, StoreError) as error:
         notes.append(f"What was loaded and fitted cannot be seen now: {error.message}")
@@ -190,11 +206,14 @@ def _warehouse(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[
     return {name: _utc(at) for name, at in loads}, newest, True
 
 
-def _history(home: Home, notes: list[str]) -> tuple[dict[str, datetime], dict[str, datetime], tuple[Incident, ...]]:
+def _history(
+    home: Home, now: datetime, notes: list[str]
+) -> tuple[dict[str, datetime], dict[str, datetime], tuple[Incident, ...]]:
     """When each league had its last night and pull, and what stands wrong."""
     history = History(home.runs)
     try:
-        return last_nights(history.rows("run")), history.last_pulls(), tuple(history.incidents(open_only=True))
+        nights = last_nights(run for run in history.rows("run") if str(run["started_at_utc"]) <= stamp(now + SLACK))
+        return nights, history.last_pulls(now + SLACK), tuple(history.incidents(open_only=True))
     except (sqlite3.Error, OSError) as error:  # SQLite needs room to read
         notes.append(f"The run history cannot be read: {error}. Is the disk full, read-only or gone?")
         return {}, {}, ()

@@ -33,13 +33,17 @@ def close_unended(home: Home, now: datetime) -> None:
 
 
 def sweep(home: Home, now: datetime) -> None:
-    """Deletes what is left over (see `left_over`) and logs older than ninety days."""
+    """Deletes what is left over (see `left_over`) and logs older than ninety days, of which those of the last ninety
+    days on which anything ran stay: the clock may be ahead, for this night alone."""
     for path in left_over(home):
         path.unlink(missing_ok=True)
-    before = now - LOGS_KEPT
-    History(home.runs).forget_logs(before)
+    history = History(home.runs)
+    if (since := history.since(LOGS_KEPT.days)) is None:
+        return
+    before = min(since, now - LOGS_KEPT)
+    history.forget_logs(before)
     for log in home.logs.glob("*"):
-        if _age_seconds(log) > LOGS_KEPT.total_seconds():
+        if log.stat().st_mtime < before.timestamp():
             shutil.rmtree(log, ignore_errors=True) if log.is_dir() else log.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from jobs.sweep import DID_NOT_END
 from store.stanzas import Stanza
 
 DAY = timedelta(days=1)
+SLACK = timedelta(minutes=5)  # a moment further ahead than this was written by a clock that was wrong
 TRIES = 3  # nights in a day that may die under a league before it waits for its time again
 
 

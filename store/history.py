@@ -16,8 +16,8 @@ from store.errors import StoreError
 
 SQL = Path(__file__).parent / "sql" / "history"
 LAST_PULLS = """
-SELECT league, max(ended_at_utc) FROM step WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL
-GROUP BY league
+SELECT league, max(ended_at_utc) FROM step
+WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL AND ended_at_utc <= ? GROUP BY league
 """
 UNTOLD = (
     "told_at_utc IS NULL AND ended_at_utc IS NULL OR told_at_utc IS NOT NULL AND ended_at_utc IS NOT NULL"
@@ -105,11 +105,11 @@ class History:
         )
 
     def rows(self, table: str, limit: int = 1000) -> list[dict[str, object]]:
-        """The newest rows of `run` or `step`, newest first; empty where nothing ever ran."""
+        """The rows of `run` or `step` that were written last, the last first: in the order in which they began,
+        whatever the clock said then. Empty where nothing ever ran."""
         columns = {"run": RUN_COLUMNS, "step": STEP_COLUMNS}[table]
-        order = "started_at_utc DESC" + (", number DESC" if table == "step" else "")
         names = ", ".join(f'"{name}"' for name in columns)
-        query = f"SELECT {names} FROM {table} ORDER BY {order} LIMIT ?"  # noqa: S608
+        query = f"SELECT {names} FROM {table} ORDER BY rowid DESC LIMIT ?"  # noqa: S608
         return self._read(query, (limit,), columns)
 
     def steps_of(self, run_id: str) -> list[dict[str, object]]:
@@ -128,14 +128,21 @@ class History:
         found = self._read((SQL / "peaks.sql").read_text(), (), ("league", "command", "peak"))
         return {(row["league"], row["command"]): row["peak"] for row in found}  # type: ignore[misc]
 
+    def since(self, days: int) -> datetime | None:
+        """When the runs of the last `days` days began on which any did, the earliest of them, UTC; None where there
+        were fewer days. A clock that was wrong now and then makes it no later."""
+        found = self._read((SQL / "since.sql").read_text(), (days, days), ("at",))
+        return _utc(found[0]["at"]) if found and found[0]["at"] else None
+
     def forget_logs(self, before: datetime) -> None:
         """Empties the logs of steps that began before a time; all else about them stays."""
         self._write("UPDATE step SET log = '' WHERE started_at_utc < ? AND log <> ''", (stamp(before),))
 
-    def last_pulls(self) -> dict[str, datetime]:
-        """When each league was last pulled in a night without an error, whether or not anything was new; UTC."""
-        found = self._read(LAST_PULLS, (), ("league", "at"))
-        return {str(row["league"]): datetime.fromisoformat(str(row["at"])).replace(tzinfo=UTC) for row in found}
+    def last_pulls(self, until: datetime) -> dict[str, datetime]:
+        """When each league was last pulled in a night without an error, whether or not anything was new; UTC. Pulls
+        after `until`, by a clock that was ahead, are none."""
+        found = self._read(LAST_PULLS, (stamp(until),), ("league", "at"))
+        return {str(row["league"]): _utc(row["at"]) for row in found}
 
     def begin_incident(self, kind: str, league: str, message: str, began_at: datetime) -> None:
         """Records that something stands wrong from now on; nothing where it does already."""
@@ -214,6 +221,10 @@ class History:
 
 def _version(con: sqlite3.Connection) -> int:
     return con.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _utc(stamped: object) -> datetime:
+    return datetime.fromisoformat(str(stamped)).replace(tzinfo=UTC)
 
 
 def stamp(moment: datetime) -> str:

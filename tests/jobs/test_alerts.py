@@ -293,3 +293,26 @@ def test_a_feed_that_is_down_makes_a_league_stale_although_its_pulls_go_on(night
     night({}, NOW + timedelta(hours=73))
     look(home, NOW + timedelta(hours=73), to(hook))
     assert [one["state"] for one in Hook.got] == ["began", "over"]
+
+
+def test_one_night_with_the_clock_ahead_silences_nothing(night, home, hook):
+    """Two hundred days ahead, and right again the night after: what that night wrote is not what happened last."""
+    night({})
+    night({}, NOW + timedelta(days=200))
+    night({"check alps": "it went wrong"}, NOW + timedelta(days=1))
+    look(home, NOW + timedelta(days=1), to(hook))
+    assert texts() == ["Pooltable: alps: the night failed: check: it went wrong"]
+    look(home, NOW + timedelta(days=3), to(hook))
+    assert texts()[1:] == [
+        f"Pooltable: {league}: not fresh: last pulled 2 days ago, and its promise is 36 hours (fresh_hours)"
+        for league in ("alps", "andes")
+    ]
+
+
+def test_a_league_that_was_only_ever_pulled_by_a_clock_that_was_ahead_is_not_fresh(night, home, hook):
+    night({}, NOW + timedelta(days=200), leagues=("alps",))
+    note_standing_in(home.raw / "alps", ["https://host/a.csv"], NOW + timedelta(days=200))
+    note_standing_in(home.raw / "alps", ["https://host/a.csv"], NOW)
+    night({}, NOW + timedelta(days=2), leagues=("alps",))
+    look(home, NOW + timedelta(days=2), to(hook))
+    assert [(one["kind"], one["league"]) for one in Hook.got] == [("stale", "alps")], "its feed is down since NOW"

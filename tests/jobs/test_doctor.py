@@ -151,15 +151,19 @@ def test_files_left_over(well):
     young.write_bytes(b"half")
     log.parent.mkdir(parents=True)
     log.write_text("said")
+    for days in range(95, 0, -1):
+        run(well, NOW - timedelta(days=days))
     assert "files" not in found(well, "warn"), "whoever writes it may still be at it"
-    day_ago, year_ago = time.time() - 90_000, time.time() - 365 * 86_400
+    day_ago = time.time() - 90_000
     os.utime(part, (day_ago, day_ago))
     assert "left by killed processes: 1 " in found(well, "warn")["files"]
     sweep(well, NOW)
     assert (part.exists(), young.exists(), log.exists()) == (False, True, True)
-    os.utime(log.parent, (year_ago, year_ago))
-    sweep(well, NOW)
-    assert not log.parent.exists()
+    for days, ahead, stays in ((89, 0, True), (89, 200, True), (91, 0, False)):
+        at = (NOW - timedelta(days=days)).timestamp()
+        os.utime(log.parent, (at, at))
+        sweep(well, NOW + timedelta(days=ahead))
+        assert log.parent.exists() == stays, "of the last ninety days on which anything ran, whatever the clock says"
 
 
 def test_versions(well, monkeypatch):
@@ -169,4 +173,8 @@ def test_versions(well, monkeypatch):
 
 
 def test_the_clock(well):
-    assert "and a run began at 2026-03-01 04:00" in found(well, "FAIL", NOW - timedelta(days=1))["clock"]
+    assert "and the last run began at 2026-03-01 04:00" in found(well, "FAIL", NOW - timedelta(days=1))["clock"]
+    run(well, NOW - timedelta(hours=12))
+    assert "clock" in found(well, "ok", NOW - timedelta(hours=11)), (
+        "the next night, by a clock that is right, clears it"
+    )

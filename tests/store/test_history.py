@@ -122,3 +122,14 @@ def test_logs_are_forgotten_and_what_they_said_last_is_not(home, now):
     assert [(step["log"], step["message"]) for step in history.steps_of("r1")] == [
         ("", "no network"), ("a log", "no network"),
     ]  # fmt: skip
+
+
+def test_the_last_days_are_those_on_which_something_ran_whatever_the_clock_said(home, now):
+    history = History(home.runs)
+    assert history.since(3) is None
+    for number, days in enumerate((0, 0.2, 1, 200, 2, 2.1, -9000, 3)):
+        history.start_run(Run(f"r{number}", "manual", (), now + timedelta(days=days)), pid=1)
+    assert [history.since(days) for days in (1, 2, 3, 6, 7)] == [
+        now + timedelta(days=days) for days in (3, -9000, -9000, -9000)
+    ] + [None]
+    assert [row["run_id"] for row in history.rows("run", 2)] == ["r7", "r6"], "the last are those written last"

@@ -1,7 +1,7 @@
 -- The most memory that each command took of late for each league, of its five newest steps that were measured.
 WITH measured AS (
     SELECT league, command, peak_bytes, row_number() OVER (
-        PARTITION BY league, command ORDER BY started_at_utc DESC, number DESC
+        PARTITION BY league, command ORDER BY rowid DESC
     ) AS place
     FROM step WHERE peak_bytes IS NOT NULL
 )
