@@ -5,10 +5,11 @@ only then does the symbolic link move; a crash at any moment leaves readers with
 """
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,8 @@ from store.warehouse import attached, quoted, reading, told_plainly, writing
 
 SQL = Path(__file__).parent / "sql" / "edition"
 STORAGE_VERSION = "v1.2.0"  # DuckDB 1.2 and later, and tools built on it, can open the file
+FORMAT = "ratings-%Y%m%d-%H%M%S-%f"  # milliseconds, of which the last three digits are cut off
+STAMPED = re.compile(r"ratings-\d{8}-\d{6}-\d{3}")
 KEPT = 30
 DRAWS_KEPT = 1000  # joint draws a rating in an edition; a fit's Parquet file holds them all
 
@@ -36,7 +39,7 @@ def publish(home: Home, leagues: list[str], now: datetime) -> Path:
     home.editions.mkdir(parents=True, exist_ok=True)
     with _publishing(home):
         _sweep(home)
-        name = _free_name(home, now)
+        name = _new_name(home, now)
         building = home.editions / f".building-{uuid.uuid4().hex}.duckdb"
         try:
             with told_plainly(f"{home.editions} cannot be written"):
@@ -245,11 +248,18 @@ def _point(home: Home, target: Path) -> None:
         os.close(folder)
 
 
-def _free_name(home: Home, now: datetime) -> str:
-    name = f"ratings-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-    if (home.editions / f"{name}.duckdb").exists():
-        return _free_name(home, now + timedelta(milliseconds=1))
-    return name
+def _new_name(home: Home, now: datetime) -> str:
+    """A name that says when; where the clock was ahead for the newest there is, one right after it: names tell the
+    order, and `edition.published_at_utc` the time."""
+    name = _name(now)
+    newest = max((path.stem for path in editions(home) if STAMPED.fullmatch(path.stem)), default="")
+    if name > newest:
+        return name
+    return _name(datetime.strptime(newest, FORMAT).replace(tzinfo=UTC) + timedelta(milliseconds=1))
+
+
+def _name(moment: datetime) -> str:
+    return f"{moment:{FORMAT}}"[:-3]
 
 
 def _previous(home: Home) -> Path:

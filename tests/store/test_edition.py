@@ -91,6 +91,20 @@ def test_two_editions_in_one_millisecond_get_two_names(rated, now):
     assert publish(rated, ["alps"], now) < publish(rated, ["alps"], now)
 
 
+def test_an_edition_by_a_clock_that_was_ahead_is_not_the_newest_for_ever(rated, refit, now):
+    """Else unpinning would send readers back to it, the newest would be the first deleted, and `publish --due` would
+    publish every time."""
+    first, ahead = publish(rated, ["alps"], now), publish(rated, ["alps"], now + timedelta(days=200))
+    later = publish(rated, ["alps"], now + timedelta(days=1))
+    assert editions(rated) == [first, ahead, later]
+    assert current(rated) == later
+    assert is_up_to_date(rated, ["alps"])
+    assert rollback(rated, None) == ahead
+    assert unpin(rated) == current(rated) == later
+    told = read(later, "SELECT edition_id, published_at_utc FROM edition")
+    assert told == [(later.stem, (now + timedelta(days=1)).replace(tzinfo=None))]
+
+
 def test_rolling_back_pins_until_unpinned(rated, now):
     first, second = (publish(rated, ["alps"], now + timedelta(hours=h)) for h in (0, 1))
     assert rollback(rated, None) == first
