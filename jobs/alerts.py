@@ -10,6 +10,7 @@ import logging
 import shlex
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +18,13 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from jobs.incidents import HOME, follow, how_ended, sentence, standing, unusable
+from jobs.incidents import HOME, Key, follow, how_ended, sentence, standing, stood, unusable
 from jobs.locks import alone
 from jobs.status import status
-from store.errors import PooltableError
+from store.errors import PooltableError, StanzaError
 from store.history import History, Incident, stamp
 from store.home import Home
-from store.stanzas import read_stanzas
+from store.stanzas import read_each
 
 log = logging.getLogger(__name__)
 SECONDS = 20.0
@@ -50,21 +51,30 @@ class Channels(BaseSettings):
 def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
     """Finds what began and what is over, records it and tells of it; what could not be told is told the next time.
 
-    Raises StanzaError where leagues.toml is wrong, and LockedError where another process goes on telling.
+    Raises LockedError where another process goes on telling.
     """
     channels, history = channels or Channels(), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
-        found, stanzas = status(home, now), read_stanzas(home)
-        wrong = standing(found, stanzas, history, now)
-        if why := unusable(home):  # of which failed nights are only what is seen
-            wrong = {key: told for key, told in wrong.items() if key[0] != "failed"}
-            wrong["unusable", HOME] = why
-        follow(history, wrong, lambda kind, league: how_ended(kind, league, found, stanzas), now)
+        follow(history, *_found(home, history, now), now)
         if channels.hears_alerts:
             for one in history.incidents(untold=True):
                 is_over = one.ended_at is not None
                 if send(channels, message(home, one)):
                     history.told(one.number, is_over, now)
+
+
+def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str], Callable[[str, str], str]]:
+    """What is wrong now, and how that of it which stands no more came to be over."""
+    try:
+        if home.warehouse.exists() and not home.leagues_toml.exists():
+            raise StanzaError(f"{home.leagues_toml} is not there")
+        found, leagues = status(home, now), list(read_each(home))
+    except StanzaError as error:  # nothing else can be seen: what stood stands on
+        return stood(history) | {("unusable", HOME): error.message.rstrip(".")}, lambda _kind, _league: ""
+    wrong = standing(found, leagues, history, now)
+    if why := unusable(home):  # of which failed nights are only what is seen
+        wrong = {key: told for key, told in wrong.items() if key[0] != "failed"} | {("unusable", HOME): why}
+    return wrong, lambda kind, league: how_ended(kind, league, found, leagues)
 
 
 def message(home: Home, one: Incident) -> dict[str, str | None]:

@@ -29,7 +29,7 @@ from store.errors import LockedError, PooltableError
 from store.history import History, stamp
 from store.home import CHECKOUT, Home
 from store.query import query
-from store.stanzas import read_stanzas
+from store.stanzas import Stanza, read_each
 from store.warehouse import reading
 
 GB = 1 << 30
@@ -76,10 +76,15 @@ Check = Callable[[Home, datetime], Iterator[tuple[State, str]]]
 def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     from ingest.feed import find
 
-    stanzas = read_stanzas(home)
-    for stanza in stanzas.values():
-        find(stanza.feed)
-    yield "ok" if stanzas else "warn", f"{len(stanzas)} leagues in {home.leagues_toml}"
+    leagues = read_each(home)
+    for name, one in leagues.items():
+        try:
+            if not isinstance(one, Stanza):
+                raise one
+            find(one.feed)
+        except PooltableError as error:
+            yield "FAIL", error.message if error is one else f"league {name}: {error.message}"
+    yield "ok" if leagues else "warn", f"{len(leagues)} leagues in {home.leagues_toml}"
 
 
 def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
@@ -144,7 +149,7 @@ def _edition(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
 
 def _leagues(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
     found = status(home, now)
-    for (kind, league), why in standing(found, read_stanzas(home), History(home.runs), now).items():
+    for (kind, league), why in standing(found, read_each(home), History(home.runs), now).items():
         yield "FAIL", f"{league or 'publish'}: {WORDS[kind]}: {why}"
     for note in found.notes:
         yield "warn", note

@@ -24,10 +24,10 @@ def publish(
     from store.edition import current, is_up_to_date, pinned
     from store.edition import publish as publish_edition
     from store.edition import unpin as unpin_edition
-    from store.stanzas import choose
+    from store.stanzas import choose_names
 
     home = home_of(ctx)
-    leagues = list(choose(home, []))
+    leagues = choose_names(home, [])
     if due and not unpin and is_up_to_date(home, leagues):
         say(f"Nothing changed: readers see {current(home).stem}")
         return

@@ -1,6 +1,7 @@
 """Doors to the night and to what became of it: demo, nightly, schedule, status, doctor, runs."""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,7 +9,7 @@ import typer
 
 from jobs.console import StepLines, say
 from jobs.doors import HOST, PORT, Host, Leagues, Port, example, home_of, utc_now
-from store.errors import PooltableError, UsageError
+from store.errors import PooltableError, StanzaError, UsageError
 
 if TYPE_CHECKING:
     from jobs.night import Step
@@ -69,12 +70,11 @@ def nightly(
     """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
     from jobs.alerts import Channels, Watchman, beat, look_quietly
     from jobs.night import CHAIN, PULLS
-    from store.stanzas import choose
 
     home = home_of(ctx)
     wait_seconds = 0 if kind == "manual" else SCHEDULED_WAIT_SECONDS
     try:
-        _run(home, list(choose(home, names or [])), kind, wait_seconds, PULLS if kind == "pull" else CHAIN)
+        _run(home, _chosen(home, names or [], kind), kind, wait_seconds, PULLS if kind == "pull" else CHAIN)
     finally:
         if kind == "manual":
             Watchman(home)(utc_now())
@@ -82,6 +82,21 @@ def nightly(
             look_quietly(home, utc_now())
     if kind != "pull":
         beat(Channels(), utc_now())
+
+
+def _chosen(home: "Home", names: list[str], kind: str) -> list[str]:
+    """The leagues of a night, those too whose stanzas are wrong: it fails for them. Where leagues.toml cannot be read
+    at all, it is the night that failed."""
+    from jobs.alerts import UNUSABLE
+    from jobs.night import refused
+    from store.stanzas import choose_names
+
+    try:
+        return choose_names(home, names)
+    except StanzaError as error:
+        with suppress(*UNUSABLE):
+            refused(home, kind, error.message, utc_now())
+        raise
 
 
 def schedule(ctx: typer.Context) -> None:

@@ -6,7 +6,7 @@ often: an incident begins once and ends once, and the run history keeps both.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Literal
@@ -15,24 +15,26 @@ from jobs.messages import in_a_line
 from jobs.status import Fit, LeagueStatus, Status, ago
 from store.history import History, Incident, stamp
 from store.home import Home
-from store.stanzas import Stanza
 
 Kind = Literal["failed", "rejected", "stale", "unusable"]
-Key = tuple[Kind, str]
+Key = tuple[str, str]  # a Kind, and a league
 WORDS: dict[str, str] = {
     "failed": "the night failed",
     "rejected": "the fit was rejected",
     "stale": "not fresh",
     "unusable": "the home cannot be used",
 }
+OF_WAREHOUSE = ("rejected", "stale")
 HOME = ""  # the league of an incident that is of no league: publishing, the home itself
 FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
-def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now: datetime) -> dict[Key, str]:
-    """What is wrong now, in words, by kind and league. Where the warehouse cannot be seen, since another process writes
-    it or it is damaged, what stood of fits and freshness stands on."""
-    wrong = _of_warehouse(found, now) if found.is_whole else _stood(history)
+def standing(found: Status, leagues: Collection[str], history: History, now: datetime) -> dict[Key, str]:
+    """What is wrong now, in words, by kind and league. What stood of fits and freshness stands on where it cannot be
+    seen: another process writes the warehouse, or it is damaged, or the league's stanza is wrong."""
+    seen = {one.league for one in found.leagues} if found.is_whole else set()
+    wrong = {key: told for key, told in stood(history).items() if key[0] in OF_WAREHOUSE and key[1] not in seen}
+    wrong |= _of_warehouse(found, now) if found.is_whole else {}
     fits = {one.league: one.fit for one in found.leagues}
     for step in history.last_steps():
         league = str(step["league"] or HOME)
@@ -41,7 +43,7 @@ def standing(found: Status, stanzas: Mapping[str, Stanza], history: History, now
             earlier = wrong.get(("failed", league))
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
-    return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in stanzas}
+    return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in leagues}
 
 
 def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> bool:
@@ -65,11 +67,9 @@ def _of_warehouse(found: Status, now: datetime) -> dict[Key, str]:
     return wrong
 
 
-def _stood(history: History) -> dict[Key, str]:
-    """What of that stood when somebody last looked."""
-    kinds: tuple[Kind, ...] = ("rejected", "stale")
-    stood = history.incidents(open_only=True)
-    return {(kind, one.league): one.message for kind in kinds for one in stood if one.kind == kind}
+def stood(history: History) -> dict[Key, str]:
+    """What stood when somebody last looked."""
+    return {(one.kind, one.league): one.message for one in history.incidents(open_only=True)}
 
 
 def _late(one: LeagueStatus, now: datetime) -> str:
@@ -77,9 +77,9 @@ def _late(one: LeagueStatus, now: datetime) -> str:
     return f"last pulled {ago(one.heard_at(now), now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
 
 
-def how_ended(kind: str, league: str, found: Status, stanzas: Mapping[str, Stanza]) -> str:
+def how_ended(kind: str, league: str, found: Status, leagues: Collection[str]) -> str:
     """How it came that an incident stands no more, where there is more to say than that all is well again."""
-    if league != HOME and league not in stanzas:
+    if league != HOME and league not in leagues:
         return "the league is rated here no more"
     fits = [one.fit for one in found.leagues if one.league == league and one.fit]
     by_hand = [fit.override_reason for fit in fits if kind == "rejected" and fit.override_reason]

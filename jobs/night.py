@@ -21,14 +21,15 @@ from jobs.memory import MARGIN, UNKNOWN_BYTES, Memory, cores
 from jobs.messages import last_words, rows_of
 from jobs.supervise import Ended, supervise
 from jobs.sweep import close_unended, sweep
-from store.errors import TEMPORARY, LockedError, StoreError
+from store.errors import TEMPORARY, LockedError, StoreError, UsageError
 from store.history import History, Run, StepEnd
 from store.home import Home
-from store.stanzas import read_stanzas
+from store.stanzas import read_each
 from store.warehouse import reading
 
 MINUTE, HOUR = 60.0, 3600.0
 STOPPED = "stopped by hand"
+WRONG = UsageError.exit_code  # its stanza is wrong: every step would say so
 RETRY_SECONDS = (60.0, 300.0)  # waits before the second and the third try of what may pass
 LOCK_WAIT_SECONDS = 600  # a night is more patient with the warehouse's lock than a person is
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -117,6 +118,13 @@ def new_run(kind: str, leagues: list[str], now: datetime) -> Run:
     return Run(f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}", kind, tuple(leagues), now)
 
 
+def refused(home: Home, kind: str, why: str, now: datetime) -> None:
+    """Records a night that could not even begin, since leagues.toml cannot be read: no league has had its night."""
+    run, history = new_run(kind, [], now), History(home.runs)
+    history.start_run(run, os.getpid())
+    history.end_run(run.run_id, now, "failed", why)
+
+
 def run_night(night: Night, wait_seconds: float = 0) -> list[Outcome]:
     """Runs the whole chain and returns what came of each league and of publishing.
 
@@ -173,13 +181,14 @@ def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
         told.append(message)
         if ended.exit_code != 0:
             failures.append(f"{step.words[0]}: {message}")
-            is_over = night.stopping.is_set() or not (step.may_fail_if_loaded and _is_loaded(night.home, {league}))
+            goes_on = step.may_fail_if_loaded and ended.exit_code != WRONG and _is_loaded(night.home, {league})
+            is_over = night.stopping.is_set() or not goes_on
     brief = told[len(PULLS) :] or told[-1:]  # that it was loaded and checked goes without saying
     return Outcome(league, not failures, "; ".join(failures or brief))
 
 
 def _run_publish(night: Night, publish: Step) -> Outcome:
-    if not _is_loaded(night.home, set(read_stanzas(night.home))):
+    if not _is_loaded(night.home, set(read_each(night.home))):
         _skip(night, publish, None, "skipped: nothing is loaded")
         return Outcome(None, True, "nothing is loaded, so nothing was published")
     ended, message = _run_step(night, publish, None, {})

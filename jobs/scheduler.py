@@ -28,7 +28,7 @@ from jobs.timetable import DAY, Entry, overdue, timetable
 from store.errors import LockedError, PooltableError
 from store.history import History
 from store.home import Home
-from store.stanzas import read_stanzas
+from store.stanzas import read_each
 
 log = logging.getLogger(__name__)
 GRACE = timedelta(hours=12)  # how late a night may still start: behind another night, or after the machine slept
@@ -113,13 +113,13 @@ class Keeper:
             self.scheduler.wakeup()
 
     def _follow_leagues(self) -> None:
-        """Reads leagues.toml if it changed; a mistake in it is logged, and the timetable stays as it was."""
+        """Reads leagues.toml if it changed; where it is no TOML that is logged, and the timetable stays as it was."""
         now = _stamp(self.home)
         if now == self.seen:
             return
         self.seen = now
         try:
-            entries = timetable(read_stanzas(self.home))
+            entries = timetable(read_each(self.home))
         except PooltableError as error:
             log.error("the timetable stays as it was: %s", error.message)
             return
@@ -129,7 +129,7 @@ class Keeper:
 
     def _catch_up(self, after: timedelta) -> None:
         try:
-            leagues = read_stanzas(self.home)
+            leagues = read_each(self.home)
             missed = overdue(leagues, History(self.home.runs).rows("run"), self.clock(), after)
         except (PooltableError, *UNUSABLE):
             return  # logged already

@@ -16,7 +16,7 @@ from store.errors import LockedError, PooltableError, StoreError
 from store.history import History, Incident, stamp
 from store.home import Home
 from store.query import query
-from store.stanzas import read_stanzas
+from store.stanzas import Stanza, read_each
 from store.warehouse import reading
 
 WAIT_SECONDS = 2.0
@@ -95,11 +95,13 @@ class Status:
 
 
 def status(home: Home, now: datetime) -> Status:
-    """How every league of the home stands at `now`. Raises StanzaError where leagues.toml is wrong."""
+    """How every league of the home stands at `now`. Raises StanzaError where leagues.toml cannot be read; a league
+    whose stanza is wrong is a note."""
     from ingest.snapshots import standing_in
 
-    notes: list[str] = []
-    stanzas = read_stanzas(home)
+    leagues = read_each(home)
+    stanzas = {name: one for name, one in leagues.items() if isinstance(one, Stanza)}
+    notes = [one.message for one in leagues.values() if not isinstance(one, Stanza)]
     loads, fits, is_whole = _warehouse(home, now, notes)
     edition, published_at, shown = _edition(home, notes)
     outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
@@ -107,7 +109,7 @@ def status(home: Home, now: datetime) -> Status:
     nights, pulls, incidents = _history(home, now, notes)
     for name, since in outages.items():  # what a pull went on with since then was as old as that
         pulls[name] = min(_first(since), pulls.get(name, now))
-    leagues = [
+    found = [
         LeagueStatus(
             league=name,
             is_rated=bool(stanza.rate),
@@ -121,7 +123,7 @@ def status(home: Home, now: datetime) -> Status:
         )
         for name, stanza in stanzas.items()
     ]
-    return Status(tuple(leagues), edition, published_at, pinned(home) is not None, tuple(notes), incidents, is_whole)
+    return Status(tuple(found), edition, published_at, pinned(home) is not None, tuple(notes), incidents, is_whole)
 
 
 def headline(found: Status, now: datetime) -> str:

@@ -9,10 +9,12 @@ from typing import Literal
 
 from jobs.night import STOPPED
 from jobs.sweep import DID_NOT_END
+from store.errors import StanzaError
 from store.stanzas import Stanza
 
 DAY = timedelta(days=1)
 SLACK = timedelta(minutes=5)  # a moment further ahead than this was written by a clock that was wrong
+USUAL: time = Stanza.model_fields["refit"].default
 TRIES = 3  # nights in a day that may die under a league before it waits for its time again
 
 
@@ -31,9 +33,15 @@ class Entry:
         return f"{'night' if self.kind == 'schedule' else 'pull'} {self.at:%H:%M:%S}"
 
 
-def timetable(stanzas: Mapping[str, Stanza]) -> list[Entry]:
-    """All entries, by time; leagues that share a time go together. A night pulls too: none is needed beside it."""
+def timetable(leagues: Mapping[str, Stanza | StanzaError]) -> list[Entry]:
+    """All entries, by time; leagues that share a time go together. A night pulls too: none is needed beside it.
+
+    A league whose stanza is wrong has the usual time: its night writes down what is wrong, and people are told.
+    """
     found: dict[tuple[Literal["schedule", "pull"], time], list[str]] = {}
+    stanzas = {name: one for name, one in leagues.items() if isinstance(one, Stanza)}
+    if wrong := [name for name in leagues if name not in stanzas]:
+        found["schedule", USUAL] = wrong
     for name, stanza in stanzas.items():
         found.setdefault(("schedule", stanza.refit), []).append(name)
         for at in stanza.pull:

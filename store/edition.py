@@ -20,7 +20,7 @@ from store.contents import contents_hash
 from store.errors import LockedError, StoreError, UsageError
 from store.history import RUN_COLUMNS, STEP_COLUMNS, History
 from store.home import Home
-from store.stanzas import read_stanzas
+from store.stanzas import read_withheld
 from store.warehouse import attached, quoted, reading, told_plainly, writing
 
 SQL = Path(__file__).parent / "sql" / "edition"
@@ -71,7 +71,9 @@ def is_up_to_date(home: Home, leagues: list[str]) -> bool:
     except duckdb.Error:  # damaged, or from before editions said so
         return False
     with reading(home) as con:
-        return published == contents_hash(con, home.warehouse.stem, leagues, _withheld(home), _fits_with_draws(home))
+        return published == contents_hash(
+            con, home.warehouse.stem, leagues, read_withheld(home), _fits_with_draws(home)
+        )
 
 
 def rollback(home: Home, name: str | None) -> Path:
@@ -141,7 +143,7 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
         con.execute("SET VARIABLE edition_id = ?", [name])
         con.execute("SET VARIABLE published_at_utc = ?", [now.replace(tzinfo=None)])
         con.execute("SET VARIABLE leagues = ?::VARCHAR[]", [leagues])
-        withheld = _withheld(home)
+        withheld = read_withheld(home)
         con.execute("SET VARIABLE withheld = ?::VARCHAR[]", [withheld])
         # A fit whose draws are lost cannot be shown; its league shows the one before until it is fitted again.
         draws = _fits_with_draws(home)
@@ -173,11 +175,6 @@ def _copy_comments(con: duckdb.DuckDBPyConnection) -> None:
     """Columns that stand in the edition as in the warehouse keep their comments, which are written once."""
     statements = con.execute((SQL / "3_comments.sql").read_text()).fetchall()
     _at_once(con, "; ".join(row[0] for row in statements))
-
-
-def _withheld(home: Home) -> list[str]:
-    """Leagues whose results are not for readers: their stanzas say `share = false`, now, whenever they were loaded."""
-    return sorted(name for name, stanza in read_stanzas(home).items() if not stanza.share)
 
 
 def _fits_with_draws(home: Home) -> list[str]:

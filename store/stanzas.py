@@ -133,12 +133,36 @@ class Stanza(BaseModel):
         return checked(value) if isinstance(value, dict) else value
 
 
+def read_each(home: Home) -> dict[str, Stanza | StanzaError]:
+    """Every league of the home by name, in the file's order: its stanza, or what is wrong with it; empty where there is
+    no leagues.toml yet.
+
+    Raises StanzaError where the file as a whole cannot be read.
+    """
+    return _parsed(home.leagues_toml) if home.leagues_toml.exists() else {}
+
+
 def read_stanzas(home: Home) -> dict[str, Stanza]:
     """Every league of the home by name, in the file's order; empty where there is no leagues.toml yet.
 
     Raises StanzaError naming the file, the league and the mistake.
     """
-    return parse_stanzas(home.leagues_toml) if home.leagues_toml.exists() else {}
+    return _all_sound(read_each(home))
+
+
+def read_withheld(home: Home) -> list[str]:
+    """Leagues whose results are not for readers: their stanzas say `share = false`, now. Raises StanzaError.
+
+    Of a stanza that is wrong in something else what it says counts; one that may mean to say so, misspelt, does.
+    """
+    if not home.leagues_toml.exists():
+        return []
+    bodies = _document(home.leagues_toml).unwrap()
+    return sorted(name for name, body in bodies.items() if not isinstance(body, dict) or _withholds(body))
+
+
+def _withholds(body: dict[str, Any]) -> bool:
+    return any(value is not True for setting, value in body.items() if difflib.get_close_matches(setting, ["share"]))
 
 
 def read_catalogue() -> dict[str, Stanza]:
@@ -148,21 +172,50 @@ def read_catalogue() -> dict[str, Stanza]:
 
 def parse_stanzas(path: Path) -> dict[str, Stanza]:
     """The stanzas of one TOML file. Raises StanzaError."""
-    return {name: _checked(path, name, body) for name, body in _document(path).unwrap().items()}
+    return _all_sound(_parsed(path))
+
+
+def _parsed(path: Path) -> dict[str, Stanza | StanzaError]:
+    found: dict[str, Stanza | StanzaError] = {}
+    for name, body in _document(path).unwrap().items():
+        try:
+            found[name] = _checked(path, name, body)
+        except StanzaError as error:
+            found[name] = error
+    return found
+
+
+def _all_sound(found: dict[str, Stanza | StanzaError]) -> dict[str, Stanza]:
+    return {name: _sound(one) for name, one in found.items()}
+
+
+def _sound(one: Stanza | StanzaError) -> Stanza:
+    if isinstance(one, StanzaError):
+        raise one
+    return one
 
 
 def choose(home: Home, names: list[str]) -> dict[str, Stanza]:
-    """The named leagues of the home, or all of them where no name is given.
+    """The named leagues of the home, or all of them where no name is given; others may be wrong meanwhile.
 
-    Raises UsageError where the home has no leagues or not that one, with the nearest name.
+    Raises UsageError where the home has no leagues or not that one, with the nearest name, and StanzaError.
     """
-    stanzas = read_stanzas(home)
-    if not stanzas:
+    found = read_each(home)
+    return {name: _sound(found[name]) for name in _named(home, found, names)}
+
+
+def choose_names(home: Home, names: list[str]) -> list[str]:
+    """The names alone, of leagues whose stanzas are wrong too. Raises as `choose` does but for those."""
+    return _named(home, read_each(home), names)
+
+
+def _named(home: Home, found: dict[str, Stanza | StanzaError], names: list[str]) -> list[str]:
+    if not found:
         raise UsageError(f"No leagues in {home.leagues_toml}.", "Add one first: pooltable add LEAGUE")
     for name in names:
-        if name not in stanzas:
-            raise UsageError(f'There is no league "{name}" here.', _nearest(name, stanzas) or "See: pooltable leagues")
-    return {name: stanzas[name] for name in names} if names else stanzas
+        if name not in found:
+            raise UsageError(f'There is no league "{name}" here.', _nearest(name, found) or "See: pooltable leagues")
+    return names or list(found)
 
 
 def varied(name: str, stanza: Stanza, text: str) -> Stanza:
@@ -219,7 +272,7 @@ def append_stanza(home: Home, name: str, body: dict[str, Any]) -> Stanza:
 
 def remove_stanza(home: Home, name: str) -> None:
     """Takes a league's stanza out of leagues.toml; loaded results and fits stay. Raises UsageError."""
-    choose(home, [name])
+    choose_names(home, [name])
     document = _document(home.leagues_toml)
     document.remove(name)
     _write(home.leagues_toml, tomlkit.dumps(document))

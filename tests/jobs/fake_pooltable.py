@@ -64,6 +64,9 @@ def main() -> int:
         case "fail":
             sys.stderr.write(f"Error: {words[1]}: it went wrong.\nDo something about it.\n")
             return 1
+        case "wrong":
+            sys.stderr.write(f'Error: leagues.toml, league {words[1]}: unknown setting "refitt".\n')
+            return 2
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
         case "sleep":

@@ -316,3 +316,43 @@ def test_a_league_that_was_only_ever_pulled_by_a_clock_that_was_ahead_is_not_fre
     night({}, NOW + timedelta(days=2), leagues=("alps",))
     look(home, NOW + timedelta(days=2), to(hook))
     assert [(one["kind"], one["league"]) for one in Hook.got] == [("stale", "alps")], "its feed is down since NOW"
+
+
+def test_a_wrong_stanza_is_told_as_its_leagues_failure_and_what_stood_of_it_stands_on(night, home, hook, run):
+    night({})
+    look(home, NOW + timedelta(hours=40), to(hook))
+    assert [(one["kind"], one["league"]) for one in Hook.got] == [("stale", "alps"), ("stale", "andes")]
+    text = home.leagues_toml.read_text()
+    home.leagues_toml.write_text(text.replace("refit", "refitt", 1))
+    why = 'leagues.toml, league alps: unknown setting "refitt"'
+    night({"pull alps": why}, NOW + timedelta(hours=41))
+    look(home, NOW + timedelta(hours=41), to(hook))
+    assert texts()[2:] == [
+        "Pooltable: over: andes: not fresh: last pulled 1 day ago, and its promise is 36 hours (fresh_hours)",
+        f"Pooltable: alps: the night failed: pull: {why}",
+    ]
+    said = run("status").output
+    assert why in " ".join(said.split())
+    assert "alps: the night failed" in said
+    assert any(line.startswith("andes") for line in said.splitlines())
+
+
+@pytest.mark.parametrize("what", ["[alps\n", None])
+def test_where_leagues_toml_cannot_be_read_one_alert_says_so_and_nothing_is_over(night, home, hook, run, empty, what):
+    night({"check alps": "it went wrong"})
+    look(home, NOW, to(hook))
+    home.warehouse.write_bytes(empty.read_bytes())
+    text = home.leagues_toml.read_text()
+    home.leagues_toml.unlink() if what is None else home.leagues_toml.write_text(what)
+    assert run("nightly", "--kind", "schedule").exit_code == 2
+    for hours in (1, 2):
+        look(home, NOW + timedelta(hours=hours), to(hook))
+    told = "is not there" if what is None else "is not TOML"
+    assert [one["state"] for one in Hook.got] == ["began", "began"]
+    assert "the home cannot be used" in texts()[1] and told in texts()[1]
+    runs = History(home.runs).rows("run")
+    assert what is None or told in str(runs[0]["message"])
+    home.leagues_toml.write_text(text)
+    look(home, NOW + timedelta(hours=3), to(hook))
+    assert [(one["kind"], one["state"]) for one in Hook.got[2:]] == [("unusable", "over")]
+    assert len(runs) == (1 if what is None else 2)

@@ -93,6 +93,14 @@ def test_a_failed_download_goes_on_with_what_was_loaded_before(make_night, home)
     assert [state for _, league, state in steps_of(home)[7:] if league == "alps"] == ["failed", "done", "done"]
 
 
+def test_a_league_whose_stanza_is_wrong_says_so_once_and_the_others_go_on(make_night, home):
+    run_night(make_night({}))
+    outcomes = run_night(make_night({"pull alps": "wrong"}))
+    assert outcomes[0].message == 'pull: leagues.toml, league alps: unknown setting "refitt".'
+    assert [state for _, league, state in steps_of(home)[7:] if league == "alps"] == ["failed", "skipped", "skipped"]
+    assert [outcome.is_done for outcome in outcomes[1:]] == [True, True]
+
+
 def test_nothing_loaded_means_nothing_published(make_night, home):
     outcomes = run_night(make_night({"pull alps": "fail", "pull andes": "fail"}))
     assert steps_of(home)[-1] == ("publish", None, "skipped")

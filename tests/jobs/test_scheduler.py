@@ -302,6 +302,14 @@ def test_a_changed_leagues_toml_is_followed_and_a_broken_one_is_not(world, home,
     assert "there are no leagues" in caplog.text
 
 
+def test_a_league_whose_stanza_is_wrong_has_its_night_all_the_same(world, home):
+    """It fails there, which is told; and the others keep their times."""
+    had_a_night(home, NOW, "alps", "andes")
+    write(home, alps="01:30", andes='refitt = "02:30"')
+    world.boot()
+    assert jobs(world) == {"night 01:30:00": ("alps",), "night 04:00:00": ("andes",)}
+
+
 def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home):
     had_a_night(home, NOW, "alps")
     write(home, alps="04:00")

@@ -6,7 +6,17 @@ import pytest
 
 from store.errors import StanzaError, UsageError
 from store.home import Home, open_home
-from store.stanzas import add_stanza, choose, parse_stanzas, read_catalogue, read_stanzas, remove_stanza
+from store.stanzas import (
+    add_stanza,
+    choose,
+    choose_names,
+    parse_stanzas,
+    read_catalogue,
+    read_each,
+    read_stanzas,
+    read_withheld,
+    remove_stanza,
+)
 
 GOOD = '[alps]\ntitle = "Alps"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\n'
 
@@ -126,3 +136,25 @@ def test_the_home_comes_from_the_option_then_the_environment_then_the_default(tm
     monkeypatch.setenv("POOLTABLE_HOME", str(tmp_path / "there"))
     assert open_home().root == tmp_path / "there"
     assert open_home(tmp_path / "here").root == tmp_path / "here"
+
+
+def test_one_stanza_that_is_wrong_stops_no_other(home):
+    write(home, GOOD + GOOD.replace("[alps]", "[andes]") + 'refitt = "04:00"\n')
+    found = read_each(home)
+    assert isinstance(found["andes"], StanzaError) and "refitt" in found["andes"].message
+    assert list(choose(home, ["alps"])) == ["alps"]
+    assert choose_names(home, []) == ["alps", "andes"]
+    for names in ([], ["andes"]):
+        with pytest.raises(StanzaError, match="league andes"):
+            choose(home, names)
+    remove_stanza(home, "andes")
+    assert list(read_stanzas(home)) == ["alps"]
+
+
+@pytest.mark.parametrize(("line", "withheld"), [
+    ("", []), ("share = true", []), ("share = false", ["alps"]), ('refitt = "04:00"', []),
+    ('refitt = "04:00"\nshare = false', ["alps"]), ('share = "no"', ["alps"]), ("shaer = false", ["alps"]),
+])  # fmt: skip
+def test_results_that_are_not_for_readers_stay_so_in_a_stanza_that_is_wrong(home, line, withheld):
+    write(home, GOOD + line + "\n")
+    assert read_withheld(home) == withheld
