@@ -28,7 +28,7 @@ from store.stanzas import read_each
 from store.warehouse import reading
 
 MINUTE, HOUR = 60.0, 3600.0
-STOPPED = "stopped by hand"
+STOPPED, BROKE_OFF = "stopped by hand", "broke off: "
 WRONG = UsageError.exit_code  # its stanza is wrong: every step would say so
 RETRY_SECONDS = (60.0, 300.0)  # waits before the second and the third try of what may pass
 LOCK_WAIT_SECONDS = 600  # a night is more patient with the warehouse's lock than a person is
@@ -272,4 +272,4 @@ def _is_loaded(home: Home, leagues: set[str]) -> bool:
 
 
 def _stopped(stop: BaseException) -> str:
-    return STOPPED if isinstance(stop, KeyboardInterrupt | SystemExit) else f"broke off: {stop}"
+    return STOPPED if isinstance(stop, KeyboardInterrupt | SystemExit) else f"{BROKE_OFF}{stop}"

@@ -24,7 +24,7 @@ from jobs.messages import last_words
 from jobs.night import HOUR, Clock, pooltable
 from jobs.supervise import supervise
 from jobs.sweep import close_unended
-from jobs.timetable import DAY, Entry, overdue, timetable
+from jobs.timetable import Entry, overdue, timetable
 from store.errors import LockedError, PooltableError
 from store.history import History
 from store.home import Home
@@ -97,7 +97,7 @@ class Keeper:
         self._follow_leagues()
         if self.polls % POLLS_A_LOOK == 0:
             look_around(self.home, self.clock(), self.watchman)
-            self._catch_up(DAY if self.polls == 0 else DAY + GRACE)  # a running scheduler starts late nights by itself
+            self._catch_up(timedelta(0) if self.polls == 0 else GRACE)  # one that runs starts late nights by itself
         self.polls += 1
 
     def _follow_clock(self) -> None:
@@ -127,10 +127,10 @@ class Keeper:
         if not entries:
             log.warning("there are no leagues in %s yet: pooltable add LEAGUE", self.home.leagues_toml)
 
-    def _catch_up(self, after: timedelta) -> None:
+    def _catch_up(self, grace: timedelta) -> None:
         try:
             leagues = read_each(self.home)
-            missed = overdue(leagues, History(self.home.runs).rows("run"), self.clock(), after)
+            missed = overdue(leagues, History(self.home.runs).rows("run"), self.clock(), grace)
         except (PooltableError, *UNUSABLE):
             return  # logged already
         if missed:

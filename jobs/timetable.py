@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
-from jobs.night import STOPPED
+from jobs.night import BROKE_OFF, STOPPED
 from jobs.sweep import DID_NOT_END
 from store.errors import StanzaError
 from store.stanzas import Stanza
@@ -58,15 +58,20 @@ def next_refit(refit: time, now: datetime) -> datetime:
     return today if today > now else today + DAY
 
 
+def last_refit(refit: time, now: datetime) -> datetime:
+    """The last moment, `now` or before it, at which the clock said `refit`."""
+    return next_refit(refit, now) - DAY
+
+
 def last_nights(runs: Iterable[Mapping[str, object]]) -> dict[str, datetime]:
     """When each league's last night began, from rows of the run history.
 
-    A night that did not end, or was stopped, is as if it had not been: its leagues are still to be done. A pull between
-    nights is none.
+    A night that did not end, or was stopped, is as if it had not been: its leagues are still to be done, those too that
+    it had got through. A pull between nights is none.
     """
     nights: dict[str, datetime] = {}
     for run in runs:
-        if run["message"] in (DID_NOT_END, STOPPED) or run["kind"] == "pull":
+        if _died(run) or run["message"] == STOPPED or run["kind"] == "pull":
             continue
         for league in _leagues(run):
             nights[league] = max(_began(run), nights.get(league, _began(run)))
@@ -74,19 +79,35 @@ def last_nights(runs: Iterable[Mapping[str, object]]) -> dict[str, datetime]:
 
 
 def overdue(
-    leagues: Iterable[str], runs: Iterable[Mapping[str, object]], now: datetime, after: timedelta = DAY
+    leagues: Mapping[str, Stanza | StanzaError],
+    runs: Iterable[Mapping[str, object]],
+    now: datetime,
+    grace: timedelta = timedelta(0),
 ) -> tuple[str, ...]:
-    """The leagues whose last night began longer ago than `after`, or that never had one.
+    """The leagues that had no night, by hand or not, since the last time at which they were to have one.
 
-    Nights of the future, by a clock that was wrong, do not count. A league whose nights died three times within a day
-    waits for its time: something is wrong with it that trying does not mend.
+    A night may be late by `grace`, unless one of them died since then. Nights of the future, by a clock that was wrong,
+    do not count. A league whose nights died three times within a day waits for its time: something is wrong with it
+    that trying does not mend.
     """
-    past = [run for run in runs if _began(run) <= now]
+    past = [run for run in runs if _began(run) <= now + SLACK]
     nights = last_nights(past)
-    lately = [run for run in past if run["message"] == DID_NOT_END and now - _began(run) < DAY]
-    died = Counter(league for run in lately for league in _leagues(run))
-    late = [league for league in leagues if league not in nights or now - nights[league] > after]
-    return tuple(league for league in late if died[league] < TRIES)
+    died = [(league, _began(run)) for run in past if _died(run) for league in _leagues(run)]
+    tries = Counter(league for league, began in died if now - began < DAY)
+
+    def is_overdue(league: str, refit: time) -> bool:
+        due = last_refit(refit, now) - SLACK  # a clock is set by as much
+        has_died = any(name == league and began >= due for name, began in died)
+        since = due if has_died else last_refit(refit, now - grace) - SLACK
+        return tries[league] < TRIES and (league not in nights or nights[league] < since)
+
+    refits = {name: one.refit if isinstance(one, Stanza) else USUAL for name, one in leagues.items()}
+    return tuple(league for league, refit in refits.items() if is_overdue(league, refit))
+
+
+def _died(run: Mapping[str, object]) -> bool:
+    """Whether a night was killed, or broke off by an error that is nobody's league's."""
+    return run["message"] == DID_NOT_END or str(run["message"]).startswith(BROKE_OFF)
 
 
 def _began(run: Mapping[str, object]) -> datetime:
