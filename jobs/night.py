@@ -31,7 +31,7 @@ MINUTE, HOUR = 60.0, 3600.0
 STOPPED, BROKE_OFF = "stopped by hand", "broke off: "
 WRONG = UsageError.exit_code  # its stanza is wrong: every step would say so
 RETRY_SECONDS = (60.0, 300.0)  # waits before the second and the third try of what may pass
-LOCK_WAIT_SECONDS = 600  # a night is more patient with the warehouse's lock than a person is
+LOCK_WAIT_SECONDS = 600  # more patient with the warehouse's lock than a person is; every step may take longer
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 Clock = Callable[[], datetime]
 Peaks = dict[tuple[str | None, str], int]  # bytes by league and command
@@ -48,7 +48,7 @@ class Step:
 
 CHAIN = (
     Step(("pull",), 30 * MINUTE, may_fail_if_loaded=True),
-    Step(("check",), 10 * MINUTE),
+    Step(("check",), 30 * MINUTE),
     Step(("fit", "--due", "--audit"), 6 * HOUR),
     Step(("forecast", "--due"), 30 * MINUTE),
 )
