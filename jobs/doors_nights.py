@@ -2,18 +2,19 @@
 
 import signal
 from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from jobs.console import StepLines, say
-from jobs.doors import HOST, PORT, Host, Leagues, Port, example, home_of, utc_now
+from jobs.doors import HOST, PORT, Host, Leagues, Port, day, example, home_of, utc_now
 from store.errors import PooltableError, StanzaError, UsageError
 
 if TYPE_CHECKING:
     from jobs.night import Step
-    from store.history import Incident
+    from store.history import History, Incident
     from store.home import Home
 
 SCHEDULED_WAIT_SECONDS = 6 * 3600.0  # a scheduled night waits for one started by hand rather than being lost
@@ -146,24 +147,35 @@ def runs(
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="Show the steps of this run.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on saying what happens, until Ctrl-C.")] = False,
     incidents: Annotated[bool, typer.Option("--incidents", help="Show what stood wrong, from when to when.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many, the last first.")] = RUNS_SHOWN,
+    league: Annotated[str | None, typer.Option(metavar="LEAGUE", help="Show those of one league.")] = None,
+    since: Annotated[date | None, typer.Option(parser=day, metavar="DATE", help="Show those from this day on.")] = None,
 ) -> None:
     """List the last nights, the steps of one of them, or what stood wrong."""
     from jobs.following import follow as follow_runs
     from store.history import History
 
     history = History(home_of(ctx).runs)
+    from_then_on = datetime.combine(since, time(), UTC) if since else None
+    if run is not None and not history.runs(1, run_id=run):
+        raise UsageError(f'There is no run "{run}".', "See: pooltable runs --limit 1000")
     if incidents:
-        _show_incidents(history.incidents())
-        return
-    if follow:
+        _show_incidents(history.incidents(league=league, since=from_then_on)[-limit:])
+    elif follow:
         follow_runs(history, run, say)
-        return
-    if run is None:
-        _show_rows(history.rows("run", RUNS_SHOWN), ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
-        return
+    elif run is None:
+        found = history.runs(limit, league, from_then_on)
+        _show_rows(found, ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
+    else:
+        _show_steps(history, run)
+
+
+def _show_steps(history: "History", run: str) -> None:
+    """The steps of a run; where it ended before its first, what became of it."""
     steps = history.steps_of(run)
     if not steps:
-        raise UsageError(f'There is no run "{run}" with steps.', "See: pooltable runs")
+        _show_rows(history.runs(1, run_id=run), ["run_id", "kind", "started_at_utc", "ended_at_utc", "state"])
+        return
     for step in steps:
         step["peak MB"] = round(peak / (1 << 20)) if isinstance(peak := step["peak_bytes"], int) else None
     columns = ["number", "league", "command", "started_at_utc", "ended_at_utc", "state", "attempts", "rows", "peak MB"]

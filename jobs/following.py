@@ -17,9 +17,7 @@ def follow(history: History, run: str | None, say: Callable[[str], None]) -> Non
         news(history, seen)
         seen = {key: state for key, state in seen.items() if key[0] not in latest}
     while True:
-        is_over = run is not None and any(
-            row["run_id"] == run and row["state"] != "running" for row in history.rows("run")
-        )
+        is_over = run is not None and all(row["state"] != "running" for row in history.runs(1, run_id=run))
         for line in news(history, seen, run):
             say(line)
         if is_over:

@@ -112,6 +112,14 @@ class History:
         query = f"SELECT {names} FROM {table} ORDER BY rowid DESC LIMIT ?"  # noqa: S608
         return self._read(query, (limit,), columns)
 
+    def runs(
+        self, limit: int, league: str | None = None, since: datetime | None = None, run_id: str | None = None
+    ) -> list[dict[str, object]]:
+        """The runs that were begun last, the last first; where asked for, only those of a league, those that began at a
+        time or after it, or the one with that key."""
+        values = (run_id, run_id, since and stamp(since), since and stamp(since), league, league, limit)
+        return self._read((SQL / "runs.sql").read_text(), values, RUN_COLUMNS)
+
     def steps_of(self, run_id: str) -> list[dict[str, object]]:
         """The steps of a run, in the order in which they began."""
         names = ", ".join(f'"{name}"' for name in STEP_COLUMNS)
@@ -171,12 +179,17 @@ class History:
         column = "told_over_at_utc" if is_over else "told_at_utc"
         self._write(f"UPDATE incident SET {column} = ? WHERE number = ?", (stamp(at), number))  # noqa: S608
 
-    def incidents(self, open_only: bool = False, untold: bool = False) -> list[Incident]:
-        """Incidents, oldest first: all, those that stand, or those that people are still to be told of."""
+    def incidents(
+        self, open_only: bool = False, untold: bool = False, league: str | None = None, since: datetime | None = None
+    ) -> list[Incident]:
+        """Incidents, oldest first: all, those that stand, or those that people are still to be told of; of one league,
+        and of those that began at a time or after it, where asked for."""
         which = UNTOLD if untold else "ended_at_utc IS NULL" if open_only else "true"
         columns = ("number", "kind", "league", "message", "began_at_utc", "ended_at_utc", "ended_message")
         found = self._read(f"SELECT {', '.join(columns)} FROM incident WHERE {which} ORDER BY number", (), columns)  # noqa: S608
-        return [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
+        every = [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
+        begins = stamp(since) if since else ""
+        return [one for one in every if league in (None, one.league) and one.began_at >= begins]
 
     def _read(self, query: str, values: tuple[object, ...], columns: tuple[str, ...]) -> list[dict[str, object]]:
         if not self.path.exists():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
 from store.errors import FitError
+from store.history import History, Incident, Run, stamp
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
@@ -235,6 +237,26 @@ def test_runs_lists_nights_and_steps(run, home, make_night):
     assert run("runs", "--incidents").stdout == "Nothing has stood wrong here.\n"
     look(home, night.run.started_at)
     assert "  alps: the night failed: check: it went wrong" in run("runs", "--incidents").stdout
+
+
+def test_runs_are_shown_of_a_league_from_a_day_on_and_so_many(run, home):
+    history = History(home.runs)
+    for number, leagues in enumerate((("alps", "andes"), ("alps",), ("andes",), ("alps",)), 1):
+        began = datetime(2026, 3, number, 4, 0, tzinfo=UTC)
+        history.start_run(Run(f"r{number}", "manual", leagues, began), 1)
+        history.end_run(f"r{number}", began, "failed", "leagues.toml is not TOML")
+        history.add_incident(Incident(0, "failed", leagues[0], "why", stamp(began), stamp(began)))
+
+    def shown(*words):
+        return re.findall(r"r\d(?= )|2026-03-0\d(?= 04:00  2)", run("runs", *words).stdout)
+
+    assert shown() == ["r4", "r3", "r2", "r1"]
+    assert shown("--league", "andes") == ["r3", "r1"]
+    assert shown("--since", "2026-03-02", "--limit", "2") == ["r4", "r3"]
+    assert shown("--incidents", "--league", "alps", "--since", "2026-03-02") == ["2026-03-02", "2026-03-04"]
+    assert shown("--incidents", "--limit", "1") == ["2026-03-04"]
+    assert "leagues.toml is not TOML" in run("runs", "r1").stdout, "a run that had no step says why"
+    assert run("runs", "r1", "--follow").exit_code == 0
 
 
 def test_a_taken_port_is_told_before_any_work(run, home, monkeypatch):

@@ -272,11 +272,8 @@ def test_a_clock_that_was_ahead_does_not_stop_the_nights(world, home):
     world.jump(-4 * 365 * DAY)
     world.wait(3 * DAY)
     assert [f"{at:%Y-%m-%d %H:%M}" for at, _, _ in world.started[before:]] == [
-        "2026-03-29 13:42",
-        "2026-03-30 01:32",
-        "2026-03-31 01:32",
-        "2026-04-01 01:32",
-    ]  # fmt: skip; the first is for the night whose time came while the clock was ahead
+        "2026-03-29 13:42", "2026-03-30 01:32", "2026-03-31 01:32", "2026-04-01 01:32",
+    ], "the first for the night whose time came while the clock was ahead"  # fmt: skip
 
 
 def test_a_clock_set_back_by_hours_runs_no_night_twice_within_them(world, home):
