@@ -87,6 +87,7 @@ def message(home: Home, one: Incident) -> dict[str, str | None]:
         "kind": one.kind,
         "league": one.league or None,
         "message": one.message,
+        "latest_message": one.latest_message or None,
         "began_at_utc": one.began_at,
         "ended_at_utc": one.ended_at,
         "ended_message": one.ended_message or None,
@@ -104,8 +105,14 @@ def send(channels: Channels, alert: dict[str, str | None]) -> bool:
     return sent
 
 
+def beat_if_well(home: Home, channels: Channels, now: datetime) -> None:
+    """Says that a night went well, unless what failed in another still stands."""
+    if not any(one.kind in ("failed", "unusable") for one in History(home.runs).incidents(open_only=True)):
+        beat(channels, now)
+
+
 def beat(channels: Channels, now: datetime) -> None:
-    """Says that a night went well: touches the heartbeat's file, asks for its URL. What fails is logged."""
+    """Touches the heartbeat's file, asks for its URL. What fails is logged."""
     if channels.heartbeat_file is not None:
         try:
             channels.heartbeat_file.parent.mkdir(parents=True, exist_ok=True)

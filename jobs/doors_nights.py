@@ -69,7 +69,7 @@ def nightly(
     kind: Annotated[Literal["manual", "schedule", "pull"], typer.Option(hidden=True)] = "manual",
 ) -> None:
     """Pull, check, fit and audit what is due, publish: what the scheduler runs. Exit code 1 where anything failed."""
-    from jobs.alerts import Channels, Watchman, beat, look_quietly
+    from jobs.alerts import Channels, Watchman, beat_if_well, look_quietly
     from jobs.night import CHAIN, PULLS
 
     home = home_of(ctx)
@@ -82,7 +82,7 @@ def nightly(
         else:  # the scheduler watches over the home itself
             look_quietly(home, utc_now())
     if kind != "pull":
-        beat(Channels(), utc_now())
+        beat_if_well(home, Channels(), utc_now())
 
 
 def _chosen(home: "Home", names: list[str], kind: str) -> list[str]:

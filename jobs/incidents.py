@@ -87,10 +87,13 @@ def how_ended(kind: str, league: str, found: Status, leagues: Collection[str]) -
 
 
 def follow(history: History, wrong: Mapping[Key, str], ended_by: Callable[[str, str], str], now: datetime) -> None:
-    """Records what began, and what ended; `ended_by` says how."""
+    """Records what began, what is now wrong of what stands, and what ended; `ended_by` says how."""
     before = {(one.kind, one.league): one for one in history.incidents(open_only=True)}
     for key in sorted(wrong.keys() - before.keys(), key=lambda key: (key[1] == HOME, key)):
         history.begin_incident(*key, wrong[key], now)
+    for key in before.keys() & wrong.keys():
+        if wrong[key] != (before[key].latest_message or before[key].message):
+            history.change_incident(before[key].number, wrong[key])
     for key in sorted(before.keys() - wrong.keys()):
         history.end_incident(before[key].number, now, ended_by(*key))
 
@@ -110,5 +113,6 @@ def unusable(home: Home) -> str:
 def sentence(one: Incident) -> str:
     """An incident in one line, with how it ended where that is known."""
     how = f" ({one.ended_message})" if one.ended_message else ""
-    what = f"{WORDS[one.kind]}: {one.message}{how}"
+    now = f"; now: {one.latest_message}" if one.latest_message not in ("", one.message) else ""
+    what = f"{WORDS[one.kind]}: {one.latest_message if now and one.kind == 'stale' else one.message + now}{how}"
     return what if one.kind == "unusable" else f"{one.league or 'publish'}: {what}"

@@ -28,6 +28,9 @@ STEP_COLUMNS = (
     "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "attempts", "rows",
     "peak_bytes", "message", "log",
 )  # fmt: skip
+INCIDENT_COLUMNS = (
+    "number", "kind", "league", "message", "began_at_utc", "ended_at_utc", "ended_message", "latest_message",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,8 @@ class StepEnd:
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that stands wrong with a league ("" where it is none's), from when to when, UTC; and how it ended,
-    where there is more to say than that all is well again."""
+    """Something that stands wrong with a league ("" where it is none's), from when to when, UTC; how it ended, where
+    there is more to say than that all is well again; and what is wrong now, where it began with something else."""
 
     number: int
     kind: str
@@ -66,6 +69,7 @@ class Incident:
     began_at: str
     ended_at: str | None
     ended_message: str = ""
+    latest_message: str = ""
 
 
 class History:
@@ -159,6 +163,10 @@ class History:
             (kind, league, message, stamp(began_at)),
         )
 
+    def change_incident(self, number: int, message: str) -> None:
+        """Records what is wrong now with what stands; what it began with stays."""
+        self._write("UPDATE incident SET latest_message = ? WHERE number = ?", (message, number))
+
     def end_incident(self, number: int, ended_at: datetime, message: str = "") -> None:
         """Records that it is over, and how it came to be."""
         self._write(
@@ -185,8 +193,8 @@ class History:
         """Incidents, oldest first: all, those that stand, or those that people are still to be told of; of one league,
         and of those that began at a time or after it, where asked for."""
         which = UNTOLD if untold else "ended_at_utc IS NULL" if open_only else "true"
-        columns = ("number", "kind", "league", "message", "began_at_utc", "ended_at_utc", "ended_message")
-        found = self._read(f"SELECT {', '.join(columns)} FROM incident WHERE {which} ORDER BY number", (), columns)  # noqa: S608
+        query = f"SELECT {', '.join(INCIDENT_COLUMNS)} FROM incident WHERE {which} ORDER BY number"  # noqa: S608
+        found = self._read(query, (), INCIDENT_COLUMNS)
         every = [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
         begins = stamp(since) if since else ""
         return [one for one in every if league in (None, one.league) and one.began_at >= begins]

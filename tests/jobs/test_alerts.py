@@ -13,7 +13,7 @@ import pytest
 
 from ingest.snapshots import note_standing_in
 from jobs import alerts, incidents
-from jobs.alerts import Channels, Watchman, beat, look
+from jobs.alerts import Channels, Watchman, beat, beat_if_well, look
 from jobs.night import new_run
 from jobs.status import Fit, status
 from store.history import History, StepEnd
@@ -356,3 +356,38 @@ def test_where_leagues_toml_cannot_be_read_one_alert_says_so_and_nothing_is_over
     look(home, NOW + timedelta(hours=3), to(hook))
     assert [(one["kind"], one["state"]) for one in Hook.got[2:]] == [("unusable", "over")]
     assert len(runs) == (1 if what is None else 2)
+
+
+def test_an_incident_tells_what_it_began_with_and_what_is_wrong_now(night, home, hook):
+    for hours, why in enumerate(("no network", "no space left", "no network", "no memory")):
+        night({"check alps": why}, NOW + timedelta(hours=hours))
+        look(home, NOW + timedelta(hours=hours), to(hook))
+    (incident,) = History(home.runs).incidents()
+    assert (incident.message, incident.latest_message) == ("check: no network", "check: no memory")
+    assert incidents.sentence(incident) == "alps: the night failed: check: no network; now: check: no memory"
+    night({}, NOW + timedelta(hours=5))
+    look(home, NOW + timedelta(hours=5), to(hook))
+    assert [one["state"] for one in Hook.got] == ["began", "over"], "another cause of the same is no news"
+
+
+def test_how_late_a_league_is_is_told_as_of_now(night, home):
+    night({})
+    for hours in (40, 100):
+        look(home, NOW + timedelta(hours=hours), Channels())
+    told = [incidents.sentence(one) for one in History(home.runs).incidents(league="alps")]
+    assert told == ["alps: not fresh: last pulled 4 days ago, and its promise is 36 hours (fresh_hours)"]
+
+
+def test_no_heart_beats_while_a_failure_stands(night, home, tmp_path):
+    """The night of one league may go well while another's has failed."""
+    file = tmp_path / "beat"
+    channels = Channels.model_validate({"heartbeat_file": file})
+    night({"check alps": "it went wrong"})
+    night({}, NOW + timedelta(hours=1), leagues=("andes",))
+    look(home, NOW + timedelta(hours=1), Channels())
+    beat_if_well(home, channels, NOW)
+    assert not file.exists()
+    night({}, NOW + timedelta(hours=2))
+    look(home, NOW + timedelta(hours=2), Channels())
+    beat_if_well(home, channels, NOW)
+    assert file.exists()
