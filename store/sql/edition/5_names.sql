@@ -115,9 +115,10 @@ SELECT
     END AS a_id,
     b_id, l.outcome,
     CASE
-        WHEN l.likelihood IS NULL THEN error('The fit of league "' || asked_league || '" does not name its likelihood: fit it again.')
+        WHEN a_id IS NOT NULL AND l.likelihood IS NULL
+            THEN error('The fit of league "' || asked_league || '" does not name its likelihood: fit it again.')
         ELSE l.likelihood
     END AS likelihood,
     l.league
-FROM asked CROSS JOIN met JOIN league AS l ON l.league = asked_league;
+FROM asked CROSS JOIN met LEFT JOIN league AS l ON l.league = asked_league;
 COMMENT ON MACRO TABLE opponents IS 'opponents(league_name, a_name, b_name): the ids of two competitors that can meet, the outcome and likelihood of their league''s model, and the league; an error in words where they cannot. Example: FROM opponents(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';

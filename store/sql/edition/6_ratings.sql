@@ -82,10 +82,12 @@ CREATE MACRO history_day(league_name, on_date, basis_name) AS (
 );
 COMMENT ON MACRO history_day IS 'history_day(league_name, on_date, basis_name): the as_of of the rows of rating_history that hold on a date; an error that says what there is where none do. Example: SELECT history_day(''demo_football'', DATE ''2025-01-01'', ''smoothed'')';
 
+-- rated_league here too: of a league named by a constant that stands in no row DuckDB would ask nothing further, nor say so.
 CREATE MACRO leaderboard_at(league_name, on_date, basis_name := 'smoothed') AS TABLE
 WITH asked AS (
     SELECT
-        league_name AS asked_league, basis_name AS asked_basis, history_day(league_name, on_date, basis_name) AS asked_day
+        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        history_day(league_name, on_date, basis_name) AS asked_day
 )
 SELECT h.*
 FROM asked JOIN rating_history AS h ON h.league = asked_league AND h.basis = asked_basis AND h.as_of = asked_day
@@ -95,8 +97,8 @@ COMMENT ON MACRO TABLE leaderboard_at IS 'leaderboard_at(league_name, on_date, b
 CREATE MACRO rating_at(league_name, competitor_name, on_date, basis_name := 'smoothed') AS TABLE
 WITH asked AS (
     SELECT
-        league_name AS asked_league, basis_name AS asked_basis, history_day(league_name, on_date, basis_name) AS asked_day,
-        competitor_of(league_name, competitor_name) AS asked_id
+        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        history_day(league_name, on_date, basis_name) AS asked_day, competitor_of(league_name, competitor_name) AS asked_id
 )
 SELECT h.*
 FROM asked
