@@ -45,12 +45,12 @@ def ordered(con, sql):
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_macro_beside_a_table_answers_as_alone(con, call):
-    """Names within a macro do not catch those of its reader: the ids are the same in both leagues, the answers are not."""
+    """Names within a macro do not catch those of its reader: ids are the same in both leagues, answers are not."""
     alone = {league: ordered(con, f"FROM {call.format(repr(league))}") for league in LEAGUES}
     assert alone["nfl"] != []
     for table, league in TABLES:
         asked = f"SELECT answer.* FROM {table}, LATERAL (FROM {call.format(league)}) AS answer"
-        assert ordered(con, asked) == sorted(sum(alone.values(), []), key=str), table
+        assert ordered(con, asked) == sorted([*alone[LEAGUES[0]], *alone[LEAGUES[1]]], key=str), table
         assert (
             ordered(con, f"{asked} WHERE {table[-1] if ' ' in table else 'league'}.league = 'nfl'") == alone["nfl"]
         ), table
