@@ -122,15 +122,17 @@ def test_over_time_is_what_is_told_now_with_what_was_said_then_beside_it() -> No
     ]
     played = game() | {"played_on": "2009-12-30", "on": "30 Dec 2009", "result": "0 – 1", "expected": "–"}
 
+    def traces(*asked: Any) -> list[dict[str, Any]]:
+        return competitor_figures.rating_history(*asked).to_dict()["data"]
+
     def drawn(*asked: Any) -> list[tuple[str, str | None]]:
-        return [(trace.type, trace.name) for trace in competitor_figures.rating_history(*asked).data]
+        return [(trace["type"], trace["name"]) for trace in traces(*asked)]
 
     both = [("scatter", "90 % interval"), ("scatter", "Rating")]
     assert drawn(rows, [], "points", 1) == both
     assert drawn(rows, [], "points", 1, rows) == [*both, ("scatter", "As it was said then")]
-    figure = competitor_figures.rating_history(rows, [played], "points", 1)
-    (bar,) = [trace for trace in figure.data if trace.type == "bar"]
-    assert bar.width / 86_400_000 == pytest.approx(3653 / 150), "wide enough to be seen among ten years"
+    (bar,) = [trace for trace in traces(rows, [played], "points", 1) if trace["type"] == "bar"]
+    assert bar["width"] / 86_400_000 == pytest.approx(3653 / 150), "wide enough to be seen among ten years"
 
 
 def test_results_are_said_as_each_sport_says_them() -> None:
