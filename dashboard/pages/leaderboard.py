@@ -156,7 +156,7 @@ def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
         _word(view.query.get("sort")),
     )
     return grid(
-        "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
+        "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=44, filterModel=filters
     )  # fmt: skip
 
 
