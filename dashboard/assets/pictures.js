@@ -1,16 +1,16 @@
 // Saves a figure as PNG or SVG with its title, what it is of and where it comes from written into the picture.
 (function () {
   "use strict";
-  const TOP = 64, LEAST = 480;
+  const TOP = 80, LEAST = 480;
   // Plotly reads some HTML in texts: names are only text.
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
   // The figure as it is on screen, in the light colours it was made with, with room above for the words.
   function withWords(drawn, said) {
     const layout = { ...drawn.layout }, margin = { t: 36, ...layout.margin };
-    const words = "<b>" + plain(said.title) + "</b><br><span style='font-size:12px'>" + plain(said.about) + ". " + plain(said.source) + ".</span>";
+    const words = "<b>" + plain(said.title) + "</b><br><span style='font-size:12px'>" + plain(said.about) + "<br>" + plain(said.source) + "</span>";
     layout.title = { text: words, x: 0, xref: "container", xanchor: "left", y: 1, yref: "container", yanchor: "top",
-      automargin: false, pad: { t: 16, l: 16 }, font: { size: 17 } };
+      automargin: false, pad: { t: 24, l: 16 }, font: { size: 17 } };
     layout.margin = { ...margin, t: margin.t + TOP };
     delete layout.width;
     delete layout.height;
