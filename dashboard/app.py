@@ -158,7 +158,9 @@ def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str,
         if page is LEAGUES:
             words = query.get("q", "").strip()[: leagues.LONGEST]
             named = answer.rows("search", words=words) if words else []
-            return shell(PAGES, None, found, None, leagues.content(answer.edition_id, found, published, now, words, named))
+            return shell(
+                PAGES, None, found, None, leagues.content(answer.edition_id, found, published, now, words, named)
+            )
         league = _league(found, query.get("league"))
         if league is None:
             return shell(PAGES, None, found, None, leagues.unknown(query["league"], found))

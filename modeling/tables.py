@@ -117,14 +117,14 @@ def standing_rows(design: Design, posterior: Posterior, ratings: Ratings, interc
     )
 
 
-def tiers(ranks: Array, mean: Array) -> NDArray[np.int32]:
+def tiers(ranks: Array, mean: Array) -> Array:
     """Tier of each of the ranked, from 1, given their ranks in every draw (draws, ranked) and their mean ratings.
 
     A tier begins with the best, and again with the next below who is truly worse than the first of the present tier
     with probability `SURELY` or more: within a tier nobody is surely worse than its first.
     """
     order = np.argsort(-mean, kind="stable")
-    found, tier, first = np.ones(len(mean), dtype=np.int32), 1, 0
+    found, tier, first = np.ones(len(mean)), 1, 0
     for place in range(1, len(order)):
         if (ranks[:, order[first]] < ranks[:, order[place]]).mean() >= SURELY:
             tier, first = tier + 1, place

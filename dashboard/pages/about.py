@@ -12,7 +12,7 @@ from dashboard.reader import Row
 from dashboard.sources import asked, sources
 from dashboard.wording import ago, counted, day, listed
 
-ROLES = {
+ROLES: dict[Any, str] = {
     "base": "strength",
     "group": "group's mean",
     "walk": "moves over time",
@@ -48,7 +48,11 @@ def _facts(title: str, pairs: list[tuple[str, Any]]) -> Component:
 def _results(view: View, row: Row) -> list[tuple[str, Any]]:
     found = row["source"] or []
     games = counted(row["games"] or view.league["games"] or 0, "game")
-    span = f", {day(row['first_on'])} to {day(row['last_on'])}, {counted(row['seasons'], 'season')}" if row["games"] else ""
+    span = (
+        f", {day(row['first_on'])} to {day(row['last_on'])}, {counted(row['seasons'], 'season')}"
+        if row["games"]
+        else ""
+    )
     return [
         ("Source", html.Ul([html.Li(_source(one)) for one in found[:20]], className="plain")),
         ("", f"and {len(found) - 20} more" if len(found) > 20 else None),
@@ -72,7 +76,10 @@ def _ratings(view: View, row: Row) -> list[tuple[str, Any]]:
     meaning = UNITS.get(row["unit"])
     return [
         ("Unit", row["unit"] + (f": {meaning}" if meaning else "")),
-        ("Reference", f"0 is the mean of the ranked {kinds}, kind by kind, in every joint draw; games are on neutral ground"),
+        (
+            "Reference",
+            f"0 is the mean of the ranked {kinds}, kind by kind, in every joint draw; games are on neutral ground",
+        ),
         ("From", f"{counted(row['games_used'], 'game')}, {day(row['first_game_on'])} to {day(row['last_game_on'])}"),
         ("As of", f"{day(row['as_of'])}: games before this day, 00:00 UTC"),
         ("Computed by", f"engine {row['engine']}, {row['draws']:,} joint draws"),
@@ -83,7 +90,8 @@ def _ratings(view: View, row: Row) -> list[tuple[str, Any]]:
 def _card(view: View, design: dict[str, Any]) -> Component:
     """The model as it was fitted: likelihood, every term with its prior."""
     columns = [
-        text("title", "Term", "What it is of.", minWidth=190, flex=2, wrapText=True, autoHeight=True, cellClass="wrapped"),
+        text("title", "Term", "What it is of.", minWidth=190, flex=2, wrapText=True, autoHeight=True,
+             cellClass="wrapped"),
         text("role", "Role", "What it does in the model.", width=150),
         text("levels", "How many", "Values it has, each with its own unknown.", width=106, type="rightAligned"),
         text("prior", "Prior", "What was assumed before any result.", minWidth=190, flex=2, wrapText=True,
@@ -105,12 +113,12 @@ def _card(view: View, design: dict[str, Any]) -> Component:
 
 
 def terms(design: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row a term of a fit's design: the intercept, fixed effects, pooled effects, and the likelihood's own parameters."""
+    """A row a term of a fit's design: intercept, fixed effects, pooled effects, the likelihood's own parameters."""
     intercept = design.get("intercept")
     return [
         *([_term("level of two reference sides", "intercept", intercept)] if intercept else []),
         *(_term(one["title"], "fixed effect", one["prior"]) for one in design.get("fixed", [])),
-        *(_term(one["title"], ROLES.get(one["role"], one["role"]), one["prior"], f"{one['levels']:,}", one["scale"])
+        *(_term(one["title"], ROLES.get(one["role"], str(one["role"])), one["prior"], f"{one['levels']:,}", one["scale"])
           for one in design["blocks"]),
         *(_term(one["title"], "of the outcome", one["prior"]) for one in design.get("auxiliaries", [])),
     ]  # fmt: skip

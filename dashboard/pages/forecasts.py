@@ -212,8 +212,15 @@ def _races(view: View, rows: list[Row]) -> Component:
     columns = [
         text("played_on", "Day", "When it is to be held.", width=116),
         text("race", "Race", "Which race.", minWidth=170, flex=1),
-        name_link(view.league["league"], "Entrant", "By expected place; who raced last where no entries are known yet.",
-                  "entrant", "entrant_id", minWidth=150, flex=1),
+        name_link(
+            view.league["league"],
+            "Entrant",
+            "By expected place; who raced last where no entries are known yet.",
+            "entrant",
+            "entrant_id",
+            minWidth=150,
+            flex=1,
+        ),
         number("win", "Win", "Chance to come first.", CHANCE, width=84),
         number("top3", "Top 3", "Chance to come among the first three.", CHANCE, width=84),
         number("top10", "Top 10", "Chance to come among the first ten.", CHANCE, width=92),
@@ -227,7 +234,11 @@ def _races(view: View, rows: list[Row]) -> Component:
 def _cup(view: View, name: str, rows: list[Row]) -> Component:
     first = rows[0]
     made = f"By the ratings from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
-    shown = [{"name": row["name"], "competitor_id": row["competitor_id"]} | {f"round_{k}": chance for k, chance in enumerate(row["chances"])} for row in rows]
+    shown = [
+        {"name": row["name"], "competitor_id": row["competitor_id"]}
+        | {f"round_{k}": chance for k, chance in enumerate(row["chances"])}
+        for row in rows
+    ]
     columns = [
         name_link(view.league["league"], "Who", "By the chance to win it.", width=178, pinned="left",
                   tooltipField="name"),

@@ -1,7 +1,6 @@
 """What a leaderboard is narrowed to: a group, a number of games, an earlier day. All of it is in the address."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component

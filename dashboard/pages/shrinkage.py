@@ -118,13 +118,17 @@ def _poolings(view: View, rows: list[dict[str, Any]], digits: int) -> list[Compo
     if len(shown) < 2:
         return []
     words = (
-        "Left: everyone alone, no pooling. Right: all alike, complete pooling. In the middle: what partial pooling makes "
-        "of them. Thin lines are of few games: they are pulled the most."
+        "Left: everyone alone, no pooling. Right: all alike, complete pooling. In the middle: what partial pooling "
+        "makes of them. Thin lines are of few games: they are pulled the most."
     )
     if shown[0]["truth"] is not None:
         words += " Far right: the truth, which the simulator knows."
     figure = figures.three_poolings(shown, view.league["unit"], digits)
-    note = f"{len(shown)} of {len(rows):,}, evenly from the lowest alone to the highest." if len(shown) < len(rows) else None
+    note = (
+        f"{len(shown)} of {len(rows):,}, evenly from the lowest alone to the highest."
+        if len(shown) < len(rows)
+        else None
+    )
     return [panel(view, "Three ways to estimate", words, figure, "poolings-figure", note)]
 
 
