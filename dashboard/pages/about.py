@@ -118,7 +118,8 @@ def terms(design: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         *([_term("level of two reference sides", "intercept", intercept)] if intercept else []),
         *(_term(one["title"], "fixed effect", one["prior"]) for one in design.get("fixed", [])),
-        *(_term(one["title"], ROLES.get(one["role"], str(one["role"])), one["prior"], f"{one['levels']:,}", one["scale"])
+        *(_term(one["title"], ROLES.get(one["role"], str(one["role"])), one["prior"], f"{one['levels']:,}",
+                one["scale"])
           for one in design["blocks"]),
         *(_term(one["title"], "of the outcome", one["prior"]) for one in design.get("auxiliaries", [])),
     ]  # fmt: skip
