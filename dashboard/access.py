@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import flask
 from flask import Flask
@@ -37,6 +37,7 @@ ATTEMPTS_PER_MINUTE = 10.0
 MOST_CLIENTS = 10_000
 AT_ONCE = 8  # answers and files of one client behind a proxy
 SHARED = ("/api", "/download")
+MISDIRECTED = "Ask for http://localhost; for any name set POOLTABLE_TOKEN, or say --public."
 TOO_MANY = Response(
     json.dumps({"error": "Your address has too many requests open.", "hint": "Ask again in a few seconds."}),
     429,
@@ -53,12 +54,15 @@ CROSS_ORIGIN = {
 
 @dataclass(frozen=True)
 class Access:
-    """The rules: a token ("": nobody is asked), other origins that may read, questions a minute, proxies before us."""
+    """The rules: a token ("": nobody is asked), other origins that may read, questions a minute, proxies before us, and
+    the names by which this server may be addressed besides this machine's own (None: any).
+    """
 
     token: str = ""
     origins: tuple[str, ...] = ()
     per_minute: float = 120.0
     proxies: int = 0
+    names: frozenset[str] | None = None
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
 
     @property
@@ -132,6 +136,8 @@ def protect_by_token(server: Flask, access: Access) -> None:
 
     @server.before_request
     def _ask() -> ResponseReturnValue | None:
+        if access.names is not None and not is_addressed(flask.request.host, access.names):
+            return _refused("This server does not go by that name.", MISDIRECTED, 421)
         if not access.token or flask.request.method == "OPTIONS" or flask.request.endpoint == "health":
             return None
         return admit(access, attempts)
@@ -177,6 +183,26 @@ def shared(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterabl
         return ClosingIterator(answered, done)
 
     return asked
+
+
+def is_loopback(host: str) -> bool:
+    """True where only this machine can reach the host."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_addressed(host: str, names: frozenset[str]) -> bool:
+    """True where a Host header names this machine, or is one of the names.
+
+    A page of somebody else's can have its own name lead to 127.0.0.1 and is then, to a browser, of one origin with us:
+    only the name, which it cannot choose, tells it apart.
+    """
+    with suppress(ValueError):
+        name = urlsplit(f"//{host}").hostname or ""
+        return is_loopback(name) or name in names
+    return False
 
 
 def knows(access: Access) -> bool:

@@ -138,13 +138,16 @@ def not_modified(edition: str, wanted: Asked) -> flask.Response | None:
     if flask.request.method == "POST":
         return None
     # Compression adds its name behind a colon.
-    tags = flask.request.if_none_match
-    is_known = tags.star_tag or edition in {tag.partition(":")[0] for tag in tags.as_set(include_weak=True)}
-    return _labelled(flask.Response(status=304), edition) if is_known else None
+    tags = flask.request.if_none_match  # but "*", which any answer is: `respond` knows that there is one
+    is_known = edition in {tag.partition(":")[0] for tag in tags.as_set(include_weak=True)}
+    return _unchanged(edition) if is_known else None
 
 
 def respond(reply: Reply, edition: str, wanted: Asked, name: str) -> flask.Response:
     """The reply as a response, with the address of the next page where there is one."""
+    if flask.request.method != "POST" and flask.request.if_none_match.star_tag:
+        reply.body.close()
+        return _unchanged(edition)
     following = _next(reply, edition, wanted)
     if wanted.form == "json":
         with reply.body:
@@ -204,6 +207,10 @@ def _next(reply: Reply, edition: str, wanted: Asked) -> str | None:
     kept = {name: value for name, value in flask.request.args.items() if name != "token"}
     more = {"_offset": str(wanted.offset + reply.told.rows), "_edition": edition}
     return f"{flask.request.path}?{urlencode({**kept, **more})}"
+
+
+def _unchanged(edition: str) -> flask.Response:
+    return _labelled(flask.Response(status=304), edition)
 
 
 def _labelled(response: flask.Response, edition: str) -> flask.Response:

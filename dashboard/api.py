@@ -26,6 +26,7 @@ from store.guard import EditionGoneError, Guard, Reply, unavailable
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5  # an edition may be pruned before the guard opens it; then there is a newer one
+FOR_EXAMPLE = "/api/sql?sql=FROM+leaderboard+LIMIT+5"
 DUCKDB = "application/vnd.duckdb"
 GONE = EditionGoneError("Editions are published faster than they can be opened.", "Ask again.")
 OPEN = {"api.openapi", "api.readable"}  # cost nothing
@@ -76,7 +77,8 @@ def by_guard(reader: Reader, guard: Guard) -> flask.Response:
     elif "sql" in wanted.values:
         question = wanted.question(wanted.values["sql"], values)
     else:
-        raise UsageError("No query was sent.", "Send one: /api/sql?sql=FROM+leaderboard+LIMIT+5")
+        hint = "Send the POST's body again: so goes the next page." if wanted.edition else f"Send one: {FOR_EXAMPLE}"
+        raise UsageError("No query was sent.", hint)
     for attempt in range(ATTEMPTS):
         copy = reader.copy(is_fresh=attempt > 0)
         if same := not_modified(copy.stem, wanted):
@@ -92,7 +94,10 @@ def by_name(reader: Reader, name: str, league: str | None = None) -> flask.Respo
     """The answer to a prepared question, whose form may be the ending of its name: `leaderboard.csv`."""
     stem, _, ending = name.partition(".")
     question = _prepared(stem, league)
-    wanted = asked(ending or flask.request.args.get("_format", "json"))
+    stated = flask.request.args.get("_format")
+    if ending and stated not in (None, ending):
+        raise UsageError(f'The name ends in .{ending}, but _format is "{stated}".', "Say one of them.")
+    wanted = asked(ending or stated or "json")
     given = {**wanted.values, **({"league": league} if league is not None else {})}
     values = question.values(given)
     with reader.answer() as found:

@@ -1,5 +1,6 @@
 """Figures of competitors: rows in, a plotly figure out, as in figures.py."""
 
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -13,8 +14,9 @@ BAND = "rgba(59, 130, 196, 0.18)"
 COLOURS = [POOLED, ALONE, "#2f8f6b", "#9b59b6", "#c0504d", "#6b7280"]
 
 
-def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure:
-    """Rating by day with its 90 % band above, how far each game was from what was expected below; days shared."""
+def rating_history(rows: Rows, games: Rows, unit: str, digits: int, then: Rows | None = None) -> go.Figure:
+    """Rating by day with its 90 % band above, and what was said `then` dotted; how far each game was from what was
+    expected below; days shared."""
     figure = empty("", f"Rating ({unit})")
     days = [row["as_of"] for row in rows]
     if rows:
@@ -22,11 +24,20 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure
         figure.add_trace(_band(band))
         said = [[day(row["as_of"]), signed(row["rating"], digits), _ranks(row)] for row in rows]
         figure.add_trace(
-            go.Scatter(x=days, y=[row["rating"] for row in rows], mode="lines+markers", name="Rating", customdata=said,
+            go.Scatter(x=days, y=[row["rating"] for row in rows], mode=_mode(rows), name="Rating", customdata=said,
                        line={"color": POOLED, "width": 2}, marker={"size": 6},
                        hovertemplate="%{customdata[0]}<br>rating %{customdata[1]}<br>%{customdata[2]}<extra></extra>")
         )  # fmt: skip
-    figure.add_trace(_surprises(games))
+    if then:
+        figure.add_trace(
+            go.Scatter(x=[row["as_of"] for row in then], y=[row["rating"] for row in then], name="As it was said then",
+                       mode="lines", line={"color": ALONE, "width": 1.5, "dash": "dot"},
+                       customdata=[[day(row["as_of"]), signed(row["rating"], digits)] for row in then],
+                       hovertemplate="%{customdata[0]}<br>said then: %{customdata[1]}<extra></extra>")
+        )  # fmt: skip
+    if not any(row["surprise"] is not None for row in games):
+        return figure
+    figure.add_trace(_surprises(games, days))
     floor = 0.46 if rows else 1.0
     figure.update_layout(
         yaxis={"domain": [floor, 1], "visible": bool(rows)},
@@ -37,12 +48,14 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int) -> go.Figure
     return figure
 
 
-def _surprises(games: Rows) -> go.Bar:
+def _surprises(games: Rows, days: list[date]) -> go.Bar:
+    """A bar a game, wide enough to be seen where these days are drawn too."""
+    wide = max((days[-1] - days[0]).days / 150, 6) if days else 6
     known = [row for row in games if row["surprise"] is not None]
     said = [[row["on"], escape(row["opponent"] or ""), row["result"], f"expected {row['expected']}"] for row in known]
     return go.Bar(
         x=[row["played_on"] for row in known], y=[row["surprise"] for row in known], yaxis="y2", customdata=said,
-        name="Games: better or worse than expected", width=6 * 86_400_000,
+        name="Games: better or worse than expected", width=wide * 86_400_000,
         marker={"color": [POOLED if row["surprise"] > 0 else ALONE for row in known]},
         hovertemplate="%{customdata[0]}, %{customdata[1]}<br>%{customdata[2]} (%{customdata[3]})<extra></extra>",
     )  # fmt: skip
@@ -60,6 +73,11 @@ def _band(outline: dict[str, Any]) -> go.Scatter:
     )
 
 
+def _mode(rows: Rows) -> str:
+    """Markers too, where they would not run into each other."""
+    return "lines+markers" if len(rows) <= 60 else "lines"
+
+
 def _ranks(row: dict[str, Any]) -> str:
     return f"rank {row['rank']} ({row['rank_low']}–{row['rank_high']})" if row["rank"] else "not ranked"
 
@@ -73,7 +91,7 @@ def rank_history(rows: Rows) -> go.Figure:
     figure.add_trace(_band(band))
     said = [[day(row["as_of"]), _ranks(row)] for row in known]
     figure.add_trace(
-        go.Scatter(x=days, y=[row["rank"] for row in known], mode="lines+markers", name="Rank", customdata=said,
+        go.Scatter(x=days, y=[row["rank"] for row in known], mode=_mode(known), name="Rank", customdata=said,
                    line={"color": POOLED, "width": 2, "shape": "hv"}, marker={"size": 6},
                    hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>")
     )  # fmt: skip

@@ -10,6 +10,7 @@ from dashboard.access import Access
 from dashboard.answers import MOST_ROWS
 from dashboard.canned import Canned, canned, find
 from store.answer import FORMS
+from store.line import WAIT_SECONDS
 
 PAGE = (Path(__file__).parent / "templates" / "api.html").read_text(encoding="utf-8")
 ABOUT = (
@@ -26,8 +27,8 @@ NOTES = (
     "A value in an address takes the type that its place in the query wants, and is a number where only a number fits. "
     "1.5 is a number where one fits, else a text. $x::VARCHAR or $x::DOUBLE says which; so does the JSON of a POST.",
     f"One address may ask {Access.per_minute:g} times a minute in each worker process, of which there are two "
-    "(POOLTABLE_QUERIES_PER_MINUTE), has 8 requests worked on at once in each, and half of the processes that answer "
-    "SQL. Beyond that requests wait, then 429 tells when to come back.",
+    "(POOLTABLE_QUERIES_PER_MINUTE), has 8 requests worked on at once in each, of which 1 is SQL; 64 more may "
+    f"wait, of which 6 are SQL, for {WAIT_SECONDS:g} seconds. Beyond that 429 tells when to come back.",
 )
 ERROR = {
     "type": "object",
@@ -49,7 +50,10 @@ ROWS = {
         "edition": {"type": "string", "description": "The edition the rows come from."},
         "columns": {"type": "array", "items": {"type": "string"}},
         "rows": {"type": "array", "items": {"type": "object"}},
-        "next": {"type": ["string", "null"], "description": "Address of the next page; null on the last."},
+        "next": {
+            "type": ["string", "null"],
+            "description": "Address of the next page, null on the last; a POST's is asked by POST with the same body.",
+        },
     },
 }
 MEDIA: dict[str, Any] = {

@@ -1,17 +1,17 @@
 """Serving the dashboard: gunicorn in this process, workers that each open the edition for themselves."""
 
 import errno
-import ipaddress
 import logging
 import os
 import socket
+from dataclasses import replace
 from typing import Any
 
 from dash import Dash
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from dashboard.access import access_from
+from dashboard.access import access_from, is_loopback
 from dashboard.app import build_app
 from dashboard.worker import Worker
 from store.errors import PooltableError, UsageError
@@ -21,6 +21,7 @@ from store.home import Home, read_settings
 log = logging.getLogger(__name__)
 
 THREADS = 64  # a worker: as many questions may wait for the guard as it lets in, and pages go past them
+NOT_OURS = {errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN}  # how an address that is not ours fails
 LONGEST_ADDRESS = 8190  # bytes, the most that gunicorn takes
 
 
@@ -36,6 +37,8 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 
             f"{host} can be reached from other machines, and the dashboard asks nobody who they are.",
             "Set POOLTABLE_TOKEN, or put it behind something that asks and say --public; or leave --host out.",
         )
+    if not public and not access.token:
+        access = replace(access, names=frozenset({host.lower()}))
     listening = listen(host, port)
     log.info("Dashboard of %s at %s (Ctrl-C to stop)", home.root, url(host, listening.getsockname()[1]))
     Server(build_app(home, access=access), listening, workers).run()
@@ -44,14 +47,6 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8050, workers: int = 
 def url(host: str, port: int) -> str:
     """The address to open in a browser."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """True where only this machine can reach the host."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,6 +61,11 @@ def listen(host: str, port: int) -> socket.socket:
             raise PooltableError(
                 f"Port {port} on {host} is in use by another program.",
                 f"Stop that program, or choose another port: pooltable serve --port {port + 1}",
+            ) from error
+        if error.errno in NOT_OURS:
+            raise PooltableError(
+                f"Cannot listen on {host}: it is no address of this machine.",
+                "Give --host one that it has, or 0.0.0.0 for all.",
             ) from error
         raise PooltableError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from error
 

@@ -1,5 +1,6 @@
 """The demo: the bundled simulated leagues, added to the home; the night's own chain does the rest."""
 
+import errno
 import os
 import shutil
 import socket
@@ -41,6 +42,10 @@ def need_port(host: str, port: int) -> None:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             door.bind(address)
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+            raise PooltableError(
+                f"{host} is no address of this machine.", "Give --host one that it has, or 0.0.0.0 for all."
+            ) from error
         reason = error.strerror or str(error)
         raise PooltableError(
             f"Port {port} of {host} cannot be used: {reason}.", "Choose another one: --port NUMBER"

@@ -38,7 +38,9 @@ def sql(
     query: Annotated[str | None, typer.Argument(metavar="QUERY", help='One SELECT; "-" reads it from stdin.')] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", metavar="FILE", help="A file with the query.")] = None,
     form: Annotated[Format | None, typer.Option("--format", help="Output; default: FILE's ending, or table.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help='Where to write it; "-" is stdout.')
+    ] = None,
     edition: Annotated[str | None, typer.Option(metavar="EDITION", help="An older edition.")] = None,
     parameter: Annotated[list[str] | None, typer.Option("-p", metavar="K=V", help="A value for $K.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Tables, columns and macros instead of a query.")] = False,
@@ -46,6 +48,7 @@ def sql(
     """Ask the current edition in SQL."""
     if sum((query is not None, file is not None, schema)) != 1:
         raise UsageError("Give one query, --file or --schema.", 'For example: pooltable sql "FROM leaderboard LIMIT 5"')
+    output = None if output == Path("-") else output
     form = form or _form(output)
     if form in BINARY and output is None and sys.stdout.isatty():
         raise UsageError(f"{form.title()} is not for a terminal.", f"Send it to a file: --output file.{form}")
@@ -106,7 +109,11 @@ def _parameters(pairs: list[str]) -> dict[str, str]:
     if wrong:
         raise UsageError(f'"{wrong[0]}" is not name=value.', "For example: -p league_name=demo_football")
     texts = [_utf8(os.fsencode(pair), "A value") for pair in pairs]
-    return {name: value for name, _, value in (text.partition("=") for text in texts)}
+    values = [(name, value) for name, _, value in (text.partition("=") for text in texts)]
+    names = [name for name, _ in values]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f'"{twice[0]}" is given twice.', "Give one value for each name.")
+    return dict(values)
 
 
 def _write(path: Path, text: str, parameters: dict[str, str], form: Format, out: IO[bytes]) -> None:

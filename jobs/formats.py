@@ -8,6 +8,7 @@ import polars as pl
 
 TABLE_ROWS = 200
 LIST_VALUES = 4
+PLAN = ["explain_key", "explain_value"]  # what EXPLAIN answers: a drawing of many lines
 
 
 def as_table(frame: pl.DataFrame, width: int | None = None) -> str:
@@ -16,11 +17,13 @@ def as_table(frame: pl.DataFrame, width: int | None = None) -> str:
     Where `width` (characters) is given and too narrow, each row is a block of lines, one a column.
     """
     shown = frame.head(TABLE_ROWS)
-    rows = [[cell(value) for value in row] for row in shown.rows()]
+    one_line = str if frame.columns == PLAN else _on_one_line
+    rows = [[one_line(cell(value)) for value in row] for row in shown.rows()]
+    names = [_on_one_line(cell(name)) for name in frame.columns]
     numeric = [dtype.is_numeric() for dtype in frame.dtypes]
-    text = aligned(frame.columns, rows, numeric)
+    text = aligned(names, rows, numeric)
     if width and max(map(len, text.splitlines()), default=0) > width:
-        text = blocks(frame.columns, rows)
+        text = blocks(names, rows)
     if frame.height > TABLE_ROWS:
         text += f"\n({TABLE_ROWS} of {frame.height} rows; --format csv gives all)"
     return text
@@ -67,6 +70,10 @@ def cell(value: Any) -> str:
             return value if value.isprintable() else "".join(_harmless(letter) for letter in value)
         case _:
             return str(value)
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 def _harmless(letter: str) -> str:

@@ -30,6 +30,7 @@ from modeling.labels import KNOWN_BEFORE, Label, labels_of
 from modeling.memory import give_back
 from modeling.outcomes import outcome_for
 from modeling.outlook.states import state_rows
+from modeling.paths import path_tables
 from modeling.ratings import intercept_of
 from modeling.sampled import SEED, Report, Sampled
 from modeling.sensitivity import sensitivity_rows
@@ -312,6 +313,7 @@ def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.Da
             tables.borrowing_rows(one.field, borrowed)
             for one, borrowed in zip(ratings, _borrowed(design, sampled, posterior.likely), strict=True)
         ),
+        **path_tables(design, posterior, [one.field for one in ratings], sampled.past),
     }
 
 

@@ -1,6 +1,6 @@
 """Judging a league: the posterior, then everything that its verdict rests on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,7 @@ from modeling.games import Games
 from modeling.judge import Check, Pooling, Predictive
 from modeling.labels import Label
 from modeling.memory import give_back
+from modeling.paths import days_of, has_past, levels_kept
 from modeling.sampled import CARE, SEED, Report, Sampled, sample
 from modeling.tree import REPLICATIONS, complete, keeping, replications, room_for
 from store.errors import FitError
@@ -70,7 +71,10 @@ def fit_and_judge(
     """
     rng = np.random.default_rng(SEED)
     fields = [make_field(design, kind, stanza, games.as_of) for kind in design.kinds]
-    sampled, audit_made = sample(choice, design, games, fields, start, tell, may_fall_back=is_auto), None
+    is_told = has_past(design) and not games.is_dated
+    past = [days_of(design, field, stanza, games.as_of) for field in fields] if is_told else []
+    kept = levels_kept(design, fields, past)
+    sampled, audit_made = sample(choice, design, games, fields, start, tell, kept, may_fall_back=is_auto), None
     if sampled.choice.engine != NUTS and known is None:
         scope = Scope(games, design, fields)
         sampled, audit_made = audit(sampled, scope, stanza, start, tell, may_replace=is_auto)
@@ -94,7 +98,7 @@ def fit_and_judge(
     evidence = evidence_of(watchers, calibration, sampled.worst)
     if known and known.verdict and sampled.choice.engine != NUTS:
         checks.append(remembered(known.verdict, known.message))
-    return sampled, Judged(checks, predictive, poolings, alone, audit_made, evidence)
+    return replace(sampled, past=past), Judged(checks, predictive, poolings, alone, audit_made, evidence)
 
 
 def _held_out(

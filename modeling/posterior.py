@@ -1,6 +1,7 @@
 """Joint posterior draws of a Design's parameters, whatever engine they come from, and what follows from them."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -28,6 +29,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Past:
+    """Past states of a walk that is too long for draws of all its levels."""
+
+    levels: NDArray[np.intp]
+    """In rising order."""
+    states: Array
+    """What is left of the entry state included, shape (some of the draws, levels)."""
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Joint draws; element k of every array is the same draw. Chains follow one another in equal shares."""
 
@@ -46,6 +57,10 @@ class Posterior:
     """Of walks that are not among the blocks, what each unit's last state has moved by, shape (draws, units)."""
     rows: Rows | None = None
     """Where there are `currents`, what the rows' linear predictors are drawn from."""
+    past: dict[str, Past] = field(default_factory=dict)
+    """Of `currents` whose past was asked for, that."""
+    of_past: NDArray[np.intp] | None = None
+    """The numbers of the draws that it is of."""
 
     @property
     def draws(self) -> int:
@@ -125,7 +140,14 @@ def from_tree(design: Design, tree: xr.DataTree) -> Posterior:
         chains,
         {name: flat(f"{name}_current") for name in currents},
         _rows_of(tree) if currents else None,
+        **(_past_of(tree) if "past" in tree.children else {}),
     )
+
+
+def _past_of(tree: xr.DataTree) -> dict[str, Any]:
+    found = tree["past"].to_dataset()
+    past = {str(name): Past(found[f"{name}_at"].to_numpy(), found[name].to_numpy()) for name in found.data_vars}
+    return {"past": past, "of_past": found["past_draw"].to_numpy()}
 
 
 def _rows_of(tree: xr.DataTree) -> Rows:

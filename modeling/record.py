@@ -22,14 +22,16 @@ ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the ar
 # others of each sort are for what may happen to the newest.
 KEPT = 3
 SIMULATED = ("simulated_table", "simulated_game", "outlook_without")
-TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing")
+TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing",
+          "rating_path")  # fmt: skip
 
 
 def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], draws: Iterable[pl.DataFrame]) -> None:
     """Stores a fit (a row of `fit`), its tables (without league and fit_id) and its draws, which may come in pieces.
 
     A fit of the same id is replaced: the same inputs give the same posterior, and from the same start the same draws.
-    Draws are kept of a league's three newest fits of each sort: accepted or rejected, as of a chosen date or not.
+    Draws and paths are kept of a league's three newest fits of each sort: accepted or rejected, as of a chosen date or
+    not.
     """
     keys = [pl.lit(fit["league"]).alias("league"), pl.lit(fit["fit_id"]).alias("fit_id")]
     _write_draws(home, fit["fit_id"], (part.with_columns(keys[0]) for part in draws))
@@ -43,6 +45,7 @@ def record(home: Home, fit: dict[str, Any], tables: dict[str, pl.DataFrame], dra
             if rows.height:
                 _insert(con, table, rows.with_columns(keys))
         spent = spent_fits(con, fit["league"], KEPT)
+        con.execute("DELETE FROM rating_path WHERE list_contains(?, fit_id)", [spent])
     for fit_id in spent:
         home.draws_of(fit_id).unlink(missing_ok=True)
         home.restart_of(fit_id).unlink(missing_ok=True)

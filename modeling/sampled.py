@@ -1,7 +1,7 @@
 """A posterior by an engine, with its ratings and what shows that it can be trusted."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from modeling.field import Field
 from modeling.games import Games
 from modeling.judge import Check
 from modeling.memory import give_back
+from modeling.paths import Day
 from modeling.posterior import Posterior, from_tree
 from modeling.ratings import Ratings, make_ratings
 from store.errors import FitError
@@ -45,6 +46,8 @@ class Sampled:
     checks: list[Check]
     worst: list[Diagnosis] = field(default_factory=list)
     """Of chains, the ten quantities that agree least, of all there are."""
+    past: list[list[Day]] = field(default_factory=list)
+    """By kind, the days that its past is told of; empty where nothing walks or the as-of date was chosen."""
 
 
 def sample(
@@ -54,10 +57,11 @@ def sample(
     fields: list[Field],
     start: Start | None,
     tell: Report,
+    past: Mapping[str, NDArray[np.intp]] | None = None,
     *,
     may_fall_back: bool,
 ) -> Sampled:
-    """The posterior of all games by the chosen engine.
+    """The posterior of all games by the chosen engine, of long walks with the levels in `past`.
 
     Where a fast engine does not settle or its own checks fail, NUTS does it again if that is allowed and the league is
     not too large for it. Raises FitError.
@@ -66,7 +70,7 @@ def sample(
     if choice.engine == NUTS:
         return by_nuts(choice, design, games, fields, start, tell)
     try:
-        found = once(choice, design, games, fields, start, tell)
+        found = once(choice, design, games, fields, start, tell, past)
         failed = [f"{one.check_name} of {one.subject}" for one in found.checks if one.status == "fail"]
         if not may_fall_back:
             return found
@@ -93,10 +97,16 @@ def or_nuts(engine: Prepared, design: Design, start: Start | None) -> Prepared:
 
 
 def once(
-    choice: Choice, design: Design, games: Games, fields: list[Field], start: Start | None, tell: Report
+    choice: Choice,
+    design: Design,
+    games: Games,
+    fields: list[Field],
+    start: Start | None,
+    tell: Report,
+    past: Mapping[str, NDArray[np.intp]] | None = None,
 ) -> Sampled:
     """The posterior by a fast engine, with its own checks. Raises FitError where it does not settle."""
-    engine = prepare(choice.engine, design, start)
+    engine = prepare(choice.engine, design, start, past)
     everything = np.ones(design.games, dtype=bool)
     tree = engine.sample(everything, SEED, INDEPENDENT, lambda share: tell("fitting", 0.05 + 0.45 * share), CARE[0])
     give_back()

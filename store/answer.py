@@ -173,6 +173,11 @@ def _lines(table: pa.Table, *, has_header: bool) -> bytes:
     return written.write_csv(include_header=has_header).encode()
 
 
+def less(form: str) -> str:
+    """What to do about a question that takes too long or too much in that form."""
+    return "Ask for less, or for _format=parquet." if form == "csv" else "Ask for less."
+
+
 def harmless(text: str) -> str:
     """The text, behind an apostrophe where a spreadsheet would take it for a formula."""
     return f"'{text}" if FORMULA.match(text) else text
@@ -183,17 +188,25 @@ def _flat(column: pa.ChunkedArray, kind: pa.DataType) -> pl.Series:
     if pa.types.is_string(kind):
         texts = pl.Series(column, dtype=pl.String)
         return texts.zip_with(~texts.str.contains(f"^{FORMULA.pattern}").fill_null(value=False), "'" + texts)
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_decimal(kind):
-        return pl.Series([None if value is None else _flat_text(value) for value in _values(column)], dtype=pl.String)
-    return pl.Series(column)
+    if pa.types.is_nested(kind):
+        texts = pl.Series(_texts(column, kind), dtype=pl.String)
+        return texts.set(pl.Series(column.is_null()), None)
+    return pl.Series(column).bin.encode("hex") if pa.types.is_binary(kind) else pl.Series(column)
 
 
-def _flat_text(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else as_json(value)
+def _texts(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> list[str]:
+    """Each value as JSON: by polars, which is some thirty times as fast as Python, where it has every digit."""
+    if _is_hard(kind):
+        return list(map(as_json, column.to_pylist(maps_as_pydicts="strict")))
+    wrapped = pl.DataFrame({"v": pl.Series(column)}).select(pl.struct("v").struct.json_encode()).to_series()
+    return wrapped.str.slice(len('{"v":')).str.head(-1).to_list()
 
 
-def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
-    return column.to_pylist(maps_as_pydicts="strict")
+def _is_hard(kind: pa.DataType) -> bool:
+    """True for types that polars writes as no JSON number, or not at all, and for those with such in them."""
+    if pa.types.is_decimal(kind) or pa.types.is_binary(kind):
+        return True
+    return any(_is_hard(kind.field(place).type) for place in range(kind.num_fields))
 
 
 def _json(found: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
@@ -201,8 +214,8 @@ def _json(found: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     before = "["
     for batch in found:
         names = [as_json(name) for name in distinct(batch.schema.names)]
-        rows = zip(*map(_values, batch.columns), strict=True)
-        texts = ("{" + ", ".join(map("{}: {}".format, names, map(as_json, row))) + "}" for row in rows)
+        rows = zip(*map(_texts, batch.columns, batch.schema.types), strict=True)
+        texts = ("{" + ", ".join(map("{}: {}".format, names, row)) + "}" for row in rows)
         yield (before + ",\n".join(texts)).encode()
         before = ",\n"
     yield b"[]" if before == "[" else b"]"

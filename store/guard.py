@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from store.answer import Question, Told
+from store.answer import Question, Told, less
 from store.errors import Place, PooltableError, QueryError, StoreError
 from store.line import Line
 
@@ -30,7 +30,6 @@ SECONDS = 3.0  # a question may take
 START_SECONDS = 30.0  # a child may take until it is ready, on a busy machine
 MOST_SQL = 100_000  # characters of a query and its values
 IN_MEMORY = 5_000_000  # bytes of an answer, beyond which it lies in an unnamed file
-LESS = "Ask for less."
 ENVIRONMENT = {
     "TZ": "UTC",
     "LANG": "C.UTF-8",
@@ -129,7 +128,7 @@ class Guard:
                 child = Child()
                 child.takes(line)
             child.edition = edition
-            return child.answers(self.seconds)
+            return child.answers(self.seconds, less(question.form))
         finally:
             if child.is_fit():
                 self._children.append(child)
@@ -166,8 +165,11 @@ class Child:
             self.end()
             return False
 
-    def answers(self, seconds: float) -> Reply:
-        """The answer to the question it took, or an error in words; what takes longer, or breaks it, ends the child."""
+    def answers(self, seconds: float, hint: str) -> Reply:
+        """The answer to the question it took, or an error in words; what takes longer, or breaks it, ends the child.
+
+        Raises QueryError, with that hint where it took too long or too much.
+        """
         body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the asker closes it
         try:
             told = self._told(time.monotonic() + seconds, body)
@@ -177,9 +179,9 @@ class Child:
                 raise
             self.end()
             if isinstance(error, TimeoutError):
-                raise QueryError(f"The query takes longer than {seconds:g} seconds.", LESS) from error
+                raise QueryError(f"The query takes longer than {seconds:g} seconds.", hint) from error
             if isinstance(error, EOFError):
-                raise QueryError("The query needs more memory than it may have, or broke DuckDB.", LESS) from error
+                raise QueryError("The query needs more memory than it may have, or broke DuckDB.", hint) from error
             raise
         size = body.tell()
         body.seek(0)

@@ -25,7 +25,7 @@ from typing import Any
 
 import duckdb
 
-from store.answer import FORMS, Question, answer
+from store.answer import FORMS, Question, answer, less
 from store.errors import PooltableError, QueryError
 from store.query import Config, open_edition
 
@@ -38,7 +38,7 @@ WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS d, 1.5::DECIMAL(9, 2) AS n, 
 
 NAME = re.compile(r"/proc/\w+/fd/\d+")
 
-TOO_MUCH, LESS = "The query needs more memory than it may have.", "Ask for less."
+TOO_MUCH = "The query needs more memory than it may have."
 
 type Send = Callable[[bytes, bytes], None]
 
@@ -134,11 +134,11 @@ def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
     except OSError as error:
         send(b"E", json.dumps({"store": f"The edition cannot be opened for queries: {error.strerror}."}).encode())
     except QueryError as error:
-        send(b"E", json.dumps(in_words(error, seconds)).encode())
+        send(b"E", json.dumps(in_words(error, seconds, less(question.form))).encode())
     except PooltableError as error:
         send(b"E", json.dumps({"store": nameless(error.message)}).encode())
     except (MemoryError, RecursionError):
-        send(b"F", json.dumps({"what": TOO_MUCH, "hint": LESS}).encode())
+        send(b"F", json.dumps({"what": TOO_MUCH, "hint": less(question.form)}).encode())
 
 
 def nameless(text: str) -> str:
@@ -146,12 +146,15 @@ def nameless(text: str) -> str:
     return NAME.sub("the edition", text)
 
 
-def in_words(error: QueryError, seconds: float) -> dict[str, Any]:
-    """The error for its asker, without DuckDB's advice on settings that he cannot change."""
+def in_words(error: QueryError, seconds: float, hint: str) -> dict[str, Any]:
+    """The error for its asker, with that hint where it took too long or too much.
+
+    DuckDB's own advice is on settings that he cannot change.
+    """
     if "INTERRUPT Error" in error.what:
-        return {"what": f"The query takes longer than {seconds:g} seconds.", "hint": LESS}
+        return {"what": f"The query takes longer than {seconds:g} seconds.", "hint": hint}
     if "Out of Memory Error" in error.what:
-        return {"what": TOO_MUCH, "hint": LESS}
+        return {"what": TOO_MUCH, "hint": hint}
     return {
         "what": nameless(error.what),
         "hint": error.hint,

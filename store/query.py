@@ -37,13 +37,15 @@ LOCKED: Config = {
 }
 # MULTI is how DuckDB types PIVOT without an IN list: it first makes a temporary enum of the values it finds.
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI}
-GUESS = re.compile(r'(\S+)( does not exist!)\nDid you mean "([^"]+)"\?')  # DuckDB's, however far off
+WORD = re.compile(r"\S+")
+LONGEST_WORD = 200  # characters of a word that are repeated to its asker
+GUESS = ' does not exist!\nDid you mean "'  # DuckDB's, however far off
 PIVOTING = {"", "FROM", "PIVOT", "PIVOT_WIDER", "SELECT", "SUMMARIZE", "WITH"}
 SCHEMA = "FROM data_dictionary"
 BATCH_ROWS = 8192
 FRACTION = re.compile(r"[+-]?\d{0,18}\.\d{1,18}", re.ASCII)  # as a DECIMAL it keeps every digit
 WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
-FLOATING = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+FLOATING = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FEW_PARAMETERS = 5  # of which every choice is tried
 SHOWN_CHARACTERS = 100  # of the line that holds a mistake
 TAKEN = {"sql", "token"}  # by addresses of the API, as is what begins with _
@@ -129,9 +131,21 @@ def distinct(names: list[str]) -> list[str]:
 def mistake(error: Exception, sql: str) -> QueryError:
     """What is wrong with a query in words, with the place in `sql` where DuckDB names one."""
     what, place = _told(error)
-    what = GUESS.sub(lambda found: found[0] if get_close_matches(found[1], [found[3]]) else found[1] + found[2], what)
+    what = _near(WORD.sub(lambda found: _short(found[0]), what))
     hint = WHERE_TO_LOOK if what.startswith(("Binder", "Catalog", "Parser")) else ""
     return QueryError(what, hint, None if place is None else _place(sql, *place))
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] + "…"
+
+
+def _near(what: str) -> str:
+    """The message without a guess at a name that is not like it. Its words are short: comparing them takes a while."""
+    before, told, after = what.partition(GUESS)
+    guess, _, rest = after.partition('"?')
+    is_near = not told or get_close_matches(before.split()[-1] if before.split() else "", [guess])
+    return what if is_near else before + GUESS.partition("\n")[0] + rest
 
 
 def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value]) -> None:

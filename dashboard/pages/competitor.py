@@ -48,7 +48,7 @@ def content(view: View) -> list[Any]:
     return [
         _head(view, who),
         _stats(who, digits),
-        *_over_time(view, who, [row for row in history if row["basis"] != "smoothed"], played, digits),
+        *_over_time(view, who, history, played, digits),
         _borrowing(who),
         _extremes(league, played),
         *_coming(league, coming),
@@ -129,28 +129,42 @@ def _percent(chance: float) -> str:
 
 
 def _over_time(view: View, who: Row, history: list[Row], games: list[Row], digits: int) -> list[Component]:
-    """Rating and surprises, and ranks, where there is more than one day to draw."""
-    has_history = len({row["as_of"] for row in history}) > 1
+    """Rating and surprises, and ranks, where there is more than one day to draw: what all results tell of each day now,
+    with what was said then beside it; where ratings do not walk, what was said then."""
+    now = [row for row in history if row["basis"] == "smoothed"]
+    then = [row for row in history if row["basis"] != "smoothed"]
+    is_walk = _days(now) > 1
+    shown = now if is_walk else then if _days(then) > 1 else []
     known = [row for row in games if row["surprise"] is not None]
-    if not has_history and not known:
+    if not shown and not known:
         return []
-    words = (
+    told = "How strong it was on each day as all results tell it now, later ones too." if is_walk else ""
+    bars = (
         "Each bar is a game: upwards the result was better than today's ratings would have expected, downwards worse, "
         "in standard deviations of one game."
     )
+    words = f"{told} {bars if known else ''}".strip()
     note = (
         None
-        if has_history
+        if shown
         else "Of earlier days no ratings are kept here. They can be fitted: "
         f"pooltable backfill {view.league['league']} --from DATE --to DATE"
     )
-    shown = history if has_history else []
-    figure = competitor_figures.rating_history(shown, known, view.league["unit"], digits)
+    beside = then if is_walk and _days(then) > 1 else []
+    figure = competitor_figures.rating_history(shown, known, view.league["unit"], digits, beside)
     panels = [panel(view, "Over time", words, figure, "history-figure", note)]
-    if has_history and any(row["rank"] for row in history):
-        words = "The rank on each day, as it was said then or fitted later to the results before that day."
-        panels.append(panel(view, "Rank", words, competitor_figures.rank_history(history), "ranks-figure"))
+    if any(row["rank"] for row in shown):
+        words = (
+            "The rank on each day among those ranked then, as all results tell it now."
+            if is_walk
+            else "The rank on each day, as it was said then or fitted later to the results before that day."
+        )
+        panels.append(panel(view, "Rank", words, competitor_figures.rank_history(shown), "ranks-figure"))
     return [html.Div(panels, className="panels")]
+
+
+def _days(rows: list[Row]) -> int:
+    return len({row["as_of"] for row in rows})
 
 
 def _borrowing(who: Row) -> Component | None:

@@ -1,8 +1,9 @@
 -- The leaderboard of one kind in one league, best first. In simulated leagues the truth stands beside the estimate,
 -- as a contrast to the same reference: the mean of the ranked. p_top is of truly being among the best $k. Movement is
 -- against the last ratings that were published a week or more before: p_moved is of being truly on the side of the earlier
--- rank that the present one is on. history is of the days ratings are kept of, the last 30 of them. Shown are those
--- with $least games or more, and where $group is not empty its members by their last season; ranks stay those of all.
+-- rank that the present one is on. history is of the last 30 days that all results tell of now, or where ratings do not
+-- walk, of which ratings are kept. Shown are those with $least games or more, and where $group is not empty its members by
+-- their last season; ranks stay those of all.
 WITH member AS (
     SELECT competitor_id, grouping || ': ' || arg_max("group", season) AS named
     FROM membership
@@ -22,7 +23,10 @@ path AS (
     FROM (
         SELECT competitor_id, as_of, arg_max(round(rating, 4), basis) AS rating
         FROM rating_history
-        WHERE league = $league AND kind = $kind AND basis <> 'smoothed'
+        WHERE league = $league AND kind = $kind AND (basis = 'smoothed') = (
+            SELECT count(DISTINCT h.as_of) > 1 FROM rating_history AS h
+            WHERE h.league = $league AND h.kind = $kind AND h.basis = 'smoothed'
+        )
         GROUP BY competitor_id, as_of
         QUALIFY dense_rank() OVER (ORDER BY as_of DESC) <= 30
     )

@@ -3,7 +3,7 @@
 An engine that is prepared for a Design samples it for any subset of its games: a DataTree of joint draws.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -84,10 +84,15 @@ class Prepared:
         return from_tree(design, self.sample(chosen, seed, draws, tell, care))
 
 
-def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
-    """The engine ready for a Design; compiling a model for NUTS takes about 5 s."""
+def prepare(
+    engine: str, design: Design, start: Start | None, past: Mapping[str, NDArray[np.intp]] | None = None
+) -> Prepared:
+    """The engine ready for a Design; compiling a model for NUTS takes about 5 s.
+
+    `past` are levels of walks that draws are wanted of even where a walk is too long for draws of all.
+    """
     if engine == CHAIN:
-        return _chained(design, start)
+        return _chained(design, start, past)
     if engine == NUTS:
         from modeling.engines import nuts  # only now: importing PyMC takes seconds, and few fits need it
 
@@ -104,7 +109,7 @@ def prepare(engine: str, design: Design, start: Start | None) -> Prepared:
     )
 
 
-def _chained(design: Design, start: Start | None) -> Prepared:
+def _chained(design: Design, start: Start | None, past: Mapping[str, NDArray[np.intp]] | None) -> Prepared:
     """The chain engine: each fit of some of a Design's games starts where the last one ended."""
     structure, last = chain.structure_of(design), [start.restart if start else None]
     give_back()
@@ -112,8 +117,8 @@ def _chained(design: Design, start: Start | None) -> Prepared:
     wide = {f"scale_{block.name}": FIXED_SCALES["none"] * block.prior_scale for block in design.blocks}
 
     def sample(chosen: NDArray[np.bool_], seed: int, draws: int, tell: Progress, _care: float) -> xr.DataTree:
-        few = CHAIN_DRAWS if chosen.all() else FEW_DRAWS
-        tree = chain.fit(design, chosen, seed, min(draws, few), last[0], tell, structure)
+        few, wanted = (CHAIN_DRAWS, past) if chosen.all() else (FEW_DRAWS, None)
+        tree = chain.fit(design, chosen, seed, min(draws, few), last[0], tell, structure, wanted)
         tree.attrs["started_from"] = start.fit_id if start and last[0] is not None else ""
         last[0] = tree
         return tree

@@ -1,6 +1,7 @@
 """Homes made through the real floor, for the dashboard's tests."""
 
 import importlib.util
+import shutil
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,10 +43,22 @@ def home(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return made.made_home(tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="session")
+def small(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with three leagues of a dozen teams; tests must not change it."""
+    return made.made_home(tmp_path_factory.mktemp("small"), teams=12)
+
+
 @pytest.fixture
-def own_home(made: Any, tmp_path: Path) -> Home:
+def own_home(small: Home, tmp_path: Path) -> Home:
     """A small home that a test may change."""
-    return made.made_home(tmp_path, teams=12)
+    return copied(small, tmp_path)
+
+
+def copied(home: Home, root: Path) -> Home:
+    """A home like another, at `root`."""
+    shutil.copytree(home.root, root, symlinks=True, dirs_exist_ok=True)
+    return Home(root)
 
 
 def model(comparison: str, variant: str, total: float, made: Any, method: str = "loo", **more: Any) -> dict[str, Any]:
@@ -61,8 +74,15 @@ def model(comparison: str, variant: str, total: float, made: Any, method: str = 
 
 
 @pytest.fixture
-def compared(own_home: Home, made: Any) -> Home:
+def compared(compared_once: Home, tmp_path: Path) -> Home:
     """Four comparisons of which three are shown, the newest by two methods, and sensitivities of a fit."""
+    return copied(compared_once, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def compared_once(small: Home, made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """What `compared` is a copy of."""
+    home = copied(small, tmp_path_factory.mktemp("compared"))
     rows = []
     for number in range(4):
         when = made.NOW.replace(tzinfo=None) - timedelta(days=number)
@@ -80,17 +100,17 @@ def compared(own_home: Home, made: Any) -> Home:
          "diagnosis": "rests on the results" if prior < 0.05 else "rests on the results and on the prior"}
         for kind, name, prior in leaning
     ]  # fmt: skip
-    with writing(own_home) as con:
+    with writing(home) as con:
         for table, inserted in (("comparison", rows), ("influential_game", games), ("prior_sensitivity", found)):
             made.insert(con, table, inserted)
-    publish(own_home, made.LEAGUES, made.NOW)
-    return own_home
+    publish(home, made.LEAGUES, made.NOW)
+    return home
 
 
 @pytest.fixture(scope="session")
-def foretold(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def foretold(small: Home, made: Any, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with something forecast; tests must not change it."""
-    return foretell(made.made_home(tmp_path_factory.mktemp("foretold"), teams=12), made)
+    return foretell(copied(small, tmp_path_factory.mktemp("foretold")), made)
 
 
 @pytest.fixture

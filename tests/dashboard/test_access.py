@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from dashboard import server as serving
 from dashboard.access import Access, access_from, network, shared
 from dashboard.app import build_app
 from dashboard.reader import Reader
@@ -141,6 +142,35 @@ def test_the_way_in_leads_nowhere_else(server: Any, target: str) -> None:
     answer = server.test_client().post("/login", query_string={"next": target}, data={"token": TOKEN},
                                        environ_base={"REMOTE_ADDR": target})  # fmt: skip
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:8050", 200), ("LOCALHOST", 200), ("127.0.0.1:1", 200), ("[::1]:8050", 200), ("box.internal", 200),
+     ("evil.example:8050", 421), ("localhost.evil.example", 421), ("127.0.0.1.evil.example", 421), ("[::1", 421),
+     ("192.0.2.7:8050", 421)],
+)  # fmt: skip
+def test_this_machine_is_asked_by_its_own_names(home: Home, host: str, status: int) -> None:
+    client = build_app(home, access=Access(names=frozenset({"box.internal"}))).server.test_client()
+    for path in ("/", "/health", "/api/leagues", "/download/current.duckdb"):
+        answer = client.get(path, headers={"Host": host})
+        assert answer.status_code == status and (status == 200 or "--public" in answer.get_json()["hint"]), answer.text
+    assert build_app(home).server.test_client().get("/health", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("token", "public", "names"), [("", False, {"localhost"}), ("", True, None), (TOKEN, False, None)]
+)
+def test_with_a_token_or_in_public_any_name_will_do(
+    home: Home, monkeypatch: pytest.MonkeyPatch, token: str, public: bool, names: set[str] | None
+) -> None:
+    built: list[Access] = []
+    monkeypatch.setenv("POOLTABLE_TOKEN", token)
+    monkeypatch.setattr(serving, "build_app", lambda _, access: built.append(access))
+    monkeypatch.setattr(serving, "Server", lambda app, listening, workers: listening)
+    monkeypatch.setattr(serving.socket.socket, "run", lambda listening: listening.close(), raising=False)
+    serve(home, "localhost", 0, public=public)
+    assert built[0].names == names
 
 
 def test_a_cookie_is_secure_behind_a_proxy_that_is(home: Home) -> None:

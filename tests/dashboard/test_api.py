@@ -179,6 +179,9 @@ def test_what_cannot_be_answered_is_said_in_words(client: FlaskClient, query: st
         ("/api/queries/win_probability?league=nations&a=Nations+1&b=Natons+2", 400, "Did you mean"),
         ("/api/leagues/atlantis/leaderboard.csv", 404, "atlantis"),
         ("/api/leagues/nations/leaderboard.doc", 400, "There is no format"),
+        ("/api/leagues/nations/leaderboard.csv?_format=json", 400, "ends in .csv"),
+        ("/api/leagues/nations/leaderboard.csv?m=3", 400, 'no parameter "m"'),
+        ("/api/sql?_offset=3&_edition=ratings-of-yesterday", 400, "the POST's body again"),
         ("/api/leagues/nations/schema.csv", 404, "not about one league"),
         ("/api/leagues/nations/../../etc/passwd", 404, ""),
         ("/api/nowhere", 404, "nothing at /api/nowhere"),
@@ -242,6 +245,8 @@ def test_asking_again_costs_nothing_until_the_next_edition(client: FlaskClient, 
     again = client.get(address, headers={"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
     assert client.get(address, headers={"If-None-Match": "*"}).status_code == 304
+    wrong = "/api/queries/top_teams?league=atlantis"
+    assert client.get(wrong, headers={"If-None-Match": "*"}).status_code == 404, "there is no answer to have"
     other = client.get(address, headers={"If-None-Match": '"ratings-of-yesterday"'})
     assert other.status_code == 200
 

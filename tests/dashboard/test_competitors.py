@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from dash import Dash
 
-from dashboard import results
+from dashboard import competitor_figures, results
 from dashboard.app import PAGES, build_app, render
 from dashboard.frame import Page
 from dashboard.pages import compare, competitor, leaderboard
@@ -112,6 +113,26 @@ def game(**more: Any) -> dict[str, Any]:
         "entries": 2, "finish": None, "own_score": 0.0, "other_score": 1.0, "won": None, "opponent_id": "b",
         "opponent": "B", "status": "played", "surprise": -0.5, "expected_margin": None, "expected_chance": None, **more,
     }  # fmt: skip
+
+
+def test_over_time_is_what_is_told_now_with_what_was_said_then_beside_it() -> None:
+    days = [date(2000, 1, 1), date(2010, 1, 1)]
+    rows = [
+        {"as_of": day, "rating": 1.0, "q5": 0.0, "q95": 2.0, "rank": 1, "rank_low": 1, "rank_high": 2} for day in days
+    ]
+    played = game() | {"played_on": "2009-12-30", "on": "30 Dec 2009", "result": "0 – 1", "expected": "–"}
+
+    def traces(*asked: Any) -> list[dict[str, Any]]:
+        return competitor_figures.rating_history(*asked).to_dict()["data"]
+
+    def drawn(*asked: Any) -> list[tuple[str, str | None]]:
+        return [(trace["type"], trace["name"]) for trace in traces(*asked)]
+
+    both = [("scatter", "90 % interval"), ("scatter", "Rating")]
+    assert drawn(rows, [], "points", 1) == both
+    assert drawn(rows, [], "points", 1, rows) == [*both, ("scatter", "As it was said then")]
+    (bar,) = [trace for trace in traces(rows, [played], "points", 1) if trace["type"] == "bar"]
+    assert bar["width"] / 86_400_000 == pytest.approx(3653 / 150), "wide enough to be seen among ten years"
 
 
 def test_results_are_said_as_each_sport_says_them() -> None:

@@ -120,7 +120,7 @@ def test_a_port_that_is_none_is_wrong_use() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no such host"])
 def test_an_address_of_another_machine_cannot_be_listened_on(host: str) -> None:
-    with pytest.raises(PooltableError, match="Cannot listen"):
+    with pytest.raises(PooltableError, match=f"Cannot listen on {host}: it is no address of this machine"):
         listen(host, 8050)
 
 

@@ -29,6 +29,12 @@ def test_a_table_too_wide_becomes_blocks():
     assert as_table(pl.DataFrame({"a": ["x" * 30], "bb": ["y"]}), width=20) == f"a   {'x' * 30}\nbb  y"
 
 
+def test_a_newline_does_not_break_a_row():
+    frame = pl.DataFrame({"a\nb": ["x\ny", "z"], "n": [1, 2]})
+    assert as_table(frame).splitlines() == ["a\\nb  n", "----  -", "x\\ny  1", "z     2"]
+    assert as_table(frame, width=3) == "a\\nb  x\\ny\nn     1\n\na\\nb  z\nn     2"
+
+
 def test_a_long_table_says_what_it_leaves_out():
     text = as_table(pl.DataFrame({"n": range(500)}))
     assert text.splitlines()[-1] == "(200 of 500 rows; --format csv gives all)"

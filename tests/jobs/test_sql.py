@@ -66,6 +66,7 @@ def test_a_failing_query_leaves_the_file_that_was_there(run, published, tmp_path
     ("words", "told"),
     [
         (["FROM league", "--output", "out.xlsx"], ".txt, .csv, .json, .parquet, .arrow"),
+        (["SELECT $x", "-p", "x=1", "-p", "x=2"], '"x" is given twice'),
         (["-"], "Standard input is no UTF-8 text: byte 8"),
         (["SELECT '\udcff'"], "The query is no UTF-8 text"),
         (["SELECT $x", "-p", "x=\udcff"], "A value is no UTF-8 text"),
@@ -75,6 +76,17 @@ def test_what_cannot_be_asked_or_written_is_wrong_use(run, published, tmp_path, 
     monkeypatch.chdir(tmp_path)
     result = run("sql", *words, input=b"SELECT \xff")
     assert result.exit_code == 2 and told in result.stderr and list(tmp_path.glob("out*")) == []
+
+
+def test_a_dash_is_standard_output(run, published, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run("sql", "SELECT 1 AS n", "--output", "-", "--format", "csv")
+    assert (result.exit_code, result.stdout, list(tmp_path.glob("-*"))) == (0, "n\n1\n", [])
+
+
+def test_an_address_of_no_machine_here_is_said_by_its_host(run, published):
+    result = run("serve", "--host", "192.0.2.7", "--public")
+    assert result.exit_code == 1 and "192.0.2.7 is no address of this machine" in result.stderr
 
 
 def test_a_reader_who_stops_reading_is_no_mistake(published, home):

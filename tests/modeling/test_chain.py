@@ -284,6 +284,7 @@ def test_a_warm_restart_finds_the_same_fit_with_less_work(game, games):
         assert again["history"][name].to_numpy() == pytest.approx(first["history"][name].to_numpy(), abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_tree_at_any_number_of_threads(designs, monkeypatch):
     design = designs["score", "poisson"]
     everything = np.ones(design.games, dtype=bool)
@@ -381,6 +382,7 @@ print(sum(sum(one.stats.cache_misses.values()) for one in known if hasattr(one, 
 """
 
 
+@pytest.mark.slow
 def test_a_second_start_compiles_nothing_and_no_warning_is_raised():
     command = [sys.executable, "-c", SECOND_START]
     first, second = (subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(2))

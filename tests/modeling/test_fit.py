@@ -230,6 +230,21 @@ def test_a_fit_too_large_for_a_dense_factor_has_everything_that_others_have(home
     assert checks >= {"residual", "evidence", "sub_league", "pit", "held_out", "connected"}
 
 
+def test_the_past_is_told_of_a_league_whose_ratings_walk_and_of_no_fit_of_a_chosen_date(home, healthy, walked):
+    _, start, again, _ = walked
+    found = dict(rows(home, "SELECT fit_id, list(DISTINCT as_of ORDER BY as_of) FROM rating_path GROUP BY fit_id"))
+    days = [date(2024, month, 1) for month in range(2, 13) if date(2024, month, 1) < NOW.date()]
+    assert set(found) == {start.fit_id, again.fit_id}
+    assert found[start.fit_id] == days[: len(found[start.fit_id])]
+    (same,) = rows(
+        home, "SELECT corr(p.mean, r.mean), count(*)"
+        " FROM rating_path p JOIN rating r USING (fit_id, kind, competitor_id)"
+        f" WHERE fit_id = '{start.fit_id}' AND component = 'total' AND p.as_of = (SELECT max(as_of) FROM rating_path)",
+    )  # fmt: skip
+    assert same[0] > 0.95
+    assert same[1] == 10
+
+
 def test_a_large_fit_starts_from_what_the_last_one_left(home, walked):
     earlier, start, again, left = walked
     assert left

@@ -47,6 +47,18 @@ def test_the_three_newest_fits_of_each_sort_keep_their_draws(home):
     assert kept(home) == {f"{name}{night}" for name in sorts for night in (2, 3, 4)}
 
 
+def test_a_fits_path_goes_with_its_draws(home):
+    numbers = dict.fromkeys(("rank", "rank_low", "rank_high", "games"), 1) | dict.fromkeys(
+        ("mean", "sd", "q5", "q25", "q50", "q75", "q95"), 0.0
+    )
+    path = pl.DataFrame([{"kind": "team", "competitor_id": "x:a", "as_of": date(2025, 1, 1)} | numbers])
+    for night in (0, 1, 2, 3, 3):
+        record.record(home, fit_row(f"fit{night}", night), {"rating_path": path}, [NO_DRAWS])
+    with reading(home) as con:
+        left = con.execute("SELECT fit_id FROM rating_path ORDER BY fit_id").fetchall()
+    assert [fit_id for (fit_id,) in left] == ["fit1", "fit2", "fit3"] == sorted(kept(home))
+
+
 def test_a_fit_that_is_current_again_outlives_newer_ones_and_what_it_left_goes_with_it(home):
     for night in range(3):
         recorded(home, f"fit{night}", night)

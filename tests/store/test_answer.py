@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 
 import polars as pl
 import pyarrow as pa
@@ -41,6 +42,25 @@ def test_csv_can_be_read_back(ask):
     assert [row["name"] for row in rows] == ["Åland", "", 'a "b", c']
     assert json.loads(rows[0]["draws"]) == [1.0, 2.0]
     assert float(rows[0]["goals"]) == 3 and rows[0]["bytes"] == "ab"
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_nested_values_are_json_with_every_digit(ask, form):
+    sql = """SELECT [0.1::FLOAT, 'nan', NULL] AS f, {'a': 'x"é' || chr(10), 'b': [1.5]::DECIMAL(9, 2)[]} AS d,
+        MAP {'k': 1, 'l': NULL} AS m, 0.1::FLOAT AS one, [18446744073709551615::UBIGINT] AS u,
+        NULL::INTEGER[] AS n, [[{'x': true}], NULL] AS deep, [1, 2]::INTEGER[2] AS pair, [] AS none"""
+    text = ask(sql, form)[0].decode()
+    if form == "json":
+        (row,) = json.loads(text, parse_float=Decimal)
+    else:
+        (cells,) = csv.DictReader(io.StringIO(text))
+        assert cells.pop("n") == "", "no value is no text"
+        row = {name: json.loads(cell, parse_float=Decimal) for name, cell in cells.items()} | {"n": None}
+    assert row == {
+        "f": [Decimal("0.1"), None, None], "d": {"a": 'x"é\n', "b": [Decimal("1.50")]}, "m": {"k": 1, "l": None},
+        "one": Decimal("0.1"), "u": [18446744073709551615], "n": None, "deep": [[{"x": True}], None],
+        "pair": [1, 2], "none": [],
+    }  # fmt: skip
 
 
 def test_json_is_json(ask):

@@ -25,6 +25,7 @@ from store.home import Home
 from store.warehouse import reading, writing
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+STANZA = '[alps]\ntitle = "Alps"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\n'
 
 
 def silent(_stage: str, _share: float) -> None:
@@ -39,7 +40,7 @@ def lived_in(rated, refit):
     publish(rated, ["alps"], NOW.replace(hour=5))
     rollback(rated, first.stem)
     for name, text in {
-        "leagues.toml": "[alps]", "raw/alps/a.csv": "home,away", "raw/alps/a.csv.json": "{}", "logs/r1/01.log": "done",
+        "leagues.toml": STANZA, "raw/alps/a.csv": "home,away", "raw/alps/a.csv.json": "{}", "logs/r1/01.log": "done",
         ".night.lock": "", "draws/.half": "half", "backups/before.duckdb": "old", "editions/.serving/x.duckdb": "copy",
     }.items():  # fmt: skip
         (rated.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +149,7 @@ def test_a_home_that_is_not_empty_is_kept(lived_in, tmp_path, rated):
     with writing(lived_in) as con:
         con.execute("DELETE FROM rating")
     _, old = restore(lived_in, path, NOW, silent, force=True)
-    assert said(lived_in) == before and lived_in.leagues_toml.read_text() == "[alps]"
+    assert said(lived_in) == before and lived_in.leagues_toml.read_text() == STANZA
     assert old is not None and (old / "leagues.toml").read_text() == "[changed]"
     with reading(Home(old)) as con:
         assert con.execute("SELECT count(*) FROM rating").fetchall() == [(0,)]

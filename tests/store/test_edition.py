@@ -236,7 +236,7 @@ def test_what_others_forecast_is_in_the_edition_with_the_games_it_is_of(rated, n
 
 
 STANZA = '[{}]\ntitle = "T"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\nshare = {}\n'
-COMING = {"forecast", "forecast_place", "leverage"}  # their games are not played yet
+COMING = {"forecast", "forecast_place", "leverage", "simulated_game"}  # their games are not played yet
 
 
 def test_a_league_that_is_not_shared_has_ratings_and_no_games(two, tmp_path, now):

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store import guard as guarding
-from store.answer import FORMS, Question
+from store.answer import FORMS, Question, less
 from store.edition import current, publish
 from store.errors import BusyError, QueryError, StoreError
 from store.guard import CHECKOUT, EditionGoneError, Guard, unavailable
+from store.guarded import in_words
 
 pytestmark = pytest.mark.skipif(unavailable() is not None, reason="the guard is off here: " + str(unavailable()))
 
@@ -137,6 +138,12 @@ def test_what_takes_too_long_is_stopped(guard, edition):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("form", "way"), [("csv", "_format=parquet"), ("json", "less"), ("parquet", "less")])
+def test_what_takes_too_long_as_csv_is_told_of_parquet(form, way):
+    told = in_words(QueryError("INTERRUPT Error: Interrupted!"), 3.0, less(form))
+    assert "longer than 3 seconds" in told["what"] and way in told["hint"]
+
+
 def test_whatever_takes_too_long_is_stopped(edition):
     guard = Guard()
     stopped_at_once(guard, edition, KINDS["time_slow"]["sql"] + KINDS["time"]["sql"])

@@ -4,7 +4,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from store.errors import StoreError, UsageError
+from store.errors import QueryError, StoreError, UsageError
 from store.query import mistake, query, schema
 
 
@@ -122,6 +122,26 @@ def test_a_mistake_keeps_the_caret(path):
     assert mistake(duckdb.Error(far), "").what == "Catalog Error: Table with name schedule does not exist!"
     with pytest.raises(UsageError, match="syntax error"):
         query(path, "SELEC 1", {})
+
+
+def test_a_long_word_is_cut_and_costs_no_more_than_its_length(path, monkeypatch):
+    compared = []
+    monkeypatch.setattr("store.query.get_close_matches", lambda word, others: compared.extend([word, *others]))
+    long = "x" * 90_000
+    with pytest.raises(QueryError) as caught:
+        query(path, f"WITH a{long}b AS (SELECT 1) FROM a{long}c", {})
+    assert "does not exist" in caught.value.what and len(caught.value.what) < 1000
+    assert all(len(word) < 300 for word in compared)
+    sent = "1" * 90_000 + "x"
+    assert query(path, "SELECT length($v) AS n", {"v": sent}).item() == len(sent)
+
+
+def test_a_guess_is_told_only_where_it_is_like_what_was_meant(path):
+    for name, is_told in (("leaderbord", True), ("zzqx", False)):
+        with pytest.raises(QueryError) as caught:
+            query(path, f"FROM {name}", {})
+        assert f"{name} does not exist!" in caught.value.what
+        assert ("Did you mean" in caught.value.what) == is_told
 
 
 def test_a_column_named_twice_gets_a_number(path):

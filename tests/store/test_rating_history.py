@@ -8,6 +8,8 @@ from store import warehouse
 from store.edition import publish, rollback
 from store.warehouse import names, reading, writing
 
+PLACES = ((1, "B"), (2, "A"))
+
 
 def read(path, sql):
     with duckdb.connect(str(path), read_only=True) as con:
@@ -124,3 +126,25 @@ def test_an_older_home_keeps_what_it_had_shown(home, tmp_path, monkeypatch, refi
         refit(home, "dated", minutes=1, is_dated=True)
         refit(home, "rejected", minutes=2, verdict="rejected")
     assert publications(home) == [("shown", None)]
+
+
+def test_of_days_before_the_last_the_path_of_the_published_fit_is_what_all_results_tell(rated, refit, now):
+    refit(rated, "f0", minutes=-1, best="fifa:C")
+    day = [(fit, f"fifa:{name}", place, mean) for fit, mean in (("f0", 9.0), ("f1", 0.5)) for place, name in PLACES]
+    with writing(rated) as con:
+        con.execute("""UPDATE fit SET design = '{"likelihood_name": "poisson", "blocks": [{"role": "walk"}]}'""")
+        con.executemany(
+            "INSERT INTO rating_path SELECT 'alps', ?, 'team', ?, DATE '2026-02-03', ?, 1, 2, 2, m, .1, m, m, m, m, m"
+            " FROM (SELECT ? AS m)",
+            day,
+        )
+    path = publish(rated, ["alps"], now)
+    asked = (
+        "SELECT as_of, rank, rank_high, rating, status, games, fit_id, published_at_utc"
+        " FROM rating_at('alps', '{}', DATE '2026-02-{}')"
+    )
+    assert read(path, asked.format("B", "03")) == [(date(2026, 2, 3), 1, 2, 0.5, "ranked", 2, "f1", None)]
+    assert read(path, asked.format("C", "03")) == [], "not ranked then"
+    assert read(path, asked.format("C", "05"))[0][:2] == (date(2026, 2, 4), 3)
+    days = "SELECT count(DISTINCT as_of) FROM rating_history WHERE basis = '{}'"
+    assert [read(path, days.format(basis)) for basis in ("smoothed", "as_published")] == [[(2,)], [(1,)]]

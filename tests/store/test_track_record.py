@@ -74,7 +74,8 @@ def test_reliability_counts_both_sides(ask):
     assert [(round(low, 1), chances, came) for low, chances, came in found] == [
         (0.2, 1, 0.0), (0.3, 1, 1.0), (0.5, 1, 1.0), (0.7, 1, 0.0),
     ]  # fmt: skip
-    assert ask("FROM forecast_reliability('elsewhere')") == []
+    with pytest.raises(duckdb.Error, match='There is no league "elsewhere"'):
+        ask("FROM forecast_reliability('elsewhere')")
 
 
 def test_chances_of_a_season_by_prize(ask):

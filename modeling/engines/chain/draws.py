@@ -28,6 +28,7 @@ LIFT, SHARED = 2, 6  # where a point's state has the lift, and the logarithm of 
 TOLERANCE = 1.0  # of a draw, in sds, as estimated by the slowest direction; the true error is a tenth of it
 CLOSE = 1e-2  # residual at a point of the hyperparameters, in sds
 INTEGRATED = 50_000  # states up to which hyperparameters are integrated over; of larger leagues sds are a few per cent
+NOTHING = np.zeros(0, dtype=np.intp)
 FEW, WELL_KNOWN = 12, 0.7  # levels of a block, and share of them that the results determine: its scale by its logarithm
 
 
@@ -43,6 +44,10 @@ class Draws:
     """Nats that the surface of the hyperparameters was wrong by where it was known least; 0 where none was needed."""
     evaluations: int
     """Points of the hyperparameters that the surface took."""
+    past: Columns
+    """Further states, of some of the draws, shape (some draws, further states)."""
+    of_past: NDArray[np.intp]
+    """The numbers of those draws."""
 
 
 def perturbations(
@@ -86,21 +91,37 @@ def _perturb(
 
 
 def draw(
-    objective: Objective, found: Found, states: NDArray[np.intp], count: int, seed: int, tell: Callable[[float], None]
+    objective: Objective,
+    found: Found,
+    states: NDArray[np.intp],
+    count: int,
+    seed: int,
+    tell: Callable[[float], None],
+    further: NDArray[np.intp] = NOTHING,
+    few: int = 0,
 ) -> Draws:
-    """Joint draws of hyperparameters, chosen states and shared effects."""
+    """Joint draws of hyperparameters, chosen states and shared effects, and of `few` of them `further` states."""
     rng = np.random.default_rng(seed)
     if objective.structure.size > INTEGRATED or not len(found.point):
         points = found.point + rng.standard_normal((count, len(found.point))) @ np.linalg.cholesky(found.covariance).T
-        y, begin = np.empty((count, len(states) + objective.structure.shared.shape[1]), np.float32), 0
-        half, twice = -(-count // 2), 2 * _chosen(found.smoothed, states)
-        for part in _parts(found.smoothed, states, half, rng, tell):
-            end = begin + len(part)
-            y[begin:end] = part
-            y[half + begin : half + end] = (twice - part)[: max(count - half - begin, 0)]
-            begin = end
-        return Draws(_values(objective.hypers, points), y, 0.0, 0)
-    return _integrated(objective, found, states, count, seed, tell)
+        half, first = -(-count // 2), min(few, count) // 2
+        y = np.empty((count, len(states) + objective.structure.shared.shape[1]), np.float32)
+        past = np.empty((2 * first, len(further)), np.float32)
+        every, at = np.concatenate([states, further]), slice(len(states), len(states) + len(further))
+        begin, twice = 0, 2 * _chosen(found.smoothed, every)
+        for part in _parts(found.smoothed, every, half, rng, tell):
+            _put(y, half, begin, np.delete(part, at, axis=1), np.delete(twice, at))
+            _put(past, first, begin, part[:, at], twice[at])
+            begin += len(part)
+        return Draws(_values(objective.hypers, points), y, 0.0, 0, past, np.r_[:first, half : half + first])
+    return _integrated(objective, found, states, count, seed, tell, further, few)
+
+
+def _put(into: Columns, half: int, begin: int, part: Columns, twice: Columns) -> None:
+    """Puts draws in their place, and their mirror images after the first half, as many as there is room for."""
+    there, mirrored = part[: max(half - begin, 0)], part[: max(len(into) - half - begin, 0)]
+    into[begin : begin + len(there)] = there
+    into[half + begin : half + begin + len(mirrored)] = twice - mirrored
 
 
 def _chosen(found: Smoothed, states: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -126,9 +147,17 @@ def _values(hypers: tuple[Hyper, ...], points: Array) -> Array:
 
 
 def _integrated(
-    objective: Objective, found: Found, states: NDArray[np.intp], count: int, seed: int, tell: Callable[[float], None]
+    objective: Objective,
+    found: Found,
+    chosen: NDArray[np.intp],
+    count: int,
+    seed: int,
+    tell: Callable[[float], None],
+    further: NDArray[np.intp],
+    few: int,
 ) -> Draws:
     """Draws over the surface of the hyperparameters."""
+    states, of_past = np.concatenate([chosen, further]), np.linspace(0, count - 1, min(few, count)).astype(np.intp)
     known = _Known(objective, states)
     theta, covariance = _reformed(objective, found)
     explored = explore(objective, known.at, climb(objective, known.at, theta, covariance), seed)
@@ -146,7 +175,10 @@ def _integrated(
             here, left = left[: len(part)], left[len(part) :]
             y[here] = weights[here] @ mean + spreads.moved(part - one.mean, number, weights[here])
         tell(0.5 + 0.5 * done / len(used))
-    return Draws(_values(objective.hypers, surface.centre + z @ surface.axes.T), y, explored.error, known.count)
+    at = np.arange(len(chosen), len(states))
+    past, values = y[np.ix_(of_past, at)], _values(objective.hypers, surface.centre + z @ surface.axes.T)
+    own = y if not len(at) else np.delete(y, at, axis=1)
+    return Draws(values, own, explored.error, known.count, past, of_past)
 
 
 def _reformed(objective: Objective, found: Found) -> tuple[Array, Array]:

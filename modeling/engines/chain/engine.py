@@ -1,7 +1,7 @@
 """The chain engine: fit a Design whose rows link two competitors' chains, at any size, with its own diagnostics."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +33,8 @@ from store.errors import FitError
 
 NAME = "chain"
 KEPT = 2e7  # values of a walk's draws that are kept in full; of larger ones the current states alone
+PAST_KEPT = 2e7  # values of its past states' draws that are kept
+PAST_DRAWS = 200  # of which the past states of such a walk are told: a 5 % quantile is then known to 0.15 sd
 QUANTILES = {
     "q5": -1.6448536269514722,
     "q25": -0.6744897501960817,
@@ -64,6 +66,7 @@ def fit(
     start: xr.DataTree | None = None,
     progress: Progress | None = None,
     structure: Structure | None = None,
+    past: Mapping[str, NDArray[np.intp]] | None = None,
 ) -> xr.DataTree:
     """Posterior of a Design that `takes` allows, given the chosen games, shape (games,).
 
@@ -71,8 +74,9 @@ def fit(
     `<walk>_current`, each unit's last state less what is left of its entry state. `history` has mean, sd and quantiles
     of every state, `rows` the linear predictors and each row's log predictive density given all others (of games not
     chosen: their forecast), `sources` what the current states' variances are made up of, `diagnostics` how it went,
-    `restart` what the next fit starts from (`start`). `structure` is the Design's, where it is there. Raises FitError
-    where it does not settle.
+    `restart` what the next fit starts from (`start`). `structure` is the Design's, where it is there. Of a walk that is
+    not kept `past` has the levels asked for in the argument of that name, entry state included, in some of the draws.
+    Raises FitError where it does not settle.
     """
     if refused := takes(design):
         raise FitError(f"{design.league}: the chain engine cannot take it: {refused}.", "Fit it with: --engine nuts")
@@ -85,7 +89,11 @@ def fit(
         give_back()
     wanted = _wanted(structure, draws)
     states = np.concatenate([np.zeros(0, dtype=np.intp), *wanted.values()])
-    drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share))
+    long = {block.name for block in design.blocks if _is_long(block, draws)}
+    further = {name: structure.position[name][levels] for name, levels in (past or {}).items() if name in long}
+    nodes = np.concatenate([np.zeros(0, dtype=np.intp), *further.values()])
+    few = min(PAST_DRAWS, int(PAST_KEPT / max(len(nodes), 1)))
+    drawn = draw(objective, found, states, draws, seed, lambda share: tell(0.6 + 0.4 * share), nodes, few)
     groups = {
         "posterior": _posterior(structure, found, drawn, wanted),
         "history": _history(structure, found),
@@ -94,6 +102,8 @@ def fit(
         "diagnostics": _diagnostics(structure, found, drawn),
         "restart": restart.left_behind(structure, found),
     }
+    if past and further:
+        groups["past"] = _past(drawn, {name: past[name] for name in further})
     tree = xr.DataTree.from_dict(groups)
     tree.attrs |= {"engine": NAME, "seed": seed, "league": design.league}
     tree.attrs |= {"is_large": int(structure.size > INTEGRATED), "seconds": time.perf_counter() - began}
@@ -208,6 +218,13 @@ def _posterior(s: Structure, found: Found, drawn: Draws, wanted: dict[str, NDArr
             put(block.name, own, dims)
         coords[dims] = list(block.levels)
     return xr.Dataset(data, coords={"chain": [0], "draw": np.arange(count), **coords})
+
+
+def _past(drawn: Draws, levels: Mapping[str, NDArray[np.intp]]) -> xr.Dataset:
+    """By walk the states at some of its levels, `<walk>_at`, in the draws of the numbers `past_draw`."""
+    parts = np.split(drawn.past, np.cumsum([len(at) for at in levels.values()])[:-1], axis=1)
+    data = {name: (("past_draw", f"{name}_at"), part) for name, part in zip(levels, parts, strict=True)}
+    return xr.Dataset(data, coords={"past_draw": drawn.of_past, **{f"{name}_at": at for name, at in levels.items()}})
 
 
 def _left_of_entry(walk: Block, like: Columns) -> Columns:

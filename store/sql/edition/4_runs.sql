@@ -38,25 +38,3 @@ COMMENT ON COLUMN step.attempts IS 'How often it was tried: again where another 
 COMMENT ON COLUMN step."rows" IS 'Rows it went through: rows read by pull, findings of check, games of fit; NULL where it said none.';
 COMMENT ON COLUMN step.peak_bytes IS 'Peak memory of the largest of its processes, in bytes.';
 COMMENT ON COLUMN step.message IS 'The last line the command said.';
-
-CREATE MACRO lineage(league_name) AS TABLE
-SELECT
-    edition.edition_id, edition.published_at_utc, shown.*,
-    (
-        SELECT max(run_id) FROM step
-        WHERE step.league = shown.league AND starts_with(step.command, 'fit')
-            AND step.started_at_utc <= shown.fitted_at_utc
-            AND coalesce(step.ended_at_utc, shown.fitted_at_utc) >= shown.fitted_at_utc
-    ) AS run_id
-FROM (
-    SELECT
-        fit.league, fit.fit_id, fit.verdict, fit.fitted_at_utc, fit.as_of, fit.engine, fit.seed, fit.games,
-        fit.games_fingerprint, fit.design, fit.code_hash, fit.versions, load.load_id, load.slice, load.source,
-        load.sha256, load.etag, load.fetched_at_utc, load.loaded_at_utc
-    FROM fit LEFT JOIN load ON load.league = fit.league AND load.loaded_at_utc <= fit.fitted_at_utc
-    WHERE fit.league = league_name AND fit.is_published
-    QUALIFY row_number() OVER (PARTITION BY load.slice ORDER BY load.loaded_at_utc DESC) = 1
-) AS shown CROSS JOIN edition
-WHERE shown.sha256 IS DISTINCT FROM ''
-ORDER BY shown.slice;
-COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), and the bytes that were loaded when it was made, with their SHA-256 and ETag. Example: FROM lineage(''demo_football'')';

@@ -21,6 +21,8 @@ CREATE MACRO not_one(league_name, competitor_name, how_many, like_name, like_lea
     WHEN how_many > 1 THEN 'More than one competitor is called "' || competitor_name || '": use its competitor_id.'
     WHEN league_name IS NULL OR competitor_name IS NULL THEN 'A league and a competitor are needed; one is NULL.'
     WHEN like_league_name IS NULL THEN 'No league has ratings here.'
+    WHEN like_name IS NULL AND like_league_name = league_name
+        THEN 'League "' || league_name || '" is not rated here: no fit of it is published.'
     WHEN like_name IS NULL
         THEN 'There is no league "' || league_name || '" with ratings here.' || did_you_mean(league_name, like_league_name) || ' See: SELECT league FROM league'
     ELSE 'No rated competitor "' || competitor_name || '" in league "' || league_name || '".' || did_you_mean(competitor_name, like_name)
@@ -30,9 +32,13 @@ COMMENT ON MACRO not_one IS 'not_one(league_name, competitor_name, how_many, lik
 -- The values asked for stand in a row of their own, so that in SELECT competitor_of(league, name) FROM … both are columns of
 -- that table and not of the leaderboard. The nearest is sought only where nobody was found.
 CREATE MACRO competitors_of(league_name, competitor_names) AS TABLE
-WITH asked AS (
+WITH given AS (
     SELECT
-        league_name AS asked_league, unnest(competitor_names) AS asked_for, generate_subscripts(competitor_names, 1) AS place
+        league_name AS asked_league,
+        coalesce(competitor_names, error('A list of competitors is needed; it is NULL.')) AS asked_names
+),
+asked AS (
+    SELECT asked_league, unnest(asked_names) AS asked_for, generate_subscripts(asked_names, 1) AS place FROM given
 ),
 found AS (
     SELECT
@@ -44,9 +50,11 @@ found AS (
 ),
 nearest AS (
     SELECT
-        f.place, arg_min(b.name, levenshtein(lower(b.name), lower(asked_for))) FILTER (b.league = asked_league) AS like_name,
-        arg_min(b.league, levenshtein(lower(b.league), lower(asked_league))) AS like_league
-    FROM found AS f, leaderboard AS b
+        f.place, arg_min(b.name, levenshtein(lower(b.name), lower(asked_for))) AS like_name,
+        arg_min(l.league, levenshtein(lower(l.league), lower(asked_league))) AS like_league
+    FROM found AS f
+    JOIN league AS l ON l.fit_id IS NOT NULL OR l.league = asked_league
+    LEFT JOIN leaderboard AS b ON b.league = l.league AND b.league = asked_league
     WHERE f.how_many = 0
     GROUP BY f.place
 )
@@ -70,9 +78,9 @@ CREATE MACRO rated_league(league_name) AS (
     WITH asked AS (SELECT league_name AS asked_league),
     known AS (
         SELECT
-            max(l.league) FILTER (l.league = asked_league) AS found,
+            max(l.league) FILTER (l.league = asked_league AND l.fit_id IS NOT NULL) AS found,
             arg_min(l.league, levenshtein(lower(l.league), lower(asked_league))) AS like_league
-        FROM league AS l, asked WHERE l.fit_id IS NOT NULL
+        FROM league AS l, asked WHERE l.fit_id IS NOT NULL OR l.league = asked_league
     )
     SELECT CASE
         WHEN found IS NOT NULL THEN found
@@ -84,7 +92,10 @@ CREATE MACRO rated_league(league_name) AS (
 COMMENT ON MACRO rated_league IS 'rated_league(league_name): the same name; an error that names the nearest where no such league has ratings. Example: SELECT rated_league(''demo_football'')';
 
 CREATE MACRO opponents(league_name, a_name, b_name) AS TABLE
-WITH met AS (
+WITH asked AS (
+    SELECT league_name AS asked_league, a_name AS asked_a, b_name AS asked_b
+),
+met AS (
     SELECT
         max(competitor_id) FILTER (place = 1) AS a_id, max(kind) FILTER (place = 1) AS a_kind,
         max(competitor_id) FILTER (place = 2) AS b_id, max(kind) FILTER (place = 2) AS b_kind
@@ -92,17 +103,22 @@ WITH met AS (
 )
 SELECT
     CASE
-        WHEN a_id = b_id THEN error('"' || a_name || '" cannot play itself.')
+        WHEN a_id = b_id THEN error('"' || asked_a || '" cannot play itself.')
         WHEN a_kind <> b_kind
-            THEN error('"' || a_name || '" is a ' || a_kind || ' and "' || b_name || '" a ' || b_kind || ': only two of a kind meet.')
+            THEN error('"' || asked_a || '" is a ' || a_kind || ' and "' || asked_b || '" a ' || b_kind || ': only two of a kind meet.')
         WHEN a_kind = 'player' AND l.players_a_side > 1
             THEN error(
-                'A side of league "' || league_name || '" has ' || round(l.players_a_side)::INTEGER
+                'A side of league "' || asked_league || '" has ' || round(l.players_a_side)::INTEGER
                 || ' players, so that no two players meet alone. Their ratings are in leaderboard.'
             )
         ELSE a_id
     END AS a_id,
     b_id, l.outcome,
-    coalesce(l.likelihood, error('The fit of league "' || league_name || '" does not name its likelihood: fit it again.')) AS likelihood
-FROM met LEFT JOIN league AS l ON l.league = league_name;
-COMMENT ON MACRO TABLE opponents IS 'opponents(league_name, a_name, b_name): the ids of two competitors that can meet, and the outcome and likelihood of their league''s model; an error in words where they cannot. Example: FROM opponents(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
+    CASE
+        WHEN a_id IS NOT NULL AND l.likelihood IS NULL
+            THEN error('The fit of league "' || asked_league || '" does not name its likelihood: fit it again.')
+        ELSE l.likelihood
+    END AS likelihood,
+    l.league
+FROM asked CROSS JOIN met LEFT JOIN league AS l ON l.league = asked_league;
+COMMENT ON MACRO TABLE opponents IS 'opponents(league_name, a_name, b_name): the ids of two competitors that can meet, the outcome and likelihood of their league''s model, and the league; an error in words where they cannot. Example: FROM opponents(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';

@@ -1,29 +1,46 @@
 -- What is to come, asked by name. Parameters end in _name: none is a column's name.
 
 CREATE MACRO outlook(league_name) AS TABLE
+WITH asked AS MATERIALIZED (
+    SELECT rated_league(league_name) AS asked_league
+),
+newest AS (
+    SELECT asked_league, max(o.as_of) AS asked_day FROM asked JOIN outlook AS o ON o.league = asked_league GROUP BY ALL
+)
 SELECT
-    season, "table", competitor_id, name, played, points, remaining, expected_points, points_q5, points_q95, expected_place,
-    chances, as_of
-FROM outlook
-WHERE league = (SELECT rated_league(league_name)) AND as_of = (SELECT max(as_of) FROM outlook WHERE league = league_name)
-ORDER BY season, "table", expected_place;
+    o.season, o."table", o.competitor_id, o.name, o.played, o.points, o.remaining, o.expected_points, o.points_q5, o.points_q95,
+    o.expected_place, o.chances, o.as_of
+FROM newest JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day
+ORDER BY o.season, o."table", o.expected_place;
 COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the newest rows of the table outlook see it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
 
 CREATE MACRO season_chances(league_name, prize_name) AS TABLE
-SELECT season, "table", name, points, expected_points, points_q5, points_q95, chances[prize_name] AS chance, as_of
-FROM outlook
-WHERE league = league_name AND as_of = (SELECT max(as_of) FROM outlook WHERE league = league_name)
-    AND map_contains(chances, prize_name)
-ORDER BY chance DESC, expected_place;
+WITH asked AS MATERIALIZED (
+    SELECT rated_league(league_name) AS asked_league, prize_name AS asked_prize
+),
+newest AS (
+    SELECT asked_league, asked_prize, max(o.as_of) AS asked_day
+    FROM asked JOIN outlook AS o ON o.league = asked_league
+    GROUP BY ALL
+)
+SELECT
+    o.season, o."table", o.name, o.points, o.expected_points, o.points_q5, o.points_q95, o.chances[asked_prize] AS chance,
+    o.as_of
+FROM newest JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day AND map_contains(o.chances, asked_prize)
+ORDER BY chance DESC, o.expected_place;
 COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the newest outlook. Example: FROM season_chances(''demo_football'', ''champion'')';
 
 CREATE MACRO forecast_reliability(league_name) AS TABLE
-WITH said AS (
-    SELECT win AS chance, (result = 'win')::INTEGER + (result = 'draw' AND draw = 0)::INTEGER / 2 AS came
-    FROM track_record WHERE league = league_name AND second IS NOT NULL
+WITH asked AS MATERIALIZED (
+    SELECT rated_league(league_name) AS asked_league
+),
+over AS (
+    SELECT t.* FROM asked JOIN track_record AS t ON t.league = asked_league AND t.second IS NOT NULL
+),
+said AS (
+    SELECT win AS chance, (result = 'win')::INTEGER + (result = 'draw' AND draw = 0)::INTEGER / 2 AS came FROM over
     UNION ALL
-    SELECT loss, (result = 'loss')::INTEGER + (result = 'draw' AND draw = 0)::INTEGER / 2
-    FROM track_record WHERE league = league_name AND second IS NOT NULL
+    SELECT loss, (result = 'loss')::INTEGER + (result = 'draw' AND draw = 0)::INTEGER / 2 FROM over
 )
 SELECT least(floor(chance * 10), 9) / 10 AS chance_from, count(*) AS chances, avg(chance) AS mean_chance, avg(came) AS came_about
 FROM said
@@ -34,14 +51,21 @@ COMMENT ON MACRO TABLE forecast_reliability IS 'forecast_reliability(league_name
 -- A game's result is set in every season, which counts by the chance that it gave it (importance weights): ratings that
 -- made it likely count for more. Points move; equals keep the order they had. k is a season's number in all arrays.
 CREATE MACRO what_if(league_name, results_by_id) AS TABLE
-WITH asked AS (
-    SELECT unnest(map_keys(results_by_id)) AS game_id, list_position(['win', 'draw', 'loss'], unnest(map_values(results_by_id))) AS code
+WITH given AS MATERIALIZED (
+    SELECT
+        rated_league(league_name) AS asked_league,
+        coalesce(results_by_id, error('A map of games to results is needed; it is NULL.')) AS asked_results
+),
+asked AS (
+    SELECT
+        asked_league, unnest(map_keys(asked_results)) AS game_id,
+        list_position(['win', 'draw', 'loss'], unnest(map_values(asked_results))) AS code
+    FROM given
 ),
 played AS (
     SELECT g."table", g.first_id, g.second_id, g.worth, a.code, generate_subscripts(g.results, 1) AS k,
         unnest(g.results) + 1 AS was, unnest(g.wins) / 10000 AS win, unnest(g.losses) / 10000 AS loss
-    FROM simulated_game AS g JOIN asked AS a USING (game_id)
-    WHERE g.league = league_name
+    FROM simulated_game AS g JOIN asked AS a ON g.league = a.asked_league AND g.game_id = a.game_id
 ),
 weighed AS (
     SELECT k, exp(sum(ln(greatest(CASE code WHEN 1 THEN win WHEN 3 THEN loss ELSE 1 - win - loss END, 1e-9)))) AS weight
@@ -58,10 +82,13 @@ moved AS (
     )
     GROUP BY ALL
 ),
+final AS (
+    SELECT t.* FROM given JOIN simulated_table AS t ON t.league = asked_league
+    WHERE t."table" IN (SELECT "table" FROM played)
+),
 ended AS (
     SELECT "table", competitor_id, generate_subscripts(points, 1) AS k, unnest(points) AS points, unnest(places) AS place
-    FROM simulated_table
-    WHERE league = league_name AND "table" IN (SELECT "table" FROM played)
+    FROM final
 ),
 placed AS (
     SELECT e."table", e.competitor_id, w.weight, e.points + coalesce(m.points, 0) AS points,
@@ -90,7 +117,7 @@ won AS (
             coalesce(sum(c.weight) FILTER (c.place BETWEEN p.first AND p.last), 0) / sum(c.weight) AS chance
         FROM (SELECT "table", competitor_id, place, sum(weight) AS weight FROM placed GROUP BY ALL) AS c
         JOIN (
-            SELECT "table", competitor_id, unnest(prizes, recursive := true) FROM simulated_table WHERE league = league_name
+            SELECT "table", competitor_id, unnest(prizes, recursive := true) FROM final
         ) AS p USING ("table", competitor_id)
         GROUP BY ALL
     )
@@ -99,7 +126,7 @@ won AS (
 SELECT t.season, s."table", s.competitor_id, t.name, s.seasons, s.expected_points, s.points_q5, s.points_q25, s.points_q75,
     s.points_q95, s.expected_place, coalesce(w.chances, MAP {}) AS chances
 FROM summed AS s
-JOIN simulated_table AS t ON t.league = league_name AND (t."table", t.competitor_id) = (s."table", s.competitor_id)
+JOIN final AS t ON (t."table", t.competitor_id) = (s."table", s.competitor_id)
 LEFT JOIN won AS w ON (w."table", w.competitor_id) = (s."table", s.competitor_id)
 ORDER BY s."table", s.expected_place;
 COMMENT ON MACRO TABLE what_if IS 'what_if(league_name, results_by_id): how the season ends if coming games end as said, a map of game_id (of simulated_game) to win, draw or loss of the first side; the tables of those games. The results tell of the ratings too. seasons is the effective number of simulated seasons: below a hundred or so little is known. Example: FROM what_if(''demo_football'', MAP {''g1'': ''win''})';

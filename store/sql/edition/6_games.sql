@@ -9,12 +9,12 @@ WITH pair AS MATERIALIZED (
 ),
 part AS (
     SELECT 'a_' || component AS part, draws::DOUBLE[] AS draws FROM rating_draw
-    WHERE league = coalesce(league_name, '') AND competitor_id = (SELECT a_id FROM pair)
+    WHERE league = (SELECT league FROM pair) AND competitor_id = (SELECT a_id FROM pair)
     UNION ALL
     SELECT 'b_' || component, draws::DOUBLE[] FROM rating_draw
-    WHERE league = coalesce(league_name, '') AND competitor_id = (SELECT b_id FROM pair)
+    WHERE league = (SELECT league FROM pair) AND competitor_id = (SELECT b_id FROM pair)
     UNION ALL
-    SELECT parameter, draws::DOUBLE[] FROM parameter_draw WHERE league = league_name
+    SELECT parameter, draws::DOUBLE[] FROM parameter_draw WHERE league = (SELECT league FROM pair)
 ),
 gathered AS (
     SELECT list(part) AS parts, list(draws) AS arrays FROM part

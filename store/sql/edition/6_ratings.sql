@@ -9,8 +9,11 @@ COMMENT ON MACRO rank_probability IS 'rank_probability(league_name, competitor_n
 
 -- Draws are looked up by competitor alone, and what is wanted of them chosen afterwards: only so does DuckDB use the index.
 CREATE MACRO top(league_name, k) AS TABLE
-WITH best AS MATERIALIZED (
-    FROM leaderboard AS b WHERE b.league = (SELECT rated_league(league_name)) AND b.rank <= k
+WITH asked AS (
+    SELECT rated_league(league_name) AS asked_league, k AS places
+),
+best AS MATERIALIZED (
+    SELECT b.*, places FROM asked JOIN leaderboard AS b ON b.league = asked_league AND b.rank <= places
 ),
 drawn AS MATERIALIZED (
     SELECT d.competitor_id, d.ranks FROM best AS b
@@ -18,20 +21,23 @@ drawn AS MATERIALIZED (
 )
 SELECT
     b.kind, b.rank, b.name, b.competitor_id, b.rating, b.sd, b.q5, b.q95, b.rank_low, b.rank_high,
-    len([r FOR r IN d.ranks IF r <= k]) / len(d.ranks) AS p_top
+    len([r FOR r IN d.ranks IF r <= b.places]) / len(d.ranks) AS p_top
 FROM best AS b
 JOIN drawn AS d ON d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
 ORDER BY b.kind, b.rank;
 COMMENT ON MACRO TABLE top IS 'top(league_name, k): the first k of each kind on the leaderboard, each with its probability p_top of truly being among the best k. Example: FROM top(''demo_football'', 5)';
 
 CREATE MACRO compare(league_name, competitor_names) AS TABLE
-WITH found AS MATERIALIZED (
+WITH asked AS (
+    SELECT rated_league(league_name) AS asked_league
+),
+found AS MATERIALIZED (
     FROM competitors_of(league_name, competitor_names)
 ),
 drawn AS MATERIALIZED (
     SELECT f.place, f.kind, f.name, f.competitor_id, d.component, d.draws
-    FROM found AS f
-    JOIN rating_draw AS d ON d.league = league_name AND d.competitor_id = f.competitor_id
+    FROM asked CROSS JOIN found AS f
+    JOIN rating_draw AS d ON d.league = asked_league AND d.competitor_id = f.competitor_id
 ),
 pair AS (
     SELECT
@@ -52,49 +58,68 @@ ORDER BY a_place, b_place;
 COMMENT ON MACRO TABLE compare IS 'compare(league_name, competitor_names): one row a pair of the competitors in the list, in either order: the probability that a is rated above b, and the difference of their ratings with its 90 % interval, from the joint draws. Example: FROM compare(''demo_football'', [''Halvermoor'', ''Jarrowmont'', ''Kestering''])';
 
 CREATE MACRO history_day(league_name, on_date, basis_name) AS (
+    WITH asked AS (
+        SELECT rated_league(league_name) AS asked_league, on_date::DATE AS asked_day, basis_name AS asked_basis
+    ),
+    kept AS (
+        SELECT max(h.as_of) FILTER (h.as_of <= asked_day) AS found, min(h.as_of) AS first_kept
+        FROM asked JOIN rating_history AS h ON h.league = asked_league AND h.basis = asked_basis
+    )
     SELECT CASE
-        WHEN max(h.as_of) FILTER (h.as_of <= on_date::DATE) IS NOT NULL THEN max(h.as_of) FILTER (h.as_of <= on_date::DATE)
-        WHEN basis_name NOT IN ('smoothed', 'as_published', 'backfilled')
-            THEN error('There is no basis "' || basis_name || '": say smoothed, as_published or backfilled.')
-        WHEN on_date IS NULL THEN error('A date is needed; it is NULL.')
-        WHEN count(*) = 0
-            THEN error('Nothing ' || basis_name || ' of league "' || league_name || '" is kept here. Earlier days are fitted by: pooltable backfill ' || league_name || ' --from DATE --to DATE')
+        WHEN found IS NOT NULL THEN found
+        WHEN asked_basis IS NULL THEN error('A basis is needed; it is NULL: say smoothed, as_published or backfilled.')
+        WHEN asked_basis NOT IN ('smoothed', 'as_published', 'backfilled')
+            THEN error('There is no basis "' || asked_basis || '": say smoothed, as_published or backfilled.')
+        WHEN asked_day IS NULL THEN error('A date is needed; it is NULL.')
+        WHEN first_kept IS NULL
+            THEN error('Nothing ' || asked_basis || ' of league "' || asked_league || '" is kept here. Earlier days are fitted by: pooltable backfill ' || asked_league || ' --from DATE --to DATE')
         ELSE error(
-            'The first ' || basis_name || ' ratings kept of league "' || league_name || '" are of ' || min(h.as_of) || ', later than '
-            || on_date || '. Others: SELECT DISTINCT basis, as_of FROM rating_history'
+            'The first ' || asked_basis || ' ratings kept of league "' || asked_league || '" are of ' || first_kept || ', later than '
+            || asked_day || '. Others: SELECT DISTINCT basis, as_of FROM rating_history'
         )
     END
-    FROM rating_history AS h
-    WHERE h.league = rated_league(league_name) AND h.basis = basis_name
+    FROM asked, kept
 );
 COMMENT ON MACRO history_day IS 'history_day(league_name, on_date, basis_name): the as_of of the rows of rating_history that hold on a date; an error that says what there is where none do. Example: SELECT history_day(''demo_football'', DATE ''2025-01-01'', ''smoothed'')';
 
+-- rated_league here too: of a league named by a constant that stands in no row DuckDB would ask nothing further, nor say so.
 CREATE MACRO leaderboard_at(league_name, on_date, basis_name := 'smoothed') AS TABLE
-FROM rating_history AS h
-WHERE h.league = league_name AND h.basis = basis_name
-    AND h.as_of = (SELECT history_day(league_name, on_date, basis_name))
+WITH asked AS (
+    SELECT
+        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        history_day(league_name, on_date, basis_name) AS asked_day
+)
+SELECT h.*
+FROM asked JOIN rating_history AS h ON h.league = asked_league AND h.basis = asked_basis AND h.as_of = asked_day
 ORDER BY h.kind, h.rank NULLS LAST, h.rating DESC;
 COMMENT ON MACRO TABLE leaderboard_at IS 'leaderboard_at(league_name, on_date, basis_name := ''smoothed''): the rows of rating_history that hold on a date: as all results now tell it, or with basis_name := ''as_published'' as was said then, or ''backfilled''. Example: FROM leaderboard_at(''demo_football'', DATE ''2025-01-01'') WHERE rank <= 5';
 
 CREATE MACRO rating_at(league_name, competitor_name, on_date, basis_name := 'smoothed') AS TABLE
-FROM rating_history AS h
-WHERE h.league = league_name AND h.basis = basis_name
-    AND h.as_of = (SELECT history_day(league_name, on_date, basis_name))
-    AND h.competitor_id = (SELECT competitor_of(league_name, competitor_name));
+WITH asked AS (
+    SELECT
+        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        history_day(league_name, on_date, basis_name) AS asked_day, competitor_of(league_name, competitor_name) AS asked_id
+)
+SELECT h.*
+FROM asked
+JOIN rating_history AS h
+    ON h.league = asked_league AND h.basis = asked_basis AND h.as_of = asked_day AND h.competitor_id = asked_id;
 COMMENT ON MACRO TABLE rating_at IS 'rating_at(league_name, competitor_name, on_date, basis_name := ''smoothed''): a competitor''s row of leaderboard_at; none where it had not been rated yet. Example: FROM rating_at(''demo_football'', ''Halvermoor'', DATE ''2025-01-01'')';
 
 CREATE MACRO earlier_day(league_name, since_date, basis_name) AS TABLE
-WITH asked AS (
-    SELECT l.league AS asked_league, l.as_of AS now_on, coalesce(since_date::DATE, l.as_of - 7) AS wanted
-    FROM league AS l WHERE l.league = (SELECT rated_league(league_name))
+WITH given AS (
+    SELECT rated_league(league_name) AS asked_league, since_date::DATE AS asked_day, basis_name AS asked_basis
+),
+asked AS (
+    SELECT asked_league, l.as_of AS now_on, coalesce(asked_day, l.as_of - 7) AS wanted, asked_basis
+    FROM given JOIN league AS l ON l.league = asked_league
 ),
 kept AS (
     SELECT DISTINCT h.basis AS kept_basis, h.as_of AS kept_on
-    FROM rating_history AS h JOIN asked ON h.league = asked_league
-    WHERE CASE
-        WHEN basis_name IS NULL THEN h.basis <> 'smoothed' AND h.as_of < now_on
-        ELSE h.basis = basis_name AND h.as_of = (SELECT history_day(asked_league, wanted, basis_name) FROM asked)
-    END
+    FROM asked JOIN rating_history AS h ON h.league = asked_league AND h.basis <> 'smoothed' AND h.as_of < now_on
+    WHERE asked_basis IS NULL
+    UNION ALL
+    SELECT asked_basis, history_day(asked_league, wanted, asked_basis) FROM asked WHERE asked_basis IS NOT NULL
 ),
 best AS (
     SELECT kept_basis, kept_on FROM kept, asked
@@ -136,3 +161,29 @@ LEFT JOIN rating_history AS h
 WHERE h.rank IS NOT NULL OR day.since IS NULL
 ORDER BY b.kind, b.rank;
 COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := NULL): what changed: one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down). basis and since say what it is compared with: the last day up to since_date that was published (as_published) or fitted later (backfilled), else the first after it; or what basis_name names, smoothed too. note says where that is not what was asked; where nothing of an earlier day is kept, all of then is NULL and note says how to fill it in. Example: FROM movement(''demo_football'') LIMIT 5';
+
+CREATE MACRO lineage(league_name) AS TABLE
+WITH asked AS MATERIALIZED (
+    SELECT rated_league(league_name) AS asked_league
+)
+SELECT
+    edition.edition_id, edition.published_at_utc, shown.*,
+    (
+        SELECT max(run_id) FROM step
+        WHERE step.league = shown.league AND starts_with(step.command, 'fit')
+            AND step.started_at_utc <= shown.fitted_at_utc
+            AND coalesce(step.ended_at_utc, shown.fitted_at_utc) >= shown.fitted_at_utc
+    ) AS run_id
+FROM (
+    SELECT
+        fit.league, fit.fit_id, fit.verdict, fit.fitted_at_utc, fit.as_of, fit.engine, fit.seed, fit.games,
+        fit.games_fingerprint, fit.design, fit.code_hash, fit.versions, load.load_id, load.slice, load.source,
+        load.sha256, load.etag, load.fetched_at_utc, load.loaded_at_utc
+    FROM asked
+    JOIN fit ON fit.league = asked_league AND fit.is_published
+    LEFT JOIN load ON load.league = fit.league AND load.loaded_at_utc <= fit.fitted_at_utc
+    QUALIFY row_number() OVER (PARTITION BY load.slice ORDER BY load.loaded_at_utc DESC) = 1
+) AS shown CROSS JOIN edition
+WHERE shown.sha256 IS DISTINCT FROM ''
+ORDER BY shown.slice;
+COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), and the bytes that were loaded when it was made, with their SHA-256 and ETag. Example: FROM lineage(''demo_football'')';

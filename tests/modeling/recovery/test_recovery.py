@@ -26,6 +26,10 @@ from modeling.tree import replications
 DRAWS = 1000
 LEVELS = (0.5, 0.9)
 ALIKE = 4  # ratings of a league share their scales and their zero: so many count as one in bounds
+OF_EACH_LIKELIHOOD = (
+    "score-group", "negative-slopes", "points-players", "dixon-coles", "student-players", "win-surfaces", "result-walk",
+    "order-walk",
+)  # fmt: skip
 PARTS = ("player", "team beside player", "group", "walk", "slope", "covariate", "noise")
 
 
@@ -173,11 +177,6 @@ def assert_they_matter(found: dict[str, np.ndarray], parts: set[str]) -> None:
         assert difference.mean() > 2 * difference.std(ddof=1) / np.sqrt(len(difference)), part
 
 
-def test_leaving_out_what_is_real_forecasts_worse(simulated):
-    found = losses_without([simulated(name, seed) for name in ("margin-walk", "result-group") for seed in (1, 2, 3)])
-    assert_they_matter(found, {"base of team", "walk", "noise", "rest_days", "home"})
-
-
 @pytest.mark.slow
 def test_leaving_out_anything_real_forecasts_worse(simulated, names):
     """Every part but the altitude of a game, which raises the scores of both sides and hardly decides who wins."""
@@ -245,11 +244,19 @@ def test_nuts_recovers_every_league_and_its_scales(simulated, names):
     assert_fitted([fitted_by_nuts(simulated(name, 1), name) for name in names])
 
 
+def test_the_joint_engine_takes_every_likelihood_and_truth_is_inside_at_its_rates(simulated):
+    assert_joint({name: simulated(name, 1) for name in OF_EACH_LIKELIHOOD})
+
+
+@pytest.mark.slow
 def test_the_joint_engine_takes_every_league_and_truth_is_inside_at_its_rates(simulated, names):
+    assert_joint({name: simulated(name, 1) for name in names})
+
+
+def assert_joint(leagues) -> None:
     hits: dict[float, list[bool]] = {level: [] for level in LEVELS}
     ranks = []
-    for name in names:
-        league = simulated(name, 1)
+    for name, league in leagues.items():
         assert joint.takes(league.design) is None
         tree = joint.fit(league.design, every_game(league), 3, draws=4000)
         posterior, found = from_tree(league.design, tree), tree["diagnostics"].attrs
