@@ -18,6 +18,7 @@ from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
 from dashboard.pages import (
+    about,
     changes,
     checks,
     compare,
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 SHOWN = (
     leaderboard, competitor, compare, forecasts, changes, shrinkage, checks, track_record, data_health, runs, console,
+    about,
 )  # fmt: skip
 PAGES = [page.PAGE for page in SHOWN]
 LEAGUES = Page("/leagues", "Leagues", lambda _: [], needs_ratings=False)
@@ -156,7 +158,9 @@ def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str,
         if page is LEAGUES:
             words = query.get("q", "").strip()[: leagues.LONGEST]
             named = answer.rows("search", words=words) if words else []
-            return shell(PAGES, None, found, None, leagues.content(found, published, now, words, named))
+            return shell(
+                PAGES, None, found, None, leagues.content(answer.edition_id, found, published, now, words, named)
+            )
         league = _league(found, query.get("league"))
         if league is None:
             return shell(PAGES, None, found, None, leagues.unknown(query["league"], found))

@@ -40,6 +40,34 @@ def pooled_against_unpooled(rows: Rows, unit: str, digits: int) -> go.Figure:
     return figure
 
 
+def three_poolings(rows: Rows, unit: str, digits: int) -> go.Figure:
+    """A line a competitor from its estimate alone over the pooled one to the common mean, thinner with fewer games; in
+    a simulated league on to a dot for the truth.
+    """
+    columns = ["No<br>pooling", "Partial<br>pooling", "Complete<br>pooling"]
+    is_known = rows[0]["truth"] is not None
+    figure = empty("", f"Estimate ({unit})")
+    most = max(row["games"] for row in rows) or 1
+    for row, label in zip(rows, _labels(rows, digits), strict=True):
+        template = f"<b>{label[0]}</b>, {label[3]}<br>%{{x}}: %{{y:+.{digits}f}}<extra></extra>"
+        values = [row["unpooled"], row["rating"], 0.0]
+        width = 0.75 + 2.75 * (row["games"] / most) ** 0.5
+        figure.add_trace(
+            go.Scatter(x=columns, y=values, mode="lines+markers", hovertemplate=template, opacity=0.75,
+                       showlegend=False, line={"color": POOLED, "width": width},
+                       marker={"size": 6, "color": [ALONE, POOLED, GUIDE]})
+        )  # fmt: skip
+        if is_known:
+            figure.add_trace(
+                go.Scatter(x=["Truth"], y=[row["truth"]], mode="markers", hovertemplate=template, showlegend=False,
+                           marker={"size": 7, "color": GUIDE, "symbol": "diamond"})
+            )  # fmt: skip
+    figure.update_xaxes(
+        categoryorder="array", categoryarray=[*columns, *(["Truth"] if is_known else [])], showgrid=False, tickangle=0
+    )
+    return figure
+
+
 def shrinkage_by_games(rows: Rows, digits: int) -> go.Figure:
     """Shrinkage (y, 0 to 1) against games played (x, log), a dot a competitor."""
     shown = [row for row in rows if row["games"] > 0]

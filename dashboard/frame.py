@@ -203,8 +203,9 @@ def _heading(view: View) -> Component:
 def _facts(view: View) -> list[Any]:
     league = view.league
     published = tip(f"published {ago(view.published_at_utc, view.now)}", f"Edition {view.answer.edition_id}.")
+    about = html.Span(dcc.Link("about this league", href=address("/about", league=league["league"])))
     if league["fit_id"] is None:
-        return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(published)]
+        return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(published), about]
     kinds = listed([f"{kind}s" for kind in league["kinds"]]) or "competitors"
     reference = tip(
         "average ranked competitor",
@@ -215,6 +216,7 @@ def _facts(view: View) -> list[Any]:
         html.Span([f"in {league['unit']}, against the ", reference]),
         html.Span(f"{league['rated']:,} {kinds} rated by {counted(league['games_rated'], 'game')}"),
         html.Span(published),
+        about,
     ]
 
 

@@ -56,6 +56,12 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     app.clientside_callback(
+        ClientsideFunction("pooltable_orderings", "games"),
+        Output("leaderboard-games", "id"),
+        Input("leaderboard-games", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
         ClientsideFunction("pooltable_console", "open"),
         Output("sql-dictionary", "id"),
         Input("sql-dictionary", "data"),

@@ -12,7 +12,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,12 @@ class Answer:
 
     edition_id: str
     con: duckdb.DuckDBPyConnection
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """The named queries of this answer with their values, in their order."""
 
-    def rows(self, name: str, **values: object) -> list[Row]:
+    def rows(self, name: str, **values: Any) -> list[Row]:
         """The rows of a named query, one dict a row, with `values` bound by name."""
+        self.asked.append((name, values))
         found = self.con.execute(query(name), values)
         columns = [column[0] for column in found.description or []]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboard.frame import View, address
 from dashboard.queries import query
 
+OF_THE_FRAME = ("edition", "leagues")
 LONGEST = 7000  # characters of an address; gunicorn takes 8,190 bytes
 
 type Source = tuple[str, str, dict[str, Any]]
@@ -15,13 +16,22 @@ type Source = tuple[str, str, dict[str, Any]]
 
 def sources(view: View, found: list[Source]) -> Component:
     """A fold-out with the SQL of every part of a page. A source is a title, a query's name, and its values."""
-    edition = html.P(
-        f"Every number here is from edition {view.answer.edition_id}, by these queries.", className="quiet"
-    )
+    return sources_of(view.answer.edition_id, found)
+
+
+def sources_of(edition_id: str, found: list[Source]) -> Component:
+    """The same for a page of no league."""
+    edition = html.P(f"Every number here is from edition {edition_id}, by these queries.", className="quiet")
     return html.Details(
         [html.Summary("The SQL of this view, CSV and JSON"), edition, *(_source(*source) for source in found)],
         className="guide wide sources",
     )
+
+
+def asked(view: View) -> list[Source]:
+    """The queries that this page has asked so far, each once, but for those of the frame around every page."""
+    found = {(name, tuple(values.items())): values for name, values in view.answer.asked if name not in OF_THE_FRAME}
+    return [(name.replace("_", " ").capitalize(), name, values) for (name, _), values in found.items()]
 
 
 def _source(title: str, name: str, values: dict[str, Any]) -> Component:

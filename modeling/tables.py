@@ -18,6 +18,7 @@ from modeling.unpooled import Unpooled
 
 QUANTILES = (5, 25, 50, 75, 95)
 TOPS = {"best": 1, "top3": 3, "top10": 10}
+SURELY = 0.9  # probability of being truly worse than the first of a tier from which on another begins
 DRAWS_SCHEMA = {
     "kind": pl.String,
     "competitor_id": pl.String,
@@ -98,6 +99,7 @@ def standing_rows(design: Design, posterior: Posterior, ratings: Ratings, interc
         "rank": among_ranked(rankdata(-mean[ranked], method="ordinal")),
         "rank_low": among_ranked(np.asarray(low)),
         "rank_high": among_ranked(np.asarray(high)),
+        "tier": among_ranked(tiers(ratings.ranks, mean[ranked])),
     }
     chance = {f"p_{name}": among_ranked((ratings.ranks <= k).mean(axis=0)) for name, k in TOPS.items()}
     return pl.DataFrame(
@@ -113,6 +115,21 @@ def standing_rows(design: Design, posterior: Posterior, ratings: Ratings, interc
             "expected_margin": _expected_margin(design, posterior, ratings, intercept),
         }
     )
+
+
+def tiers(ranks: Array, mean: Array) -> Array:
+    """Tier of each of the ranked, from 1, given their ranks in every draw (draws, ranked) and their mean ratings.
+
+    A tier begins with the best, and again with the next below who is truly worse than the first of the present tier
+    with probability `SURELY` or more: within a tier nobody is surely worse than its first.
+    """
+    order = np.argsort(-mean, kind="stable")
+    found, tier, first = np.ones(len(mean)), 1, 0
+    for place in range(1, len(order)):
+        if (ranks[:, order[first]] < ranks[:, order[place]]).mean() >= SURELY:
+            tier, first = tier + 1, place
+        found[order[place]] = tier
+    return found
 
 
 def _expected_margin(design: Design, posterior: Posterior, ratings: Ratings, intercept: Array) -> Array:

@@ -151,6 +151,7 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
         with attached(home, con, "warehouse"):
             con.execute("SET VARIABLE contents_hash = ?", [contents_hash(con, "warehouse", leagues, withheld, draws)])
             _run(con, "1_results")
+            _run(con, "1_memberships")
             _run(con, "1_peers")
             _run(con, "2_fits")
             _run(con, "2_schedules")

@@ -47,13 +47,14 @@
     }));
   }
 
-  function asked(more) {
-    const query = new URLSearchParams({ sql: sql() });
-    if (/\$league\b/.test(sql())) query.set("league", league);
-    parameters().forEach((name) => query.set(name, values[name] || ""));
-    Object.entries(more || {}).forEach(([name, value]) => query.set(name, value));
-    return query;
+  function given() {
+    const found = Object.fromEntries(parameters().map((name) => [name, values[name] || ""]));
+    return /\$league\b/.test(sql()) ? { league: league, ...found } : found;
   }
+
+  // The query in an address, for files and for sharing; one that is run goes in a body, of any length.
+  const asked = (more) => new URLSearchParams({ sql: sql(), ...given(), ...more });
+  const question = () => JSON.stringify({ sql: sql(), params: given() });
 
   function linkFiles() {
     ["csv", "json", "parquet"].forEach((form) => { byId("sql-" + form).href = "/api/sql?" + asked({ _format: form }); });
@@ -172,11 +173,11 @@
     failed(null);
     let response, told;
     try {
-      response = await fetch("/api/sql?" + asked({ _limit: ROWS }));
+      response = await fetch("/api/sql?_limit=" + ROWS, { method: "POST", headers: { "Content-Type": "application/json" }, body: question() });
       told = await response.json();
     } catch {
       said("");
-      failed({ error: response ? "The server answered " + response.status + "." : "The server cannot be reached.", hint: text.length > 6000 ? "The query may be too long for an address." : "" });
+      failed({ error: response ? "The server answered " + response.status + "." : "The server cannot be reached." });
       return;
     }
     if (!byId("sql-text")) return;

@@ -36,7 +36,7 @@
     const isNarrow = window.innerWidth < NARROW;
     const width = document.getElementById(GRID).clientWidth - 2;
     if (isNarrow) {
-      api.setColumnWidths([{ key: "rank", newWidth: 56 }, { key: "name", newWidth: 138 }]);
+      api.setColumnWidths([{ key: "rank", newWidth: 62 }, { key: "name", newWidth: 138 }]);
       api.moveColumns(["bar"], 2);
     }
     const beside = api.getAllDisplayedColumns().filter((column) => column.getColId() !== "bar" && (!isNarrow || column.isPinned()));

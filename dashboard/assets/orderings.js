@@ -1,4 +1,4 @@
-// Reshuffle: the table in one joint posterior draw at a time; a chosen number of places for P(top k).
+// Reshuffle: the table in one joint posterior draw at a time; numbers that narrow the leaderboard or say k of P(top k).
 (function () {
   "use strict";
   const HEIGHT = 36;
@@ -27,16 +27,20 @@
       return "draw " + (draw + 1) + " of " + held.draws[0].length + "; first: " +
         rows[places[0]].querySelector(".shuffle-name").textContent;
     },
-    places: function (k) {
-      const address = new URL(window.location.href), before = address.searchParams.get("k") || "";
-      const wanted = k ? String(Math.round(k)) : "";
-      if (address.pathname !== "/leaderboard" && address.pathname !== "/" || wanted === before) return clientside.no_update;
-      if (wanted) address.searchParams.set("k", wanted); else address.searchParams.delete("k");
-      window.history.pushState({}, "", address);
-      window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-      return clientside.no_update;
-    },
+    places: (k) => number("k", k),
+    games: (least) => number("games", least),
   };
+
+  // A whole number goes into the address under its name, and the leaderboard of that address is shown.
+  function number(name, value) {
+    const address = new URL(window.location.href), before = address.searchParams.get(name) || "";
+    const wanted = value ? String(Math.round(value)) : "";
+    if (address.pathname !== "/leaderboard" && address.pathname !== "/" || wanted === before) return clientside.no_update;
+    if (wanted) address.searchParams.set(name, wanted); else address.searchParams.delete(name);
+    window.history.pushState({}, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    return clientside.no_update;
+  }
 
   // Somebody who left a page open is told when there are new ratings; the page itself stays as it is.
   const EVERY = 60000;

@@ -14,6 +14,7 @@ from dashboard.pages import evidence
 from dashboard.pages.comparison import comparison_sections
 from dashboard.pages.evidence import nothing
 from dashboard.reader import Row
+from dashboard.sources import asked, sources
 from dashboard.wording import ago, counted, day, plain, short
 
 PATH = "/checks"
@@ -80,7 +81,7 @@ def content(view: View) -> list[Any]:
     ]
     if shown in EVIDENCE:
         _, evidence_of = EVIDENCE[shown]
-        return [*heading, *evidence_of(view, fit["fit_id"])]
+        return [*heading, *evidence_of(view, fit["fit_id"]), sources(view, asked(view))]
     return [
         *heading,
         _checks(rows("fit_checks")),
@@ -90,6 +91,7 @@ def content(view: View) -> list[Any]:
         _hyperparameters(rows("hyperparameters")),
         evidence.worst(view, fit["fit_id"]),
         _how_to_read(),
+        sources(view, asked(view)),
     ]
 
 

@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.frame import Page, View, guide
-from dashboard.grid import Column, grid, number, small_grid, text
+from dashboard.grid import Column, grid, name_link, number, small_grid, text
 from dashboard.reader import Row
 from dashboard.what_if import WhatIf, choices, missed, told, what_if, with_results
 from dashboard.wording import ago, counted, day
@@ -31,7 +31,7 @@ def content(view: View) -> list[Any]:
     return [
         _guide(has_draws=any(row["draw"] for row in games)),
         *([_season(view, outlook, what)] if outlook else []),
-        *_hanging(view.answer.rows("leverages", league=league)),
+        *_hanging(league, view.answer.rows("leverages", league=league)),
         *([_games(view, games, what)] if games else []),
         *missed(view, what),
         *([_races(view, races)] if races else []),
@@ -73,11 +73,11 @@ def _season(view: View, rows: list[Row], what: WhatIf) -> Component:
     )
     parts: list[Any] = [html.H2("How the season ends"), html.P(made, className="quiet"), *told(view, what)]
     for table, own in groupby(with_results(what, rows), key=lambda row: row["table"]):
-        parts += _table(table, sorted(own, key=lambda row: row["expected_place"]))
+        parts += _table(view.league["league"], table, sorted(own, key=lambda row: row["expected_place"]))
     return html.Section(parts, className="block")
 
 
-def _table(table: str, rows: list[Row]) -> list[Component]:
+def _table(league: str, table: str, rows: list[Row]) -> list[Component]:
     """One table: points now and at the end, and the chances of what places mean."""
     prizes = list(rows[0]["chances"] or {})
     is_moved = "before" in rows[0]
@@ -88,7 +88,7 @@ def _table(table: str, rows: list[Row]) -> list[Component]:
         del row["chances"]
     low, high = min(row["points_q5"] for row in rows), max(row["points_q95"] for row in rows)
     columns: list[Column] = [
-        text("name", "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
+        name_link(league, "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
         *(column for k, prize in enumerate(prizes) for column in _prize(k, _words(prize), is_moved=is_moved)),
         number("points", "Points", "Points now.", "params.value", width=84),
         number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=104),
@@ -127,7 +127,7 @@ def _words(prize: str) -> str:
     return prize.replace("_", " ").capitalize()
 
 
-def _hanging(rows: list[Row]) -> list[Component]:
+def _hanging(league: str, rows: list[Row]) -> list[Component]:
     """The games of which most hangs."""
     if not rows:
         return []
@@ -136,7 +136,7 @@ def _hanging(rows: list[Row]) -> list[Component]:
     columns = [
         text("played_on", "Day", "When it is to be played.", width=124),
         text("game", "Game", "The home side first.", minWidth=290, flex=1),
-        text("name", "Who", "Whose chance it is.", minWidth=150, flex=1),
+        name_link(league, "Who", "Whose chance it is.", minWidth=150, flex=1),
         text("prize", "Of", "What its place would mean.", width=112),
         number("chance", "Now", "The chance whatever comes of the game.", CHANCE, width=84),
         number("if_first_wins", "Home win", "The chance if the first side wins.", CHANCE, width=102),
@@ -153,10 +153,12 @@ def _games(view: View, rows: list[Row], what: WhatIf) -> Component:
     first = rows[0]
     age = ago(first["made_at_utc"], view.now)
     made = f"{counted(len(rows), 'game')}, from the games before {day(first['as_of'])}, {age}."
+    league = view.league["league"]
     columns = [
         text("played_on", "Day", "When it is to be played.", width=124),
-        text("first", "Home", "The home side, or on neutral ground the first.", minWidth=150, flex=1),
-        text("second", "Away", "The other side.", minWidth=150, flex=1),
+        name_link(league, "Home", "The home side, or on neutral ground the first.", "first", "first_id", minWidth=150,
+                  flex=1),
+        name_link(league, "Away", "The other side.", "second", "second_id", minWidth=150, flex=1),
         _result("win", "Home win", "Chance that the first side wins.", 102),
         *([_result("draw", "Draw", "Chance of a draw.", 84)] if any(row["draw"] for row in rows) else []),
         _result("loss", "Away win", "Chance that the second side wins.", 102),
@@ -210,10 +212,12 @@ def _races(view: View, rows: list[Row]) -> Component:
     columns = [
         text("played_on", "Day", "When it is to be held.", width=116),
         text("race", "Race", "Which race.", minWidth=170, flex=1),
-        text(
-            "entrant",
+        name_link(
+            view.league["league"],
             "Entrant",
             "By expected place; who raced last where no entries are known yet.",
+            "entrant",
+            "entrant_id",
             minWidth=150,
             flex=1,
         ),
@@ -230,9 +234,14 @@ def _races(view: View, rows: list[Row]) -> Component:
 def _cup(view: View, name: str, rows: list[Row]) -> Component:
     first = rows[0]
     made = f"By the ratings from the games before {day(first['as_of'])}, {ago(first['made_at_utc'], view.now)}."
-    shown = [{"name": row["name"]} | {f"round_{k}": chance for k, chance in enumerate(row["chances"])} for row in rows]
+    shown = [
+        {"name": row["name"], "competitor_id": row["competitor_id"]}
+        | {f"round_{k}": chance for k, chance in enumerate(row["chances"])}
+        for row in rows
+    ]
     columns = [
-        text("name", "Who", "By the chance to win it.", width=178, pinned="left", tooltipField="name"),
+        name_link(view.league["league"], "Who", "By the chance to win it.", width=178, pinned="left",
+                  tooltipField="name"),
         *(number(f"round_{k}", words.capitalize(), f"Chance to reach it: {words}.", ODDS, minWidth=104, flex=1)
           for k, words in enumerate(first["rounds"])),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria, data
 from dashboard.frame import Page, View, guide, kind_links, kind_of
 from dashboard.grid import Column, grid, name_link, number, text
+from dashboard.pages.narrowing import Narrowed, fields, narrowed, told, whole
 from dashboard.pages.orderings import ordering, shown, view_links
 from dashboard.sources import sources
 from dashboard.wording import decimals
@@ -17,8 +18,8 @@ from dashboard.wording import decimals
 PATH = "/leaderboard"
 ROUNDED = 4  # decimals sent to the browser; posterior quantiles of a few thousand draws are not known better
 OPTIONAL = (
-    "attack", "defence", "expected_margin", "chance", "truth", "p_top", "moved", "p_moved", "history",
-    "opponents_rating",
+    "attack", "defence", "expected_margin", "chance", "truth", "p_top", "moved", "p_moved", "history", "tier",
+    "opponents_rating", "unpooled_reason",
 )  # fmt: skip
 MOST_PLACES = 999
 MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
@@ -31,27 +32,37 @@ def content(view: View) -> list[Any]:
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind = kind_of(view)
-    values = {"league": view.league["league"], "kind": kind, "k": places(view.query.get("k"))}
-    every = with_chances(view.answer.rows("leaderboard", **values), view.league["outcome"])
+    now = narrowed(view, kind)
+    query, values = _asked(view, kind, now)
+    every = with_chances(view.answer.rows(query, **values), view.league["outcome"])
     if shown(view):
-        return [kind_links(PATH, view), view_links(view), *ordering(view, every)]
+        return [kind_links(PATH, view), view_links(view), *ordering(view, every, values)]
     is_partial = len(every) > MOST_AT_ONCE and view.query.get("show") != "all"
     rows = [row for row in every if row["status"] == "ranked"] if is_partial else every
     return [
         kind_links(PATH, view),
         view_links(view),
-        _toolbar(view, kind, every, is_partial=is_partial),
-        _legend(view.league["is_simulated"]),
+        told(view, now),
+        _toolbar(view, kind, every, now, is_partial=is_partial),
+        _legend(view.league["is_simulated"] and now.on is None),
         html.Div(_grid(view, kind, rows), className="grid-frame tall"),
         _how_to_read(kind),
-        sources(view, [("Leaderboard", "leaderboard", values)]),
-        dcc.Store(id="leaderboard-file", data=_file_name(view, kind)),
+        sources(view, [("Leaderboard", query, values)]),
+        dcc.Store(id="leaderboard-file", data=_file_name(view, kind, now)),
     ]
+
+
+def _asked(view: View, kind: str, now: Narrowed) -> tuple[str, dict[str, Any]]:
+    """The query of what is shown, and its values: the newest leaderboard, or in the table that of an earlier day."""
+    values = {"league": view.league["league"], "kind": kind, "group": now.group, "least": now.least}
+    if now.on is not None and not shown(view):
+        return "leaderboard_on", values | {"on": now.on["as_of"].isoformat(), "basis": now.on["basis"]}
+    return "leaderboard", values | {"k": places(view.query.get("k"))}
 
 
 def places(asked: str | None) -> int:
     """The k of P(top k) that an address asks for; 0 where it asks for none."""
-    return min(int(asked), MOST_PLACES) if asked and asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
+    return whole(asked, MOST_PLACES)
 
 
 def cells(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,7 +77,8 @@ def with_chances(rows: list[dict[str, Any]], outcome: str) -> list[dict[str, Any
     """The rows with `chance` (to win, to finish ahead) in the place of the margin where the outcome has no points."""
     if outcome not in WITHOUT_POINTS:
         return rows
-    chances = [None if row["expected_margin"] is None else 0.5 + row["expected_margin"] for row in rows]
+    margins = [row.get("expected_margin") for row in rows]  # of earlier days there are none
+    chances = [None if margin is None else 0.5 + margin for margin in margins]
     return [{**row, "expected_margin": None, "chance": chance} for row, chance in zip(rows, chances, strict=True)]
 
 
@@ -99,11 +111,12 @@ def _cell(value: Any) -> Any:
     return value if value is None or isinstance(value, int | str | list) else value.isoformat()
 
 
-def _file_name(view: View, kind: str) -> str:
-    return f"pooltable-{view.league['league']}-{kind}-{view.league['as_of']}.csv"
+def _file_name(view: View, kind: str, now: Narrowed) -> str:
+    as_of = now.on["as_of"] if now.on else view.league["as_of"]
+    return f"pooltable-{view.league['league']}-{kind}-{as_of}.csv"
 
 
-def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], *, is_partial: bool) -> Component:
+def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], now: Narrowed, *, is_partial: bool) -> Component:
     """Search, switch, places and download. In a partial table the switch goes to the address that has everybody."""
     others = sum(row["status"] != "ranked" for row in rows)
     return html.Div(
@@ -117,6 +130,7 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], *, is_partial: b
                 value=["all"] if view.query.get("show") == "all" else [],
                 className="switch" if others else "switch hidden",
             ),
+            *fields(view, now),
             html.Label(
                 ["P(top ", dcc.Input(id="leaderboard-k", type="number", min=1, max=MOST_PLACES, step=1, placeholder="k",
                                      value=places(view.query.get("k")) or None, debounce=True), ")"],
@@ -156,7 +170,8 @@ def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
         _word(view.query.get("sort")),
     )
     return grid(
-        "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=36, filterModel=filters
+        "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=44, filterModel=filters,
+        rowClassRules={"even-tier": "params.data.tier % 2 == 0"},
     )  # fmt: skip
 
 
@@ -170,21 +185,23 @@ def _sorted(columns: list[Column], asked: str) -> list[Column]:
 
 
 def _columns(rows: list[dict[str, Any]], present: set[str], kind: str, league: str, k: int) -> list[Column]:
+    """The columns of what the rows have; all of them where there is no row."""
     digits = decimals(row["sd"] for row in rows)
     signed = f"pooltable.signed(params.value, {digits})"
-    return [
-        *_who(kind, league, present),
-        *_how_good(rows, digits, signed, present),
-        *_how_sure(present, k),
-        *_components(signed, present, digits),
+    every = [
+        *_who(kind, league),
+        *_how_good(rows, digits, signed),
+        *_how_sure(k),
+        *_components(signed, digits),
         number("last_played", "Last played", "Day of the last game used.", "pooltable.day(params.value)", width=118),
         text("status", "Status", "ranked; provisional: too few games; inactive: has not played lately.", width=112,
              filter="agTextColumnFilter"),
         {"field": "key", "hide": True, "filter": "agTextColumnFilter"},
     ]  # fmt: skip
+    return [column for column in every if not present or column["field"] in present]
 
 
-def _who(kind: str, league: str, present: set[str]) -> list[Column]:
+def _who(kind: str, league: str) -> list[Column]:
     moved = {
         "field": "moved", "headerName": "Moved", "cellRenderer": "Moved", "width": 84, "cellClass": "number",
         "headerTooltip": "Places up or down since a week or more ago, where it truly moved with 90 % probability.",
@@ -202,12 +219,15 @@ def _who(kind: str, league: str, present: set[str]) -> list[Column]:
         number("rank_low", "90 % ranks", "The rank lies in here with 90 % probability, given model and results.",
                "pooltable.ranks(params.data)", width=104, sortingOrder=["asc", "desc"],
                comparator={"function": "pooltable.nullsLast"}),
-        *([moved] if "moved" in present else []),
-        *([path] if "history" in present else []),
+        number("tier", "Tier", "Nobody in a tier is truly worse than its first with 90 % probability or more.",
+               "pooltable.whole(params.value)", width=70, sortingOrder=["asc", "desc"],
+               comparator={"function": "pooltable.nullsLast"}),
+        moved,
+        path,
     ]  # fmt: skip
 
 
-def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set[str]) -> list[Column]:
+def _how_good(rows: list[dict[str, Any]], digits: int, signed: str) -> list[Column]:
     low, high = scale(rows)
     drawn = {"low": low, "high": high, "ticks": ticks(low, high), "digits": digits}
     bar = {
@@ -217,35 +237,32 @@ def _how_good(rows: list[dict[str, Any]], digits: int, signed: str, present: set
         "headerComponentParams": {"innerHeaderComponent": "ScaleHeader", "innerHeaderComponentParams": drawn},
         "sortingOrder": ["desc", "asc"],
     }  # fmt: skip
-    truth = number("truth", "Truth", "The strength the simulator used, against the same reference.", signed, width=82)
     return [
         number("rating", "Rating", "Posterior mean, against the average ranked competitor.", signed, width=86),
         bar,
-        *([truth] if "truth" in present else []),
+        number("truth", "Truth", "The strength the simulator used, against the same reference.", signed, width=82),
         number("unpooled", "Alone", "Estimate from own results alone, without pooling.", signed, width=84,
                tooltipField="unpooled_reason"),
     ]  # fmt: skip
 
 
-def _how_sure(present: set[str], k: int) -> list[Column]:
+def _how_sure(k: int) -> list[Column]:
     chance = "pooltable.chance(params.value)"
-    chosen = number("p_top", f"P(top {k})", f"Probability of being among the best {k}.", chance, width=98)
-    hard = number("opponents_rating", "Schedule", "Strength of schedule: mean rating of the opponents met.",
-                  "pooltable.fixed(params.value, 2)", width=98)  # fmt: skip
     return [
-        *([chosen] if "p_top" in present else []),
+        number("p_top", f"P(top {k})", f"Probability of being among the best {k}.", chance, width=98),
         number("games", "Games", "Contests played in the games used.", "pooltable.whole(params.value)", width=84),
         number("shrinkage", "Shrinkage", "0 %: rests on its own results. 100 %: rests on its group.",
                "pooltable.percent(params.value)", width=104),
         number("p_best", "P(best)", "Probability of being the best of the ranked.", chance, width=88),
         number("p_top3", "P(top 3)", "Probability of being among the best three.", chance, width=92),
         number("p_top10", "P(top 10)", "Probability of being among the best ten.", chance, width=98),
-        *([hard] if "opponents_rating" in present else []),
+        number("opponents_rating", "Schedule", "Strength of schedule: mean rating of the opponents met.",
+               "pooltable.fixed(params.value, 2)", width=98),
     ]  # fmt: skip
 
 
-def _components(signed: str, present: set[str], digits: int) -> list[Column]:
-    columns = [
+def _components(signed: str, digits: int) -> list[Column]:
+    return [
         number("attack", "Attack", "Attack part of the rating; positive is good.", signed, width=86),
         number("defence", "Defence", "Defence part of the rating; positive is good.", signed, width=94),
         number("expected_margin", "Margin", "Expected margin against an average ranked competitor, neutral ground.",
@@ -253,7 +270,6 @@ def _components(signed: str, present: set[str], digits: int) -> list[Column]:
         number("chance", "Chance vs average", "Chance against an average ranked competitor on neutral ground: to win, "
                "half a draw counted, or to finish a race ahead.", "pooltable.chance(params.value)", width=172),
     ]  # fmt: skip
-    return [column for column in columns if column["field"] in present]
 
 
 def _how_to_read(kind: str) -> Component:
@@ -268,6 +284,8 @@ def _how_to_read(kind: str) -> Component:
             f"The ring is what the {kind}'s own results would say alone. With few games it swings far; partial "
             f"pooling pulls it towards the group, the more so the fewer games there are. “Shrinkage” says how "
             "much of what was uncertain before the results still is: 100 % with none, towards 0 % as they pile up.",
+            "A tier begins with its best, and the next where somebody is truly worse than him with 90 % probability or "
+            "more: within a tier, nobody is surely worse than its first.",
             "Ranked are those who played enough games, and played lately; the switch above shows the others.",
         ],
     )

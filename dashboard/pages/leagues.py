@@ -9,19 +9,24 @@ from dash.development.base_component import Component
 from dashboard.frame import address, simulated_badge, state
 from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
+from dashboard.sources import sources_of
 from dashboard.wording import ago, counted, day
 
 LONGEST = 100  # characters of a name that is looked for
 
 
-def content(leagues: list[Row], published_at_utc: datetime, now: datetime, words: str, found: list[Row]) -> list[Any]:
+def content(
+    edition_id: str, leagues: list[Row], published_at_utc: datetime, now: datetime, words: str, found: list[Row]
+) -> list[Any]:
     """A field to find a competitor in, those `found` by the words in it, and a card a league, the rated ones first."""
     heading = html.Div(
         [html.H1("Leagues"), html.P(html.Span(f"published {ago(published_at_utc, now)}"), className="facts")],
         className="heading",
     )
     cards = html.Div([_card(league) for league in leagues], className="cards")
-    return [heading, _search(words), *([_found(words, found)] if words else []), cards]
+    asked = [("Leagues", "leagues", {}), *([("Found", "search", {"words": words})] if words else [])]
+    parts = [heading, _search(words), *([_found(words, found)] if words else []), cards]
+    return [*parts, sources_of(edition_id, asked)]
 
 
 def _search(words: str) -> Component:

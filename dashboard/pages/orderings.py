@@ -34,9 +34,10 @@ def shown(view: View) -> str:
     return asked if asked in VIEWS else ""
 
 
-def ordering(view: View, rows: list[Row]) -> list[Any]:
-    """The view that the address asks for, other than the table."""
-    asked = {"league": view.league["league"], "kind": kind_of(view)}
+def ordering(view: View, rows: list[Row], values: dict[str, Any]) -> list[Any]:
+    """The view that the address asks for, other than the table; `values` are those that the rows were asked with."""
+    asked: dict[str, Any] = {"league": view.league["league"], "kind": kind_of(view)}
+    more: dict[str, Any] = {}
     match shown(view):
         case "ranks":
             words = (
@@ -52,8 +53,8 @@ def ordering(view: View, rows: list[Row]) -> list[Any]:
             words = "Everybody ranked by mean rating, a line each: 90 % interval, 50 % interval, mean. At most 200."
             figure = order_figures.caterpillar([row for row in rows if row["rank"]][:200], view.league["unit"])
             drawn, source = panel(view, "Caterpillar", words, figure, "caterpillar-figure"), "leaderboard"
-    values = asked | ({"k": 0} if source == "leaderboard" else {})
-    return [html.Div(drawn, className="tall-figure"), sources(view, [(VIEWS[shown(view)], source, values)])]
+            more = values
+    return [html.Div(drawn, className="tall-figure"), sources(view, [(VIEWS[shown(view)], source, asked | more)])]
 
 
 def _reshuffle(rows: list[Row], digits: int) -> Component:

@@ -13,6 +13,8 @@ from dashboard.sources import sources
 from dashboard.wording import counted, decimals, signed
 
 PATH = "/shrinkage"
+MOST_DOTS = 1500  # of a figure
+MOST_LINES = 24
 
 
 def content(view: View) -> list[Any]:
@@ -20,28 +22,45 @@ def content(view: View) -> list[Any]:
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
     kind, unit = kind_of(view), view.league["unit"]
-    rows = view.answer.rows("leaderboard", league=view.league["league"], kind=kind, k=0)
+    values = {"league": view.league["league"], "kind": kind}
+    rows = view.answer.rows("estimates", **values)
     digits = decimals(row["sd"] for row in rows)
+    drawn = thinned(rows)
     known = [row for row in rows if row["truth"] is not None]
     return [
         kind_links(PATH, view),
         _idea(rows, kind, digits),
         html.Div(
             [
+                *_poolings(view, rows, digits),
                 panel(view, "Pulled towards the middle",
                        "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its "
                        "ends, the more the extremes were pulled in.",
-                       figures.pooled_against_unpooled(rows, unit, digits), "pooled-figure", _missing(rows, kind)),
+                       figures.pooled_against_unpooled(drawn, unit, digits), "pooled-figure", _missing(rows, kind)),
                 panel(view, "More games, less pull",
                        "Shrinkage is how much of what was uncertain before the results still is: 100 % with no games, "
                        "towards 0 % as a competitor's own results pile up.",
-                       figures.shrinkage_by_games(rows, digits), "games-figure"),
+                       figures.shrinkage_by_games(drawn, digits), "games-figure", _thinned(rows, kind)),
                 *([_truthpanel(view, known, unit, digits)] if known else []),
             ],
             className="panels",
         ),
-        sources(view, [("Estimates", "leaderboard", {"league": view.league["league"], "kind": kind, "k": 0})]),
+        sources(view, [("Estimates", "estimates", values)]),
     ]  # fmt: skip
+
+
+def thinned(rows: list[dict[str, Any]], most: int = MOST_DOTS) -> list[dict[str, Any]]:
+    """At most about `most` of the rows, evenly by rating: more dots than that hide one another and slow the page."""
+    step = math.ceil(len(rows) / most)
+    return rows[::step] if step > 1 else rows
+
+
+def spread(rows: list[dict[str, Any]], most: int = MOST_LINES) -> list[dict[str, Any]]:
+    """At most `most` of the rows that have an estimate alone, evenly from the lowest of these to the highest."""
+    alone = sorted((row for row in rows if row["unpooled"] is not None), key=lambda row: row["unpooled"])
+    if len(alone) <= most:
+        return alone
+    return [alone[round(place * (len(alone) - 1) / (most - 1))] for place in range(most)]
 
 
 def pulled_most(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -93,6 +112,31 @@ def _way(distance: float | None) -> str:
     return f"It was pulled {100 * distance:.0f} % of the way to the group." if distance and 0 < distance < 1 else ""
 
 
+def _poolings(view: View, rows: list[dict[str, Any]], digits: int) -> list[Component]:
+    """The three ways of pooling side by side, and in a simulated league the truth."""
+    shown = spread(rows)
+    if len(shown) < 2:
+        return []
+    words = (
+        "Left: everyone alone, no pooling. Right: all alike, complete pooling. In the middle: what partial pooling "
+        "makes of them. Thin lines are of few games: they are pulled the most."
+    )
+    if shown[0]["truth"] is not None:
+        words += " Far right: the truth, which the simulator knows."
+    figure = figures.three_poolings(shown, view.league["unit"], digits)
+    note = (
+        f"{len(shown)} of {len(rows):,}, evenly from the lowest alone to the highest."
+        if len(shown) < len(rows)
+        else None
+    )
+    return [panel(view, "Three ways to estimate", words, figure, "poolings-figure", note)]
+
+
+def _thinned(rows: list[dict[str, Any]], kind: str) -> str | None:
+    drawn = len(thinned(rows))
+    return f"{drawn:,} of {counted(len(rows), kind)} are drawn, evenly by rating." if drawn < len(rows) else None
+
+
 def _missing(rows: list[dict[str, Any]], kind: str) -> str | None:
     missing = sum(row["unpooled"] is None for row in rows)
     if not missing:
@@ -108,7 +152,7 @@ def _truthpanel(view: View, rows: list[dict[str, Any]], unit: str, digits: int) 
             f"Partial pooling misses it by {pooled:.{digits}f} {unit} typically, results alone by {alone:.{digits}f} "
             "(root mean square)."
         )
-    figure = figures.estimates_against_truth(rows, unit, digits)
+    figure = figures.estimates_against_truth(thinned(rows), unit, digits)
     return panel(view, "Closer to the truth", words, figure, "truth-figure")
 
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard import outlook_figures
 from dashboard.frame import Page, View
-from dashboard.grid import grid, number, text
+from dashboard.grid import grid, name_link, number, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.wording import counted, day
@@ -32,7 +32,7 @@ def content(view: View) -> list[Any]:
         )
         figure = outlook_figures.reliability(bins)
         parts.append(html.Div([panel(view, "Chances and what came", words, figure, "reliability")], className="panels"))
-    return [*parts, _games(rows)]
+    return [*parts, _games(league, rows)]
 
 
 def _nothing(league: str) -> Component:
@@ -79,12 +79,13 @@ def _verdict(losses: list[float], expected: list[float]) -> str:
     return "They were surer than they should be." if mean > 0 else "They were less sure than they could be."
 
 
-def _games(rows: list[Row]) -> Component:
+def _games(league: str, rows: list[Row]) -> Component:
     has_draws = any(row["draw"] for row in rows)
     columns = [
         text("played_on", "Day", "When it was played.", width=116),
-        text("first", "Home", "The home side, or the first; of a race its winner.", minWidth=150, flex=1),
-        text("second", "Away", "The other side.", minWidth=150, flex=1),
+        name_link(league, "Home", "The home side, or the first; of a race its winner.", "first", "first_id",
+                  minWidth=150, flex=1),
+        name_link(league, "Away", "The other side.", "second", "second_id", minWidth=150, flex=1),
         number("win", "Home win", "Chance that was given to the first side.", CHANCE, width=102),
         *([number("draw", "Draw", "Chance that was given to a draw.", CHANCE, width=84)] if has_draws else []),
         number("loss", "Away win", "Chance that was given to the second side.", CHANCE, width=102),

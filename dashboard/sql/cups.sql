@@ -1,5 +1,5 @@
 -- Cups by their newest outlook: each entrant with its chances to reach the rounds, in their order.
-SELECT cup, name, list(round ORDER BY stage) AS rounds, list(chance ORDER BY stage) AS chances, any_value(as_of) AS as_of,
+SELECT cup, name, competitor_id, list(round ORDER BY stage) AS rounds, list(chance ORDER BY stage) AS chances, any_value(as_of) AS as_of,
     any_value(made_at_utc) AS made_at_utc
 FROM cup_outlook
 WHERE league = $league

@@ -2,8 +2,15 @@
 -- as a contrast to the same reference: the mean of the ranked. p_top is of truly being among the best $k. Movement is
 -- against the last ratings that were published a week or more before: p_moved is of being truly on the side of the earlier
 -- rank that the present one is on. history is of the last 30 days that all results tell of now, or where ratings do not
--- walk, of which ratings are kept.
-WITH earlier AS (
+-- walk, of which ratings are kept. Shown are those with $least games or more, and where $group is not empty its members by
+-- their last season; ranks stay those of all.
+WITH member AS (
+    SELECT competitor_id, grouping || ': ' || arg_max("group", season) AS named
+    FROM membership
+    WHERE league = $league
+    GROUP BY competitor_id, grouping
+),
+earlier AS (
     SELECT kind, competitor_id, rank
     FROM rating_history
     WHERE league = $league AND kind = $kind AND basis = 'as_published' AND as_of = (
@@ -30,7 +37,7 @@ SELECT
     b.rank, b.rank_low, b.rank_high, coalesce(b.name, b.competitor_id) AS name, b.competitor_id, b.rating, b.sd, b.q5,
     b.q25, b.q75, b.q95, b.unpooled, b.unpooled_se, b.unpooled_reason,
     t.value - avg(t.value) FILTER (b.status = 'ranked') OVER () AS truth,
-    b.games, b.shrinkage, b.shrinkage_by_distance, b.p_best, b.p_top3, b.p_top10,
+    b.games, b.shrinkage, b.shrinkage_by_distance, b.p_best, b.p_top3, b.p_top10, b.tier,
     CASE WHEN $k::INTEGER > 0 THEN list_count([nullif(r <= $k::INTEGER, false) FOR r IN d.ranks]) / len(d.ranks) END AS p_top,
     e.rank - b.rank AS moved,
     CASE WHEN e.rank > b.rank THEN list_count([nullif(r < e.rank, false) FOR r IN d.ranks]) / len(d.ranks)
@@ -44,4 +51,5 @@ LEFT JOIN schedule AS s ON (s.league, s.kind, s.competitor_id) = (b.league, b.ki
 LEFT JOIN rating_draw AS d ON (d.league, d.kind, d.competitor_id, d.component) = (b.league, b.kind, b.competitor_id, 'total')
     AND ($k::INTEGER > 0 OR e.rank <> b.rank)
 WHERE b.league = $league AND b.kind = $kind
+QUALIFY b.games >= $least::INTEGER AND ($group = '' OR b.competitor_id IN (SELECT competitor_id FROM member WHERE named = $group))
 ORDER BY b.rank NULLS LAST, b.rating DESC, b.competitor_id

@@ -1,6 +1,6 @@
 -- What hangs most on the next games of a league, by its newest outlook.
 SELECT
-    f.first || ' – ' || f.second AS game, f.played_on, v.name, v.prize, v.chance, v.if_first_wins, v.if_drawn,
+    f.first || ' – ' || f.second AS game, f.played_on, v.name, v.competitor_id, v.prize, v.chance, v.if_first_wins, v.if_drawn,
     v.if_second_wins, v.swing
 FROM leverage AS v
 JOIN forecast AS f USING (league, game_id)

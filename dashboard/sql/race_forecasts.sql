@@ -1,6 +1,6 @@
 -- Entrants of the races to come with their newest forecasts, race by race.
 SELECT
-    p.game_id, p.played_on, coalesce(g.attributes['race'], g.round, p.game_id) AS race, p.entrant, p.win, p.top3, p.top10,
+    p.game_id, p.played_on, coalesce(g.attributes['race'], g.round, p.game_id) AS race, p.entrant, p.entrant_id, p.win, p.top3, p.top10,
     p.expected_place, p.as_of, p.made_at_utc
 FROM forecast_place AS p
 LEFT JOIN game AS g USING (league, game_id)

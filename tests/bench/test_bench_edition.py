@@ -91,7 +91,7 @@ def _fill(home: Home, ids: list[str], total: np.ndarray) -> None:
             )
         con.execute(
             "INSERT INTO standing SELECT 'made', 'f1', 'team', competitor_id, 'ranked', 1,"
-            " row_number() OVER (ORDER BY mean DESC), 1, 2, 0, 0, 0, 9, $day, 0 FROM made",
+            " row_number() OVER (ORDER BY mean DESC), 1, 2, 0, 0, 0, 9, $day, 0, 1 FROM made",
             {"day": date(2026, 1, 1)},
         )
 

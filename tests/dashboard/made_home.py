@@ -94,6 +94,12 @@ def add_league(con: duckdb.DuckDBPyConnection, made: Made, now: datetime) -> Non
         {"league": made.league, "competitor_id": one, "kind": made.kind, "name": name}
         for one, name in zip(made.ids, names, strict=True)
     ])  # fmt: skip
+    groups = ("North", "South") if made.league == "nations" else ("All",)
+    insert(con, "membership", [
+        {"league": made.league, "competitor_id": one, "season": "2023", "grouping": "side",
+         "group": groups[number % len(groups)]}
+        for number, one in enumerate(made.ids)
+    ])  # fmt: skip
     add_games(con, made)
     if made.is_simulated:
         values = strengths(made)["true"]
@@ -226,7 +232,7 @@ def standing_rows(
         rows.append({
             "league": made.league, "fit_id": fit_id, "kind": made.kind, "competitor_id": made.ids[i],
             "status": str(status[i]),
-            "pool": 1, "rank": by_mean.get(i),
+            "pool": 1, "rank": by_mean.get(i), "tier": 1 + (by_mean[i] - 1) // 4 if i in by_mean else None,
             "rank_low": None if of_team is None else int(np.quantile(of_team, 0.05)),
             "rank_high": None if of_team is None else int(np.quantile(of_team, 0.95)),
             **{name: None if of_team is None else float((of_team <= k).mean())

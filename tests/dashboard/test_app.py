@@ -28,14 +28,7 @@ def app(home: Home, made: Any) -> Dash:
 def visit(app: Dash, path: str, search: str = "", *, status: int = 200) -> str:
     """What the browser gets for an address: the JSON of the page's components."""
     client = app.server.test_client()
-    routing = next(
-        callback
-        for callback in client.get("/_dash-dependencies").get_json()
-        if "_pages_content.children" in callback["output"]
-    )
-    outputs = [
-        {"id": part.split(".")[0], "property": part.split(".")[1]} for part in routing["output"].strip(".").split("...")
-    ]
+    routing, outputs = routed(app)
     values = {"pathname": path, "search": search}
     inputs = [item | {"value": values[item["property"]]} for item in routing["inputs"]]
     answer = client.post(
@@ -44,6 +37,14 @@ def visit(app: Dash, path: str, search: str = "", *, status: int = 200) -> str:
     )
     assert answer.status_code == status, answer.text[:500]
     return json.dumps(answer.get_json(), ensure_ascii=False)
+
+
+def routed(app: Dash) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The callback that answers with pages, and its outputs as the browser names them."""
+    found = app.server.test_client().get("/_dash-dependencies").get_json()
+    routing = next(callback for callback in found if "_pages_content.children" in callback["output"])
+    parts = [part.split(".") for part in routing["output"].strip(".").split("...")]
+    return routing, [{"id": part[0], "property": part[1]} for part in parts]
 
 
 def test_health_names_the_edition_and_its_age(app: Dash) -> None:
@@ -183,6 +184,9 @@ KEYS = st.sampled_from(
         "q",
         "show",
         "sort",
+        "group",
+        "games",
+        "on",
         "page",
         "reader",
         "self",
@@ -208,6 +212,8 @@ KEYS = st.sampled_from(
             "/data-health",
             "/runs",
             "/checks",
+            "/about",
+            "/shrinkage",
             "/nowhere",
         ]
     ),
@@ -229,9 +235,31 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(payload=JSON)
+# The callback that answers with a page, as the browser asks it, but for what stands in it.
+ROUTED = st.fixed_dictionaries(
+    {
+        "output": st.sampled_from(["_pages_content.children", "_pages_store.data", "leaderboard-grid.id", "", "x.y"]),
+        "outputs": JSON,
+        "inputs": st.lists(
+            st.fixed_dictionaries({
+                "id": st.sampled_from(["_pages_location", "leaderboard-k", "x"]),
+                "property": st.sampled_from(["pathname", "search", "value"]),
+                "value": JSON | st.sampled_from(["/leaderboard", "/compare", "?league=nations", "?on=2024-13-41"]),
+            }),
+            max_size=3,
+        ),
+        "changedPropIds": JSON,
+        "state": JSON,
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(payload=JSON | ROUTED)
 def test_no_payload_is_a_server_error_or_tells_anything(app: Dash, payload: Any) -> None:
+    if isinstance(payload, dict) and payload.get("output") == "_pages_content.children":
+        routing, outputs = routed(app)
+        payload = payload | {"output": routing["output"], "outputs": outputs}
     answer = app.server.test_client().post("/_dash-update-component", json=payload)
     assert answer.status_code < 500 and "Traceback" not in answer.text and "dashboard/" not in answer.text
 

@@ -155,8 +155,8 @@ def test_opponents_are_counted_without_games_nobody_played() -> None:
 
 def test_a_chosen_number_of_places_is_asked_of_the_ranks_in_the_draws(app: Dash) -> None:
     with app.server.config["READER"].answer() as answer:
-        rows = answer.rows("leaderboard", league="nations", kind="team", k=3)
-        plain = answer.rows("leaderboard", league="nations", kind="team", k=0)
+        rows = answer.rows("leaderboard", league="nations", kind="team", k=3, group="", least=0)
+        plain = answer.rows("leaderboard", league="nations", kind="team", k=0, group="", least=0)
     assert all(row["p_top"] == pytest.approx(row["p_top3"]) for row in rows if row["rank"])
     assert all(row["p_top"] is None for row in plain)
     assert [leaderboard.places(asked) for asked in ("7", "x", None, "-1", "²", "9" * 8)] == [7, 0, 0, 0, 0, 999]

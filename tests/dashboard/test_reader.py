@@ -55,9 +55,9 @@ def test_every_query_runs_and_its_values_are_bound(compared_and_foretold: Home, 
         "league": "nations", "kind": "team", "fit_id": "nations-good", "comparison_id": "c0", "competitor": "t:1",
         "a": "t:1", "b": "t:2", "c": "", "d": "", "e": "", "f": "", "venue": "neutral", "k": 4, "since": "2023-12-01",
         "basis": "as_published", "competitors": "t:1", "run": "r1", "words": "NATIONS 2", "games": ["next"],
-        "results": ["win"],
+        "results": ["win"], "group": "side: North", "least": 1, "on": "2024-01-01",
     }  # fmt: skip
-    numbers = {"k", "since"}  # are compared as numbers and days: text that is neither is refused by name
+    numbers = {"k", "since", "least", "on"}  # are compared as numbers and days: text that is neither is refused by name
     with Reader(home).answer() as answer:
         values["player"] = answer.rows("missed", league="nations")[0]["player_id"]
         for name in names():
@@ -82,7 +82,7 @@ def nothing_or_refused(answer: Answer, name: str, values: dict[str, Any]) -> boo
 
 def test_every_query_answers_for_one_league_only(home: Home) -> None:
     with Reader(home).answer() as answer:
-        board = answer.rows("leaderboard", league="cup", kind="team", k=0)
+        board = answer.rows("leaderboard", league="cup", kind="team", k=0, group="", least=0)
         assert len(board) == 20 and all(row["name"].startswith("Simulated cup") for row in board)
         assert {row["fit_id"] for row in answer.rows("fits", league="cup")} == {"cup-good"}
         assert answer.rows("fit_checks", league="cup", fit_id="nations-good") == []
@@ -99,8 +99,8 @@ def test_leagues_know_their_three_best_and_the_rejected_fit(home: Home) -> None:
 
 def test_truth_is_a_contrast_to_the_ranked(home: Home) -> None:
     with Reader(home).answer() as answer:
-        cup = answer.rows("leaderboard", league="cup", kind="team", k=0)
-        nations = answer.rows("leaderboard", league="nations", kind="team", k=0)
+        cup = answer.rows("leaderboard", league="cup", kind="team", k=0, group="", least=0)
+        nations = answer.rows("leaderboard", league="nations", kind="team", k=0, group="", least=0)
     ranked = [row["truth"] for row in cup if row["status"] == "ranked"]
     assert sum(ranked) / len(ranked) == pytest.approx(0, abs=1e-9)
     assert all(row["truth"] is None for row in nations)

@@ -13,7 +13,7 @@ from modeling.field import make_field
 from modeling.games import Games
 from modeling.posterior import Posterior
 from modeling.ratings import intercept_of, make_ratings
-from modeling.tables import draw_rows, rating_rows, standing_rows
+from modeling.tables import draw_rows, rating_rows, standing_rows, tiers
 from modeling.unpooled import make_unpooled
 from store.stanzas import Stanza
 
@@ -162,6 +162,23 @@ def test_the_draws_file_holds_joint_draws_and_ranks(rated):
     assert total.filter(pl.col("competitor_id") == "t:new")["ranks"].null_count() == 1
     ranks = np.array(total["ranks"].drop_nulls().to_list())
     assert (np.sort(ranks, axis=0) == np.arange(1, 11)[:, None]).all()
+
+
+def test_a_tier_begins_with_whoever_is_surely_worse_than_its_first():
+    """Two who are level, two who are level and always behind them, and one between whose rating is next to unknown."""
+    rng = np.random.default_rng(7)
+    draws = rng.normal([9.0, 8.9, 4.1, 4.0, 8.5], [0.5, 0.5, 0.5, 0.5, 9.0], size=(4000, 5))
+    ranks = np.argsort(np.argsort(-draws, axis=1), axis=1) + 1
+    assert tiers(ranks, draws.mean(axis=0)).tolist() == [1, 1, 2, 2, 1]
+    assert tiers(ranks[:, :1], draws[:, :1].mean(axis=0)).tolist() == [1]
+    assert tiers(ranks[:, :0], draws[:, :0].mean(axis=0)).tolist() == []
+
+
+def test_tiers_go_down_with_ranks_and_only_the_ranked_have_one(rated):
+    standing = standings(rated).sort("rank", nulls_last=True)
+    ranked = standing.filter(pl.col("rank").is_not_null())["tier"].to_list()
+    assert ranked == sorted(ranked) and ranked[0] == 1 and set(ranked) == set(range(1, ranked[-1] + 1))
+    assert standing.filter(pl.col("rank").is_null())["tier"].null_count() == len(standing) - len(ranked)
 
 
 def test_a_league_where_nobody_is_ranked_still_has_ratings(league, stanza):

@@ -79,7 +79,7 @@ def add_fit(home, fit_id, verdict="accepted", minutes=0, is_dated=False, best="f
             )
             con.execute(
                 "INSERT INTO standing"
-                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0)",
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0, 1)",
                 [LEAGUE, fit_id, team, rank],
             )
     write_draws(home, fit_id, order)
@@ -202,7 +202,7 @@ def fill(con, home, league, draws):
             )
             con.execute(
                 "INSERT INTO standing"
-                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0)",
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 4, .3, 1, 1, 2, DATE '2026-02-03', 0, 1)",
                 [league, f"{league}-{night}", f"t:{number}", place],
             )
     look_ahead(con, league)

@@ -46,7 +46,7 @@ SELECT
     s.league, s.kind, s.competitor_id, c.name, s.rank, s.rank_low, s.rank_high, s.status,
     r.mean AS rating, r.sd, r.q5, r.q25, r.q50, r.q75, r.q95, f.unit, s.expected_margin,
     a.mean AS attack, a.sd AS attack_sd, d.mean AS defence, d.sd AS defence_sd,
-    s.p_best, s.p_top3, s.p_top10,
+    s.p_best, s.p_top3, s.p_top10, s.tier,
     r.unpooled, r.unpooled_se, r.unpooled_reason, r.shrinkage, r.shrinkage_by_distance,
     s.games, s.last_played, s.pool, f.as_of, s.fit_id
 FROM warehouse.standing AS s

@@ -175,8 +175,8 @@ QUALIFY row_number() OVER (PARTITION BY league, over_id ORDER BY made_at_utc DES
 CREATE TABLE track_record AS
 WITH pairs AS (
     SELECT
-        league, over_id AS game_id, over_on AS played_on, season, first_name AS first, second_name AS second, win, draw,
-        loss, first_score, second_score,
+        league, over_id AS game_id, over_on AS played_on, season, first AS first_id, second AS second_id,
+        first_name AS first, second_name AS second, win, draw, loss, first_score, second_score,
         CASE WHEN first_score > second_score THEN 'win' WHEN first_score < second_score THEN 'loss' ELSE 'draw' END AS result,
         expected_margin, first_score - second_score AS margin, margin_q5, margin_q25, margin_q75, margin_q95, made_at_utc,
         fit_id
@@ -204,13 +204,13 @@ races AS (
     QUALIFY rank() OVER (PARTITION BY f.league, r.game_id ORDER BY f.made_at_utc DESC) = 1
 )
 SELECT
-    league, game_id, played_on, season, first, second, win, draw, loss, first_score, second_score, result, log_loss,
-    expected_log_loss, expected_margin, margin, margin BETWEEN margin_q25 AND margin_q75 AS is_in_50,
+    league, game_id, played_on, season, first_id, second_id, first, second, win, draw, loss, first_score, second_score,
+    result, log_loss, expected_log_loss, expected_margin, margin, margin BETWEEN margin_q25 AND margin_q75 AS is_in_50,
     margin BETWEEN margin_q5 AND margin_q95 AS is_in_90, made_at_utc, fit_id
 FROM scored
 UNION ALL
 SELECT
-    league, game_id, any_value(played_on), any_value(season),
+    league, game_id, any_value(played_on), any_value(season), max(who[list_position(finishes, 1)]), NULL,
     max(entrant_name) FILTER (entrant = who[list_position(finishes, 1)]), NULL,
     max(win) FILTER (entrant = who[list_position(finishes, 1)]), NULL, NULL, NULL, NULL, 'win',
     -ln(greatest(max(win) FILTER (entrant = who[list_position(finishes, 1)]), 1e-12)),
@@ -224,6 +224,8 @@ COMMENT ON COLUMN track_record.league IS 'League.';
 COMMENT ON COLUMN track_record.game_id IS 'The game, by the id that it has now.';
 COMMENT ON COLUMN track_record.played_on IS 'Day it was played.';
 COMMENT ON COLUMN track_record.season IS 'Season.';
+COMMENT ON COLUMN track_record.first_id IS 'The first: its competitor_id, or that of each of a pair, joined by +.';
+COMMENT ON COLUMN track_record.second_id IS 'The second; NULL of races.';
 COMMENT ON COLUMN track_record.first IS 'Name of the home side, or on neutral ground of the first one; of a race its winner.';
 COMMENT ON COLUMN track_record.second IS 'Name of the other side; NULL of races.';
 COMMENT ON COLUMN track_record.win IS 'Chance that was given to the first.';
