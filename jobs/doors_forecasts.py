@@ -82,7 +82,8 @@ def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> st
 
 def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:
     """Whether a cup has not begun yet, and so was simulated and kept."""
-    from modeling.outlook.cup import cup_of, keep_cup, read_cup
+    from modeling.outlook.cup import cup_of, keep_cup
+    from modeling.outlook.cup_file import read_cup
 
     cup = read_cup(file)
     if cup.date < now.date():
@@ -138,7 +139,8 @@ def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | 
     from jobs.formats import aligned
 
     with working(f"simulate {league}") as report:
-        from modeling.outlook.cup import cup_of, keep_cup, read_cup
+        from modeling.outlook.cup import cup_of, keep_cup
+        from modeling.outlook.cup_file import read_cup
 
         found = cup_of(home, league, stanza, read_cup(file), as_of=as_of, report=report)
         keep_cup(home, league, file.stem, found, utc_now())

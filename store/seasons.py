@@ -3,9 +3,18 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 TieBreak = Literal["points", "difference", "scored", "wins", "head_to_head", "play_off", "lots"]
+
+
+def _once(value: tuple[TieBreak, ...]) -> tuple[TieBreak, ...]:
+    if not value or len(set(value)) < len(value):
+        raise ValueError("each criterion stands there once, the first that counts first")
+    return value
+
+
+Order = Annotated[tuple[TieBreak, ...], AfterValidator(_once)]
 
 
 def _in_order(place: tuple[int, int]) -> tuple[int, int]:
@@ -50,7 +59,7 @@ class SeasonRules(BaseModel):
     """A pattern (`Matchday *`) of the rounds whose games count for the table; without it all do."""
     points: tuple[float, ...] = Field(default=(3.0, 1.0, 0.0), min_length=2)
     """Of a win, a draw and a loss; of a race for the first place, the second and so on."""
-    order: tuple[TieBreak, ...] = ("points", "difference", "scored")
+    order: Order = ("points", "difference", "scored")
     """What counts first, second, ...; who is still equal is told apart by lots."""
     places: Places = {"champion": (1, 1)}
     """What places mean: the first and the last of them, from 1, or from the end as -1."""
@@ -58,13 +67,6 @@ class SeasonRules(BaseModel):
     """The same by table."""
     deducted: tuple[Deduction, ...] = ()
     """Points taken off; of tables, not of championships of races."""
-
-    @field_validator("order")
-    @classmethod
-    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or len(set(value)) < len(value):
-            raise ValueError("each criterion stands there once, the first that counts first")
-        return value
 
     def places_of(self, table: str) -> Places:
         """What places of a table mean."""
