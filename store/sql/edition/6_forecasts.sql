@@ -5,17 +5,17 @@ SELECT
     season, "table", competitor_id, name, played, points, remaining, expected_points, points_q5, points_q95, expected_place,
     chances, as_of
 FROM outlook
-WHERE league = (SELECT rated_league(league_name)) AND as_of = (SELECT max(as_of) FROM outlook WHERE league = league_name)
+WHERE league = (SELECT rated_league(league_name)) AND as_of = (SELECT as_of FROM league WHERE league = league_name)
 ORDER BY season, "table", expected_place;
-COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the newest rows of the table outlook see it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
+COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the published fit sees it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run since that fit or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
 
 CREATE MACRO season_chances(league_name, prize_name) AS TABLE
 SELECT season, "table", name, points, expected_points, points_q5, points_q95, chances[prize_name] AS chance, as_of
 FROM outlook
-WHERE league = league_name AND as_of = (SELECT max(as_of) FROM outlook WHERE league = league_name)
+WHERE league = league_name AND as_of = (SELECT as_of FROM league WHERE league = league_name)
     AND map_contains(chances, prize_name)
 ORDER BY chance DESC, expected_place;
-COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the newest outlook. Example: FROM season_chances(''demo_football'', ''champion'')';
+COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the published fit. Example: FROM season_chances(''demo_football'', ''champion'')';
 
 CREATE MACRO forecast_reliability(league_name) AS TABLE
 WITH said AS (
@@ -35,7 +35,16 @@ COMMENT ON MACRO TABLE forecast_reliability IS 'forecast_reliability(league_name
 -- made it likely count for more. Points move; equals keep the order they had. k is a season's number in all arrays.
 CREATE MACRO what_if(league_name, results_by_id) AS TABLE
 WITH asked AS (
-    SELECT unnest(map_keys(results_by_id)) AS game_id, list_position(['win', 'draw', 'loss'], unnest(map_values(results_by_id))) AS code
+    SELECT
+        game_id,
+        CASE
+            WHEN game_id NOT IN (SELECT game_id FROM simulated_game WHERE league = league_name)
+                THEN error('No game "' || game_id || '" of league "' || league_name || '" is to come soon: simulated_game has those that are.')
+            WHEN result NOT IN ('win', 'draw', 'loss') OR result IS NULL
+                THEN error('"' || coalesce(result, 'NULL') || '" is no result of game "' || game_id || '": say win, draw or loss of its first side.')
+            ELSE list_position(['win', 'draw', 'loss'], result)
+        END AS code
+    FROM (SELECT unnest(map_keys(results_by_id))::VARCHAR AS game_id, unnest(map_values(results_by_id))::VARCHAR AS result)
 ),
 played AS (
     SELECT g."table", g.first_id, g.second_id, g.worth, a.code, generate_subscripts(g.results, 1) AS k,
