@@ -58,7 +58,13 @@ def forecast(
 def _due(home: "Home", league: str, stanza: "Stanza") -> str:
     """Forecasts, outlook and cups as the night makes them, in a line."""
     now = utc_now()
-    told = _games_due(home, league, stanza, now) if stanza.rate and _lists_games(home, league) else None
+    told = None
+    if stanza.rate and _lists_games(home, league):
+        told = _games_due(home, league, stanza, now)
+    elif stanza.season:
+        from modeling.outlook.outlook import end
+
+        end(home, league)
     cups = (
         [name for name in stanza.cups if _cup_due(home, league, stanza, home.root / name, now)] if stanza.rate else []
     )

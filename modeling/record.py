@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -109,6 +109,18 @@ def record_outlook(
         for table, rows in simulated.items():
             if rows.height:
                 _insert(con, table, _keyed(rows, keys))
+
+
+def end_outlook(home: Home, league: str, as_of: date) -> None:
+    """Takes back what a league's outlooks as of a day or later say, and its simulated seasons; earlier ones stay."""
+    with writing(home) as con:
+        for table in SIMULATED:
+            con.execute(f"DELETE FROM {table} WHERE league = $league", {"league": league})  # noqa: S608
+        for table in ("outlook", "leverage"):
+            con.execute(
+                f"DELETE FROM {table} WHERE league = $league AND as_of >= $as_of",  # noqa: S608
+                {"league": league, "as_of": as_of},
+            )
 
 
 def record_cup(home: Home, keys: dict[str, Any], rows: pl.DataFrame) -> None:

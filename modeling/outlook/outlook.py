@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from modeling import record
 from modeling.build import build_design
+from modeling.earlier import read_accepted
 from modeling.outcomes.outcome import Array
 from modeling.outlook.coming import Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
@@ -117,7 +118,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
         rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
         return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {}), []
     asked = [_deducted(one, season, ahead) for one in competitions(fixtures, season, rules)]
-    fixed = Fixed(dict(_given(fixtures, ahead.teams, text) for text in given))
+    fixed = Fixed(_all_given(fixtures, ahead.teams, given))
     both = list(zip(asked, simulate(coming, asked, rules, rng, draws=draws, fixed=fixed), strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
     kept = [simulated_rows(*pair, _fitting(rules.places_of(pair[0].table), len(pair[0].sides)), rules) for pair in both]
@@ -165,6 +166,14 @@ def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
                           found.simulated | {"outlook_without": found.without})  # fmt: skip
 
 
+def end(home: Home, league: str) -> None:
+    """Takes back the outlook of a league's accepted fit, where nothing of what it told of is to come any more."""
+    with reading(home) as con:
+        accepted = read_accepted(con, league, None)
+    if accepted:
+        record.end_outlook(home, league, accepted[0][1])
+
+
 def _found(names: Names, words: Iterable[str]) -> list[str]:
     """Ids of competitors by any of their names. Raises UsageError."""
     try:
@@ -174,6 +183,20 @@ def _found(names: Names, words: Iterable[str]) -> list[str]:
             raise UsageError(f"{names.league} knows of no {names.kind}s.", "Its results have no line-ups.") from error
         said = str(error).removesuffix("?") + ("?" if str(error).endswith("?") else ".")
         raise UsageError(f"{names.league}: {said}", "Give a name as the league has it, or an id.") from error
+
+
+def _all_given(fixtures: Fixtures, names: Names, given: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """The scores given, by game. Raises UsageError where one game has two."""
+    found: dict[str, tuple[float, float]] = {}
+    for text in given:
+        game, score = _given(fixtures, names, text)
+        if game in found:
+            raise UsageError(
+                f'--given "{text}": two results are given of one game.',
+                "Where two sides meet twice, name the side at home first.",
+            )
+        found[game] = score
+    return found
 
 
 def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:
