@@ -28,11 +28,12 @@ Places = dict[str, Annotated[tuple[int, int], AfterValidator(_in_order)]]
 
 
 class TableRules(BaseModel):
-    """What places of one table mean, where they mean something else than in the others."""
+    """Rules of one table where they are other than those of the others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    places: Places
+    places: Places | None = None
+    order: Order | None = None
 
 
 class Deduction(BaseModel):
@@ -64,10 +65,16 @@ class SeasonRules(BaseModel):
     places: Places = {"champion": (1, 1)}
     """What places mean: the first and the last of them, from 1, or from the end as -1."""
     tables: dict[str, TableRules] = {}
-    """The same by table."""
+    """Places and order by table."""
     deducted: tuple[Deduction, ...] = ()
     """Points taken off; of tables, not of championships of races."""
 
     def places_of(self, table: str) -> Places:
         """What places of a table mean."""
-        return self.tables[table].places if table in self.tables else self.places
+        own = self.tables[table].places if table in self.tables else None
+        return self.places if own is None else own
+
+    def order_of(self, table: str) -> Order:
+        """What counts first, second, ... in a table."""
+        own = self.tables[table].order if table in self.tables else None
+        return self.order if own is None else own

@@ -224,8 +224,8 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     points = (rules.points[0], rules.points[1], rules.points[2])
     keys = np.zeros((1, len(one.sides), 2))
     now = tables(
-        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order),
-        one.deducted,
+        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys,
+        Rules(points, rules.order_of(one.table)), one.deducted,
     )  # fmt: skip
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
 
