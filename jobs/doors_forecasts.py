@@ -88,11 +88,15 @@ def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> st
 
 def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:
     """Whether a cup has not begun yet, and so was simulated and kept."""
+    from modeling.earlier import read_accepted
     from modeling.outlook.cup import cup_of, keep_cup
     from modeling.outlook.cup_file import read_cup
+    from store.warehouse import reading
 
     cup = read_cup(file)
-    if cup.date < now.date():
+    with reading(home) as con:
+        known_until = [day for _, day in read_accepted(con, league, None)[:1]]
+    if cup.date < max([now.date(), *known_until]):
         return False
     with working(f"simulate {file.stem}") as report:
         keep_cup(home, league, file.stem, cup_of(home, league, stanza, cup, report=report), now)
@@ -115,6 +119,7 @@ def simulate(
     cup: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A TOML file with a cup's draw, in its place.")
     ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="With --cup: take back what is kept of that cup.")] = False,
     as_of: AsOf = None,
 ) -> None:
     """Simulate the rest of the season: final tables, titles and relegations, and what they hang on.
@@ -127,6 +132,11 @@ def simulate(
     stanza = choose(home, [league])[league]
     if cup and (given or without):
         raise UsageError("--cup has no use for --given or --without.", "Say who goes through in the cup's file.")
+    if forget and not cup:
+        raise UsageError("--forget says no cup.", f"Say which: pooltable simulate {league} --cup FILE --forget")
+    if cup and forget:
+        say(_forgotten(home, league, cup.stem))
+        return
     if cup:
         say(_cup(home, league, stanza, cup, as_of))
         return
@@ -138,6 +148,17 @@ def simulate(
         if not results and not absent:
             keep(home, league, found, utc_now())
     say(outlook_page(league, found))
+
+
+def _forgotten(home: "Home", league: str, name: str) -> str:
+    """A kept cup, taken back, in a line. Raises UsageError where none of that name is kept."""
+    from modeling.record import forget_cup
+
+    kept = forget_cup(home, league, name)
+    if name not in kept:
+        there = f"Kept are: {', '.join(kept)}." if kept else "No cup of it is."
+        raise UsageError(f'{league}: no cup "{name}" is kept.', there)
+    return f'{league}: what was kept of the cup "{name}" is gone; editions from the next one on are without it.'
 
 
 def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | None) -> str:

@@ -180,6 +180,15 @@ def rows_of(items: Sequence[Any]) -> pl.DataFrame:
     return pl.DataFrame([asdict(item) for item in items], infer_schema_length=None)
 
 
+def forget_cup(home: Home, league: str, name: str) -> list[str]:
+    """Deletes what is kept of a cup; returns the names of the league's cups that were kept until then."""
+    with writing(home) as con:
+        asked = "SELECT DISTINCT cup FROM cup_outlook WHERE league = $league ORDER BY cup"
+        kept = [cup for (cup,) in con.execute(asked, {"league": league}).fetchall()]
+        con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup", {"league": league, "cup": name})
+    return kept
+
+
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
     con.register("new_rows", rows.to_arrow())
     con.execute(f"INSERT INTO {table} BY NAME FROM new_rows")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modeling.outlook.cup import _ways_in, cup_of, keep_cup
 from modeling.outlook.cup_file import Cup, read_cup
+from modeling.record import forget_cup
 from store.errors import UsageError
 from store.home import Home
 from store.stanzas import Stanza
@@ -42,6 +43,9 @@ def test_a_cup_is_kept_once_a_day(home, stanza):
     with reading(home) as con:
         asked = "SELECT round, count(*), sum(chance) FROM cup_outlook WHERE cup = 'spring' GROUP BY stage, round"
         kept = con.execute(f"{asked} ORDER BY stage").fetchall()
+    assert forget_cup(home, "x", "autumn") == ["spring"]
+    assert forget_cup(home, "x", "spring") == ["spring"]
+    assert forget_cup(home, "x", "spring") == []
     assert kept == [("last 4", 4, 4), ("last 2", 4, pytest.approx(2)), ("winner", 4, pytest.approx(1))]
 
 
