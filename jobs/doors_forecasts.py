@@ -83,7 +83,8 @@ def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> st
             return told
         found = outlook_of(home, league, stanza, report=report)
         keep(home, league, found, now)
-    return f"{told}, and the end of season {found.season}"
+    doubts = f" (beware: {'; '.join(found.doubts)})" if found.doubts else ""
+    return f"{told}, and the end of season {found.season}{doubts}"
 
 
 def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:
@@ -224,6 +225,7 @@ def outlook_page(league: str, found: "Outlook") -> str:
     parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
     for (table,), rows in found.rows.group_by("table", maintain_order=True):
         parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
+    parts += ["", *(f"Beware: {doubt}." for doubt in found.doubts)] if found.doubts else []
     moving = found.leverage.sort("swing", descending=True).head(HANGING).to_dicts()
     if moving:
         parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]

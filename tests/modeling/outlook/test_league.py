@@ -62,6 +62,7 @@ def test_a_later_forecast_replaces_one_but_not_the_last_before_the_day(home, sea
 
 
 def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season, free):
+    assert free.doubts == ()
     for _ in range(2):
         keep(home, "x", free, NOW)
     assert asked(home, "SELECT count(*), sum(played), sum(remaining) FROM outlook") == [
@@ -139,6 +140,17 @@ def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, sea
         assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
         assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
         assert seasons > so.sum()
+
+
+def test_rules_that_are_of_nothing_are_told(home, season):
+    deducted = {"season": "1888", "who": "Nobody", "points": 3, "on": "2020-01-01"}
+    said = {"places": {"champion": (1, 1), "far": (11, 12)}, "tables": {"north": {"places": {}}}}
+    rules = SeasonRules.model_validate(said | {"deducted": [deducted]})
+    found = outlook_of(home, "x", season.model_copy(update={"season": rules}))
+    assert [doubt.split(":")[0] for doubt in found.doubts] == ["`tables`", "`places`", "`deducted`", "`deducted`"]
+    assert "far is beyond the 10 of the table" in found.doubts[1]
+    with pytest.raises(UsageError, match='no game has an attribute "divison"'):
+        outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(table="divison")}))
 
 
 @pytest.mark.parametrize(
