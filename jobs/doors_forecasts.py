@@ -58,7 +58,13 @@ def forecast(
 def _due(home: "Home", league: str, stanza: "Stanza") -> str:
     """Forecasts, outlook and cups as the night makes them, in a line."""
     now = utc_now()
-    told = _games_due(home, league, stanza, now) if stanza.rate and _lists_games(home, league) else None
+    told = None
+    if stanza.rate and _lists_games(home, league):
+        told = _games_due(home, league, stanza, now)
+    elif stanza.season:
+        from modeling.outlook.outlook import end
+
+        end(home, league)
     cups = (
         [name for name in stanza.cups if _cup_due(home, league, stanza, home.root / name, now)] if stanza.rate else []
     )
@@ -77,15 +83,21 @@ def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> st
             return told
         found = outlook_of(home, league, stanza, report=report)
         keep(home, league, found, now)
-    return f"{told}, and the end of season {found.season}"
+    doubts = f" (beware: {'; '.join(found.doubts)})" if found.doubts else ""
+    return f"{told}, and the end of season {found.season}{doubts}"
 
 
 def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:
     """Whether a cup has not begun yet, and so was simulated and kept."""
-    from modeling.outlook.cup import cup_of, keep_cup, read_cup
+    from modeling.earlier import read_accepted
+    from modeling.outlook.cup import cup_of, keep_cup
+    from modeling.outlook.cup_file import read_cup
+    from store.warehouse import reading
 
     cup = read_cup(file)
-    if cup.date < now.date():
+    with reading(home) as con:
+        known_until = [day for _, day in read_accepted(con, league, None)[:1]]
+    if cup.date < max([now.date(), *known_until]):
         return False
     with working(f"simulate {file.stem}") as report:
         keep_cup(home, league, file.stem, cup_of(home, league, stanza, cup, report=report), now)
@@ -108,6 +120,7 @@ def simulate(
     cup: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A TOML file with a cup's draw, in its place.")
     ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="With --cup: take back what is kept of that cup.")] = False,
     as_of: AsOf = None,
 ) -> None:
     """Simulate the rest of the season: final tables, titles and relegations, and what they hang on.
@@ -120,6 +133,11 @@ def simulate(
     stanza = choose(home, [league])[league]
     if cup and (given or without):
         raise UsageError("--cup has no use for --given or --without.", "Say who goes through in the cup's file.")
+    if forget and not cup:
+        raise UsageError("--forget says no cup.", f"Say which: pooltable simulate {league} --cup FILE --forget")
+    if cup and forget:
+        say(_forgotten(home, league, cup.stem))
+        return
     if cup:
         say(_cup(home, league, stanza, cup, as_of))
         return
@@ -133,12 +151,24 @@ def simulate(
     say(outlook_page(league, found))
 
 
+def _forgotten(home: "Home", league: str, name: str) -> str:
+    """A kept cup, taken back, in a line. Raises UsageError where none of that name is kept."""
+    from modeling.record import forget_cup
+
+    kept = forget_cup(home, league, name)
+    if name not in kept:
+        there = f"Kept are: {', '.join(kept)}." if kept else "No cup of it is."
+        raise UsageError(f'{league}: no cup "{name}" is kept.', there)
+    return f'{league}: what was kept of the cup "{name}" is gone; editions from the next one on are without it.'
+
+
 def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | None) -> str:
     """A cup, kept, as text: the chance of each entrant to reach each round."""
     from jobs.formats import aligned
 
     with working(f"simulate {league}") as report:
-        from modeling.outlook.cup import cup_of, keep_cup, read_cup
+        from modeling.outlook.cup import cup_of, keep_cup
+        from modeling.outlook.cup_file import read_cup
 
         found = cup_of(home, league, stanza, read_cup(file), as_of=as_of, report=report)
         keep_cup(home, league, file.stem, found, utc_now())
@@ -195,6 +225,7 @@ def outlook_page(league: str, found: "Outlook") -> str:
     parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
     for (table,), rows in found.rows.group_by("table", maintain_order=True):
         parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
+    parts += ["", *(f"Beware: {doubt}." for doubt in found.doubts)] if found.doubts else []
     moving = found.leverage.sort("swing", descending=True).head(HANGING).to_dicts()
     if moving:
         parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]

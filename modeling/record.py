@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -111,6 +111,18 @@ def record_outlook(
                 _insert(con, table, _keyed(rows, keys))
 
 
+def end_outlook(home: Home, league: str, as_of: date) -> None:
+    """Takes back what a league's outlooks as of a day or later say, and its simulated seasons; earlier ones stay."""
+    with writing(home) as con:
+        for table in SIMULATED:
+            con.execute(f"DELETE FROM {table} WHERE league = $league", {"league": league})  # noqa: S608
+        for table in ("outlook", "leverage"):
+            con.execute(
+                f"DELETE FROM {table} WHERE league = $league AND as_of >= $as_of",  # noqa: S608
+                {"league": league, "as_of": as_of},
+            )
+
+
 def record_cup(home: Home, keys: dict[str, Any], rows: pl.DataFrame) -> None:
     """Stores the chances of a cup, in place of those as of the same day."""
     with writing(home) as con:
@@ -166,6 +178,15 @@ def read_restart(home: Home, fit_id: str) -> xr.DataTree | None:
 def rows_of(items: Sequence[Any]) -> pl.DataFrame:
     """Dataclass instances as a frame, one row each."""
     return pl.DataFrame([asdict(item) for item in items], infer_schema_length=None)
+
+
+def forget_cup(home: Home, league: str, name: str) -> list[str]:
+    """Deletes what is kept of a cup; returns the names of the league's cups that were kept until then."""
+    with writing(home) as con:
+        asked = "SELECT DISTINCT cup FROM cup_outlook WHERE league = $league ORDER BY cup"
+        kept = [cup for (cup,) in con.execute(asked, {"league": league}).fetchall()]
+        con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup", {"league": league, "cup": name})
+    return kept
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:

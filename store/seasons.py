@@ -3,9 +3,18 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 TieBreak = Literal["points", "difference", "scored", "wins", "head_to_head", "play_off", "lots"]
+
+
+def _once(value: tuple[TieBreak, ...]) -> tuple[TieBreak, ...]:
+    if not value or len(set(value)) < len(value):
+        raise ValueError("each criterion stands there once, the first that counts first")
+    return value
+
+
+Order = Annotated[tuple[TieBreak, ...], AfterValidator(_once)]
 
 
 def _in_order(place: tuple[int, int]) -> tuple[int, int]:
@@ -19,11 +28,12 @@ Places = dict[str, Annotated[tuple[int, int], AfterValidator(_in_order)]]
 
 
 class TableRules(BaseModel):
-    """What places of one table mean, where they mean something else than in the others."""
+    """Rules of one table where they are other than those of the others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    places: Places
+    places: Places | None = None
+    order: Order | None = None
 
 
 class Deduction(BaseModel):
@@ -50,22 +60,21 @@ class SeasonRules(BaseModel):
     """A pattern (`Matchday *`) of the rounds whose games count for the table; without it all do."""
     points: tuple[float, ...] = Field(default=(3.0, 1.0, 0.0), min_length=2)
     """Of a win, a draw and a loss; of a race for the first place, the second and so on."""
-    order: tuple[TieBreak, ...] = ("points", "difference", "scored")
+    order: Order = ("points", "difference", "scored")
     """What counts first, second, ...; who is still equal is told apart by lots."""
     places: Places = {"champion": (1, 1)}
     """What places mean: the first and the last of them, from 1, or from the end as -1."""
     tables: dict[str, TableRules] = {}
-    """The same by table."""
+    """Places and order by table."""
     deducted: tuple[Deduction, ...] = ()
     """Points taken off; of tables, not of championships of races."""
 
-    @field_validator("order")
-    @classmethod
-    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or len(set(value)) < len(value):
-            raise ValueError("each criterion stands there once, the first that counts first")
-        return value
-
     def places_of(self, table: str) -> Places:
         """What places of a table mean."""
-        return self.tables[table].places if table in self.tables else self.places
+        own = self.tables[table].places if table in self.tables else None
+        return self.places if own is None else own
+
+    def order_of(self, table: str) -> Order:
+        """What counts first, second, ... in a table."""
+        own = self.tables[table].order if table in self.tables else None
+        return self.order if own is None else own

@@ -9,6 +9,7 @@ SELECT
     f.margin_noise_sd, f.likely_scores, f.as_of, f.made_at_utc
 FROM forecast AS f
 LEFT JOIN game AS g USING (league, game_id)
-WHERE f.league = $league AND f.played_on >= f.as_of AND coalesce(g.status, 'scheduled') = 'scheduled'
+WHERE f.league = $league AND f.played_on >= f.as_of
+    AND (g.status = 'scheduled' OR (g.status IS NULL AND f.played_on >= (SELECT published_at_utc::DATE FROM edition)))
 ORDER BY f.played_on, f.game_id
 LIMIT 500

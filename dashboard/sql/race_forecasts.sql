@@ -4,6 +4,7 @@ SELECT
     p.expected_place, p.as_of, p.made_at_utc
 FROM forecast_place AS p
 LEFT JOIN game AS g USING (league, game_id)
-WHERE p.league = $league AND p.played_on >= p.as_of AND coalesce(g.status, 'scheduled') = 'scheduled'
+WHERE p.league = $league AND p.played_on >= p.as_of
+    AND (g.status = 'scheduled' OR (g.status IS NULL AND p.played_on >= (SELECT published_at_utc::DATE FROM edition)))
 ORDER BY p.played_on, p.game_id, p.expected_place
 LIMIT 1000

@@ -89,7 +89,8 @@ def read_fixtures(
         )
     whole = replace(games, sides=games.sides.filter(_is_whole(outcome)).sort("played_on", maintain_order=True))
     both = past_and_to_come(whole, counting, Window(as_of, last + timedelta(days=1)))
-    return Fixtures(outcome, _with_line_ups(both, absent), known, listed, seen)
+    foreseen = both if outcome.row == "entrant" else _as_foreseen(both, listed)
+    return Fixtures(outcome, _with_line_ups(foreseen, absent), known, listed, seen)
 
 
 def _moved_on(sides: pl.DataFrame, listed: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -118,6 +119,15 @@ def _with_entrants(games: Games, outcome: Outcome, as_of: date) -> Games:
     there = games.sides.filter(pl.col("side").is_not_null())
     sides = pl.concat([there, filled], how="diagonal_relaxed").select(games.sides.columns)
     return replace(games, sides=sides, appearances=pl.concat([games.appearances, added]))
+
+
+def _as_foreseen(games: Games, listed: pl.DataFrame) -> Games:
+    """The games without line-ups of teams that became known with a result which is not seen: those of games that are
+    over by now. Sides without a team are their players, which were known."""
+    over = listed.filter(pl.col("status") != "scheduled")["game_id"].implode()
+    to_come = pl.col("game_id").is_in(list(games.to_come))
+    late = games.sides.filter(to_come, pl.col("game_id").is_in(over), pl.col("team").is_not_null())
+    return replace(games, appearances=games.appearances.join(late, on=["game_id", "side"], how="anti"))
 
 
 def _with_line_ups(games: Games, absent: frozenset[str]) -> Games:

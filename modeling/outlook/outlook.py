@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from modeling import record
 from modeling.build import build_design
+from modeling.earlier import read_accepted
 from modeling.outcomes.outcome import Array
 from modeling.outlook.coming import Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
 from modeling.outlook.given import Names, read_names
 from modeling.outlook.races import championships
+from modeling.outlook.rules import check_rules, fitting
 from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
@@ -55,6 +57,8 @@ class Outlook:
     """Rows of `simulated_table` and `simulated_game`; none of races."""
     without: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Rows of `outlook_without`, empty where sides have no line-ups."""
+    doubts: tuple[str, ...] = ()
+    """What of the season's rules is of nothing there is."""
 
 
 def outlook_of(
@@ -106,7 +110,8 @@ class Ahead:
 def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Report) -> tuple[Outlook, list[str]]:
     """An outlook, and the players of the line-ups of the games to come."""
     stanza, rules, draws = ahead.stanza, ahead.rules, ahead.draws
-    season, fixtures = of_next_season(read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away))
+    known = read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away)
+    season, fixtures = of_next_season(known)
     tell("games and model", 0.2)
     rng = np.random.default_rng(SEED)
     coming = coming_of(build_design(stanza, fixtures.games, fixtures.known), fixtures.games, stanza, draws, rng)
@@ -115,17 +120,24 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     if fixtures.outcome.row == "entrant":
         ended = championships(fixtures, season, coming, rules, rng)
         rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
-        return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {}), []
-    asked = [_deducted(one, season, ahead) for one in competitions(fixtures, season, rules)]
-    fixed = Fixed(dict(_given(fixtures, ahead.teams, text) for text in given))
+        sides = {kind: len(one[0]) for kind, one in ended.items()}
+        doubts = check_rules(known, rules, ahead.teams, sides, is_race=True)
+        return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {},
+                       doubts=doubts), []  # fmt: skip
+    tabled = competitions(fixtures, season, rules)
+    sides = {one.table: len(one.sides) for one in tabled}
+    doubts = check_rules(known, rules, ahead.teams, sides, is_race=False)
+    asked = [_deducted(one, season, ahead) for one in tabled]
+    fixed = Fixed(_all_given(fixtures, ahead.teams, given))
     both = list(zip(asked, simulate(coming, asked, rules, rng, draws=draws, fixed=fixed), strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
-    kept = [simulated_rows(*pair, _fitting(rules.places_of(pair[0].table), len(pair[0].sides)), rules) for pair in both]
+    kept = [simulated_rows(*pair, fitting(rules.places_of(pair[0].table), len(pair[0].sides)), rules) for pair in both]
     lined_up = fixtures.games.appearances.filter(pl.col("game_id").is_in(list(fixtures.games.to_come)))
     return Outlook(
         draws.fit_id, draws.as_of, season, pl.concat(_rows(one, end, rules) for one, end in both),
         pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in both), len(fixed.scores), names,
         titles, {name: pl.concat(rows[name] for rows in kept) for name in kept[0]},
+        doubts=doubts,
     ), lined_up["player"].unique(maintain_order=True).to_list()  # fmt: skip
 
 
@@ -165,6 +177,14 @@ def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
                           found.simulated | {"outlook_without": found.without})  # fmt: skip
 
 
+def end(home: Home, league: str) -> None:
+    """Takes back the outlook of a league's accepted fit, where nothing of what it told of is to come any more."""
+    with reading(home) as con:
+        accepted = read_accepted(con, league, None)
+    if accepted:
+        record.end_outlook(home, league, accepted[0][1])
+
+
 def _found(names: Names, words: Iterable[str]) -> list[str]:
     """Ids of competitors by any of their names. Raises UsageError."""
     try:
@@ -174,6 +194,20 @@ def _found(names: Names, words: Iterable[str]) -> list[str]:
             raise UsageError(f"{names.league} knows of no {names.kind}s.", "Its results have no line-ups.") from error
         said = str(error).removesuffix("?") + ("?" if str(error).endswith("?") else ".")
         raise UsageError(f"{names.league}: {said}", "Give a name as the league has it, or an id.") from error
+
+
+def _all_given(fixtures: Fixtures, names: Names, given: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+    """The scores given, by game. Raises UsageError where one game has two."""
+    found: dict[str, tuple[float, float]] = {}
+    for text in given:
+        game, score = _given(fixtures, names, text)
+        if game in found:
+            raise UsageError(
+                f'--given "{text}": two results are given of one game.',
+                "Where two sides meet twice, name the side at home first.",
+            )
+        found[game] = score
+    return found
 
 
 def _given(fixtures: Fixtures, names: Names, text: str) -> tuple[str, tuple[float, float]]:
@@ -201,8 +235,8 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     points = (rules.points[0], rules.points[1], rules.points[2])
     keys = np.zeros((1, len(one.sides), 2))
     now = tables(
-        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys, Rules(points, rules.order),
-        one.deducted,
+        one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys,
+        Rules(points, rules.order_of(one.table)), one.deducted,
     )  # fmt: skip
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
 
@@ -223,7 +257,7 @@ def _told(
 ) -> pl.DataFrame:  # fmt: skip
     chances = end.chances()
     meant = {
-        name: end.among(*where).mean(axis=0) for name, where in _fitting(rules.places_of(table), len(names)).items()
+        name: end.among(*where).mean(axis=0) for name, where in fitting(rules.places_of(table), len(names)).items()
     }
     quantiles = np.percentile(end.points, QUANTILES, axis=0)
     return pl.DataFrame(
@@ -242,11 +276,6 @@ def _told(
 CHANCES = pl.List(pl.Struct({"prize": pl.String, "chance": pl.Float64}))
 
 
-def _fitting(places: Places, sides: int) -> Places:
-    """The meanings of places that a table of so many sides has."""
-    return {name: where for name, where in places.items() if max(abs(where[0]), abs(where[1])) <= sides}
-
-
 LEVERAGE: dict[str, Any] = {
     "table": pl.String, "game_id": pl.String, "competitor_id": pl.String, "prize": pl.String, "chance": pl.Float64,
     "if_first_wins": pl.Float64, "if_drawn": pl.Float64, "if_second_wins": pl.Float64, "swing": pl.Float64,
@@ -256,7 +285,7 @@ NO_LEVERAGE = pl.DataFrame(schema=LEVERAGE)
 
 def leverage(one: Competition, end: Simulated, places: Places) -> pl.DataFrame:
     """How chances hang on the next games: those of each game that it moves most."""
-    prizes = {name: end.tables.among(*where) for name, where in _fitting(places, len(one.sides)).items()}
+    prizes = {name: end.tables.among(*where) for name, where in fitting(places, len(one.sides)).items()}
     found: list[dict[str, Any]] = []
     for column, game in enumerate(one.to_come[:NEXT].tolist()):
         result = end.results[:, column]

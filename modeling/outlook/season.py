@@ -136,11 +136,14 @@ def simulate(
     `draws` are needed where play-offs tell equals apart. With results `fixed`, seasons are drawn again by their
     likelihood. Raises FitError where these are next to impossible.
     """
-    how = Rules((rules.points[0], rules.points[1], rules.points[2]), rules.order)
+    points = (rules.points[0], rules.points[1], rules.points[2])
+    how = [Rules(points, rules.order_of(one.table)) for one in asked]
     given = fixed or Fixed()
     parts: list[list[Simulated]] = [[] for _ in asked]
     weight = []
-    strength = [_neutral(coming, one, draws) if "play_off" in rules.order else None for one in asked]
+    strength = [
+        _neutral(coming, one, draws) if "play_off" in own.order else None for one, own in zip(asked, how, strict=True)
+    ]
     for draw in _shares(len(coming.known), len(coming.rows), seasons):
         eta = coming.eta(draw, rng)
         scores, likely = _played(coming, draw, eta, given, rng)
@@ -148,7 +151,7 @@ def simulate(
         weight.append(likely)
         for number, one in enumerate(asked):
             chances = _chances(coming, one, draw[:told], eta[:told])
-            parts[number].append(_ended(one, scores, chances, how, draw, strength[number], rng))
+            parts[number].append(_ended(one, scores, chances, how[number], draw, strength[number], rng))
     log_weight = np.concatenate(weight)
     chosen = np.arange(seasons) if not given.scores else _again(log_weight, rng)
     return [_chosen(part, chosen) for part in parts]

@@ -124,6 +124,8 @@ def foretell(own_home: Home, made: Any) -> Home:
     which the second side always wins it."""
     now = made.NOW.replace(tzinfo=None)
     with writing(own_home) as con:
+        accepted = "FROM fit WHERE league = ? AND verdict = 'accepted' AND NOT is_dated"
+        ((as_of,),) = con.execute(f"SELECT arg_max(as_of, current_at_utc) {accepted}", [LEAGUE]).fetchall()
         game, played_on = con.execute(
             "SELECT game_id, played_on FROM game WHERE league = ? ORDER BY played_on LIMIT 1", [LEAGUE]
         ).fetchall()[0]
@@ -138,22 +140,22 @@ def foretell(own_home: Home, made: Any) -> Home:
         con.execute(
             "INSERT INTO outlook VALUES (?, 'f', ?, ?, '2025', 'north', ?, 10, 5, 20, 1, 27.3, 24, 26, 29, 31, 1.4,"
             " [0.7, 0.3], [{'prize': 'top_4', 'chance': 0.7}])",
-            [LEAGUE, now, now.date(), first],
+            [LEAGUE, now, as_of, first],
         )
         con.execute(
             "INSERT INTO leverage VALUES (?, 'f', ?, ?, '2025', 'north', 'next', ?, 'top_4', 0.7, 0.9, 0.7, 0.5, 0.4)",
-            [LEAGUE, now, now.date(), first],
+            [LEAGUE, now, as_of, first],
         )
         con.execute(
             "INSERT INTO simulated_table SELECT ?, 'f', ?, ?, '2025', 'north', who,"
             " list_transform(range(200), lambda _: 20 + n), list_transform(range(200), lambda _: 2 - n),"
             " [('top_4', 1, 1)] FROM (SELECT unnest([?, ?]) AS who, unnest([0, 1]) AS n)",
-            [LEAGUE, now, now.date(), first, second],
+            [LEAGUE, now, as_of, first, second],
         )
         con.execute(
             "INSERT INTO simulated_game SELECT ?, 'f', ?, ?, '2025', 'north', 'next', ?, ?, [3, 1, 0], a, b, b FROM"
             " (SELECT list_transform(range(200), lambda _: 2) AS a, list_transform(range(200), lambda _: 4000) AS b)",
-            [LEAGUE, now, now.date(), first, second],
+            [LEAGUE, now, as_of, first, second],
         )
         con.execute(
             "INSERT INTO cup_outlook SELECT ?, 'f', ?, ?, 'super_cup', ?, * FROM (VALUES (1, 'last 2', 1.0),"
@@ -163,7 +165,7 @@ def foretell(own_home: Home, made: Any) -> Home:
         con.execute(
             "INSERT INTO outlook_without VALUES (?, 'f', ?, ?, '2025', ?, 'north', ?, 24.2, 20, 22, 26, 28, 1.8,"
             " [{'prize': 'top_4', 'chance': 0.31}])",
-            [LEAGUE, now, now.date(), second, first],
+            [LEAGUE, now, as_of, second, first],
         )
     publish(own_home, made.LEAGUES, made.NOW)
     return own_home

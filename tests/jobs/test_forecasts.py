@@ -4,6 +4,7 @@ from datetime import date
 from types import SimpleNamespace
 
 import polars as pl
+import pytest
 from typer.testing import CliRunner
 
 from jobs.cli import app
@@ -50,12 +51,30 @@ def test_a_table_and_what_hangs_on_a_game():
                "if_drawn": None, "if_second_wins": 0.25, "swing": 0.5}  # fmt: skip
     found = SimpleNamespace(
         fit_id="f1", as_of=date(2031, 3, 1), season="2030/31", fixed=1, rows=pl.DataFrame([row]),
-        leverage=pl.DataFrame([hanging]), names={"t:1": "City"}, games={"g": "City - Rovers"},
+        leverage=pl.DataFrame([hanging]), names={"t:1": "City"}, games={"g": "City - Rovers"}, doubts=("a doubt",),
     )  # fmt: skip
     text = outlook_page("alps", found)  # pyright: ignore
+    assert "Beware: a doubt." in text
     assert text.startswith("alps, season 2030/31, as of 2031-03-01, given 1 result, by fit f1.")
     assert "City      30      60     8        71.3  66-77    1.0      >99%   <1%" in text
     assert "City - Rovers: City champion: 50% now, 75% after a home win, 25% after an away win." in text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [(["--forget"], "--forget says no cup"), (["--cup", "c.toml", "--forget"], 'no cup "c" is kept')]
+)
+def test_a_cup_that_is_not_kept_is_not_forgotten(tmp_path, words, says):
+    from store.home import Home
+    from store.warehouse import writing
+
+    with writing(Home(tmp_path)):
+        pass
+    Home(tmp_path).leagues_toml.write_text(
+        '[alps]\ntitle = "Alps"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\n'
+    )
+    done = CliRunner().invoke(app, ["--home", str(tmp_path), "simulate", "alps", *words])
+    assert done.exit_code != 0
+    assert says in str(done.exception) + done.output
 
 
 def test_the_night_is_content_where_no_game_is_to_come(tmp_path):

@@ -1,5 +1,6 @@
 """The track record: of each game the last forecast that was made before its day, and what came of it."""
 
+from datetime import timedelta
 from math import log
 
 import duckdb
@@ -82,3 +83,22 @@ def test_chances_of_a_season_by_prize(ask):
     assert ask("SELECT name, chance, points_q95 FROM season_chances('alps', 'champion')") == [("A", 0.7, 6.0)]
     assert ask("SELECT chances['last'] FROM outlook") == [(0.1,)]
     assert ask("FROM season_chances('alps', 'relegated')") == []
+
+
+def test_an_outlook_is_of_its_fit_and_over_with_it(ask, rated, now):
+    """Kept as history, and no longer told as how the season ends, once a fit of a later day is published."""
+    assert ask("SELECT name FROM outlook('alps')") == [("A",)]
+    with writing(rated) as con:
+        con.execute("UPDATE fit SET as_of = as_of + 1 WHERE league = 'alps'")
+    with duckdb.connect(str(publish(rated, ["alps"], now + timedelta(hours=1))), read_only=True) as reader:
+        assert reader.execute("FROM outlook('alps')").fetchall() == []
+        assert reader.execute("FROM season_chances('alps', 'champion')").fetchall() == []
+        assert reader.execute("SELECT count(*) FROM outlook").fetchall() == [(1,)]
+
+
+def test_the_newest_forecast_is_the_one_that_knows_most_days(ask, rated, now):
+    """One made later from an older fit does not take its place."""
+    with writing(rated) as con:
+        said(con, "g9", "2026-02-03", "2026-02-09", "fifa:A", "fifa:C", as_of="2026-01-10", win=0.9, draw=0.0, loss=0.1)
+    with duckdb.connect(str(publish(rated, ["alps"], now + timedelta(hours=1))), read_only=True) as reader:
+        assert reader.execute("SELECT win FROM forecast WHERE game_id = 'g9'").fetchall() == [(0.5,)]

@@ -40,6 +40,19 @@ def test_a_draw_has_the_rest_of_the_chance(con):
     assert rows[1]["expected_points"] == pytest.approx(first * (1 + 1) + second * (4 - 2))
 
 
-@pytest.mark.parametrize("results", [{"nobody": "win"}, {"g1": "win", "nobody": "win"}, {"g1": "won"}, {}])
-def test_of_what_is_not_to_come_nothing_is_said(con, results):
-    assert ended(con, results) == []
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        ({"nobody": "win"}, 'No game "nobody" of league "demo_football" is to come'),
+        ({"g1": "win", "nobody": "win"}, 'No game "nobody"'),
+        ({"g1": "won"}, '"won" is no result of game "g1"'),
+        ({"g1": None}, '"NULL" is no result'),
+    ],
+)
+def test_what_is_not_to_come_or_no_result_is_refused_in_words(con, results, says):
+    with pytest.raises(duckdb.Error, match=says):
+        ended(con, results)
+
+
+def test_where_nothing_is_asked_nothing_is_said(con):
+    assert ended(con, {}) == []

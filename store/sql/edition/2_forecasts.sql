@@ -9,7 +9,7 @@ SELECT
     likely_scores, "over", score_chances, as_of, made_at_utc, fit_id
 FROM warehouse.forecast
 WHERE league IN (SELECT league FROM league)
-QUALIFY row_number() OVER (PARTITION BY league, game_id ORDER BY made_at_utc DESC) = 1
+QUALIFY row_number() OVER (PARTITION BY league, game_id ORDER BY as_of DESC, made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id;
 COMMENT ON TABLE forecast IS 'One row a game of two sides that was forecast: its newest forecast. Chances are means over joint draws; low and high say how far the ratings'' uncertainty alone moves them. Key: league, game_id.';
 COMMENT ON COLUMN forecast.played_on IS 'Day of the game.';
@@ -26,7 +26,7 @@ SELECT
     top10, expected_place, place_chances, as_of, made_at_utc, fit_id
 FROM warehouse.forecast_place
 WHERE league IN (SELECT league FROM league)
-QUALIFY rank() OVER (PARTITION BY league, game_id ORDER BY made_at_utc DESC) = 1
+QUALIFY rank() OVER (PARTITION BY league, game_id ORDER BY as_of DESC, made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id, expected_place;
 COMMENT ON TABLE forecast_place IS 'One row an entrant of a race that was forecast: its newest forecast, whose chances are means over joint draws. Key: league, game_id, entrant_id.';
 COMMENT ON COLUMN forecast_place.played_on IS 'Day of the race.';
@@ -48,7 +48,7 @@ ORDER BY o.league, o.as_of, o."table", o.expected_place;
 COMMENT ON TABLE outlook IS 'One row a competitor in a table of a season that is not over, and a day: how the season ends, as seen that day. Everything about the end is of 10,000 seasons played out, with other ratings each time as their uncertainty has it: of chances 0.01 at most is the simulation''s own (two standard errors). Key: league, season, table, competitor_id, as_of.';
 COMMENT ON COLUMN outlook.name IS 'Its name.';
 COMMENT ON COLUMN outlook.chances IS 'Chance of what places mean, by name: chances[''champion''], chances[''relegated''].';
-COMMENT ON COLUMN outlook.as_of IS 'The outlook knows the results of games before this day; the newest is the one to read.';
+COMMENT ON COLUMN outlook.as_of IS 'The outlook knows the results of games before this day; the one to read has the as_of of the league''s published fit; where none has, nothing is left to play, or no outlook was made since.';
 COMMENT ON COLUMN outlook.fit_id IS 'The fit it was made from.';
 
 CREATE TABLE leverage AS
@@ -69,9 +69,9 @@ SELECT s.league, s.season, s."table", s.competitor_id, c.name, s.points, s.place
 FROM warehouse.simulated_table AS s
 JOIN warehouse.competitor AS c USING (league, competitor_id)
 WHERE s.league IN (SELECT league FROM league)
-    AND s.as_of = (SELECT max(o.as_of) FROM warehouse.outlook AS o WHERE o.league = s.league)
+    AND s.as_of = (SELECT l.as_of FROM league AS l WHERE l.league = s.league)
 ORDER BY s.league, s."table", s.competitor_id;
-COMMENT ON TABLE simulated_table IS 'One row a competitor in a table of a season that is not over: its end in each of 4,000 simulated seasons of the newest outlook. Element k of all arrays of a league is one season. Key: league, table, competitor_id.';
+COMMENT ON TABLE simulated_table IS 'One row a competitor in a table of a season that is not over: its end in each of 4,000 simulated seasons of the published fit''s outlook. Element k of all arrays of a league is one season. Key: league, table, competitor_id.';
 COMMENT ON COLUMN simulated_table.name IS 'Its name.';
 
 CREATE TABLE simulated_game AS
@@ -82,7 +82,7 @@ FROM warehouse.simulated_game AS s
 LEFT JOIN warehouse.competitor AS a ON (a.league, a.competitor_id) = (s.league, s.first)
 LEFT JOIN warehouse.competitor AS b ON (b.league, b.competitor_id) = (s.league, s.second)
 WHERE s.league IN (SELECT league FROM league)
-    AND s.as_of = (SELECT max(o.as_of) FROM warehouse.outlook AS o WHERE o.league = s.league)
+    AND s.as_of = (SELECT l.as_of FROM league AS l WHERE l.league = s.league)
 ORDER BY s.league, s."table", s.game_id;
 COMMENT ON TABLE simulated_game IS 'One row a coming game of a table, of the next 30: its result and its chances in every simulated season. Element k is the season of element k in simulated_table. Key: league, table, game_id.';
 COMMENT ON COLUMN simulated_game.first_id IS 'competitor_id of the home side, or on neutral ground of the first one.';
@@ -99,7 +99,7 @@ FROM warehouse.outlook_without AS o
 JOIN warehouse.competitor AS c USING (league, competitor_id)
 JOIN warehouse.competitor AS p ON (p.league, p.competitor_id) = (o.league, o.player)
 WHERE o.league IN (SELECT league FROM league)
-    AND o.as_of = (SELECT max(n.as_of) FROM warehouse.outlook AS n WHERE n.league = o.league)
+    AND o.as_of = (SELECT l.as_of FROM league AS l WHERE l.league = o.league)
 ORDER BY o.league, p.name, o.player, o."table", o.expected_place;
 COMMENT ON TABLE outlook_without IS 'One row a player in the line-ups of the games to come and a competitor in a table: how the season ends without the player, by the newest outlook. Key: league, player_id, table, competitor_id.';
 COMMENT ON COLUMN outlook_without.player_id IS 'competitor_id of the player who is missing; his side has its last line-up without him.';
@@ -170,7 +170,7 @@ SELECT
     *, scores[list_position(who, first)] AS first_score, scores[list_position(who, second)] AS second_score
 FROM named
 WHERE made_at_utc < over_on AND as_of <= over_on
-QUALIFY row_number() OVER (PARTITION BY league, over_id ORDER BY made_at_utc DESC) = 1;
+QUALIFY row_number() OVER (PARTITION BY league, over_id ORDER BY as_of DESC, made_at_utc DESC) = 1;
 
 CREATE TABLE track_record AS
 WITH pairs AS (
@@ -201,7 +201,7 @@ races AS (
     JOIN forecast_result AS r
         ON r.league = f.league AND (r.game_id = f.game_id OR (f.game_id LIKE 'fixture:%' AND r.played_on = f.played_on))
     WHERE f.made_at_utc < r.played_on AND f.as_of <= r.played_on AND len(r.who) > 2
-    QUALIFY rank() OVER (PARTITION BY f.league, r.game_id ORDER BY f.made_at_utc DESC) = 1
+    QUALIFY rank() OVER (PARTITION BY f.league, r.game_id ORDER BY f.as_of DESC, f.made_at_utc DESC) = 1
 )
 SELECT
     league, game_id, played_on, season, first_id, second_id, first, second, win, draw, loss, first_score, second_score,

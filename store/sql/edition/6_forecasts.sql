@@ -4,31 +4,30 @@ CREATE MACRO outlook(league_name) AS TABLE
 WITH asked AS MATERIALIZED (
     SELECT rated_league(league_name) AS asked_league
 ),
-newest AS (
-    SELECT asked_league, max(o.as_of) AS asked_day FROM asked JOIN outlook AS o ON o.league = asked_league GROUP BY ALL
+published AS (
+    SELECT asked_league, l.as_of AS asked_day FROM asked JOIN league AS l ON l.league = asked_league
 )
 SELECT
     o.season, o."table", o.competitor_id, o.name, o.played, o.points, o.remaining, o.expected_points, o.points_q5, o.points_q95,
     o.expected_place, o.chances, o.as_of
-FROM newest JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day
+FROM published JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day
 ORDER BY o.season, o."table", o.expected_place;
-COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the newest rows of the table outlook see it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
+COMMENT ON MACRO TABLE outlook IS 'outlook(league_name): how the season ends, as the published fit sees it: one row a competitor in a table: points now and in the end with their 90 % interval (q5, q95), mean place, and the chance of what places mean; none where pooltable simulate has not run since that fit or nothing is left to play. Example: SELECT name, points, expected_points, chances[''champion''] FROM outlook(''demo_football'')';
 
 CREATE MACRO season_chances(league_name, prize_name) AS TABLE
 WITH asked AS MATERIALIZED (
     SELECT rated_league(league_name) AS asked_league, prize_name AS asked_prize
 ),
-newest AS (
-    SELECT asked_league, asked_prize, max(o.as_of) AS asked_day
-    FROM asked JOIN outlook AS o ON o.league = asked_league
-    GROUP BY ALL
+published AS (
+    SELECT asked_league, asked_prize, l.as_of AS asked_day FROM asked JOIN league AS l ON l.league = asked_league
 )
 SELECT
     o.season, o."table", o.name, o.points, o.expected_points, o.points_q5, o.points_q95, o.chances[asked_prize] AS chance,
     o.as_of
-FROM newest JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day AND map_contains(o.chances, asked_prize)
+FROM published
+JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day AND map_contains(o.chances, asked_prize)
 ORDER BY chance DESC, o.expected_place;
-COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the newest outlook. Example: FROM season_chances(''demo_football'', ''champion'')';
+COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the published fit. Example: FROM season_chances(''demo_football'', ''champion'')';
 
 CREATE MACRO forecast_reliability(league_name) AS TABLE
 WITH asked AS MATERIALIZED (
@@ -56,11 +55,23 @@ WITH given AS MATERIALIZED (
         rated_league(league_name) AS asked_league,
         coalesce(results_by_id, error('A map of games to results is needed; it is NULL.')) AS asked_results
 ),
+told AS (
+    SELECT
+        asked_league, unnest(map_keys(asked_results))::VARCHAR AS asked_game,
+        unnest(map_values(asked_results))::VARCHAR AS asked_result
+    FROM given
+),
 asked AS (
     SELECT
-        asked_league, unnest(map_keys(asked_results)) AS game_id,
-        list_position(['win', 'draw', 'loss'], unnest(map_values(asked_results))) AS code
-    FROM given
+        asked_league, asked_game AS game_id,
+        CASE
+            WHEN NOT EXISTS (FROM simulated_game AS g WHERE g.league = asked_league AND g.game_id = asked_game)
+                THEN error('No game "' || asked_game || '" of league "' || asked_league || '" is to come soon: simulated_game has those that are.')
+            WHEN asked_result NOT IN ('win', 'draw', 'loss') OR asked_result IS NULL
+                THEN error('"' || coalesce(asked_result, 'NULL') || '" is no result of game "' || asked_game || '": say win, draw or loss of its first side.')
+            ELSE list_position(['win', 'draw', 'loss'], asked_result)
+        END AS code
+    FROM told
 ),
 played AS (
     SELECT g."table", g.first_id, g.second_id, g.worth, a.code, generate_subscripts(g.results, 1) AS k,

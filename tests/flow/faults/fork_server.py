@@ -131,7 +131,7 @@ def become(asked: dict, streams: list[int], stand_in: Path) -> None:
     try:
         from jobs import cli, night
 
-        night.CHAIN = night.UNAUDITED  # NUTS would take most of the time
+        night.CHAIN = night.UNAUDITED[:3]  # NUTS would take most of the time
         night.Night = functools.partial(night.Night, retry_seconds=(0.2, 0.5))  # and so would waiting
         cli.main()
         code = 0

@@ -5,8 +5,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from modeling.outlook.cup import Cup, _ways_in, cup_of, keep_cup, read_cup
+from modeling.outlook.cup import _ways_in, cup_of, keep_cup
+from modeling.outlook.cup_file import Cup, read_cup
+from modeling.record import forget_cup
 from store.errors import UsageError
 from store.home import Home
 from store.stanzas import Stanza
@@ -19,8 +23,8 @@ def names(*numbers: int) -> list[str]:
     return [f"Team t:{number:02d}" for number in numbers]
 
 
-def chances(home: Home, stanza: Stanza, **settings) -> dict[str, np.ndarray]:
-    found = cup_of(home, "x", stanza, Cup.model_validate({"date": DAY} | settings))
+def chances(home: Home, stanza: Stanza, **said) -> dict[str, np.ndarray]:
+    found = cup_of(home, "x", stanza, Cup.model_validate({"date": DAY} | said))
     return {name: np.array(reach) for name, reach in found.rows.select("name", "reach").iter_rows()}
 
 
@@ -39,6 +43,9 @@ def test_a_cup_is_kept_once_a_day(home, stanza):
     with reading(home) as con:
         asked = "SELECT round, count(*), sum(chance) FROM cup_outlook WHERE cup = 'spring' GROUP BY stage, round"
         kept = con.execute(f"{asked} ORDER BY stage").fetchall()
+    assert forget_cup(home, "x", "autumn") == ["spring"]
+    assert forget_cup(home, "x", "spring") == ["spring"]
+    assert forget_cup(home, "x", "spring") == []
     assert kept == [("last 4", 4, 4), ("last 2", 4, pytest.approx(2)), ("winner", 4, pytest.approx(1))]
 
 
@@ -68,6 +75,40 @@ def test_whichever_four_thirds_of_six_go_through_find_their_slots(groups):
     found = _ways_in(slots, list(groups))
     assert sorted(found.values()) == list(groups)
     assert all(found[at] in slots[at] for at in slots)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize(("legs", "rounds"), [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_the_order_of_names_in_groups_tells_nothing(home, stanza, legs, rounds, data):
+    """Of groups, of their members and of hosts: chances are the same to the last digit."""
+    groups = {"A": names(0, 1, 2, 3), "B": names(4, 5)}
+    moved = {name: data.draw(st.permutations(groups[name])) for name in data.draw(st.permutations(list(groups)))}
+    hosts = data.draw(st.permutations(names(1, 4)))
+    rest = {"bracket": ["A1", "B2", "B1", "A2"], "legs": legs, "rounds": rounds}
+    found = chances(home, stanza, groups=groups, hosts=names(1, 4), **rest)
+    again = chances(home, stanza, groups=moved, hosts=hosts, **rest)
+    assert {name: reach.tolist() for name, reach in again.items()} == {
+        name: reach.tolist() for name, reach in found.items()
+    }
+
+
+def test_groups_play_on_neutral_ground_whatever_the_legs(home, stanza):
+    """Ties of two legs change nothing about who leaves a group, and hosts are at home in its games."""
+    groups = {"A": names(0, 1, 2, 3)}
+    single, legs, hosted = (
+        chances(home, stanza, groups=groups, bracket=["A1", "A2"], **rest)
+        for rest in ({}, {"legs": 2}, {"legs": 2, "hosts": names(2)})
+    )
+    assert all(legs[name][0] == pytest.approx(single[name][0], abs=0.03) for name in groups["A"])
+    assert hosted["Team t:02"][0] > legs["Team t:02"][0] + 0.03
+
+
+def test_two_rounds_of_a_group_favour_the_stronger_more(home, stanza):
+    groups = {"A": names(0, 1, 2, 3)}
+    once, twice = (chances(home, stanza, groups=groups, bracket=["A1", "A2"], rounds=rounds) for rounds in (1, 2))
+    spread = [np.std([found[name][0] for name in groups["A"]]) for found in (once, twice)]
+    assert spread[1] > spread[0] + 0.01
 
 
 @pytest.mark.slow
@@ -100,6 +141,19 @@ def test_hosts_are_at_home(home, stanza):
         ('date = 2030-06-01\nbracket = ["a", "b"]\nlegs = 3', "legs"),
         ('date = 2030-06-01\nbrackets = ["a", "b"]', "brackets"),
         ("date = ", "cannot be read"),
+        ('date = 2030-06-01\nbracket = ["", ""]', "two entrants at least"),
+        ('date = 2030-06-01\nseeds = ["a"]', "two entrants at least"),
+        ('date = 2030-06-01\nseeds = ["a", ""]', "an entrant without a name"),
+        ('date = 2030-06-01\nseeds = ["a", "b"]\n[groups]\nA = ["c", "d"]', "no way into seeds"),
+        ('date = 2030-06-01\nseeds = ["a", "b"]\norder = ["points", "points"]', "each criterion stands there once"),
+        ('date = 2030-06-01\nbracket = ["A1", "b"]\n[groups]\nA = ["a"]', "group A has fewer than two members"),
+        ('date = 2030-06-01\nbracket = ["A1", "A1"]\n[groups]\nA = ["a", "b"]', '"A1" stands in 2 slots'),
+        ('date = 2030-06-01\nbracket = ["A1", "A4"]\n[groups]\nA = ["a", "b", "c"]', "place that group A does not"),
+        ('date = 2030-06-01\nbracket = ["AB3", "AB3"]\n[groups]\nA = ["a", "b"]\nB = ["c", "d", "e"]', "2 slots take"),
+        (
+            'date = 2030-06-01\nbracket = ["AB3", "A3"]\n[groups]\nA = ["a", "b", "f"]\nB = ["c", "d"]',
+            "of group A goes on",
+        ),
     ],
 )
 def test_a_mistake_in_a_cups_file_is_named(tmp_path, text, says):
@@ -114,5 +168,17 @@ def test_who_is_not_known_or_stands_there_twice_is_told(home, stanza):
         chances(home, stanza, bracket=["Nobody", "Team t:01"])
     with pytest.raises(UsageError, match="twice"):
         chances(home, stanza, bracket=[*names(1), "t:01"])
-    with pytest.raises(UsageError, match='"A4" is of a place that group A does not have'):
-        chances(home, stanza, groups={"A": names(0, 1, 2)}, bracket=["A1", "A4"])
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"hosts": ["Team t:05"]}, 'The host "Team t:05" does not stand in the cup'),
+        ({"hosts": ["Nobody"]}, 'no team is called "Nobody"'),
+        ({"attributes": {"surface": "Clay"}}, 'no attribute "surface"'),
+        ({"date": "1990-01-01"}, "begins on 1990-01-01, before"),
+    ],
+)
+def test_what_the_league_does_not_know_is_refused(home, stanza, more, says):
+    with pytest.raises(UsageError, match=says):
+        chances(home, stanza, **{"bracket": names(0, 1)} | more)

@@ -1,5 +1,6 @@
 """From the warehouse to forecasts and outlooks on record, as the command and the night make them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -8,7 +9,7 @@ import polars as pl
 import pytest
 
 from modeling.outlook.league import forecast_league
-from modeling.outlook.outlook import Outlook, keep, outlook_of
+from modeling.outlook.outlook import Outlook, end, keep, outlook_of
 from modeling.record import record_forecasts
 from store.edition import publish
 from store.errors import FitError, UsageError
@@ -61,6 +62,7 @@ def test_a_later_forecast_replaces_one_but_not_the_last_before_the_day(home, sea
 
 
 def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season, free):
+    assert free.doubts == ()
     for _ in range(2):
         keep(home, "x", free, NOW)
     assert asked(home, "SELECT count(*), sum(played), sum(remaining) FROM outlook") == [
@@ -104,6 +106,22 @@ def test_points_taken_off_count_from_the_day_that_it_was_decided(home, season, f
             Deduction(season=label, who="T", points=1, on=as_of - timedelta(days=1)),))}))  # fmt: skip
 
 
+def test_an_outlook_ends_where_nothing_is_to_come_and_earlier_ones_stay(home, free):
+    keep(home, "x", free, NOW)
+    keep(home, "x", replace(free, as_of=free.as_of - timedelta(days=1)), NOW)
+    end(home, "x")
+    assert asked(home, "SELECT DISTINCT as_of FROM outlook") == [(free.as_of - timedelta(days=1),)]
+    assert asked(home, "SELECT count(*) FROM simulated_table") == [(0,)]
+    end(home, "unfitted")
+
+
+def test_two_results_of_one_game_are_refused(home, season):
+    sides = "SELECT team FROM side JOIN game USING (league, game_id) WHERE status = 'scheduled' AND league = 'x'"
+    first, second = (who for (who,) in asked(home, f"{sides} ORDER BY game_id, NOT is_home LIMIT 2"))
+    with pytest.raises(UsageError, match="two results are given of one game"):
+        outlook_of(home, "x", season, given=(f"{first} 1-0 {second}", f"{first} 2-0 {second}"))
+
+
 def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season, free):
     """Seasons weighed by their chances of a result against those of the seasons that had it: within five errors."""
     keep(home, "x", free, NOW)
@@ -122,6 +140,17 @@ def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, sea
         assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
         assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
         assert seasons > so.sum()
+
+
+def test_rules_that_are_of_nothing_are_told(home, season):
+    deducted = {"season": "1888", "who": "Nobody", "points": 3, "on": "2020-01-01"}
+    said = {"places": {"champion": (1, 1), "far": (11, 12)}, "tables": {"north": {"places": {}}}}
+    rules = SeasonRules.model_validate(said | {"deducted": [deducted]})
+    found = outlook_of(home, "x", season.model_copy(update={"season": rules}))
+    assert [doubt.split(":")[0] for doubt in found.doubts] == ["`tables`", "`places`", "`deducted`", "`deducted`"]
+    assert "far is beyond the 10 of the table" in found.doubts[1]
+    with pytest.raises(UsageError, match='no game has an attribute "divison"'):
+        outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(table="divison")}))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Simulated seasons: closed forms, sums, what is given, what hangs on a game."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -139,6 +141,20 @@ def test_the_order_of_a_tables_games_changes_nothing(round_robin, seed):
         found += simulate(coming, [asked], RULES, np.random.default_rng(1), seasons=300)
     assert np.array_equal(found[0].tables.points, found[1].tables.points)
     assert np.array_equal(found[0].tables.places, found[1].tables.places)
+
+
+def test_each_table_has_its_own_order(one_left):
+    """a beat b, and b beat e by more: by head-to-head a is ahead, by difference b, however c and d end."""
+    scores = np.array([[1.0, 0.0], [5.0, 0.0], [np.nan, np.nan]])
+    north = Competition("north", tuple("abcde"), ("g0", "g1", "g00030"), np.array([0, 1, 2]), np.array([1, 4, 3]),
+                        scores, np.zeros(3, bool), np.array([-1, -1, 0]))  # fmt: skip
+    both = [north, replace(north, table="south")]
+    order = {"north": {"order": ("points", "head_to_head")}}
+    rules = SeasonRules.model_validate({"order": ("points", "difference"), "tables": order})
+    first, second = (end.tables.places for end in simulate(one_left.coming(), both, rules, np.random.default_rng(1)))
+    assert (first[:, 0] < first[:, 1]).all()
+    assert (second[:, 0] > second[:, 1]).all()
+    assert rules.places_of("north") == rules.places
 
 
 def test_a_play_off_goes_by_the_strengths(one_left):
