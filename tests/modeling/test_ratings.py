@@ -168,7 +168,7 @@ def test_a_tier_begins_with_whoever_is_surely_worse_than_its_first():
     """Two who are level, two who are level and always behind them, and one between whose rating is next to unknown."""
     rng = np.random.default_rng(7)
     draws = rng.normal([9.0, 8.9, 4.1, 4.0, 8.5], [0.5, 0.5, 0.5, 0.5, 9.0], size=(4000, 5))
-    ranks = np.argsort(np.argsort(-draws, axis=1), axis=1) + 1
+    ranks = (np.argsort(np.argsort(-draws, axis=1), axis=1) + 1).astype(np.float64)
     assert tiers(ranks, draws.mean(axis=0)).tolist() == [1, 1, 2, 2, 1]
     assert tiers(ranks[:, :1], draws[:, :1].mean(axis=0)).tolist() == [1]
     assert tiers(ranks[:, :0], draws[:, :0].mean(axis=0)).tolist() == []

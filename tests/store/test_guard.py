@@ -196,9 +196,10 @@ def is_child(path):
         return False
 
 
-def test_children_have_the_limits_and_nothing_of_ours(guard, edition):
-    assert lives(guard, edition)
-    found = children()
+def test_children_have_the_limits_and_nothing_of_ours(edition):
+    others, fresh = set(children()), Guard()
+    assert lives(fresh, edition)
+    found = set(children()) - others
     assert found
     for child in found:
         limits = {
@@ -211,6 +212,7 @@ def test_children_have_the_limits_and_nothing_of_ours(guard, edition):
         environment = child.joinpath("environ").read_bytes()
         assert b"POOLTABLE" not in environment and b"HOME=" not in environment
         assert len(list(child.joinpath("fd").iterdir())) <= 12
+    fresh.close()
 
 
 def test_an_honest_query_has_room(guard, edition):
