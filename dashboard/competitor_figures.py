@@ -96,6 +96,9 @@ def rank_history(rows: Rows) -> go.Figure:
                    hovertemplate="%{customdata[0]}<br>%{customdata[1]}<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed")
+    ends = [row[key] for row in known for key in ("rank", "rank_low", "rank_high") if row[key] is not None]
+    if ends and max(ends) - min(ends) < 10:
+        figure.update_yaxes(dtick=1)  # there are no half ranks
     return figure
 
 

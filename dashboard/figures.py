@@ -68,6 +68,45 @@ def three_poolings(rows: Rows, unit: str, digits: int) -> go.Figure:
     return figure
 
 
+def population(rows: Rows, curve: Rows, unit: str) -> go.Figure:
+    """The learned distribution of ratings with its 90 % interval over a histogram of the estimates.
+
+    Rows have `rating`; those of the curve x, a distance from the mean of all ratings, and the density there.
+    """
+    figure = empty(f"Rating ({unit})", "")
+    ratings = [row["rating"] for row in rows]
+    middle = sum(ratings) / len(ratings)
+    centres, width, heights = _histogram(ratings)
+    figure.add_trace(
+        go.Bar(x=centres, y=heights, width=width, name="Estimates", opacity=0.45, hoverinfo="skip",
+               marker={"color": POOLED})
+    )  # fmt: skip
+    at = [middle + row["x"] for row in curve]
+    band = [row["density_q5"] for row in curve] + [row["density_q95"] for row in reversed(curve)]
+    figure.add_trace(
+        go.Scatter(x=at + at[::-1], y=band, mode="lines", fill="toself", name="90 % interval", hoverinfo="skip",
+                   line={"width": 0}, fillcolor="rgba(200, 114, 10, 0.22)")
+    )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(x=at, y=[row["density"] for row in curve], mode="lines", name="Learned", hoverinfo="skip",
+                   line={"color": ALONE, "width": 2})
+    )  # fmt: skip
+    figure.update_yaxes(showticklabels=False, rangemode="tozero")
+    return figure
+
+
+def _histogram(values: list[float]) -> tuple[list[float], float, list[float]]:
+    """Middles of equal bins, their width, and the density in each; about as many bins as twice the cube root."""
+    low, high = min(values), max(values)
+    bins = min(60, max(5, round(2 * len(values) ** (1 / 3))))
+    width = (high - low) / bins or 1.0
+    counts = [0] * bins
+    for value in values:
+        counts[min(bins - 1, int((value - low) / width))] += 1
+    middles = [low + (k + 0.5) * width for k in range(bins)]
+    return middles, width, [count / (len(values) * width) for count in counts]
+
+
 def shrinkage_by_games(rows: Rows, digits: int) -> go.Figure:
     """Shrinkage (y, 0 to 1) against games played (x, log), a dot a competitor."""
     shown = [row for row in rows if row["games"] > 0]
@@ -167,4 +206,6 @@ def _round_numbers(rows: Rows) -> list[int]:
     """1, 3, 10, 30 … from below the fewest games to above the most."""
     games = [row["games"] for row in rows] or [1]
     candidates = [step * 10**power for power in range(7) for step in (1, 3)]
-    return [value for value in candidates if min(games) / 3 <= value <= max(games) * 1.5]
+    inside = [value for value in candidates if min(games) <= value <= max(games)]
+    around = [value for value in candidates if min(games) / 3 <= value <= max(games) * 1.5]
+    return around if len(inside) > 1 else sorted({min(games), max(games)})

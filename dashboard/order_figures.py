@@ -1,27 +1,30 @@
 """Figures of orders: rows in, a plotly figure out, as in figures.py."""
 
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.figures import POOLED, Rows, empty
 
 LINE_PX = 18
+LONGEST = 19  # letters of a name beside a figure, so that a phone has room for the figure
 LEAST_PX = 420
 
 
 def caterpillar(rows: Rows, unit: str) -> go.Figure:
     """Every rating with its 90 and 50 % interval, the best on top."""
     figure = empty(f"Rating ({unit})", "")
-    names = [f"{row['rank']}. {escape(row['name'])}" for row in rows]
+    names = [_label(row) for row in rows]
     for low, high, width, name in (("q5", "q95", 2, "90 %"), ("q25", "q75", 6, "50 %")):
         ends = [value for row in rows for value in (row[low], row[high], None)]
         at = [value for name in names for value in (name, name, None)]
         figure.add_trace(go.Scatter(x=ends, y=at, mode="lines", line={"color": POOLED, "width": width}, name=name,
-                                    opacity=0.55, hoverinfo="skip"))  # fmt: skip
+                                    opacity=0.7, hoverinfo="skip"))  # fmt: skip
     figure.add_trace(
         go.Scatter(x=[row["rating"] for row in rows], y=names, mode="markers", name="Mean",
-                   marker={"color": POOLED, "size": 7}, hovertemplate="%{y}: %{x:.2f}<extra></extra>")
+                   marker={"color": POOLED, "size": 5}, customdata=[escape(row["name"]) for row in rows],
+                   hovertemplate="%{customdata}: %{x:.2f}<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
     figure.update_layout(height=max(LEAST_PX, LINE_PX * len(rows) + 120))
@@ -31,16 +34,22 @@ def caterpillar(rows: Rows, unit: str) -> go.Figure:
 def rank_chances(rows: Rows) -> go.Figure:
     """The chance of each rank (across) for each competitor (down), as a heat map of at most thirty by forty."""
     figure = empty("Rank", "")
-    names = list(dict.fromkeys(f"{row['rank']}. {escape(row['name'])}" for row in rows))
+    names = {row["rank"]: _label(row) for row in rows}
     ranks = range(1, min(40, max((row["at_rank"] for row in rows), default=1)) + 1)
-    chance = {(f"{row['rank']}. {escape(row['name'])}", row["at_rank"]): row["chance"] for row in rows}
-    shown = [[100 * chance.get((name, rank), 0.0) for rank in ranks] for name in names]
+    chance = {(row["rank"], row["at_rank"]): row["chance"] for row in rows}
+    shown = [[100 * chance.get((own, rank), 0.0) for rank in ranks] for own in names]
     shades = [[0, "rgba(59, 130, 196, 0)"], [0.15, "rgba(59, 130, 196, 0.35)"], [1, POOLED]]
     figure.add_trace(
-        go.Heatmap(z=shown, x=list(ranks), y=names, colorscale=shades, showscale=False, xgap=1, ygap=1,
+        go.Heatmap(z=shown, x=list(ranks), y=list(names.values()), colorscale=shades, showscale=False, xgap=1, ygap=1,
                    hovertemplate="%{y}: rank %{x} with %{z:.0f} %<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, showgrid=False, dtick=1)
     figure.update_xaxes(showgrid=False)
     figure.update_layout(height=max(LEAST_PX, 20 * len(names) + 120))
     return figure
+
+
+def _label(row: dict[str, Any]) -> str:
+    """Rank and name beside a figure, a long name cut short."""
+    name = row["name"]
+    return f"{row['rank']}. {escape(name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + '…')}"

@@ -31,15 +31,19 @@ def panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str,
 
 def _pictures(view: View, title: str, figure_id: str) -> Component:
     """Buttons that save the figure, with what says whose it is, of when and from where written into the picture."""
-    league = view.league
-    as_of = league["as_of"]
-    when = f" as of {day(as_of)}" if as_of else ""
-    source = f"Pooltable, edition {view.answer.edition_id}" + (", simulated results" if league["is_simulated"] else "")
-    said = {"title": title, "about": f"{league['title']}{when}", "source": source}
-    name = f"pooltable-{league['league']}-{figure_id}-{as_of}"
+    said = {"title": title} | figure_words(view)
+    name = f"pooltable-{view.league['league']}-{figure_id}-{view.league['as_of']}"
     buttons = [
         html.Button(form, className="as-link", **data(picture=form.lower(), name=name, **said),
                     **aria(label=f"Save “{title}” as {form}"))
         for form in PICTURES
     ]  # fmt: skip
     return html.P(["Save as ", *buttons], className="pictures")
+
+
+def figure_words(view: View) -> dict[str, str]:
+    """What is written into a picture below its title: `about`, the league and its day, and `source`, the edition."""
+    league = view.league
+    when = f" as of {day(league['as_of'])}" if league["as_of"] else ""
+    source = f"Pooltable, edition {view.answer.edition_id}" + (", simulated results" if league["is_simulated"] else "")
+    return {"about": f"{league['title']}{when}", "source": source}

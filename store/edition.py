@@ -163,7 +163,7 @@ def _build(home: Home, path: Path, name: str, leagues: list[str], now: datetime)
             _copy_comments(con)
         _add_draws(home, con)
         _add_runs(home, con)
-        for name in ("5_names", "5_distributions", "6_games", "6_ratings", "6_forecasts", "7_dictionary"):
+        for name in ("5_names", "5_distributions", "6_records", "6_games", "6_ratings", "6_forecasts", "7_dictionary"):
             _run(con, name)
         con.execute("USE memory")
         con.execute("CHECKPOINT edition")

@@ -3,10 +3,10 @@
 (function () {
   "use strict";
   const clientside = (window.dash_clientside = window.dash_clientside || {});
-  const KEY = "pooltable-sql", KEPT = 30, ROWS = 2000;
+  const KEY = "pooltable-sql", KEPT = 30, ROWS = 2000, PAGE = 100;
   const WORDS = ["SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "USING", "HAVING", "QUALIFY", "count(*)", "avg", "NULLS LAST"];
   const byId = (id) => document.getElementById(id);
-  let names = [], values = {}, league = "", answer = null, offered = [], chosen = 0;
+  let names = [], values = {}, about = {}, league = "", answer = null, offered = [], chosen = 0;
 
   function element(tag, text, className, attributes) {
     const made = document.createElement(tag);
@@ -200,6 +200,7 @@
       valueFormatter: { function: "pooltable.brief(params.value)" }, type: isNumber(name) ? "rightAligned" : undefined, cellClass: isNumber(name) ? "number" : undefined }));
     clientside.set_props("sql-grid", { columnDefs: columns, rowData: rows });
     byId("sql-axes").classList.add("hidden");
+    byId("sql-grid").closest(".grid-frame").classList.toggle("one-page", rows.length <= PAGE);
     clientside.set_props("sql-plot", { children: null });
     linkFiles();
   }
@@ -236,10 +237,13 @@
     const figure = { data: [trace], layout: { xaxis: axis(x), yaxis: axis(y), margin: { l: 48, r: 12, t: 20, b: 44 },
       paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", font: { color: "#1c2128" } } };
     const graph = { namespace: "dash_core_components", type: "Graph", props: { id: "sql-figure", figure: figure, responsive: true,
-      style: { height: "100%" }, config: { displaylogo: false, toImageButtonOptions: { filename: "pooltable-answer", scale: 2 } } } };
-    const panel = { namespace: "dash_html_components", type: "Div", props: { className: "panel", children:
-      { namespace: "dash_html_components", type: "Div", props: { className: "figure", children: graph } } } };
-    clientside.set_props("sql-plot", { children: panel });
+      style: { height: "100%" }, config: { displaylogo: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d"] } } };
+    const html = (type, props) => ({ namespace: "dash_html_components", type: type, props: props });
+    const said = { "data-title": y + " by " + x, "data-about": about.about, "data-source": about.source, "data-name": "pooltable-answer" };
+    const buttons = ["PNG", "SVG"].map((form) => html("Button", { ...said, "data-picture": form.toLowerCase(), className: "as-link", children: form,
+      "aria-label": "Save the figure as " + form }));
+    clientside.set_props("sql-plot", { children: html("Div", { className: "panel", children: [
+      html("Div", { className: "figure", children: graph }), html("P", { className: "pictures", children: ["Save as "].concat(buttons) })] }) });
   }
 
   clientside.pooltable_console = {
@@ -247,6 +251,7 @@
       if (!held || !byId("sql-text")) return clientside.no_update;
       league = held.league;
       values = { ...held.values };
+      about = held.about;
       answer = null;
       names = [...new Set(held.rows.flatMap((row) => [row[1], row[2]]).filter(Boolean))].sort().concat(WORDS);
       const area = byId("sql-text");

@@ -77,6 +77,27 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }
 
+  // What was searched, sorted and shown is in the address, not in links that the server wrote before.
+  document.addEventListener("click", function (event) {
+    const link = event.target.closest("[data-keeps] a");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const wanted = new URL(link.href), now = new URL(window.location.href).searchParams;
+    ["q", "show", "sort"].forEach((name) => (now.get(name) ? wanted.searchParams.set(name, now.get(name)) : wanted.searchParams.delete(name)));
+    event.preventDefault();
+    event.stopPropagation();
+    window.history.pushState({}, "", wanted);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }, true);
+
+  // On a phone the tabs are wider than the window: the one that is open is brought into it.
+  let shownTab = null;
+  new MutationObserver(function () {
+    const tab = document.querySelector(".header .tab.active");
+    if (tab === shownTab) return;
+    shownTab = tab;
+    if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - 16;
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+
   clientside.pooltable_leaderboard = {
     filter: function (search, show) {
       const isAll = (show || []).includes("all");

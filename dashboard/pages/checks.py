@@ -81,7 +81,7 @@ def content(view: View) -> list[Any]:
     ]
     if shown in EVIDENCE:
         _, evidence_of = EVIDENCE[shown]
-        return [*heading, *evidence_of(view, fit["fit_id"]), sources(view, asked(view))]
+        return [*heading, *evidence_of(view, fit["fit_id"]), _how_to_read(), sources(view, asked(view))]
     return [
         *heading,
         _checks(rows("fit_checks")),

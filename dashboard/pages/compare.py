@@ -32,7 +32,7 @@ def content(view: View) -> list[Any]:
     return [
         kind_links(PATH, view),
         _choice(view, kind, found),
-        *(_compared(view, found) if len(found) > 1 else [_too_few(view, kind, found)]),
+        *(_compared(view, found) if len(found) > 1 else _too_few(view, kind, found)),
     ]
 
 
@@ -53,13 +53,17 @@ def _choice(view: View, kind: str, found: list[Row]) -> Component:
     )  # fmt: skip
 
 
-def _too_few(view: View, kind: str, found: list[Row]) -> Component:
+def _too_few(view: View, kind: str, found: list[Row]) -> list[Component]:
+    """How to begin, and who may be chosen."""
+    told = sources(view, [("Who may be chosen", "compare_choices", {"league": view.league["league"], "kind": kind})])
     if found:
-        return html.P(f"Choose somebody to compare {found[0]['name']} with.", className="quiet block")
+        one = html.P(f"Choose somebody to compare {found[0]['name']} with.", className="quiet block")
+        return [one, _how_to_read(), told]
     rows = view.answer.rows("compare_choices", league=view.league["league"], kind=kind)[:3]
     best = {place: row["competitor_id"] for place, row in zip(PLACES, rows, strict=False)}
     link = dcc.Link("the best three", href=address(PATH, league=view.league["league"], **best))
-    return html.P(["Choose two to six of them above, or look at ", link, "."], className="quiet block")
+    words = html.P(["Choose two to six of them above, or look at ", link, "."], className="quiet block")
+    return [words, _how_to_read(), told]
 
 
 def _compared(view: View, found: list[Row]) -> list[Any]:

@@ -110,6 +110,9 @@ def _stats(who: Row, digits: int) -> Component:
     if who["opponents_rating"] is not None:
         note = f"{who['schedule_rank']:,} of {who['schedules']:,} by hardness"
         found.append(_stat("Strength of schedule", signed(who["opponents_rating"], digits), note))
+    if who["record_strength"] is not None:
+        note = f"wins a game above an average competitor's, over {counted(who['record_games'], 'game')}"
+        found.append(_stat("Strength of record", signed(who["record_strength"], 2), note))
     return html.Div(found, className="figures")
 
 

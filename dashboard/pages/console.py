@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria
 from dashboard.canned import Canned, canned
 from dashboard.frame import Page, View, address, guide
+from dashboard.panel import figure_words
 from store.guard import unavailable
 
 PATH = "/sql"
@@ -29,6 +30,7 @@ def content(view: View) -> list[Any]:
     rows = view.answer.rows("dictionary")
     held = {
         "league": view.league["league"], "rows": [list(row.values()) for row in rows], "run": bool(asked),
+        "about": figure_words(view),
         "values": {name: value for name, value in view.query.items() if name not in ("sql", "league", "x", "y")},
     }  # fmt: skip
     return [
@@ -68,8 +70,8 @@ def _editor(sql: str) -> Component:
         defaultColDef={"sortable": True, "resizable": True, "minWidth": 90, "suppressHeaderMenuButton": True},
         dashGridOptions={
             "theme": {"function": "themeQuartz"}, "enableCellTextSelection": True, "suppressFieldDotNotation": True,
-            "localeText": {"noRowsToShow": "No rows."}, "pagination": True, "paginationPageSize": 100,
-            "animateRows": False,
+            "localeText": {"noRowsToShow": "Rows of the answer stand here."}, "pagination": True,
+            "paginationPageSize": 100, "animateRows": False,
         },
         className="grid",
         style={"height": None, "width": None},
@@ -99,7 +101,9 @@ def _editor(sql: str) -> Component:
             html.Pre(id="sql-error", className="sql-error hidden", role="alert"),
             html.Div(id="sql-axes", className="toolbar left hidden"),
             html.Div(id="sql-plot"),
-            html.Div(table, role="region", className="grid-frame middling", **aria(label="Rows of the answer")),
+            html.Div(
+                table, role="region", className="grid-frame middling one-page", **aria(label="Rows of the answer")
+            ),
         ],
         className="query",
     )  # fmt: skip

@@ -26,7 +26,7 @@ def content(view: View) -> list[Any]:
     )
     cups = view.answer.rows("cups", league=league)
     if not (outlook or games or races or cups):
-        return [_nothing(league)]
+        return [_nothing(league), _guide(has_draws=True)]
     what = what_if(view)
     return [
         _guide(has_draws=any(row["draw"] for row in games)),

@@ -19,7 +19,7 @@ PATH = "/leaderboard"
 ROUNDED = 4  # decimals sent to the browser; posterior quantiles of a few thousand draws are not known better
 OPTIONAL = (
     "attack", "defence", "expected_margin", "chance", "truth", "p_top", "moved", "p_moved", "history", "tier",
-    "opponents_rating", "unpooled_reason",
+    "opponents_rating", "record_strength", "unpooled_reason",
 )  # fmt: skip
 MOST_PLACES = 999
 MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
@@ -36,7 +36,9 @@ def content(view: View) -> list[Any]:
     query, values = _asked(view, kind, now)
     every = with_chances(view.answer.rows(query, **values), view.league["outcome"])
     if shown(view):
-        return [kind_links(PATH, view), view_links(view), *ordering(view, every, values)]
+        narrow = html.Div(fields(view, now, has_days=shown(view) == "caterpillar"), className="toolbar")
+        said = told(view, now) if shown(view) == "caterpillar" else None
+        return [kind_links(PATH, view), view_links(view), said, narrow, *ordering(view, every, query, values)]
     is_partial = len(every) > MOST_AT_ONCE and view.query.get("show") != "all"
     rows = [row for row in every if row["status"] == "ranked"] if is_partial else every
     return [
@@ -55,7 +57,7 @@ def content(view: View) -> list[Any]:
 def _asked(view: View, kind: str, now: Narrowed) -> tuple[str, dict[str, Any]]:
     """The query of what is shown, and its values: the newest leaderboard, or in the table that of an earlier day."""
     values = {"league": view.league["league"], "kind": kind, "group": now.group, "least": now.least}
-    if now.on is not None and not shown(view):
+    if now.on is not None and shown(view) in ("", "caterpillar"):  # of earlier days no draws are kept
         return "leaderboard_on", values | {"on": now.on["as_of"].isoformat(), "basis": now.on["basis"]}
     return "leaderboard", values | {"k": places(view.query.get("k"))}
 
@@ -130,7 +132,7 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], now: Narrowed, *
                 value=["all"] if view.query.get("show") == "all" else [],
                 className="switch" if others else "switch hidden",
             ),
-            *fields(view, now),
+            *fields(view, now, has_days=True),
             html.Label(
                 ["P(top ", dcc.Input(id="leaderboard-k", type="number", min=1, max=MOST_PLACES, step=1, placeholder="k",
                                      value=places(view.query.get("k")) or None, debounce=True), ")"],
@@ -258,6 +260,8 @@ def _how_sure(k: int) -> list[Column]:
         number("p_top10", "P(top 10)", "Probability of being among the best ten.", chance, width=98),
         number("opponents_rating", "Schedule", "Strength of schedule: mean rating of the opponents met.",
                "pooltable.fixed(params.value, 2)", width=98),
+        number("record_strength", "Record", "Strength of record: wins a game above those that an average ranked "
+               "competitor would have had against the same opponents.", "pooltable.signed(params.value, 2)", width=92),
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import address, simulated_badge, state
+from dashboard.frame import address, guide, simulated_badge, state
 from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
 from dashboard.sources import sources_of
@@ -26,7 +26,20 @@ def content(
     cards = html.Div([_card(league) for league in leagues], className="cards")
     asked = [("Leagues", "leagues", {}), *([("Found", "search", {"words": words})] if words else [])]
     parts = [heading, _search(words), *([_found(words, found)] if words else []), cards]
-    return [*parts, sources_of(edition_id, asked)]
+    return [*parts, _how_to_read(), sources_of(edition_id, asked)]
+
+
+def _how_to_read() -> Component:
+    return guide(
+        "How to read this",
+        [
+            "A card is a league: one pool of results that is rated together. It shows the best three of the ratings "
+            "that were last accepted, how many games they rest on, and the day they are of: games before it are in "
+            "them.",
+            "Every fit is judged before it is shown. Where the newest was rejected, the card says so, and the ratings "
+            "are those of the last one that was accepted; the league's Fit check has the reasons.",
+        ],
+    )
 
 
 def _search(words: str) -> Component:
@@ -71,11 +84,21 @@ def _card(league: Row) -> Component:
             html.H2([league["title"], simulated_badge(league)]),
             html.Ol(best) if best else html.P("Not rated yet.", className="quiet"),
             html.P(_freshness(league), className="quiet"),
-            html.P("✕ Newest fit rejected", className="rejected") if league["newest_verdict"] == "rejected" else None,
+            _verdict(league),
         ],
         href=address("/leaderboard", league=league["league"]),
         className="card",
     )
+
+
+def _verdict(league: Row) -> Component | None:
+    if league["newest_verdict"] == "rejected":
+        return html.P("✕ Newest fit rejected", className="rejected")
+    if not league["fit_id"]:
+        return None
+    if league["override_reason"]:
+        return html.P("! Accepted by hand", className="by-hand")
+    return html.P("✓ Fit accepted", className="accepted")
 
 
 def _freshness(league: Row) -> str:

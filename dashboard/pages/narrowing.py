@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.attributes import data
 from dashboard.frame import View, address
 from dashboard.reader import Row
 from dashboard.wording import day
 
 PATH = "/leaderboard"
-KEPT = ("kind", "view", "k", "show", "games", "group", "on", "sort")  # what a link of this page leaves as it is
+KEPT = ("kind", "view", "q", "k", "show", "games", "group", "on", "sort")  # what a link of this page leaves as it is
 MOST_GAMES = 99_999
-BASES = {"as_published": "as published", "backfilled": "fitted later"}
+BASES = {"as_published": "as published", "backfilled": "fitted later", "smoothed": "as all results tell it now"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,21 @@ def narrowed(view: View, kind: str) -> Narrowed:
     league = view.league["league"]
     found = view.answer.rows("groups", league=league, kind=kind)
     groups = [f"{row['grouping']}: {row['group']}" for row in found]
-    days = view.answer.rows("change_days", league=league)
+    days = view.answer.rows("leaderboard_days", league=league, kind=kind)
     asked = view.query.get("group", "")
-    on = next((row for row in days if row["as_of"].isoformat() == view.query.get("on")), None)
-    return Narrowed(asked if asked in groups else "", whole(view.query.get("games"), MOST_GAMES), on, groups, days)
+    least = whole(view.query.get("games"), MOST_GAMES)
+    return Narrowed(asked if asked in groups else "", least, _on(days, view.query.get("on")), groups, days)
+
+
+def _on(days: list[Row], asked: str | None) -> Row | None:
+    """The kept day that is asked for: by its name, or by its date alone."""
+    exact = next((row for row in days if _name(row) == asked), None)
+    return exact or next((row for row in days if row["as_of"].isoformat() == asked), None)
+
+
+def _name(row: Row) -> str:
+    """A kept day in an address: what all results tell of it now is another thing than what was said then."""
+    return row["as_of"].isoformat() + ("-smoothed" if row["basis"] == "smoothed" else "")
 
 
 def whole(asked: str | None, most: int) -> int:
@@ -42,11 +54,11 @@ def whole(asked: str | None, most: int) -> int:
     return min(int(asked), most) if asked and asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
 
 
-def fields(view: View, now: Narrowed) -> list[Component]:
+def fields(view: View, now: Narrowed, *, has_days: bool) -> list[Component]:
     """The menus of groups and of days, where there are any, and the field of games."""
     return [
         *([_groups(view, now)] if now.groups else []),
-        *([_days(view, now)] if now.days else []),
+        *([_days(view, now)] if now.days and has_days else []),
         html.Label(
             ["From ", dcc.Input(id="leaderboard-games", type="number", min=1, max=MOST_GAMES, step=1, placeholder="any",
                                 value=now.least or None, debounce=True), " games"],
@@ -60,24 +72,25 @@ def _groups(view: View, now: Narrowed) -> Component:
 
 
 def _days(view: View, now: Narrowed) -> Component:
-    earlier = [(row["as_of"].isoformat(), f"As of {day(row['as_of'])}, {BASES[row['basis']]}") for row in now.days]
-    chosen = now.on["as_of"].isoformat() if now.on else ""
+    earlier = [(_name(row), f"As of {day(row['as_of'])}, {BASES[row['basis']]}") for row in now.days]
+    chosen = _name(now.on) if now.on else ""
     return _menu(view, "on", chosen, [("", f"As of {day(view.league['as_of'])}, the newest"), *earlier])
 
 
 def _menu(view: View, name: str, chosen: str, choices: list[tuple[str, str]]) -> Component:
     """A menu of links to this leaderboard with another value of one part of its address."""
     links = [
-        dcc.Link(words, href=_with(view, name, value), className="menu-item active" if value == chosen else "menu-item")
+        dcc.Link(words, href=kept(view, name, value), className="menu-item active" if value == chosen else "menu-item")
         for value, words in choices
     ]
     parts = [html.Summary(dict(choices)[chosen]), html.Div(links, className="menu-items")]
-    return html.Details(parts, className="menu choose", id=f"leaderboard-{name}")
+    return html.Details(parts, className="menu choose", id=f"leaderboard-{name}", **data(keeps=""))
 
 
-def _with(view: View, name: str, value: str) -> str:
-    kept = {key: view.query[key] for key in KEPT if key in view.query}
-    return address(PATH, **{"league": view.league["league"], **kept, name: value or None})
+def kept(view: View, name: str, value: str) -> str:
+    """The address of this leaderboard with one part of it changed, or without it."""
+    as_it_is = {key: view.query[key] for key in KEPT if key in view.query}
+    return address(PATH, **{"league": view.league["league"], **as_it_is, name: value or None})
 
 
 def told(view: View, now: Narrowed) -> Component | None:
@@ -85,5 +98,5 @@ def told(view: View, now: Narrowed) -> Component | None:
     if now.on is None:
         return None
     words = f"Ratings as of {day(now.on['as_of'])}, {BASES[now.on['basis']]}. "
-    back = dcc.Link("To the newest", href=_with(view, "on", ""), className="inline")
+    back = dcc.Link("To the newest", href=kept(view, "on", ""), className="inline")
     return html.Aside([html.Strong(words), back], className="notice", role="status")

@@ -7,25 +7,23 @@ from dash.development.base_component import Component
 
 from dashboard import order_figures
 from dashboard.attributes import aria, data
-from dashboard.frame import View, address, kind_of
+from dashboard.frame import View, guide
+from dashboard.pages.narrowing import kept
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.sources import sources
 from dashboard.wording import decimals, signed
 
-PATH = "/leaderboard"
 VIEWS = {"": "Table", "caterpillar": "Caterpillar", "ranks": "Chances of ranks", "reshuffle": "Reshuffle"}
 
 
 def view_links(view: View) -> Component:
     """Links between the ways of looking at a leaderboard."""
-    league, kind = view.league["league"], view.query.get("kind")
     links = [
-        dcc.Link(title, href=address(PATH, league=league, kind=kind, view=name or None),
-                 className="tab active" if name == shown(view) else "tab")
+        dcc.Link(title, href=kept(view, "view", name), className="tab active" if name == shown(view) else "tab")
         for name, title in VIEWS.items()
-    ]  # fmt: skip
-    return html.Nav(links, className="tabs kinds", **aria(label="Ways of looking"))
+    ]
+    return html.Nav(links, className="tabs kinds", **aria(label="Ways of looking"), **data(keeps=""))
 
 
 def shown(view: View) -> str:
@@ -34,10 +32,11 @@ def shown(view: View) -> str:
     return asked if asked in VIEWS else ""
 
 
-def ordering(view: View, rows: list[Row], values: dict[str, Any]) -> list[Any]:
-    """The view that the address asks for, other than the table; `values` are those that the rows were asked with."""
-    asked: dict[str, Any] = {"league": view.league["league"], "kind": kind_of(view)}
-    more: dict[str, Any] = {}
+def ordering(view: View, rows: list[Row], query: str, values: dict[str, Any]) -> list[Any]:
+    """The view that the address asks for, other than the table; the rows were asked by `query` with `values`."""
+    if not any(row["rank"] for row in rows):
+        return [html.P("Nobody ranked is left by what this is narrowed to.", className="quiet block")]
+    asked = {name: values[name] for name in ("league", "kind", "group", "least")}
     match shown(view):
         case "ranks":
             words = (
@@ -52,9 +51,25 @@ def ordering(view: View, rows: list[Row], values: dict[str, Any]) -> list[Any]:
         case _:
             words = "Everybody ranked by mean rating, a line each: 90 % interval, 50 % interval, mean. At most 200."
             figure = order_figures.caterpillar([row for row in rows if row["rank"]][:200], view.league["unit"])
-            drawn, source = panel(view, "Caterpillar", words, figure, "caterpillar-figure"), "leaderboard"
-            more = values
-    return [html.Div(drawn, className="tall-figure"), sources(view, [(VIEWS[shown(view)], source, asked | more)])]
+            drawn = panel(view, "Caterpillar", words, figure, "caterpillar-figure")
+            source, asked = query, values
+    return [
+        html.Div(drawn, className="tall-figure"),
+        _how_to_read(),
+        sources(view, [(VIEWS[shown(view)], source, asked)]),
+    ]
+
+
+def _how_to_read() -> Component:
+    return guide(
+        "How to read this",
+        [
+            "The table says one rank for each, by the mean of what is known. These three ways show how much of that "
+            "order is settled: by the intervals of the ratings, by how often each comes out at each rank, and by whole "
+            "tables that could all be the true one.",
+            "Ranks are those among all the ranked, also where a group or a number of games narrows who is shown.",
+        ],
+    )
 
 
 def _reshuffle(rows: list[Row], digits: int) -> Component:

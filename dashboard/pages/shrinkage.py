@@ -25,6 +25,7 @@ def content(view: View) -> list[Any]:
     values = {"league": view.league["league"], "kind": kind}
     rows = view.answer.rows("estimates", **values)
     digits = decimals(row["sd"] for row in rows)
+    curve = view.answer.rows("populations", **values)
     drawn = thinned(rows)
     known = [row for row in rows if row["truth"] is not None]
     return [
@@ -33,6 +34,7 @@ def content(view: View) -> list[Any]:
         html.Div(
             [
                 *_poolings(view, rows, digits),
+                *_population(view, rows, curve, kind, digits),
                 panel(view, "Pulled towards the middle",
                        "Each dot is a competitor. On the dashed line nothing was pulled. The flatter the cloud at its "
                        "ends, the more the extremes were pulled in.",
@@ -45,7 +47,7 @@ def content(view: View) -> list[Any]:
             ],
             className="panels",
         ),
-        sources(view, [("Estimates", "estimates", values)]),
+        sources(view, [("Estimates", "estimates", values), ("Population", "populations", values)]),
     ]  # fmt: skip
 
 
@@ -130,6 +132,24 @@ def _poolings(view: View, rows: list[dict[str, Any]], digits: int) -> list[Compo
         else None
     )
     return [panel(view, "Three ways to estimate", words, figure, "poolings-figure", note)]
+
+
+def _population(
+    view: View, rows: list[dict[str, Any]], curve: list[dict[str, Any]], kind: str, digits: int
+) -> list[Component]:
+    """How much competitors differ, as it was learned, and where the estimates lie; nothing where it was not learned."""
+    if not curve or len(rows) < 2:
+        return []
+    one, unit = curve[0], view.league["unit"]
+    words = (
+        f"The curve is what was learned of how {kind}s differ: a spread of {one['scale']:.{digits}f} {unit} (90 % "
+        f"interval {one['scale_q5']:.{digits}f} to {one['scale_q95']:.{digits}f}). It is what is said of "
+        "somebody without a game, and what everybody is pulled towards. The bars are the estimates."
+    )
+    note = "The curve is of newcomers: from then on ratings move." if one["is_walk"] else None
+    return [
+        panel(view, "How much they differ", words, figures.population(rows, curve, unit), "population-figure", note)
+    ]
 
 
 def _thinned(rows: list[dict[str, Any]], kind: str) -> str | None:

@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import outlook_figures
-from dashboard.frame import Page, View
+from dashboard.frame import Page, View, guide
 from dashboard.grid import grid, name_link, number, text
 from dashboard.panel import panel
 from dashboard.reader import Row
@@ -22,7 +22,7 @@ def content(view: View) -> list[Any]:
     league = view.league["league"]
     rows = view.answer.rows("track_records", league=league)
     if not rows:
-        return [_nothing(league)]
+        return [_nothing(league), _how_to_read()]
     bins = view.answer.rows("reliabilities", league=league)
     parts: list[Any] = [_record(rows)]
     if bins:
@@ -32,7 +32,7 @@ def content(view: View) -> list[Any]:
         )
         figure = outlook_figures.reliability(bins)
         parts.append(html.Div([panel(view, "Chances and what came", words, figure, "reliability")], className="panels"))
-    return [*parts, _games(league, rows)]
+    return [*parts, _games(league, rows), _how_to_read()]
 
 
 def _nothing(league: str) -> Component:
@@ -48,6 +48,18 @@ def _nothing(league: str) -> Component:
             ),
         ],
         className="block",
+    )
+
+
+def _how_to_read() -> Component:
+    return guide(
+        "How to read this",
+        [
+            "Log loss is how surprised the forecasts were by what came: of a game whose result was given 50 %, 0.69; "
+            "of one given 80 %, 0.22; less is better. Forecasts also say how surprised they expect to be. A record "
+            "that is much worse than that was too sure of itself, one that is much better not sure enough.",
+            "Chances are right where, of all games in which somebody was given about 30 %, about 30 % were won.",
+        ],
     )
 
 

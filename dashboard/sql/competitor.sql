@@ -5,9 +5,10 @@ SELECT
     b.p_top3, b.p_top10, b.unpooled, b.unpooled_reason, b.shrinkage, b.games, b.last_played, s.opponents_rating,
     rank() OVER (PARTITION BY b.kind ORDER BY s.opponents_rating DESC NULLS LAST) AS schedule_rank,
     count(s.opponents_rating) OVER (PARTITION BY b.kind) AS schedules,
-    w.own, w.teammates, w.opponents, w."group", w.prior
+    r.record_strength, r.games AS record_games, w.own, w.teammates, w.opponents, w."group", w.prior
 FROM leaderboard AS b
 LEFT JOIN schedule AS s USING (league, kind, competitor_id)
+LEFT JOIN record AS r USING (league, kind, competitor_id)
 LEFT JOIN borrowing AS w USING (league, kind, competitor_id)
 WHERE b.league = $league
 QUALIFY b.competitor_id = $competitor OR b.name = $competitor

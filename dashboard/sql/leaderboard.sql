@@ -42,12 +42,13 @@ SELECT
     e.rank - b.rank AS moved,
     CASE WHEN e.rank > b.rank THEN list_count([nullif(r < e.rank, false) FOR r IN d.ranks]) / len(d.ranks)
         WHEN e.rank < b.rank THEN list_count([nullif(r > e.rank, false) FOR r IN d.ranks]) / len(d.ranks) END AS p_moved,
-    p.history, s.opponents_rating, b.attack, b.defence, b.expected_margin, b.last_played, b.status, b.pool
+    p.history, s.opponents_rating, w.record_strength, b.attack, b.defence, b.expected_margin, b.last_played, b.status, b.pool
 FROM leaderboard AS b
 LEFT JOIN truth AS t ON (t.league, t.competitor_id, t.component) = (b.league, b.competitor_id, 'total')
 LEFT JOIN earlier AS e ON (e.kind, e.competitor_id) = (b.kind, b.competitor_id)
 LEFT JOIN path AS p ON p.competitor_id = b.competitor_id
 LEFT JOIN schedule AS s ON (s.league, s.kind, s.competitor_id) = (b.league, b.kind, b.competitor_id)
+LEFT JOIN record AS w ON (w.league, w.kind, w.competitor_id) = (b.league, b.kind, b.competitor_id)
 LEFT JOIN rating_draw AS d ON (d.league, d.kind, d.competitor_id, d.component) = (b.league, b.kind, b.competitor_id, 'total')
     AND ($k::INTEGER > 0 OR e.rank <> b.rank)
 WHERE b.league = $league AND b.kind = $kind

@@ -1,7 +1,18 @@
--- The best thirty of one kind in 200 joint draws: element k of each list is one possible truth that goes together.
-WITH best AS MATERIALIZED (
+-- The best thirty of one kind in 200 joint draws: element k of each list is one possible truth that goes together. Of those
+-- with $least games or more, and where $group is not empty of its members by their last season.
+WITH member AS (
+    SELECT competitor_id, grouping || ': ' || arg_max("group", season) AS named
+    FROM membership
+    WHERE league = $league
+    GROUP BY competitor_id, grouping
+),
+best AS MATERIALIZED (
     SELECT league, competitor_id, coalesce(name, competitor_id) AS name, rank
-    FROM leaderboard WHERE league = $league AND kind = $kind AND rank <= 30
+    FROM leaderboard
+    WHERE league = $league AND kind = $kind AND rank IS NOT NULL AND games >= $least::INTEGER
+        AND ($group = '' OR competitor_id IN (SELECT competitor_id FROM member WHERE named = $group))
+    ORDER BY rank
+    LIMIT 30
 )
 SELECT
     b.competitor_id, b.name, b.rank, list_transform(d.draws[:200], lambda x: round(x::DOUBLE, 3)) AS draws,

@@ -257,7 +257,8 @@ def write_draws(home: Home, made: Made, fit_id: str, draws: np.ndarray, ranked: 
          "draws": draws[i].tolist(), "ranks": ranks[place[i]].tolist() if i in place else None}
         for i in range(made.teams)
     ]  # fmt: skip
-    rows.append({"league": made.league, "parameter": "intercept", "draws": [0.2] * DRAWS})
+    for name, value in (("intercept", 0.2), ("scale_attack", 0.5)):
+        rows.append({"league": made.league, "parameter": name, "draws": [value] * DRAWS})
     home.draws.mkdir(parents=True, exist_ok=True)
     schema = {
         "league": pl.String, "kind": pl.String, "competitor_id": pl.String, "component": pl.String,
