@@ -119,6 +119,11 @@ def guide(title: str, sentences: list[Any], *, is_open: bool = False) -> Compone
     )
 
 
+def labelled(words: str, field: Component) -> Component:
+    """A field with a label that is heard and not seen: what is in the field says as much to the eye."""
+    return html.Label([html.Span(words, className="unseen"), field], className="labelled")
+
+
 def kind_of(view: View) -> str:
     """The kind the address asks for where the league has it, else the league's first."""
     kinds: list[str] = view.league["kinds"]

@@ -200,7 +200,7 @@
       valueFormatter: { function: "pooltable.brief(params.value)" }, type: isNumber(name) ? "rightAligned" : undefined, cellClass: isNumber(name) ? "number" : undefined }));
     clientside.set_props("sql-grid", { columnDefs: columns, rowData: rows });
     byId("sql-axes").classList.add("hidden");
-    byId("sql-grid").closest(".grid-frame").classList.toggle("one-page", rows.length <= PAGE);
+    document.querySelector(".query .grid-frame").classList.toggle("one-page", rows.length <= PAGE);
     clientside.set_props("sql-plot", { children: null });
     linkFiles();
   }

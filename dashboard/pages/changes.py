@@ -106,7 +106,7 @@ def _everybody(league: str, rows: list[Row], digits: int) -> Component:
         name_link(league, "Name", "Who was ranked on both days.", minWidth=150, flex=1),
         *_ranks(),
         _gained(digits),
-        number("new_games", "Games since", "Games more than then.", WHOLE, width=112),
+        number("new_games", "Games since", "Games more than then.", WHOLE, width=124),
     ]
     return fitting_grid("everybody", columns, rows, "Everybody ranked on both days")
 

@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.attributes import aria, data
-from dashboard.frame import Page, View, guide, kind_links, kind_of
+from dashboard.frame import Page, View, guide, kind_links, kind_of, labelled
 from dashboard.grid import Column, grid, name_link, number, text
 from dashboard.pages.narrowing import Narrowed, fields, narrowed, told, whole
 from dashboard.pages.orderings import ordering, shown, view_links
@@ -46,7 +46,7 @@ def content(view: View) -> list[Any]:
         view_links(view),
         told(view, now),
         _toolbar(view, kind, every, now, is_partial=is_partial),
-        _legend(view.league["is_simulated"] and now.on is None),
+        _legend(is_newest=now.on is None, is_simulated=view.league["is_simulated"]),
         html.Div(_grid(view, kind, rows), className="grid-frame tall"),
         _how_to_read(kind),
         sources(view, [("Leaderboard", query, values)]),
@@ -123,10 +123,10 @@ def _toolbar(view: View, kind: str, rows: list[dict[str, Any]], now: Narrowed, *
     others = sum(row["status"] != "ranked" for row in rows)
     return html.Div(
         [
-            dcc.Input(
+            labelled(f"Find a {kind}", dcc.Input(
                 id="leaderboard-search", type="search", placeholder=f"Find a {kind}", value=_word(view.query.get("q")),
                 className="search", autoComplete="off", debounce=False,
-            ),
+            )),
             dcc.Checklist(
                 id="leaderboard-show", options=[{"label": f"Show {others:,} inactive and provisional", "value": "all"}],
                 value=["all"] if view.query.get("show") == "all" else [],
@@ -150,13 +150,14 @@ def _word(value: str | None) -> str:
     return (value or "")[:100]
 
 
-def _legend(is_simulated: bool) -> Component:
+def _legend(*, is_newest: bool, is_simulated: bool) -> Component:
+    """What is drawn in the bars: of earlier days neither estimates alone nor a truth are kept."""
     marks = [
         ("mean", "rating"),
         ("half", "50 % likely"),
         ("most", "90 % likely"),
-        ("alone", "own results alone, no pooling"),
-        *([("true", "the simulator's truth")] if is_simulated else []),
+        *([("alone", "own results alone, no pooling")] if is_newest else []),
+        *([("true", "the simulator's truth")] if is_newest and is_simulated else []),
     ]
     items = [
         html.Span([html.Span(className=f"mark mark-{mark}"), words], className="legend-item") for mark, words in marks
@@ -252,7 +253,7 @@ def _how_sure(k: int) -> list[Column]:
     chance = "pooltable.chance(params.value)"
     return [
         number("p_top", f"P(top {k})", f"Probability of being among the best {k}.", chance, width=98),
-        number("games", "Games", "Contests played in the games used.", "pooltable.whole(params.value)", width=84),
+        number("games", "Games", "Contests played in the games used.", "pooltable.whole(params.value)", width=96),
         number("shrinkage", "Shrinkage", "0 %: rests on its own results. 100 %: rests on its group.",
                "pooltable.percent(params.value)", width=104),
         number("p_best", "P(best)", "Probability of being the best of the ranked.", chance, width=88),

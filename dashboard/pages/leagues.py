@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import address, guide, simulated_badge, state
+from dashboard.frame import address, guide, labelled, simulated_badge, state
 from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
 from dashboard.sources import sources_of
@@ -46,7 +46,8 @@ def _search(words: str) -> Component:
     """A plain form: the words go into the address."""
     field = dcc.Input(name="q", type="search", value=words, placeholder="Find a team or a player in any league",
                       className="search", maxLength=LONGEST, autoComplete="off")  # fmt: skip
-    return html.Form([field, html.Button("Find", type="submit", className="button")], action="/leagues", method="get",
+    named = labelled("Find a team or a player in any league", field)
+    return html.Form([named, html.Button("Find", type="submit", className="button")], action="/leagues", method="get",
                      className="toolbar left", role="search")  # fmt: skip
 
 

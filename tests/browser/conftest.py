@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -38,6 +38,12 @@ def made() -> Any:
 
 
 @pytest.fixture(scope="session")
+def up() -> Callable[[str, subprocess.Popen[bytes]], str]:
+    """answering(address, process), as a fixture since conftest cannot be imported."""
+    return answering
+
+
+@pytest.fixture(scope="session")
 def site(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running server over a home with 320 and 160 teams."""
     home = made.made_home(tmp_path_factory.mktemp("browser"), teams=320)
@@ -49,13 +55,13 @@ def site(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT)
     try:
-        yield up(f"http://127.0.0.1:{port}", process)
+        yield answering(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait()
 
 
-def up(address: str, process: subprocess.Popen[bytes]) -> str:
+def answering(address: str, process: subprocess.Popen[bytes]) -> str:
     """The address once it answers."""
     for _ in range(600):
         assert process.poll() is None, "the server ended"

@@ -13,7 +13,7 @@ from dash import Dash
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dashboard.app import build_app
+from dashboard.app import PAGES, build_app
 from store.edition import publish
 from store.home import Home
 
@@ -161,6 +161,30 @@ def test_the_address_restores_search_filter_and_order(app: Dash) -> None:
     page = visit(app, "/leaderboard", "?league=nations&q=cura&show=all&sort=games-desc")
     assert '"value": "cura"' in page and '"value": ["all"]' in page and '"sort": "desc"' in page
     assert '"filter": "ranked"' in visit(app, "/leaderboard", "?league=nations")
+
+
+def test_every_page_says_of_when_it_is_how_to_read_it_and_by_which_sql(app: Dash) -> None:
+    asked = "?league=nations&competitor=t:0&a=t:0&b=t:1"
+    ways = ["&view=caterpillar", "&view=ranks", "&view=reshuffle", "&show=forecasts", "&show=remains"]
+    pages = [(page.path, asked) for page in PAGES] + [("/leaderboard", asked + way) for way in ways[:3]]
+    for path, search in [*pages, *(("/checks", asked + way) for way in ways[3:]), ("/compare", "?league=nations")]:
+        page = visit(app, path, search)
+        for words in ("as of ", "1 Jan 2024", "published 3 hours ago", "How to "):
+            assert words in page, (path, search, words)
+        assert ("The SQL of this view, CSV and JSON" in page) == (path != "/sql"), (path, search)  # that is SQL itself
+    leagues = visit(app, "/leagues")
+    assert all(words in leagues for words in ("as of 1 Jan", "published 3 hours ago", "How to ", "The SQL of"))
+
+
+def test_other_ways_of_looking_keep_what_the_leaderboard_is_narrowed_to(app: Dash) -> None:
+    page = visit(app, "/leaderboard", "?league=nations&group=side%3A+North&games=5&sort=games-desc&q=na&k=4")
+    for view in ("caterpillar", "ranks", "reshuffle"):
+        kept = f"q=na&k=4&games=5&group=side%3A+North&sort=games-desc&view={view}"
+        assert f'"/leaderboard?league=nations&{kept}"' in page
+        narrowed = visit(app, "/leaderboard", f"?league=nations&{kept}")
+        assert "Nations 1" in narrowed and 'Nations 2"' not in narrowed  # the others are of the South
+    nobody = visit(app, "/leaderboard", "?league=nations&view=ranks&games=999")
+    assert "Nobody ranked is left" in nobody
 
 
 def test_two_apps_in_one_process_do_not_share_pages(home: Home, own_home: Home) -> None:

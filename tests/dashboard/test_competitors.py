@@ -168,13 +168,6 @@ def test_orders_are_looked_at_in_four_ways(app: Dash) -> None:
         assert words in page_of(app, leaderboard.PAGE, league="nations", view=way)
 
 
-def test_every_page_of_a_league_tells_its_sql(app: Dash) -> None:
-    for page in PAGES:
-        if page.path not in ("/checks", "/sql"):  # evidence by fit; the console is SQL itself
-            shown = page_of(app, page, league="nations", competitor="t:0", a="t:0", b="t:1")
-            assert "The SQL of this view, CSV and JSON" in shown, page.path
-
-
 def test_of_thousands_only_the_ranked_are_sent_until_everybody_is_asked_for(
     app: Dash, monkeypatch: pytest.MonkeyPatch
 ) -> None:
