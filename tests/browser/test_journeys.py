@@ -76,6 +76,7 @@ def test_a_shared_link_shows_the_same(page: Page) -> None:
     drawn(page)
     page.locator("#leaderboard-grid .ag-header-cell[col-id=games]").click()
     expect(page).to_have_url(re.compile("sort=games-desc"))
+    expect(page.locator(f"{ROWS}[row-index='0'] [col-id=rank]")).not_to_have_text("1")  # drawn anew, not only told
     shown, count = page.locator(ROWS).all_inner_texts(), page.locator("#leaderboard-shown").inner_text()
     page.goto(page.url)
     drawn(page)

@@ -28,7 +28,8 @@ MOST_STOPS = 260
 NUMBERED = """() => {
     const all = document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]');
     const isThere = (one) => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.tabIndex >= 0
-        && !one.closest('.ag-root-wrapper, .js-plotly-plot, [aria-hidden=true]') && one.getBoundingClientRect().width > 0;
+        && !one.closest('.ag-root-wrapper, .js-plotly-plot, [aria-hidden=true]')
+        && one.getBoundingClientRect().width > 0;
     const seen = [...all].filter(isThere);
     seen.forEach((one, number) => { one.dataset.number = number; });
     return seen.map((one) => one.outerHTML.slice(0, 90));

@@ -57,6 +57,7 @@ def test_sorting_orders_the_rows_and_goes_into_the_address(page: Page) -> None:
     assert [int(text.replace(",", "")) for text in column(page, "games")] == games
 
 
+@pytest.mark.slow
 def test_the_unranked_stay_below_whichever_way_ranks_are_sorted(page: Page) -> None:
     board(page, "&show=all")
     for direction in ("ascending", "descending"):
@@ -127,6 +128,7 @@ def test_screen_file_and_sql_agree(
     assert on_screen[:5] == [f"{float(row['rating']):+.2f}" for row in rows[:5]]
 
 
+@pytest.mark.slow
 def test_the_shrinkage_page_draws_every_figure(page: Page) -> None:
     board(page)
     page.get_by_role("link", name="Shrinkage").click()
@@ -139,6 +141,7 @@ def test_the_shrinkage_page_draws_every_figure(page: Page) -> None:
     expect(page.get_by_role("heading", name="Simulated cup")).to_contain_text("simulated")
 
 
+@pytest.mark.slow
 def test_the_fit_check_says_the_verdict_and_offers_the_rejected_fit(page: Page) -> None:
     board(page)
     page.get_by_role("link", name="See that fit").click()
@@ -166,26 +169,28 @@ def test_the_theme_is_switched_and_remembered(page: Page) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark" and page.evaluate(ground) != light
 
 
+OFTEN = ["/leaderboard?league=cup", "/competitor?league=cup&competitor=t:1", "/checks?league=cup"]
+SELDOM = [
+    "/leagues",
+    "/shrinkage?league=cup",
+    "/compare?league=cup&a=t:1&b=t:2",
+    "/forecasts?league=cup",
+    "/track-record?league=cup",
+    "/sql?league=cup",
+    "/changes?league=nations",
+    "/data-health?league=cup",
+    "/runs?league=cup",
+    "/about?league=cup",
+    "/leaderboard?league=cup&view=caterpillar",
+    "/leaderboard?league=cup&view=ranks",
+    "/leaderboard?league=cup&view=reshuffle",
+    "/checks?league=cup&show=forecasts",
+    "/checks?league=cup&show=remains",
+]
+
+
 @pytest.mark.parametrize("width", [390, pytest.param(2560, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/leagues",
-        "/leaderboard?league=cup",
-        "/shrinkage?league=cup",
-        "/competitor?league=cup&competitor=t:1",
-        "/compare?league=cup&a=t:1&b=t:2",
-        "/sql?league=cup",
-        "/changes?league=nations",
-        "/data-health?league=cup",
-        "/runs?league=cup",
-        "/leaderboard?league=cup&view=ranks",
-        "/leaderboard?league=cup&view=reshuffle",
-        "/checks?league=cup",
-        "/checks?league=cup&show=forecasts",
-        "/checks?league=cup&show=remains",
-    ],
-)
+@pytest.mark.parametrize("path", [*OFTEN, *(pytest.param(path, marks=pytest.mark.slow) for path in SELDOM)])
 def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(path)
@@ -194,6 +199,7 @@ def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_the_content_and_the_menus(page: Page) -> None:
     board(page)
     page.keyboard.press("Tab")
@@ -205,6 +211,7 @@ def test_the_keyboard_reaches_the_content_and_the_menus(page: Page) -> None:
     expect(page.locator("header .menu-items")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_states_are_pages_too(page: Page) -> None:
     page.goto("/leaderboard?league=waiting")
     expect(page.get_by_role("heading", name="Not rated yet")).to_be_visible()
@@ -251,6 +258,7 @@ def test_a_chosen_number_of_places_gets_its_column_and_its_address(page: Page) -
     expect(page).to_have_url(re.compile("k=7"))
 
 
+@pytest.mark.slow
 def test_an_open_page_says_when_there_are_new_ratings(page: Page) -> None:
     board(page)
     look = "document.dispatchEvent(new Event('visibilitychange'))"

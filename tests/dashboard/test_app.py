@@ -222,7 +222,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(
         [
@@ -238,6 +238,8 @@ KEYS = st.sampled_from(
             "/checks",
             "/about",
             "/shrinkage",
+            "/forecasts",
+            "/track-record",
             "/nowhere",
         ]
     ),
