@@ -6,7 +6,7 @@ Adding one means adding it to the list in app.py; the header finds it there.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from dashboard.reader import Answer, Row
 from dashboard.wording import ago, counted, day, listed
 
 type Query = dict[str, str]
+OLD = timedelta(days=8)  # age of an edition at which it looks old
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _heading(view: View) -> Component:
 
 def _facts(view: View) -> list[Any]:
     league = view.league
-    published = tip(f"published {ago(view.published_at_utc, view.now)}", f"Edition {view.answer.edition_id}.")
+    published = _published(view)
     about = html.Span(dcc.Link("about this league", href=address("/about", league=league["league"])))
     if league["fit_id"] is None:
         return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(published), about]
@@ -223,6 +224,15 @@ def _facts(view: View) -> list[Any]:
         html.Span(published),
         about,
     ]
+
+
+def _published(view: View) -> Component:
+    """The edition's age; of one that is old, so that it is seen, with what that may mean."""
+    words = f"published {ago(view.published_at_utc, view.now)}"
+    if view.now.replace(tzinfo=None) - view.published_at_utc.replace(tzinfo=None) < OLD:
+        return tip(words, f"Edition {view.answer.edition_id}.")
+    meaning = "For more than a week nothing was published: nothing new came, or no night was run. Data health says."
+    return html.Strong(tip(words, f"{meaning} Edition {view.answer.edition_id}."), className="stale")
 
 
 def _notices(view: View) -> list[Component]:

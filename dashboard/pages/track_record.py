@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard import outlook_figures
 from dashboard.frame import Page, View, guide
-from dashboard.grid import grid, name_link, number, text
+from dashboard.grid import fitting_grid, name_link, number, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.wording import counted, day
@@ -106,8 +106,8 @@ def _games(league: str, rows: list[Row]) -> Component:
                "pooltable.fixed(params.value, 2)", width=100),
     ]  # fmt: skip
     shown = [row | {"played_on": day(row["played_on"]), "made_at_utc": None, "came": _came(row)} for row in rows]
-    table = grid("track-record", columns, shown, "Forecasts and what came of them")
-    return html.Section([html.H2("Game by game"), html.Div(table, className="grid-frame tall")], className="block")
+    table = fitting_grid("track-record", columns, shown, "Forecasts and what came of them")
+    return html.Section([html.H2("Game by game"), table], className="block")
 
 
 def _came(row: Row) -> str:

@@ -176,6 +176,12 @@ def test_every_page_says_of_when_it_is_how_to_read_it_and_by_which_sql(app: Dash
     assert all(words in leagues for words in ("as of 1 Jan", "published 3 hours ago", "How to ", "The SQL of"))
 
 
+def test_an_edition_that_is_old_looks_old(home: Home, app: Dash, made: Any) -> None:
+    later = build_app(home, clock=lambda: made.NOW + timedelta(days=9))
+    assert "no night was run" in visit(later, "/about", "?league=cup")
+    assert "no night was run" not in visit(app, "/about", "?league=cup")
+
+
 def test_other_ways_of_looking_keep_what_the_leaderboard_is_narrowed_to(app: Dash) -> None:
     page = visit(app, "/leaderboard", "?league=nations&group=side%3A+North&games=5&sort=games-desc&q=na&k=4")
     for view in ("caterpillar", "ranks", "reshuffle"):
