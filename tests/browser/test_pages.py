@@ -288,6 +288,10 @@ def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
     expect(page.locator("#sql-grid .ag-row").nth(2)).to_contain_text("<img src=x onerror=alert(1)>")
     page.get_by_role("button", name="Plot").click()
     expect(page.locator("#sql-figure .bars .point")).to_have_count(5)
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="Save the figure as SVG").click()
+    drawing = Path(picture.value.path()).read_text()
+    assert all(words in drawing for words in ("rating by name", "Nations as of 1 Jan 2024", "edition ratings-"))
     assert page.locator("img[src=x]").count() == 0
     page.reload()
     expect(page.locator("#sql-said")).to_contain_text("5 rows")

@@ -7,6 +7,7 @@ and `waiting` (results loaded, no fit).
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Made:
         """The likelihood of its outcome."""
         return {"score": "poisson", "order": "plackett_luce"}[self.outcome]
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """Ids of its competitors: "t:0" and so on for teams, "p:0" for players."""
         return [f"{self.kind[0]}:{number}" for number in range(self.teams)]
