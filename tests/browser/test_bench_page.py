@@ -186,7 +186,7 @@ def test_ten_thousand_competitors(chromium: Browser, large: str, capsys: pytest.
     searched, sorted_ = [], []
     for words in ("nations 77", "nations 7", "", "nations 9999", ""):
         searched.append(page.evaluate(UNTIL.replace("SEEN", SHOWN).replace("ACT", TYPE.replace("WORDS", words))))
-    for column in ("games", "rating", "rank", "name"):
+    for column in ("games", "rating", "name", "rank"):
         sorted_.append(page.evaluate(UNTIL.replace("SEEN", TOP).replace("ACT", CLICK.replace("COLUMN", column))))
     gaps = page.evaluate(SCROLL)
     page.close()
