@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -29,6 +30,8 @@ from store.stanzas import read_each
 log = logging.getLogger(__name__)
 SECONDS = 20.0
 WAIT_SECONDS = 120.0
+Alert = dict[str, str | None]
+Way = Callable[[Alert], bool]
 UNUSABLE = (OSError, sqlite3.Error)  # what a disk that is full, read-only or gone is heard as
 
 
@@ -43,9 +46,15 @@ class Channels(BaseSettings):
     heartbeat_file: Path | None = None
 
     @property
-    def hears_alerts(self) -> bool:
-        """Whether anybody is told."""
-        return self.alert_webhook is not None or self.alert_command is not None
+    def ways(self) -> dict[str, Way]:
+        """How people are told, by the channel's name; empty where nobody is. A way says whether the alert was taken,
+        with a line in the log where it was not."""
+        ways: dict[str, Way] = {}
+        if self.alert_webhook is not None:
+            ways["webhook"] = partial(_post, self.alert_webhook.get_secret_value())
+        if self.alert_command is not None:
+            ways["command"] = partial(_run, self.alert_command.get_secret_value())
+        return ways
 
 
 def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
@@ -56,11 +65,10 @@ def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
     channels, history = channels or Channels(), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
         follow(history, *_found(home, history, now), now)
-        if channels.hears_alerts:
-            for one in history.incidents(untold=True):
-                is_over = one.ended_at is not None
-                if send(channels, message(home, one)):
-                    history.told(one.number, is_over, now)
+        for channel, tell in channels.ways.items():
+            for one in history.untold(channel):
+                if tell(message(home, one)):
+                    history.told(one.number, channel, one.ended_at is not None, now)
 
 
 def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str], Callable[[str, str], str]]:
@@ -77,7 +85,7 @@ def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str],
     return wrong, lambda kind, league: how_ended(kind, league, found, leagues)
 
 
-def message(home: Home, one: Incident) -> dict[str, str | None]:
+def message(home: Home, one: Incident) -> Alert:
     """An alert as JSON: `text` is a line for people (and for chats, whose webhooks read it), the rest for programs."""
     is_over = one.ended_at is not None
     text = f"Pooltable: {'over: ' if is_over else ''}{sentence(one)}"
@@ -93,16 +101,6 @@ def message(home: Home, one: Incident) -> dict[str, str | None]:
         "ended_message": one.ended_message or None,
         "home": home.root.resolve().name,
     }
-
-
-def send(channels: Channels, alert: dict[str, str | None]) -> bool:
-    """Sends one alert to every channel there is; False, with a line in the log, where one did not take it."""
-    sent = True
-    if channels.alert_webhook is not None:
-        sent = _post(channels.alert_webhook.get_secret_value(), alert)
-    if channels.alert_command is not None:
-        sent = _run(channels.alert_command.get_secret_value(), alert) and sent
-    return sent
 
 
 def beat_if_well(home: Home, channels: Channels, now: datetime) -> None:
@@ -128,7 +126,7 @@ def beat(channels: Channels, now: datetime) -> None:
             log.error("the heartbeat was not taken: %s", _brief(error))
 
 
-def _post(url: str, alert: dict[str, str | None]) -> bool:
+def _post(url: str, alert: Alert) -> bool:
     import requests
 
     try:
@@ -139,7 +137,7 @@ def _post(url: str, alert: dict[str, str | None]) -> bool:
     return True
 
 
-def _run(command: str, alert: dict[str, str | None]) -> bool:
+def _run(command: str, alert: Alert) -> bool:
     try:
         ended = subprocess.run(
             shlex.split(command), input=json.dumps(alert).encode(), capture_output=True, timeout=SECONDS, check=False
@@ -160,7 +158,7 @@ def _brief(error: Exception) -> str:
 
 def look_if_heard(home: Home, now: datetime) -> None:
     """`look_quietly` where anybody is told at all: for commands typed by hand."""
-    if Channels().hears_alerts:
+    if Channels().ways:
         look_quietly(home, now)
 
 
@@ -198,8 +196,12 @@ class Watchman:
                 self._tell(replace(self.unusable, ended_at=stamp(now)))
 
     def _tell(self, one: Incident) -> None:
-        if self.channels.hears_alerts and not send(self.channels, message(self.home, one)):
+        took = [tell(message(self.home, one)) for tell in self.channels.ways.values()]
+        if not all(took):
             return  # at the next look
         if one.ended_at:
-            History(self.home.runs).add_incident(one)
+            history = History(self.home.runs)
+            history.begin_incident(one.kind, one.league, one.message, datetime.fromisoformat(one.began_at))
+            (stood,) = (each for each in history.incidents(open_only=True) if each.kind == one.kind)
+            history.end_incident(stood.number, datetime.fromisoformat(one.ended_at))
         self.unusable = None if one.ended_at else one

@@ -20,7 +20,7 @@ from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
 from store.errors import FitError
-from store.history import History, Incident, Run, stamp
+from store.history import History, Run
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
@@ -245,7 +245,8 @@ def test_runs_are_shown_of_a_league_from_a_day_on_and_so_many(run, home):
         began = datetime(2026, 3, number, 4, 0, tzinfo=UTC)
         history.start_run(Run(f"r{number}", "manual", leagues, began), 1)
         history.end_run(f"r{number}", began, "failed", "leagues.toml is not TOML")
-        history.add_incident(Incident(0, "failed", leagues[0], "why", stamp(began), stamp(began)))
+        history.begin_incident("failed", leagues[0], "why", began)
+        history.end_incident(number, began)
 
     def shown(*words):
         return re.findall(r"r\d(?= )|2026-03-0\d(?= 04:00  2)", run("runs", *words).stdout)
