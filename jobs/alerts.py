@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.incidents import HOME, Key, follow, how_ended, sentence, standing, stood, unusable
 from jobs.locks import alone
+from jobs.marks import Mark, Told
 from jobs.status import status
 from store.errors import PooltableError, StanzaError
 from store.history import History, Incident, stamp
@@ -57,18 +58,46 @@ class Channels(BaseSettings):
         return ways
 
 
-def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
+def look(home: Home, now: datetime, channels: Channels | None = None, mark: Mark | None = None) -> None:
     """Finds what began and what is over, records it and tells of it; what could not be told is told the next time.
 
-    Raises LockedError where another process goes on telling.
+    Raises LockedError where another process goes on telling, one of UNUSABLE where the home cannot be written.
     """
-    channels, history = channels or Channels(), History(home.runs)
+    channels, mark, history = channels or Channels(), mark or Mark(home.root), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
+        _record(mark, history, now)
         follow(history, *_found(home, history, now), now)
+        if _unusable(history) is None:
+            mark.remove()
         for channel, tell in channels.ways.items():
             for one in history.untold(channel):
                 if tell(message(home, one)):
+                    if one.kind == "unusable" and one.ended_at is None:
+                        _mark(mark, one, channel)
                     history.told(one.number, channel, one.ended_at is not None, now)
+
+
+def _record(mark: Mark, history: History, now: datetime) -> None:
+    """Records what was told of the home while nothing could be recorded."""
+    told = mark.read()
+    if told is None:
+        return
+    if not any((one.kind, one.began_at) == ("unusable", told.began_at) for one in history.incidents()):
+        history.begin_incident("unusable", HOME, told.message, datetime.fromisoformat(told.began_at))
+    if (one := _unusable(history)) is not None:
+        for channel in told.channels:
+            history.told(one.number, channel, False, now)
+
+
+def _unusable(history: History) -> Incident | None:
+    """That the home cannot be used, where that stands."""
+    return next((one for one in history.incidents(open_only=True) if one.kind == "unusable"), None)
+
+
+def _mark(mark: Mark, one: Incident, channel: str) -> None:
+    """Marks that a channel took it, outside the home, where soon nothing may be recorded."""
+    told = mark.read() or Told(one.message, one.began_at)
+    mark.keep(replace(told, channels=(*told.channels, channel)))
 
 
 def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str], Callable[[str, str], str]]:
@@ -157,9 +186,9 @@ def _brief(error: Exception) -> str:
 
 
 def look_if_heard(home: Home, now: datetime) -> None:
-    """`look_quietly` where anybody is told at all: for commands typed by hand."""
+    """A look where anybody is told at all: for commands typed by hand."""
     if Channels().ways:
-        look_quietly(home, now)
+        Watchman(home)(now)
 
 
 def look_quietly(home: Home, now: datetime) -> None:
@@ -174,34 +203,26 @@ def look_quietly(home: Home, now: datetime) -> None:
 
 class Watchman:
     """Looks, again and again. Where the home cannot be written (its disk is full, read-only or gone) nothing can be
-    recorded: that is told without a record, once, and once when it is over."""
+    recorded there: that is told with a mark outside of it, once by whoever looks, and once when it is over."""
 
     def __init__(self, home: Home, channels: Channels | None = None) -> None:
-        self.home, self.channels = home, channels or Channels()
-        self.unusable: Incident | None = None
+        self.home, self.channels, self.mark = home, channels or Channels(), Mark(home.root)
 
     def __call__(self, now: datetime) -> None:
         """One look."""
         try:
-            look(self.home, now, self.channels)
+            look(self.home, now, self.channels, self.mark)
         except PooltableError as error:
             log.error("alerts wait: %s", error.message)
         except UNUSABLE as error:
             log.error("the home cannot be used: %s", error)
-            if self.unusable is None:
-                why = unusable(self.home) or str(error)
-                self._tell(Incident(0, "unusable", HOME, why, stamp(now), None))
-        else:
-            if self.unusable is not None:
-                self._tell(replace(self.unusable, ended_at=stamp(now)))
+            self._tell(unusable(self.home) or str(error), now)
 
-    def _tell(self, one: Incident) -> None:
-        took = [tell(message(self.home, one)) for tell in self.channels.ways.values()]
-        if not all(took):
-            return  # at the next look
-        if one.ended_at:
-            history = History(self.home.runs)
-            history.begin_incident(one.kind, one.league, one.message, datetime.fromisoformat(one.began_at))
-            (stood,) = (each for each in history.incidents(open_only=True) if each.kind == one.kind)
-            history.end_incident(stood.number, datetime.fromisoformat(one.ended_at))
-        self.unusable = None if one.ended_at else one
+    def _tell(self, why: str, now: datetime) -> None:
+        """Tells those who do not know yet."""
+        told = self.mark.read() or Told(why, stamp(now))
+        self.mark.keep(told)
+        one = Incident(0, "unusable", HOME, told.message, told.began_at, None)
+        for channel, tell in self.channels.ways.items():
+            if channel not in told.channels and tell(message(self.home, one)):
+                _mark(self.mark, one, channel)

@@ -30,7 +30,8 @@ def alone(home: Home, what: str, wait_seconds: float = 0) -> Iterator[None]:
         named.write_text(str(os.getpid()))
         yield
     finally:
-        named.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may have become read-only meanwhile
+            named.unlink(missing_ok=True)
         lock.release()
 
 

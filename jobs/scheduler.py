@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -45,11 +45,13 @@ class _Stop(BaseException):
 
 
 def run_scheduler(home: Home, clock: Clock) -> None:
-    """Keeps the timetable of a home until SIGTERM (returns) or Ctrl-C (raises KeyboardInterrupt).
+    """Keeps the timetable of a home until SIGTERM (returns) or Ctrl-C (raises KeyboardInterrupt). Where the home cannot
+    be written, that is told, and waited for to be over.
 
     Raises LockedError naming the process where another scheduler runs for this home.
     """
-    with alone(home, "scheduler"):
+    with ExitStack() as held, suppress(_Stop), _raising_on_sigterm():
+        _enter(home, clock, held)
         stopping = threading.Event()
 
         def start(leagues: tuple[str, ...], kind: str) -> None:
@@ -57,18 +59,32 @@ def run_scheduler(home: Home, clock: Clock) -> None:
 
         scheduler = build()
         keeper = Keeper(home, scheduler, start, clock)
-        with suppress(_Stop), _raising_on_sigterm():
-            try:
+        try:
+            keeper()
+            scheduler.start()
+            while True:
+                time.sleep(POLL_SECONDS)
                 keeper()
-                scheduler.start()
-                while True:
-                    time.sleep(POLL_SECONDS)
-                    keeper()
-            finally:
-                stopping.set()
-                if scheduler.running:
-                    scheduler.shutdown()
-        log.info("scheduler stopped")
+        finally:
+            stopping.set()
+            if scheduler.running:
+                scheduler.shutdown()
+    log.info("scheduler stopped")
+
+
+def _enter(home: Home, clock: Clock, held: ExitStack) -> None:
+    """Takes the scheduler's lock, as soon as the home can be written."""
+    watchman, polls = Watchman(home), 0
+    while True:
+        try:
+            held.enter_context(alone(home, "scheduler"))
+            return
+        except UNUSABLE as error:
+            if polls % POLLS_A_LOOK == 0:
+                log.error("nothing can be done in %s before it can be written; waiting: %s", home.root, error)
+                watchman(clock())
+        polls += 1
+        time.sleep(POLL_SECONDS)
 
 
 def build() -> BackgroundScheduler:
@@ -180,7 +196,7 @@ def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
 def _stamp(home: Home) -> object:
     try:
         found = home.leagues_toml.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 
