@@ -45,6 +45,14 @@ class Fitted:
 
 
 @dataclass
+class Pulled:
+    """What ingest.pull.pull returns."""
+
+    rows_read: int
+    summary: str
+
+
+@dataclass
 class Finding:
     """What ingest.checks.check returns a list of."""
 
@@ -114,6 +122,34 @@ def test_fitting_hands_everything_on(run, room):
         "fit alps: sampling (50 % done)",
         "fit alps: 3 rows",
     ]
+
+
+@pytest.mark.parametrize("command", ["pull", "check", "fit"])
+@pytest.mark.parametrize("names", [(), ("alps", "andes")])
+def test_one_stanza_that_is_wrong_is_told_at_the_end_and_the_other_leagues_go_on(run, room, home, command, names):
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("refit", "refitt", 1))
+    asked = []
+
+    def act(_home, league, *_a, **_k):
+        asked.append(league)
+        return [] if command == "check" else Fitted(summary="andes: done")
+
+    room("ingest.checks", check=act)
+    room("ingest.pull", pull=lambda home, league, *_a, **_k: Pulled(1, act(home, league).summary))
+    room("modeling.fit", prepare_fit=act, make_fit=None, keep_fit=None, Fitted=Fitted)
+    result = run(command, *names)
+    assert (result.exit_code, asked) == (2, ["andes"])
+    assert result.stdout.startswith("andes: ")
+    assert 'league alps: unknown setting "refitt". Did you mean "refit"?' in result.stderr.splitlines()[-1]
+    assert run(command, "alps").exit_code == 2
+
+
+def test_leagues_lists_those_that_are_sound_and_names_the_others(run, home):
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("refit", "refitt", 1))
+    result = run("leagues")
+    assert result.exit_code == 2
+    assert [line.split()[0] for line in result.stdout.splitlines() if line.endswith("yes")] == ["andes"]
+    assert "league alps: unknown setting" in result.stderr
 
 
 def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):
