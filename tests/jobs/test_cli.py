@@ -130,13 +130,12 @@ def test_one_stanza_that_is_wrong_is_told_at_the_end_and_the_other_leagues_go_on
     home.leagues_toml.write_text(home.leagues_toml.read_text().replace("refit", "refitt", 1))
     asked = []
 
-    def act(_home, league, *_a, **_k):
-        asked.append(league)
-        return [] if command == "check" else Fitted(summary="andes: done")
+    def giving(result):
+        return lambda _home, league, *_a, **_k: asked.append(league) or result
 
-    room("ingest.checks", check=act)
-    room("ingest.pull", pull=lambda home, league, *_a, **_k: Pulled(1, act(home, league).summary))
-    room("modeling.fit", prepare_fit=act, make_fit=None, keep_fit=None, Fitted=Fitted)
+    room("ingest.checks", check=giving([]))
+    room("ingest.pull", pull=giving(Pulled(1, "andes: done")))
+    room("modeling.fit", prepare_fit=giving(Fitted(summary="andes: done")), make_fit=None, keep_fit=None, Fitted=Fitted)
     result = run(command, *names)
     assert (result.exit_code, asked) == (2, ["andes"])
     assert result.stdout.startswith("andes: ")
