@@ -79,7 +79,7 @@ def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     from modeling.effects import parse_effects
     from modeling.outcomes import outcome_for
 
-    leagues = read_each(home)
+    leagues, wrong = read_each(home), set[str]()
     for name, one in leagues.items():
         try:
             if not isinstance(one, Stanza):
@@ -90,7 +90,8 @@ def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
         except PooltableError as error:
             told = error.message if error is one else f"league {name}: {error.message.removeprefix(f'{name}: ')}"
             yield "FAIL", f"{told} {error.hint}".strip()
-    yield "ok" if leagues else "warn", f"{len(leagues)} leagues in {home.leagues_toml}"
+            wrong.add(name)
+    yield "ok" if leagues else "warn", f"{len(leagues.keys() - wrong)} sound leagues in {home.leagues_toml}"
 
 
 def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:

@@ -182,7 +182,7 @@ def start_night(home: Home, leagues: tuple[str, ...], kind: str, now: datetime, 
         has_begun = ended.exit_code in (0, TEMPORARY) or stopping() or _newest_run(home) != before
         if not has_begun:
             refused(home, kind, f"{BROKE_OFF}{said}", now, leagues)
-    except UNUSABLE as error:  # the next look tells people
+    except (PooltableError, *UNUSABLE) as error:  # the next look tells people
         log.error("%s of %s cannot be started: %s", kind, ", ".join(leagues), error)
         return
     level = logging.INFO if ended.exit_code == 0 else logging.ERROR
