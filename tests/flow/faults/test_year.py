@@ -30,6 +30,7 @@ time.sleep(float(sys.argv[2]))
 TIGHT = "p_fail = 0.499\nshare = 0.0\nvariance = 0.0"
 
 
+PAGE, STANDS_IN = b"<html>Bad gateway</html>", "UTC was used"
 CAUSES = {  # what must be told of a night, by what was wrong with it
     "corrupt_file": "pull: ",
     "kill": "did not end: its process was killed|was ended by SIGKILL",
@@ -76,20 +77,23 @@ class Year:
         finally:
             path.with_suffix(".gone").rename(path)
         assert code == 0, said
+        assert STANDS_IN in said
         return set()
 
     def corrupt_file(self):
-        """Half a file, no text at all, or a web page: refused, and what was loaded is rated on."""
+        """Half a file or no text: refused, and what was loaded is rated on. A web page is a server that is down."""
         league = self.rng.choice(self.world.leagues_names)
         path = self.world.leagues.path(league)
         whole = path.read_bytes()
-        path.write_bytes(self.rng.choice([whole[: len(whole) // 2], os.urandom(2000), b"<html>Bad gateway</html>"]))
+        spoiled = self.rng.choice([whole[: len(whole) // 2], self.rng.randbytes(2000), PAGE])
+        path.write_bytes(spoiled)
         try:
             code, said = self.night()
         finally:
             path.write_bytes(whole)
-        assert code == 1, said
-        return {league}
+        assert code == (spoiled != PAGE), said
+        assert (STANDS_IN in said) == (spoiled == PAGE), said
+        return {league} if code else set()
 
     def kill(self):
         """Killed at any moment; the scheduler sees it and tries again, or finds it missed a day later."""
