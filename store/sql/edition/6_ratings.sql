@@ -185,7 +185,8 @@ SELECT
         WHERE step.league = shown.league AND starts_with(step.command, 'fit')
             AND step.started_at_utc <= shown.fitted_at_utc
             AND coalesce(step.ended_at_utc, shown.fitted_at_utc) >= shown.fitted_at_utc
-    ) AS run_id
+    ) AS run_id,
+    (SELECT stanza FROM league WHERE league.league = shown.league) AS stanza
 FROM (
     SELECT
         fit.league, fit.fit_id, fit.verdict, fit.fitted_at_utc, fit.as_of, fit.engine, fit.seed, fit.games,
@@ -198,4 +199,4 @@ FROM (
 ) AS shown CROSS JOIN edition
 WHERE shown.sha256 IS DISTINCT FROM ''
 ORDER BY shown.slice;
-COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), and the bytes that were loaded when it was made, with their SHA-256 and ETag. Example: FROM lineage(''demo_football'')';
+COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), the bytes that were loaded when it was made, with their SHA-256 and ETag, and the stanza of the last pull. Example: FROM lineage(''demo_football'')';
