@@ -184,7 +184,7 @@ SELECT
 FROM drawn
 WHERE NOT coalesce(is_count, false)
 GROUP BY place, venue;
-COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix and margin_quantile stand on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue with the mean, standard deviation and degrees of freedom of the margin in each draw. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') LIMIT 5';
+COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix and margin_quantile stand on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue with the mean, standard deviation and degrees of freedom of the margin in each draw. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_chance(a_goals, b_goals, a_chances, b_chances, moved) AS
     list_dot_product(a_chances, b_chances) / len(a_chances)
