@@ -1,7 +1,8 @@
 """Simulated seasons as rows, one array element a season: what readers ask what-if questions of.
 
-In: the simulated ends of each table. Out: the rows of `simulated_table` and `simulated_game`. A game's result tells of
-the ratings, and changes the points of its two sides: seasons are weighed by the chance that they gave the result.
+In: the simulated ends of each table. Out: the rows of `simulated_table`, `simulated_game` and `simulated_play_off`. A
+game's result tells of the ratings, and changes the points of its two sides: seasons are weighed by the chance that they
+gave the result.
 """
 
 import numpy as np
@@ -39,7 +40,14 @@ def simulated_rows(one: Competition, end: Simulated, places: Places, rules: Seas
             "wins": _lists(chances[..., 0]), "losses": _lists(chances[..., 2]),
         }
     )  # fmt: skip
-    return {"simulated_table": tables, "simulated_game": rows}
+    decided = pl.DataFrame(
+        {
+            "table": [one.table] * len(end.gained), "prize": [each.prize for each in end.gained],
+            "play_off": [each.number for each in end.gained],
+            "places": pl.Series([each.places[:seasons].tolist() for each in end.gained], dtype=pl.List(pl.UInt16)),
+        }, schema_overrides={"table": pl.String, "prize": pl.String, "play_off": pl.UInt16},
+    )  # fmt: skip
+    return {"simulated_table": tables, "simulated_game": rows, "simulated_play_off": decided}
 
 
 def _from_above(where: tuple[int, int], sides: int) -> list[int]:
