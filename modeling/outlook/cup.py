@@ -12,14 +12,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modeling import record
-from modeling.games import ATTRIBUTE, is_of_teams, known_attributes, season_before
+from modeling.games import ATTRIBUTE, is_of_teams, season_before
 from modeling.outcomes.outcome import Array
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.cup_file import BYE_NAME, THIRD, Cup
 from modeling.outlook.fixtures import Given
 from modeling.outlook.forecasts import of_rows
-from modeling.outlook.given import ID, Names, read_names
+from modeling.outlook.given import ID, Names, insist_on_values, read_names
 from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
 from modeling.outlook.table import Rules, Tables, tables
@@ -84,10 +84,7 @@ def cup_of(
         draws = read_draws(con, home, league, as_of)
         names = read_names(con, league, "team" if is_of_teams(con, league) else "player")
         season = season_before(con, league, draws.as_of)
-        unknown = sorted(set(cup.attributes) - set(known := known_attributes(con, league)))
-    if unknown:
-        has = f"They have: {', '.join(sorted(known))}." if known else "They have none: leave `attributes` out."
-        raise UsageError(f'{league}: games have no attribute "{unknown[0]}".', has)
+        insist_on_values(con, league, cup.attributes)
     if cup.date < draws.as_of:
         raise UsageError(
             f"The cup begins on {cup.date}, before {draws.as_of}, up to when the ratings know what came of the games.",
