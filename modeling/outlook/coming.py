@@ -215,12 +215,10 @@ def coming_of(
     apart = np.isin(ids, list(later))[design.game[rows]]
     now, then = np.flatnonzero(~apart), np.flatnonzero(apart)
     _insist_same_model(design, draws)
-    effects = np.stack([draws.parameters[name] for name in _effects(design)], axis=1)
-    values = np.stack([np.ones(len(rows)), *(one.values[rows] for one in design.fixed)], axis=1)
-    values = values if design.outcome.has_intercept else values[:, 1:]
+    effects, values = _effects(design, rows, draws)
     years = _years(design, games, stanza, draws.as_of)[rows]
     parts = [_part(design, block, rows, draws, rng) for block in design.blocks if block.role in ("base", "slope")]
-    total = effects @ values[now].T if effects.size else np.zeros((draws.count, len(now)))
+    total = effects @ values[now].T
     for part in parts:
         total += part.at(now, years[now]).T
     auxiliaries = {one.name: draws.parameters[one.name] for one in design.auxiliaries}
@@ -236,9 +234,13 @@ def coming_of(
     return replace(known, later=Later(design, rows[then], values[then], effects, ahead, auxiliaries))
 
 
-def _effects(design: Design) -> list[str]:
-    """Names of the intercept, where there is one, and of the fixed effects."""
-    return [*(["intercept"] if design.outcome.has_intercept else []), *(fixed.name for fixed in design.fixed)]
+def _effects(design: Design, rows: NDArray[np.intp], draws: Draws) -> tuple[Array, Array]:
+    """Draws of the intercept, where there is one, and of the fixed effects, shape (draws, effects), and their values in
+    some rows, shape (rows, effects)."""
+    held = {"intercept": np.ones(len(rows))} if design.outcome.has_intercept else {}
+    held |= {fixed.name: fixed.values[rows] for fixed in design.fixed}
+    effects = np.array([draws.parameters[name] for name in held]).reshape(len(held), draws.count)
+    return effects.T, np.array(list(held.values())).reshape(len(held), len(rows)).T
 
 
 def _part(design: Design, block: Block, rows: NDArray[np.intp], draws: Draws, rng: np.random.Generator) -> Part:

@@ -140,7 +140,7 @@ reached AS (
     WHERE NOT EXISTS (FROM meant AS m WHERE (m."table", m.prize) = (d."table", d.prize) AND d.place BETWEEN m.first AND m.last)
 ),
 won AS (
-    SELECT "table", competitor_id, map_from_entries(list({'k': prize, 'v': chance})) AS chances
+    SELECT "table", competitor_id, map_from_entries(list({'k': prize, 'v': chance} ORDER BY prize)) AS chances
     FROM (
         SELECT e."table", e.competitor_id, o.prize, coalesce(r.weight, 0) / e.weight AS chance
         FROM (SELECT "table", competitor_id, sum(weight) AS weight FROM by_place GROUP BY ALL) AS e
