@@ -5,6 +5,8 @@ game's result tells of the ratings, and changes the points of its two sides: sea
 gave the result.
 """
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -14,6 +16,10 @@ from store.seasons import Places, SeasonRules
 
 PARTS = 10_000  # of a chance
 PRIZES = pl.List(pl.Struct({"prize": pl.String, "first": pl.UInt16, "last": pl.UInt16}))
+# Of a table that is over too, which has none.
+GAMES: dict[str, Any] = dict.fromkeys(("table", "game_id", "first", "second"), pl.String) | {
+    "worth": pl.List(pl.Float64)
+}
 
 
 def simulated_rows(one: Competition, end: Simulated, places: Places, rules: SeasonRules) -> dict[str, pl.DataFrame]:
@@ -38,7 +44,7 @@ def simulated_rows(one: Competition, end: Simulated, places: Places, rules: Seas
             "worth": [list(rules.points)] * games,
             "results": _lists(end.results[:seasons, :games].astype(np.uint8)),
             "wins": _lists(chances[..., 0]), "losses": _lists(chances[..., 2]),
-        }
+        }, schema_overrides=GAMES,
     )  # fmt: skip
     decided = pl.DataFrame(
         {

@@ -17,7 +17,8 @@ from modeling.build import build_design
 from modeling.outlook.coming import Coming, coming_of
 from modeling.outlook.fixtures import Fixtures, with_games
 from modeling.outlook.play_offs import Gained, PlayOffs, decide, play_offs_of
-from modeling.outlook.season import Competition, Fixed, simulate
+from modeling.outlook.season import Competition, Fixed, competitions, simulate
+from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Tables
 from modeling.outlook.ties import as_given, decided
 from store.errors import FitError
@@ -145,6 +146,35 @@ def test_seasons_have_what_play_offs_decide_beside_what_places_mean(known):
         assert (np.take_along_axis(prizes["up"], np.argsort(end.tables.places), axis=1)[
             np.arange(SEASONS), gained.places - 1]).all()  # fmt: skip
         assert set(replace(end, gained=(Gained("other", 1, gained.places),)).prizes({})) == {"other"}
+
+
+def test_a_table_that_is_over_waits_for_its_play_off(known):
+    """Its last plays the first of the other, which has a game left: one of the two is up, or nobody is."""
+    listed = known.games.sides.filter(pl.col("side") == 1).select(
+        "game_id", status=pl.lit("played"), round=pl.lit("1"),
+        table=pl.when(pl.col("team").is_in(TEAMS[:4])).then(pl.lit("high")).otherwise(pl.lit("low")),
+    )  # fmt: skip
+    within = known.games.sides.with_columns(top=pl.col("team").is_in(TEAMS[:4]).cast(pl.Int8)).filter(
+        pl.col("top").n_unique().over("game_id") == 1
+    )
+    games = replace(known.games, sides=within.drop("top"))
+    coming = pl.col("game_id").is_in(list(games.to_come))
+    played = games.sides.filter(~coming).with_columns(score=pl.col("side").cast(pl.Float64))
+    said = {"bracket": ["high -1", "low 1"], "rounds": ["two_legs"], "won": {"low": "up"}, "lost": {"high": "down"}}
+    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, played)
+    for play_offs, tables in (([], ["low"]), ([said], ["high", "low"])):
+        rules = SeasonRules.model_validate({"table": "table", "places": {"last": (-1, -1)}, "play_offs": play_offs})
+        found = competitions(fixtures, "2024", rules)
+        assert [one.table for one in found] == tables
+    off = play_offs_of(rules.play_offs, {one.table: one.sides for one in found})
+    ends = simulate(ahead(known, off), found, rules, np.random.default_rng(1), seasons=SEASONS, play_offs=off)
+    high, low = (end.prizes(rules.places) for end in ends)
+    assert (high["down"].sum(axis=1) == low["up"].sum(axis=1)).all()
+    assert 0 < low["up"].any(axis=1).mean() < 1
+    rows = [simulated_rows(one, end, rules.places, rules) for one, end in zip(found, ends, strict=True)]
+    joined = {name: pl.concat(each[name] for each in rows) for name in rows[0]}
+    assert joined["simulated_game"]["table"].to_list() == ["low"]
+    assert joined["simulated_play_off"].select("table", "prize").rows() == [("high", "down"), ("low", "up")]
 
 
 def test_two_legs_need_counts(known):
