@@ -124,7 +124,7 @@ class Part:
         """The part of some rows, its states as they are so many years on, before anybody moves."""
         states = self.states
         if self.means is not None and self.walk is not None:
-            states = self.means + kept_over(years, self.walk.persistence) * (states - self.means)
+            states = self.means + kept_over(np.array([years]), self.walk.persistence) * (states - self.means)
         return Part(csr_array(self.weights[rows]), states, None, self.walk)
 
 
