@@ -13,7 +13,7 @@ import polars as pl
 import xarray as xr
 from pyarrow.parquet import ParquetWriter
 
-from modeling.earlier import after_others, spent_fits
+from modeling.earlier import after_others, kept_cups, spent_fits
 from store.home import Home
 from store.warehouse import writing
 
@@ -183,8 +183,7 @@ def rows_of(items: Sequence[Any]) -> pl.DataFrame:
 def forget_cup(home: Home, league: str, name: str) -> list[str]:
     """Deletes what is kept of a cup; returns the names of the league's cups that were kept until then."""
     with writing(home) as con:
-        asked = "SELECT DISTINCT cup FROM cup_outlook WHERE league = $league ORDER BY cup"
-        kept = [cup for (cup,) in con.execute(asked, {"league": league}).fetchall()]
+        kept = kept_cups(con, league)
         con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup", {"league": league, "cup": name})
     return kept
 

@@ -78,8 +78,9 @@ def add_fit(home, fit_id, verdict="accepted", minutes=0, is_dated=False, best="f
                 [LEAGUE, fit_id, team, *[mean] * 6],
             )
             con.execute(
-                "INSERT INTO standing"
-                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0, 1)",
+                "INSERT INTO standing (league, fit_id, kind, competitor_id, status, pool, rank, rank_low, rank_high,"
+                " p_best, p_top3, p_top10, games, last_played, expected_margin)"
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0)",
                 [LEAGUE, fit_id, team, rank],
             )
     write_draws(home, fit_id, order)

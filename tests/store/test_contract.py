@@ -29,8 +29,10 @@ def offered(con):
 def answered(con):
     tables = "SELECT function_name FROM duckdb_functions() WHERE function_type = 'table_macro' AND NOT internal"
     for (name,) in rows(con, tables):
-        call = re.findall(rf"{name}\([^)]*\)", examples(con)[name][0])[0]
-        yield from (f"{name}().{column[0]} {column[1]}" for column in rows(con, f"DESCRIBE FROM {call}"))
+        example = examples(con)[name][0]
+        call = re.findall(rf"{name}\([^)]*\)", example)[0]
+        before = example[: example.index("FROM " + call)] if example.startswith("WITH") else ""
+        yield from (f"{name}().{column[0]} {column[1]}" for column in rows(con, f"DESCRIBE {before} FROM {call}"))
 
 
 def test_what_an_edition_offers_only_grows(con):

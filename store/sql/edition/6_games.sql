@@ -148,19 +148,13 @@ ORDER BY place;
 COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
 
 -- Draws stand in lists, one a venue and count, so that each cell of the matrix is one product of two of them.
-CREATE MACRO score_matrix(league_name, a_name, b_name, must_count) AS TABLE
-WITH drawn AS MATERIALIZED (
-    SELECT place, venue, number, a_expected, b_expected, excess, moved
-    FROM game_draw(league_name, a_name, b_name)
-    WHERE CASE
-        WHEN is_count THEN true
-        WHEN must_count THEN error('Scores of league "' || league_name || '" are not small counts: ask expected_score.')
-        ELSE false
-    END
+CREATE MACRO score_chance(of_game_draw) AS TABLE
+WITH counted AS (
+    FROM query_table(of_game_draw)
 ),
 enough AS (
     SELECT unnest(range(0, 5 + ceil(max(m + 5 * sqrt(m + k * m * m)))::INTEGER)) AS goals
-    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM drawn GROUP BY place)
+    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM counted GROUP BY place)
 ),
 each AS (
     SELECT
@@ -178,7 +172,7 @@ each AS (
             ) ORDER BY number
         ) AS b_chances,
         avg(moved) AS moved
-    FROM drawn, enough
+    FROM counted, enough
     GROUP BY place, venue, goals
 )
 SELECT
@@ -186,7 +180,20 @@ SELECT
     list_dot_product(a.a_chances, b.b_chances) / len(a.a_chances)
     + CASE WHEN a.goals > 1 OR b.goals > 1 THEN 0 WHEN a.goals = b.goals THEN -a.moved ELSE a.moved END AS probability
 FROM each AS a JOIN each AS b USING (place);
-COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): what score_probability and margin_quantile stand on: one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
+COMMENT ON MACRO TABLE score_chance IS 'score_chance(of_game_draw): what score_matrix and margin_quantile stand on: one row a venue and score of the next game, the least likely too, from rows of game_draw under the name that is given, all of small counts. Example: WITH drawn AS MATERIALIZED (FROM game_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'')) FROM score_chance(''drawn'') ORDER BY ALL LIMIT 5';
+
+CREATE MACRO score_matrix(league_name, a_name, b_name, must_count) AS TABLE
+WITH drawn AS MATERIALIZED (
+    SELECT place, venue, number, a_expected, b_expected, excess, moved, is_count
+    FROM game_draw(league_name, a_name, b_name)
+    WHERE CASE
+        WHEN is_count THEN true
+        WHEN must_count THEN error('Scores of league "' || league_name || '" are not small counts: ask expected_score.')
+        ELSE false
+    END
+)
+FROM score_chance('drawn');
+COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
 SELECT venue, a_score, b_score, probability FROM score_matrix(league_name, a_name, b_name, true)
@@ -201,21 +208,28 @@ CREATE MACRO margin_quantile(league_name, a_name, b_name) AS TABLE
 WITH RECURSIVE wanted AS (
     FROM (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS v(level, z)
 ),
+drawn AS MATERIALIZED (
+    SELECT place, venue, number, a_expected, b_expected, excess, moved, margin, margin_sd, freedom, is_count
+    FROM game_draw(league_name, a_name, b_name)
+),
+small AS (
+    FROM drawn WHERE is_count
+),
 margins AS (
     SELECT place, venue, a_score - b_score AS goals, sum(sum(probability)) OVER (PARTITION BY place ORDER BY goals) AS below
-    FROM score_matrix(league_name, a_name, b_name, false)
+    FROM score_chance('small')
     GROUP BY place, venue, goals
 ),
-drawn AS MATERIALIZED (
+smooth AS MATERIALIZED (
     SELECT
         place, venue, margin, freedom,
         coalesce(margin_sd, error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')) AS sd
-    FROM game_draw(league_name, a_name, b_name)
+    FROM drawn
     WHERE NOT coalesce(is_count, false)
 ),
 step AS (
     SELECT place, venue, level, avg(margin) + z * sqrt(var_pop(margin) + avg(sd * sd)) AS quantile, 0 AS steps
-    FROM drawn, wanted
+    FROM smooth, wanted
     GROUP BY place, venue, level, z
     UNION ALL
     SELECT
@@ -223,7 +237,7 @@ step AS (
         s.quantile - (avg(margin_chance((s.quantile - d.margin) / d.sd, d.freedom)) - s.level)
         / avg(margin_density((s.quantile - d.margin) / d.sd, d.freedom) / d.sd),
         s.steps + 1
-    FROM step AS s JOIN drawn AS d ON d.place = s.place
+    FROM step AS s JOIN smooth AS d ON d.place = s.place
     WHERE s.steps < 6
     GROUP BY s.place, s.venue, s.level, s.quantile, s.steps
 ),

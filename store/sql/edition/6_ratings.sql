@@ -28,16 +28,18 @@ ORDER BY b.kind, b.rank;
 COMMENT ON MACRO TABLE top IS 'top(league_name, k): the first k of each kind on the leaderboard, each with its probability p_top of truly being among the best k. Example: FROM top(''demo_football'', 5)';
 
 CREATE MACRO compare(league_name, competitor_names) AS TABLE
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT rated_league(league_name) AS asked_league
 ),
 found AS MATERIALIZED (
     FROM competitors_of(league_name, competitor_names)
 ),
 drawn AS MATERIALIZED (
-    SELECT f.place, f.kind, f.name, f.competitor_id, d.component, d.draws
-    FROM asked CROSS JOIN found AS f
-    JOIN rating_draw AS d ON d.league = asked_league AND d.competitor_id = f.competitor_id
+    SELECT
+        f.place, f.kind, f.name, f.competitor_id,
+        any_value(d.draws) FILTER (d.league = asked_league AND d.component = 'total') AS draws
+    FROM asked CROSS JOIN found AS f JOIN rating_draw AS d ON d.competitor_id = f.competitor_id
+    GROUP BY ALL
 ),
 pair AS (
     SELECT
@@ -47,7 +49,7 @@ pair AS (
                 THEN error('"' || a.name || '" is a ' || a.kind || ' and "' || b.name || '" a ' || b.kind || ': kinds are rated apart.')
             ELSE [d[1]::DOUBLE - d[2] FOR d IN list_zip(a.draws, b.draws)]
         END AS differences
-    FROM drawn AS a JOIN drawn AS b ON a.place <> b.place AND a.component = 'total' AND b.component = 'total'
+    FROM drawn AS a JOIN drawn AS b ON a.place <> b.place
 )
 SELECT
     a, b, a_id, b_id, len([d FOR d IN differences IF d > 0]) / len(differences) AS probability,
