@@ -21,7 +21,7 @@ ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the ar
 # A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
 # others of each sort are for what may happen to the newest.
 KEPT = 3
-SIMULATED = ("simulated_table", "simulated_game", "outlook_without")
+SIMULATED = ("simulated_table", "simulated_game", "simulated_play_off", "outlook_without")
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing",
           "rating_path")  # fmt: skip
 

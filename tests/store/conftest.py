@@ -241,6 +241,11 @@ def look_ahead(con, league):
         [f"{league}-now"],
     )
     con.execute(
+        "INSERT INTO simulated_play_off SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 'promoted', 1, [2, 3]"
+        " FROM fit WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
+    con.execute(
         "INSERT INTO outlook_without SELECT league, fit_id, fitted_at_utc, as_of, '2026', 't:0', '', 't:1', 2, 1, 1, 3,"
         " 3, 2.5, [('champion', 0.2)] FROM fit WHERE fit_id = ?",
         [f"{league}-now"],
