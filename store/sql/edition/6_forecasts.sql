@@ -20,13 +20,23 @@ WITH asked AS MATERIALIZED (
 ),
 published AS (
     SELECT asked_league, asked_prize, l.as_of AS asked_day FROM asked JOIN league AS l ON l.league = asked_league
+),
+seen AS (
+    SELECT o.*, asked_prize FROM published JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day
+),
+known AS (
+    SELECT list_sort(list_distinct(flatten(list(map_keys(chances))))) AS prizes FROM seen
 )
 SELECT
-    o.season, o."table", o.name, o.points, o.expected_points, o.points_q5, o.points_q95, o.chances[asked_prize] AS chance,
-    o.as_of
-FROM published
-JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day AND map_contains(o.chances, asked_prize)
-ORDER BY chance DESC, o.expected_place;
+    season, "table", name, points, expected_points, points_q5, points_q95,
+    CASE
+        WHEN list_contains(prizes, asked_prize) THEN chances[asked_prize]
+        ELSE error('No place of league "' || league || '" means "' || coalesce(asked_prize, 'NULL') || '": say ' || array_to_string(prizes, ', ') || '.')
+    END AS chance,
+    as_of
+FROM seen, known
+WHERE map_contains(chances, asked_prize) OR NOT list_contains(prizes, asked_prize) OR asked_prize IS NULL
+ORDER BY chance DESC, expected_place;
 COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the published fit. Example: FROM season_chances(''demo_football'', ''champion'')';
 
 CREATE MACRO forecast_reliability(league_name) AS TABLE
