@@ -37,7 +37,7 @@ demo-data: $(READY) ## write data/demo/ again with the simulator (byte for byte 
 	@$(VENV)/bin/pooltable demo --regenerate data/demo
 
 test: $(READY) ## everything needed to trust a change, in under 10 minutes
-	$(PYTHON) -m pytest -n auto --dist loadfile
+	$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY) ## the long tests: calibration, full-size data, many kills
 	$(PYTHON) -m pytest -m slow --timeout 1800

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.incidents import HOME, Key, follow, how_ended, sentence, standing, stood, unusable
 from jobs.locks import alone
+from jobs.marks import Mark, Told
 from jobs.status import status
 from store.errors import PooltableError, StanzaError
 from store.history import History, Incident, stamp
@@ -29,6 +31,8 @@ from store.stanzas import read_each
 log = logging.getLogger(__name__)
 SECONDS = 20.0
 WAIT_SECONDS = 120.0
+Alert = dict[str, str | None]
+Way = Callable[[Alert], bool]
 UNUSABLE = (OSError, sqlite3.Error)  # what a disk that is full, read-only or gone is heard as
 
 
@@ -43,24 +47,57 @@ class Channels(BaseSettings):
     heartbeat_file: Path | None = None
 
     @property
-    def hears_alerts(self) -> bool:
-        """Whether anybody is told."""
-        return self.alert_webhook is not None or self.alert_command is not None
+    def ways(self) -> dict[str, Way]:
+        """How people are told, by the channel's name; empty where nobody is. A way says whether the alert was taken,
+        with a line in the log where it was not."""
+        ways: dict[str, Way] = {}
+        if self.alert_webhook is not None:
+            ways["webhook"] = partial(_post, self.alert_webhook.get_secret_value())
+        if self.alert_command is not None:
+            ways["command"] = partial(_run, self.alert_command.get_secret_value())
+        return ways
 
 
-def look(home: Home, now: datetime, channels: Channels | None = None) -> None:
+def look(home: Home, now: datetime, channels: Channels | None = None, mark: Mark | None = None) -> None:
     """Finds what began and what is over, records it and tells of it; what could not be told is told the next time.
 
-    Raises LockedError where another process goes on telling.
+    Raises LockedError where another process goes on telling, one of UNUSABLE where the home cannot be written.
     """
-    channels, history = channels or Channels(), History(home.runs)
+    channels, mark, history = channels or Channels(), mark or Mark(home.root), History(home.runs)
     with alone(home, "alerts", WAIT_SECONDS):
+        _record(mark, history, now)
         follow(history, *_found(home, history, now), now)
-        if channels.hears_alerts:
-            for one in history.incidents(untold=True):
-                is_over = one.ended_at is not None
-                if send(channels, message(home, one)):
-                    history.told(one.number, is_over, now)
+        if _unusable(history) is None:
+            mark.remove()
+        for channel, tell in channels.ways.items():
+            for one in history.untold(channel):
+                if tell(message(home, one)):
+                    if one.kind == "unusable" and one.ended_at is None:
+                        _mark(mark, one, channel)
+                    history.told(one.number, channel, one.ended_at is not None, now)
+
+
+def _record(mark: Mark, history: History, now: datetime) -> None:
+    """Records what was told of the home while nothing could be recorded."""
+    told = mark.read()
+    if told is None:
+        return
+    if not any((one.kind, one.began_at) == ("unusable", told.began_at) for one in history.incidents()):
+        history.begin_incident("unusable", HOME, told.message, datetime.fromisoformat(told.began_at))
+    if (one := _unusable(history)) is not None:
+        for channel in told.channels:
+            history.told(one.number, channel, False, now)
+
+
+def _unusable(history: History) -> Incident | None:
+    """That the home cannot be used, where that stands."""
+    return next((one for one in history.incidents(open_only=True) if one.kind == "unusable"), None)
+
+
+def _mark(mark: Mark, one: Incident, channel: str) -> None:
+    """Marks that a channel took it, outside the home, where soon nothing may be recorded."""
+    told = mark.read() or Told(one.message, one.began_at)
+    mark.keep(replace(told, channels=(*told.channels, channel)))
 
 
 def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str], Callable[[str, str], str]]:
@@ -77,7 +114,7 @@ def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str],
     return wrong, lambda kind, league: how_ended(kind, league, found, leagues)
 
 
-def message(home: Home, one: Incident) -> dict[str, str | None]:
+def message(home: Home, one: Incident) -> Alert:
     """An alert as JSON: `text` is a line for people (and for chats, whose webhooks read it), the rest for programs."""
     is_over = one.ended_at is not None
     text = f"Pooltable: {'over: ' if is_over else ''}{sentence(one)}"
@@ -93,16 +130,6 @@ def message(home: Home, one: Incident) -> dict[str, str | None]:
         "ended_message": one.ended_message or None,
         "home": home.root.resolve().name,
     }
-
-
-def send(channels: Channels, alert: dict[str, str | None]) -> bool:
-    """Sends one alert to every channel there is; False, with a line in the log, where one did not take it."""
-    sent = True
-    if channels.alert_webhook is not None:
-        sent = _post(channels.alert_webhook.get_secret_value(), alert)
-    if channels.alert_command is not None:
-        sent = _run(channels.alert_command.get_secret_value(), alert) and sent
-    return sent
 
 
 def beat_if_well(home: Home, channels: Channels, now: datetime) -> None:
@@ -128,7 +155,7 @@ def beat(channels: Channels, now: datetime) -> None:
             log.error("the heartbeat was not taken: %s", _brief(error))
 
 
-def _post(url: str, alert: dict[str, str | None]) -> bool:
+def _post(url: str, alert: Alert) -> bool:
     import requests
 
     try:
@@ -139,7 +166,7 @@ def _post(url: str, alert: dict[str, str | None]) -> bool:
     return True
 
 
-def _run(command: str, alert: dict[str, str | None]) -> bool:
+def _run(command: str, alert: Alert) -> bool:
     try:
         ended = subprocess.run(
             shlex.split(command), input=json.dumps(alert).encode(), capture_output=True, timeout=SECONDS, check=False
@@ -159,9 +186,9 @@ def _brief(error: Exception) -> str:
 
 
 def look_if_heard(home: Home, now: datetime) -> None:
-    """`look_quietly` where anybody is told at all: for commands typed by hand."""
-    if Channels().hears_alerts:
-        look_quietly(home, now)
+    """A look where anybody is told at all: for commands typed by hand."""
+    if Channels().ways:
+        Watchman(home)(now)
 
 
 def look_quietly(home: Home, now: datetime) -> None:
@@ -176,30 +203,26 @@ def look_quietly(home: Home, now: datetime) -> None:
 
 class Watchman:
     """Looks, again and again. Where the home cannot be written (its disk is full, read-only or gone) nothing can be
-    recorded: that is told without a record, once, and once when it is over."""
+    recorded there: that is told with a mark outside of it, once by whoever looks, and once when it is over."""
 
     def __init__(self, home: Home, channels: Channels | None = None) -> None:
-        self.home, self.channels = home, channels or Channels()
-        self.unusable: Incident | None = None
+        self.home, self.channels, self.mark = home, channels or Channels(), Mark(home.root)
 
     def __call__(self, now: datetime) -> None:
         """One look."""
         try:
-            look(self.home, now, self.channels)
+            look(self.home, now, self.channels, self.mark)
         except PooltableError as error:
             log.error("alerts wait: %s", error.message)
         except UNUSABLE as error:
             log.error("the home cannot be used: %s", error)
-            if self.unusable is None:
-                why = unusable(self.home) or str(error)
-                self._tell(Incident(0, "unusable", HOME, why, stamp(now), None))
-        else:
-            if self.unusable is not None:
-                self._tell(replace(self.unusable, ended_at=stamp(now)))
+            self._tell(unusable(self.home) or str(error), now)
 
-    def _tell(self, one: Incident) -> None:
-        if self.channels.hears_alerts and not send(self.channels, message(self.home, one)):
-            return  # at the next look
-        if one.ended_at:
-            History(self.home.runs).add_incident(one)
-        self.unusable = None if one.ended_at else one
+    def _tell(self, why: str, now: datetime) -> None:
+        """Tells those who do not know yet."""
+        told = self.mark.read() or Told(why, stamp(now))
+        self.mark.keep(told)
+        one = Incident(0, "unusable", HOME, told.message, told.began_at, None)
+        for channel, tell in self.channels.ways.items():
+            if channel not in told.channels and tell(message(self.home, one)):
+                _mark(self.mark, one, channel)

@@ -1,6 +1,6 @@
 """Is this Pooltable well: its settings, disk, locks, leagues, processes, files, versions and clock, one line each.
 
-Nothing is mended or changed. What is wrong fails, for monitoring; what a person may want to know only warns.
+Nothing is mended, changed or made. What is wrong fails, for monitoring; what a person may want to know only warns.
 """
 
 import os
@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.incidents import WORDS, standing
-from jobs.locks import alone
+from jobs.locks import held
 from jobs.memory import MARGIN, free_bytes
 from jobs.status import ago, status
 from jobs.supervise import FOLLOWS
@@ -74,17 +74,24 @@ Check = Callable[[Home, datetime], Iterator[tuple[State, str]]]
 
 
 def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """What each stanza says: its settings, its feed, and its model as far as that can be told without results."""
     from ingest.feed import find
+    from modeling.effects import parse_effects
+    from modeling.outcomes import outcome_for
 
-    leagues = read_each(home)
+    leagues, wrong = read_each(home), set[str]()
     for name, one in leagues.items():
         try:
             if not isinstance(one, Stanza):
                 raise one
             find(one.feed)
+            if one.rate:
+                parse_effects(name, one, outcome_for(name, one))
         except PooltableError as error:
-            yield "FAIL", error.message if error is one else f"league {name}: {error.message}"
-    yield "ok" if leagues else "warn", f"{len(leagues)} leagues in {home.leagues_toml}"
+            told = error.message if error is one else f"league {name}: {error.message.removeprefix(f'{name}: ')}"
+            yield "FAIL", f"{told} {error.hint}".strip()
+            wrong.add(name)
+    yield "ok" if leagues else "warn", f"{len(leagues.keys() - wrong)} sound leagues in {home.leagues_toml}"
 
 
 def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
@@ -117,23 +124,17 @@ def _locks(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
                 con.execute("SELECT count(*) FROM fit").fetchall()
         except LockedError as error:
             yield "warn", error.message
-    is_idle = True
-    try:
-        with alone(home, "night"):
-            pass
-    except LockedError as error:
-        is_idle = False
-        yield "ok", error.message
-    if is_idle and any(run["state"] == "running" for run in History(home.runs).rows("run", 20)):
+    if night := held(home, "night"):
+        yield "ok", night
+    elif any(run["state"] == "running" for run in History(home.runs).rows("run", 20)):
         yield "warn", "a night was killed; the next one marks it so"
 
 
 def _scheduler(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
-    try:
-        with alone(home, "scheduler"):
-            yield "warn", "none runs here: nights must be started by a timer, or by hand"
-    except LockedError as error:
-        yield "ok", error.message
+    if scheduler := held(home, "scheduler"):
+        yield "ok", scheduler
+    else:
+        yield "warn", "none runs here: nights must be started by a timer, or by hand"
 
 
 def _edition(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
@@ -150,7 +151,7 @@ def _edition(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
 def _leagues(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
     found = status(home, now)
     for (kind, league), why in standing(found, read_each(home), History(home.runs), now).items():
-        yield "FAIL", f"{league or 'publish'}: {WORDS[kind]}: {why}"
+        yield "FAIL", f"{f'{league}: ' if league else ''}{WORDS[kind]}: {why}"
     for note in found.notes:
         yield "warn", note
 

@@ -8,7 +8,7 @@ import typer
 
 from jobs.console import counted, say, show_error, working
 from jobs.messages import in_a_line
-from store.errors import TEMPORARY, PooltableError
+from store.errors import TEMPORARY, PooltableError, StanzaError
 
 if TYPE_CHECKING:  # pydantic takes half a second to import; `pooltable --help` needs none of it
     from jobs.pool import Wanted
@@ -50,29 +50,46 @@ def example(text: str) -> str:
     return f"Example: {text}"
 
 
-def for_each(leagues: "Mapping[str, Stanza]", act: "Callable[[str, Stanza], None]") -> None:
-    """Acts on one league after another; an error is shown and the next league goes on.
+def for_each(leagues: "Mapping[str, Stanza | StanzaError]", act: "Callable[[str, Stanza], None]") -> None:
+    """Acts on one league after another; an error is shown and the next league goes on, and what is wrong with stanzas
+    is shown at the end.
 
     Exits with the worst error's code where there was one: with "may pass" only where all of them may.
     """
     codes: set[int] = set()
     for name, stanza in leagues.items():
         try:
-            act(name, stanza)
+            if not isinstance(stanza, StanzaError):
+                act(name, stanza)
         except PooltableError as error:
             show_error(error)
             codes.add(error.exit_code)
-    _exit(codes)
+    exit_with(codes | shown(leagues))
 
 
-def _exit(codes: set[int]) -> None:
+def shown(leagues: "Mapping[str, Stanza | StanzaError]") -> set[int]:
+    """The exit codes of the leagues whose stanzas are wrong, having shown what is."""
+    wrong = [one for one in leagues.values() if isinstance(one, StanzaError)]
+    for error in wrong:
+        show_error(error)
+    return {error.exit_code for error in wrong}
+
+
+def exit_with(codes: set[int]) -> None:
+    """Exits with the worst of the codes of errors, where there are any."""
     if codes:
         raise typer.Exit(max(codes - {TEMPORARY}, default=TEMPORARY))
 
 
-def fit_each(home: "Home", title: str, wanted: "Sequence[Wanted]") -> None:
+def fit_each(
+    home: "Home",
+    title: str,
+    wanted: "Sequence[Wanted]",
+    leagues: "Mapping[str, Stanza | StanzaError] | None" = None,
+) -> None:
     """Makes the fits, side by side where there is more than one, and says what came of each; an error or a rejection
-    is shown and the others go on. Exits as `for_each` does."""
+    is shown and the others go on, and so is at the end what is wrong with stanzas of `leagues`. Exits as `for_each`
+    does."""
     from jobs.pool import fit_all
 
     codes: set[int] = set()
@@ -96,4 +113,4 @@ def fit_each(home: "Home", title: str, wanted: "Sequence[Wanted]") -> None:
                 unforeseen = unforeseen or error
     if unforeseen:
         raise unforeseen
-    _exit(codes)
+    exit_with(codes | shown(leagues or {}))

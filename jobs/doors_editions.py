@@ -24,10 +24,10 @@ def publish(
     from store.edition import current, is_up_to_date, pinned
     from store.edition import publish as publish_edition
     from store.edition import unpin as unpin_edition
-    from store.stanzas import choose_names
+    from store.stanzas import choose_each
 
     home = home_of(ctx)
-    leagues = choose_names(home, [])
+    leagues = list(choose_each(home, []))
     if due and not unpin and is_up_to_date(home, leagues):
         say(f"Nothing changed: readers see {current(home).stem}")
         return

@@ -247,9 +247,7 @@ def _table(rows: list[dict[str, Any]], names: dict[str, str]) -> str:
 
 
 def _percent(chance: float) -> str:
-    return (
-        "" if chance == 0 else "<1%" if chance < 0.005 else ">99%" if chance > 0.995 and chance < 1 else f"{chance:.0%}"
-    )
+    return "" if chance == 0 else "<1%" if chance <= 0.005 else ">99%" if 0.995 <= chance < 1 else f"{chance:.0%}"
 
 
 def _hanging(row: dict[str, Any], found: "Outlook") -> str:

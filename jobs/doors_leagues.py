@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.console import counted, say, working
-from jobs.doors import Engine, Leagues, day, example, fit_each, for_each, home_of, utc_now
+from jobs.doors import Engine, Leagues, day, example, exit_with, fit_each, for_each, home_of, shown, utc_now
 from store.errors import FeedError, PooltableError, UsageError
 
 if TYPE_CHECKING:
@@ -33,13 +33,14 @@ def register(app: typer.Typer) -> None:
 def leagues(ctx: typer.Context) -> None:
     """List the leagues that are rated here, and those the catalogue offers."""
     from jobs.formats import aligned
-    from store.stanzas import read_catalogue, read_stanzas
+    from store.stanzas import Stanza, read_catalogue, read_each
 
-    here = read_stanzas(home_of(ctx))
+    here = read_each(home_of(ctx))
     offered = {name: stanza for name, stanza in read_catalogue().items() if name not in here}
-    rows = [[name, stanza.title, stanza.outcome, "yes"] for name, stanza in here.items()]
+    rows = [[name, one.title, one.outcome, "yes"] for name, one in here.items() if isinstance(one, Stanza)]
     rows += [[name, stanza.title, stanza.outcome, "add it"] for name, stanza in offered.items()]
     say(aligned(["league", "title", "outcome", "rated here"], rows))
+    exit_with(shown(here))
 
 
 def add(
@@ -134,7 +135,7 @@ def pull(
 ) -> None:
     """Fetch results and load them into the warehouse."""
     from ingest.pull import pull as pull_league
-    from store.stanzas import choose
+    from store.stanzas import choose_each
 
     home = home_of(ctx)
 
@@ -144,13 +145,13 @@ def pull(
         counted(f"pull {name}", pulled.rows_read)
         say(pulled.summary)
 
-    for_each(choose(home, names or []), act)
+    for_each(choose_each(home, names or []), act)
 
 
 def check(ctx: typer.Context, names: Leagues = None) -> None:
     """Check loaded results; a finding of severity stop keeps a league from being fitted."""
     from ingest.checks import check as check_league
-    from store.stanzas import choose
+    from store.stanzas import choose_each
 
     home = home_of(ctx)
 
@@ -169,7 +170,7 @@ def check(ctx: typer.Context, names: Leagues = None) -> None:
         warnings = {0: "no warnings", 1: "one warning"}.get(len(findings), f"{len(findings)} warnings")
         say(f"{name}: nothing stops it; {warnings}")
 
-    for_each(choose(home, names or []), act)
+    for_each(choose_each(home, names or []), act)
 
 
 def fit(
@@ -189,17 +190,19 @@ def fit(
     ] = False,
 ) -> None:
     """Fit ratings where games, stanza or code changed, and judge the fit; exit code 1 where one is rejected."""
-    from store.stanzas import choose
+    from store.stanzas import Stanza, choose_each
 
     home = home_of(ctx)
     if override is not None and not override.strip():
         raise UsageError("--override needs a reason.", 'For example: --override "new rules this season"')
 
-    chosen = choose(home, names or [])
-    for name in [name for name, stanza in chosen.items() if not stanza.rate]:
+    chosen = choose_each(home, names or [])
+    sound = {name: stanza for name, stanza in chosen.items() if isinstance(stanza, Stanza)}
+    for name in [name for name, stanza in sound.items() if not stanza.rate]:
         say(f"{name}: loaded but not rated (rate = [] in its stanza)")
-    rated = {name: stanza for name, stanza in chosen.items() if stanza.rate}
+    rated = {name: stanza for name, stanza in sound.items() if stanza.rate}
     if not rated:
+        exit_with(shown(chosen))
         return
     from jobs.pool import Wanted
     from modeling.fit import prepare_fit  # only now: a league that is not rated needs no PyMC
@@ -208,7 +211,7 @@ def fit(
     options = {"as_of": as_of, "engine": engine, "due": due, "again": again, "override": override, "audited": audit}
     wanted = [Wanted(name, partial(prepare_fit, home, name, stanza, now, **options)) for name, stanza in rated.items()]
     try:
-        fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted)
+        fit_each(home, f"fit {wanted[0].title}" if len(wanted) == 1 else f"fit {len(wanted)} leagues", wanted, chosen)
     finally:
         from jobs.alerts import look_if_heard
 

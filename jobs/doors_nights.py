@@ -90,10 +90,10 @@ def _chosen(home: "Home", names: list[str], kind: str) -> list[str]:
     at all, it is the night that failed."""
     from jobs.alerts import UNUSABLE
     from jobs.night import refused
-    from store.stanzas import choose_names
+    from store.stanzas import choose_each
 
     try:
-        return choose_names(home, names)
+        return list(choose_each(home, names))
     except StanzaError as error:
         with suppress(*UNUSABLE):
             refused(home, kind, error.message, utc_now())

@@ -5,8 +5,9 @@ All of it is found from the run history, the newest fits and leagues.toml, so th
 often: an incident begins once and ends once, and the run history keeps both.
 """
 
+import json
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Literal
@@ -43,7 +44,26 @@ def standing(found: Status, leagues: Collection[str], history: History, now: dat
             earlier = wrong.get(("failed", league))
             told = f"{step['command']}: {step['message']}"
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
+    if ("failed", HOME) not in wrong and (died := _died(history, leagues)):
+        wrong["failed", HOME] = died
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in leagues}
+
+
+def _died(history: History, leagues: Collection[str]) -> str:
+    """How the last night of any league ended that broke off, or never began, and no step of it tells why; else ""."""
+    done: set[str] = set()
+    for run in history.rows("run"):
+        if run["state"] == "running" or run["kind"] == "pull":
+            continue
+        last = set(json.loads(str(run["leagues"]))) & set(leagues) - done
+        done |= last
+        if last and run["state"] == "failed" and not any(_has_failed(history, run)):
+            return str(run["message"])
+    return ""
+
+
+def _has_failed(history: History, run: Mapping[str, object]) -> Iterator[bool]:
+    return (step["state"] == "failed" for step in history.steps_of(str(run["run_id"])))
 
 
 def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> bool:
@@ -115,4 +135,4 @@ def sentence(one: Incident) -> str:
     how = f" ({one.ended_message})" if one.ended_message else ""
     now = f"; now: {one.latest_message}" if one.latest_message not in ("", one.message) else ""
     what = f"{WORDS[one.kind]}: {one.latest_message if now and one.kind == 'stale' else one.message + now}{how}"
-    return what if one.kind == "unusable" else f"{one.league or 'publish'}: {what}"
+    return f"{one.league}: {what}" if one.league else what

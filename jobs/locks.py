@@ -1,5 +1,6 @@
 """One at a time: a lock on a home that names the process holding it."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,16 +23,33 @@ def alone(home: Home, what: str, wait_seconds: float = 0) -> Iterator[None]:
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as error:
-        raise LockedError(
-            f"A {what} is already running for {home.root} ({_holder(home, what)}).",
-            "Wait for it to end, or stop that process.",
-        ) from error
+        raise LockedError(_running(home, what), "Wait for it to end, or stop that process.") from error
     try:
         named.write_text(str(os.getpid()))
         yield
     finally:
-        named.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may have become read-only meanwhile
+            named.unlink(missing_ok=True)
         lock.release()
+
+
+def held(home: Home, what: str) -> str | None:
+    """Who holds the home's lock for `what`, in words; None where nobody does. Nothing is made where nothing is."""
+    try:
+        lock = os.open(home.root / f".{what}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # as filelock does; closing it lets go again
+    except BlockingIOError:
+        return _running(home, what)
+    finally:
+        os.close(lock)
+    return None
+
+
+def _running(home: Home, what: str) -> str:
+    return f"A {what} is already running for {home.root} ({_holder(home, what)})."
 
 
 def _holder(home: Home, what: str) -> str:

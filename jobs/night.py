@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,9 +119,10 @@ def new_run(kind: str, leagues: list[str], now: datetime) -> Run:
     return Run(f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}", kind, tuple(leagues), now)
 
 
-def refused(home: Home, kind: str, why: str, now: datetime) -> None:
-    """Records a night that could not even begin, since leagues.toml cannot be read: no league has had its night."""
-    run, history = new_run(kind, [], now), History(home.runs)
+def refused(home: Home, kind: str, why: str, now: datetime, leagues: Sequence[str] = ()) -> None:
+    """Records a night that could not even begin: no league has had its night. For no league in particular where
+    leagues.toml cannot be read."""
+    run, history = new_run(kind, list(leagues), now), History(home.runs)
     history.start_run(run, os.getpid())
     history.end_run(run.run_id, now, "failed", why)
 

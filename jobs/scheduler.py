@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -21,11 +21,11 @@ from apscheduler.triggers.cron import CronTrigger
 from jobs.alerts import UNUSABLE, Watchman
 from jobs.locks import alone
 from jobs.messages import last_words
-from jobs.night import HOUR, Clock, pooltable
+from jobs.night import BROKE_OFF, HOUR, Clock, pooltable, refused
 from jobs.supervise import supervise
 from jobs.sweep import close_unended
 from jobs.timetable import Entry, overdue, timetable
-from store.errors import LockedError, PooltableError
+from store.errors import TEMPORARY, LockedError, PooltableError
 from store.history import History
 from store.home import Home
 from store.stanzas import read_each
@@ -45,11 +45,13 @@ class _Stop(BaseException):
 
 
 def run_scheduler(home: Home, clock: Clock) -> None:
-    """Keeps the timetable of a home until SIGTERM (returns) or Ctrl-C (raises KeyboardInterrupt).
+    """Keeps the timetable of a home until SIGTERM (returns) or Ctrl-C (raises KeyboardInterrupt). Where the home cannot
+    be written, that is told, and waited for to be over.
 
     Raises LockedError naming the process where another scheduler runs for this home.
     """
-    with alone(home, "scheduler"):
+    with ExitStack() as held, suppress(_Stop), _raising_on_sigterm():
+        _enter(home, clock, held)
         stopping = threading.Event()
 
         def start(leagues: tuple[str, ...], kind: str) -> None:
@@ -57,18 +59,32 @@ def run_scheduler(home: Home, clock: Clock) -> None:
 
         scheduler = build()
         keeper = Keeper(home, scheduler, start, clock)
-        with suppress(_Stop), _raising_on_sigterm():
-            try:
+        try:
+            keeper()
+            scheduler.start()
+            while True:
+                time.sleep(POLL_SECONDS)
                 keeper()
-                scheduler.start()
-                while True:
-                    time.sleep(POLL_SECONDS)
-                    keeper()
-            finally:
-                stopping.set()
-                if scheduler.running:
-                    scheduler.shutdown()
-        log.info("scheduler stopped")
+        finally:
+            stopping.set()
+            if scheduler.running:
+                scheduler.shutdown()
+    log.info("scheduler stopped")
+
+
+def _enter(home: Home, clock: Clock, held: ExitStack) -> None:
+    """Takes the scheduler's lock, as soon as the home can be written."""
+    watchman, polls = Watchman(home), 0
+    while True:
+        try:
+            held.enter_context(alone(home, "scheduler"))
+            return
+        except UNUSABLE as error:
+            if polls % POLLS_A_LOOK == 0:
+                log.error("nothing can be done in %s before it can be written; waiting: %s", home.root, error)
+                watchman(clock())
+        polls += 1
+        time.sleep(POLL_SECONDS)
 
 
 def build() -> BackgroundScheduler:
@@ -156,18 +172,27 @@ def follow(scheduler: BaseScheduler, entries: list[Entry], start: Start) -> None
 
 def start_night(home: Home, leagues: tuple[str, ...], kind: str, now: datetime, stopping: Callable[[], bool]) -> None:
     """Runs one night, or the pulls between nights, as a supervised child, to its end or until `stopping()`, and logs
-    how it ended."""
+    how it ended. One that ends without a word, or before it has begun, is recorded here and people are told."""
     words = ("nightly", *leagues, "--kind", kind)
     output = home.logs / f"nightly-{now:%Y%m%d-%H%M%S}.log"
     try:
+        before = _newest_run(home)
         ended = supervise(pooltable(home, words), output, NIGHT_SECONDS, stopping)
-    except OSError as error:  # the next look tells people
+        said = last_words(ended, NIGHT_SECONDS)
+        has_begun = ended.exit_code in (0, TEMPORARY) or stopping() or _newest_run(home) != before
+        if not has_begun:
+            refused(home, kind, f"{BROKE_OFF}{said}", now, leagues)
+    except (PooltableError, *UNUSABLE) as error:  # the next look tells people
         log.error("%s of %s cannot be started: %s", kind, ", ".join(leagues), error)
         return
     level = logging.INFO if ended.exit_code == 0 else logging.ERROR
-    log.log(level, "%s of %s: %s", kind, ", ".join(leagues), last_words(ended, NIGHT_SECONDS))
-    if ended.exit_code < 0:  # it died without a word, and so without an alert
+    log.log(level, "%s of %s: %s", kind, ", ".join(leagues), said)
+    if ended.exit_code < 0 or not has_begun:  # and so without an alert
         look_around(home, now, Watchman(home))
+
+
+def _newest_run(home: Home) -> object:
+    return next((run["run_id"] for run in History(home.runs).rows("run", 1)), None)
 
 
 def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
@@ -180,7 +205,7 @@ def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
 def _stamp(home: Home) -> object:
     try:
         found = home.leagues_toml.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
 

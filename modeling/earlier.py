@@ -54,6 +54,7 @@ SPENT = """
 SELECT fit_id FROM fit WHERE league = ?
 QUALIFY row_number() OVER (PARTITION BY verdict, is_dated ORDER BY current_at_utc DESC, fit_id) > ?
 """
+CUPS = "SELECT DISTINCT cup FROM cup_outlook WHERE league = ? ORDER BY cup"
 
 
 @dataclass(frozen=True)
@@ -166,3 +167,8 @@ def spent_fits(con: duckdb.DuckDBPyConnection, league: str, kept: int) -> list[s
 def after_others(con: duckdb.DuckDBPyConnection, fit_id: str, now: datetime) -> datetime:
     """Now, or where another fit of its league is dated later, a moment after that."""
     return con.execute(AFTER_OTHERS, [now, fit_id]).fetchall()[0][0]
+
+
+def kept_cups(con: duckdb.DuckDBPyConnection, league: str) -> list[str]:
+    """Names of the cups of a league of which chances are kept, in their order."""
+    return [name for (name,) in con.execute(CUPS, [league]).fetchall()]

@@ -76,6 +76,10 @@ SELECT
 FROM game WHERE league = $league AND played_on >= $since
 """
 ATTRIBUTES = "SELECT DISTINCT unnest(map_keys(attributes)) FROM game WHERE league = $league"
+ATTRIBUTE_VALUES = """
+SELECT attributes[$name] FROM game WHERE league = $league AND attributes[$name] IS NOT NULL
+GROUP BY ALL ORDER BY count(*) DESC, 1
+"""
 
 AT_ONCE = 100_000  # rows as text in memory together
 ATTRIBUTE = "attribute:"  # what the columns of attributes begin with
@@ -224,6 +228,12 @@ def season_before(con: duckdb.DuckDBPyConnection, league: str, as_of: date) -> s
 def known_attributes(con: duckdb.DuckDBPyConnection, league: str) -> set[str]:
     """The attributes that any of the league's games has."""
     return {name for (name,) in con.execute(ATTRIBUTES, {"league": league}).fetchall()}
+
+
+def attribute_values(con: duckdb.DuckDBPyConnection, league: str, name: str) -> list[str]:
+    """What the league's games have of an attribute, the commonest first."""
+    asked = {"league": league, "name": name}
+    return [value for (value,) in con.execute(ATTRIBUTE_VALUES, asked).fetchall()]
 
 
 def read_labels(con: duckdb.DuckDBPyConnection, league: str, since: date | None, names: Sequence[str]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 import xarray as xr
 from pyarrow.parquet import ParquetWriter
 
-from modeling.earlier import after_others, spent_fits
+from modeling.earlier import after_others, kept_cups, spent_fits
 from store.home import Home
 from store.warehouse import writing
 
@@ -21,7 +21,7 @@ ATTRIBUTE = "attribute:"  # what the names of attributes begin with among the ar
 # A league publishes its newest accepted fit that has draws; a due fit is not made again while its own are there. The
 # others of each sort are for what may happen to the newest.
 KEPT = 3
-SIMULATED = ("simulated_table", "simulated_game", "outlook_without")
+SIMULATED = ("simulated_table", "simulated_game", "simulated_play_off", "outlook_without")
 TABLES = ("fit", "fit_check", "predictive_check", "pooling", "hyperparameter", "rating", "standing", "borrowing",
           "rating_path")  # fmt: skip
 
@@ -183,8 +183,7 @@ def rows_of(items: Sequence[Any]) -> pl.DataFrame:
 def forget_cup(home: Home, league: str, name: str) -> list[str]:
     """Deletes what is kept of a cup; returns the names of the league's cups that were kept until then."""
     with writing(home) as con:
-        asked = "SELECT DISTINCT cup FROM cup_outlook WHERE league = $league ORDER BY cup"
-        kept = [cup for (cup,) in con.execute(asked, {"league": league}).fetchall()]
+        kept = kept_cups(con, league)
         con.execute("DELETE FROM cup_outlook WHERE league = $league AND cup = $cup", {"league": league, "cup": name})
     return kept
 

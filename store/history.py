@@ -19,10 +19,6 @@ LAST_PULLS = """
 SELECT league, max(ended_at_utc) FROM step
 WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL AND ended_at_utc <= ? GROUP BY league
 """
-UNTOLD = (
-    "told_at_utc IS NULL AND ended_at_utc IS NULL OR told_at_utc IS NOT NULL AND ended_at_utc IS NOT NULL"
-    " AND told_over_at_utc IS NULL"
-)
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
     "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "attempts", "rows",
@@ -174,28 +170,22 @@ class History:
             (stamp(ended_at), message, number),
         )
 
-    def add_incident(self, one: Incident) -> None:
-        """Records an incident that is over and was told of, when nothing could be recorded."""
-        self._write(
-            "INSERT INTO incident (kind, league, message, began_at_utc, ended_at_utc, told_at_utc, told_over_at_utc)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (one.kind, one.league, one.message, one.began_at, one.ended_at, one.began_at, one.ended_at),
-        )
+    def told(self, number: int, channel: str, is_over: bool, at: datetime) -> None:
+        """Records that people were told of an incident by a channel, or that it is over; nothing where it was."""
+        self._write("INSERT OR IGNORE INTO telling VALUES (?, ?, ?, ?)", (number, channel, is_over, stamp(at)))
 
-    def told(self, number: int, is_over: bool, at: datetime) -> None:
-        """Records that people were told of an incident, or that it is over."""
-        column = "told_over_at_utc" if is_over else "told_at_utc"
-        self._write(f"UPDATE incident SET {column} = ? WHERE number = ?", (stamp(at), number))  # noqa: S608
+    def untold(self, channel: str) -> list[Incident]:
+        """Incidents, oldest first, of which people are still to be told by a channel, or that they are over."""
+        return _incidents(self._read((SQL / "untold.sql").read_text(), (channel,), INCIDENT_COLUMNS))
 
     def incidents(
-        self, open_only: bool = False, untold: bool = False, league: str | None = None, since: datetime | None = None
+        self, open_only: bool = False, league: str | None = None, since: datetime | None = None
     ) -> list[Incident]:
-        """Incidents, oldest first: all, those that stand, or those that people are still to be told of; of one league,
-        and of those that began at a time or after it, where asked for."""
-        which = UNTOLD if untold else "ended_at_utc IS NULL" if open_only else "true"
+        """Incidents, oldest first: all, or those that stand; of one league, and of those that began at a time or after
+        it, where asked for."""
+        which = "ended_at_utc IS NULL" if open_only else "true"
         query = f"SELECT {', '.join(INCIDENT_COLUMNS)} FROM incident WHERE {which} ORDER BY number"  # noqa: S608
-        found = self._read(query, (), INCIDENT_COLUMNS)
-        every = [Incident(*row.values()) for row in found]  # pyright: ignore[reportArgumentType]
+        every = _incidents(self._read(query, (), INCIDENT_COLUMNS))
         begins = stamp(since) if since else ""
         return [one for one in every if league in (None, one.league) and one.began_at >= begins]
 
@@ -238,6 +228,10 @@ class History:
             con.executescript(f"{file.read_text()}; PRAGMA user_version = {number};")
         con.execute("COMMIT")
         con.autocommit = sqlite3.LEGACY_TRANSACTION_CONTROL  # type: ignore[assignment]
+
+
+def _incidents(rows: list[dict[str, object]]) -> list[Incident]:
+    return [Incident(*row.values()) for row in rows]  # pyright: ignore[reportArgumentType]
 
 
 def _version(con: sqlite3.Connection) -> int:

@@ -1,9 +1,11 @@
 """How a league's season is decided: the `[LEAGUE.season]` table of a stanza, checked."""
 
+import re
+from collections import Counter
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 TieBreak = Literal["points", "difference", "scored", "wins", "head_to_head", "play_off", "lots"]
 
@@ -49,6 +51,60 @@ class Deduction(BaseModel):
     """When it was decided: outlooks as of an earlier day do not know it."""
 
 
+SLOT = re.compile(r"(?:(.*\S)\s+)?(-?[1-9]\d*)")
+BYE_SLOT = ""
+
+
+class PlayOff(BaseModel):
+    """A knock-out between places of a table, or of several, once these are over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bracket: tuple[str, ...]
+    """Who stands in which slot, neighbours meeting first: a table and a place of it (`"en.2 3"`; `"3"` where the season
+    has one table), from the end as -3, or "" for a bye."""
+    rounds: tuple[Literal["two_legs", "neutral", "better"], ...]
+    """How each round is played: home and away, one game on neutral ground, or one at the better placed's."""
+    level: Literal["lots", "better"] = "lots"
+    """Who goes through where it is level after extra time: whom lots (penalties) choose, or the better placed."""
+    won: dict[str, str] = {}
+    """What who wins it gains, by the table that he is of."""
+    lost: dict[str, str] = {}
+    """The same of who loses a play-off of two."""
+
+    @property
+    def slots(self) -> tuple[tuple[str, int] | None, ...]:
+        """Table and place of each slot, None of byes."""
+        found = [SLOT.fullmatch(slot.strip()) for slot in self.bracket]
+        return tuple((one[1] or "", int(one[2])) if one else None for one in found)
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables whose places stand in it."""
+        return frozenset(slot[0] for slot in self.slots if slot)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        size = len(self.bracket)
+        entrants = [slot for slot in self.slots if slot]
+        if size < 2 or size & (size - 1) or len(self.rounds) != size.bit_length() - 1:
+            raise ValueError("a bracket has 2, 4, 8, ... slots, and each round of it is one of `rounds`")
+        for text, slot in zip(self.bracket, self.slots, strict=True):
+            if slot is None and text.strip() != BYE_SLOT:
+                raise ValueError(f'"{text}" is no place: write a table and a place of it, such as "en.2 3"')
+        if twice := [place for place, times in Counter(entrants).items() if times > 1]:
+            raise ValueError(f'the place "{" ".join(map(str, twice[0])).strip()}" stands in two slots')
+        if any(not any(pair) for pair in zip(self.slots[::2], self.slots[1::2], strict=True)):
+            raise ValueError("of two slots that meet one is of somebody")
+        if len(self.tables) > 1 and ("better" in self.rounds or self.level == "better"):
+            raise ValueError("who is better placed is said of places of one table")
+        if strange := sorted({*self.won, *self.lost} - self.tables):
+            raise ValueError(f'nobody of a table "{strange[0]}" stands in it: mend `won` or `lost`')
+        if not (self.won or self.lost) or (self.lost and size > 2):
+            raise ValueError("it decides something: `won` by table, or `lost` where two play it")
+        return self
+
+
 class SeasonRules(BaseModel):
     """Points, what tells equals apart, and what places mean."""
 
@@ -66,6 +122,8 @@ class SeasonRules(BaseModel):
     """What places mean: the first and the last of them, from 1, or from the end as -1."""
     tables: dict[str, TableRules] = {}
     """Places and order by table."""
+    play_offs: tuple[PlayOff, ...] = ()
+    """What is decided between places of the final tables; of tables, not of championships of races."""
     deducted: tuple[Deduction, ...] = ()
     """Points taken off; of tables, not of championships of races."""
 

@@ -200,22 +200,18 @@ def choose(home: Home, names: list[str]) -> dict[str, Stanza]:
 
     Raises UsageError where the home has no leagues or not that one, with the nearest name, and StanzaError.
     """
+    return _all_sound(choose_each(home, names))
+
+
+def choose_each(home: Home, names: list[str]) -> dict[str, Stanza | StanzaError]:
+    """The same, with what is wrong with those whose stanzas are wrong. Raises as `choose` does but for those."""
     found = read_each(home)
-    return {name: _sound(found[name]) for name in _named(home, found, names)}
-
-
-def choose_names(home: Home, names: list[str]) -> list[str]:
-    """The names alone, of leagues whose stanzas are wrong too. Raises as `choose` does but for those."""
-    return _named(home, read_each(home), names)
-
-
-def _named(home: Home, found: dict[str, Stanza | StanzaError], names: list[str]) -> list[str]:
     if not found:
         raise UsageError(f"No leagues in {home.leagues_toml}.", "Add one first: pooltable add LEAGUE")
     for name in names:
         if name not in found:
             raise UsageError(f'There is no league "{name}" here.', _nearest(name, found) or "See: pooltable leagues")
-    return names or list(found)
+    return {name: found[name] for name in names or found}
 
 
 def varied(name: str, stanza: Stanza, text: str) -> Stanza:
@@ -246,7 +242,7 @@ def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | 
 
     Raises UsageError where the catalogue has no such league or the home has it already.
     """
-    if name in read_stanzas(home):
+    if name in read_each(home):
         raise UsageError(f'The league "{name}" is already in {home.leagues_toml}.', "Edit its stanza there.")
     body = _document(CATALOGUE).get(name)
     if body is None:
@@ -263,7 +259,7 @@ def add_stanza(home: Home, name: str, source: tuple[str, ...] = (), feed: str | 
 
 def append_stanza(home: Home, name: str, body: dict[str, Any]) -> Stanza:
     """Adds a stanza that is in no catalogue to the home. Raises StanzaError, UsageError where the name is taken."""
-    if name in read_stanzas(home) or name in read_catalogue():
+    if name in read_each(home) or name in read_catalogue():
         raise UsageError(f'There is a league "{name}" already.', "Choose another name.")
     stanza = _checked(home.leagues_toml, name, body)
     _append(home, name, body)
@@ -272,7 +268,7 @@ def append_stanza(home: Home, name: str, body: dict[str, Any]) -> Stanza:
 
 def remove_stanza(home: Home, name: str) -> None:
     """Takes a league's stanza out of leagues.toml; loaded results and fits stay. Raises UsageError."""
-    choose_names(home, [name])
+    choose_each(home, [name])
     document = _document(home.leagues_toml)
     document.remove(name)
     _write(home.leagues_toml, tomlkit.dumps(document))

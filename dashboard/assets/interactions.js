@@ -31,6 +31,14 @@
     writeAddress({ sort: sorted ? (sorted.colId === "bar" ? "rating" : sorted.colId) + "-" + sorted.sort : "" });
   }
 
+  // Who sorts while the page is on its way with another filter finds it sorted as the address says by now.
+  function sortAsAddressed(api) {
+    const asked = /^(\w+)-(asc|desc)$/.exec(new URLSearchParams(window.location.search).get("sort") || "");
+    const isSorted = asked && api.getColumnState().some((column) => column.sort === asked[2]);
+    if (!asked || isSorted || !api.getColumn(asked[1])) return;
+    api.applyColumnState({ state: [{ colId: asked[1], sort: asked[2] }], defaultState: { sort: null } });
+  }
+
   // The bar takes the width that is left. On a phone it stands right after the name, the rest is to the right of it.
   function fit(api) {
     const isNarrow = window.innerWidth < NARROW;
@@ -116,6 +124,7 @@
         api.addEventListener("modelUpdated", () => countShown(api));
         api.addEventListener("sortChanged", () => sortInAddress(api));
         api.addEventListener("gridSizeChanged", () => fit(api));
+        sortAsAddressed(api);
         fit(api);
         countShown(api);
         (window.requestIdleCallback || setTimeout)(prefetch);

@@ -8,10 +8,11 @@ found AS (
     FROM asked AS a JOIN leaderboard AS b ON b.league = $league AND (b.competitor_id = a.asked_for OR b.name = a.asked_for)
     ORDER BY b.competitor_id, a.place
 ),
+-- A filter by league or component would read everybody's draws.
 drawn AS (
-    SELECT f.competitor_id, d.draws
-    FROM found AS f JOIN rating_draw AS d ON d.league = $league AND d.competitor_id = f.competitor_id
-    WHERE d.component = 'total'
+    SELECT f.competitor_id, any_value(d.draws) FILTER (d.league = $league AND d.component = 'total') AS draws
+    FROM found AS f JOIN rating_draw AS d ON d.competitor_id = f.competitor_id
+    GROUP BY f.competitor_id
 ),
 width AS (
     SELECT

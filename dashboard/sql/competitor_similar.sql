@@ -7,10 +7,11 @@ WITH near AS MATERIALIZED (
     ORDER BY b.competitor_id <> $competitor, apart
     LIMIT 9
 ),
+-- A filter by league or component would read everybody's draws.
 drawn AS MATERIALIZED (
-    SELECT d.competitor_id, d.draws
-    FROM near JOIN rating_draw AS d ON d.league = near.league AND d.competitor_id = near.competitor_id
-    WHERE d.component = 'total'
+    SELECT d.competitor_id, any_value(d.draws) FILTER (d.league = $league AND d.component = 'total') AS draws
+    FROM near JOIN rating_draw AS d ON d.competitor_id = near.competitor_id
+    GROUP BY d.competitor_id
 )
 SELECT
     n.competitor_id, coalesce(n.name, n.competitor_id) AS name, n.rank, n.rating, n.q5, n.q95, n.games,

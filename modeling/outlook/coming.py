@@ -4,7 +4,7 @@ The Design of the past and of the games to come says what makes up each row; the
 is. So a game to come has the covariates, line-ups and noise that a game played would have.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -100,6 +100,66 @@ class Walking:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What a block of effects adds to rows of games to come."""
+
+    weights: csr_array
+    """Of each level's state in the rows, shape (rows, levels)."""
+    states: Array
+    """At the as-of date, shape (draws, levels)."""
+    means: Array | None
+    """What they go towards, of that shape; None where they do not."""
+    walk: Block | None
+
+    def at(self, rows: NDArray[np.intp], years: Array) -> Array:
+        """What it adds to some rows so many years on, before anybody moves; shape (rows, draws)."""
+        weights = csr_array(self.weights[rows])
+        found = weights @ self.states.T
+        if self.means is None or self.walk is None:
+            return found
+        around = weights @ self.means.T
+        return around + kept_over(years, self.walk.persistence)[:, None] * (found - around)
+
+    def on_the_day(self, rows: NDArray[np.intp], years: float) -> "Part":
+        """The part of some rows, its states as they are so many years on, before anybody moves."""
+        states = self.states
+        if self.means is not None and self.walk is not None:
+            states = self.means + kept_over(np.array([years]), self.walk.persistence) * (states - self.means)
+        return Part(csr_array(self.weights[rows]), states, None, self.walk)
+
+
+@dataclass(frozen=True)
+class Later:
+    """Games on the last day that come about by how others end: which of them, each simulated season says."""
+
+    design: Design
+    rows: NDArray[np.intp]
+    """Numbers of their rows in the Design."""
+    values: Array
+    """Of the intercept and the fixed effects, shape (rows, effects)."""
+    effects: Array
+    """Their draws, shape (draws, effects)."""
+    parts: tuple[Part, ...]
+    parameters: dict[str, Array]
+
+    def eta(self, draw: NDArray[np.intp], moved: tuple[Array, ...], chosen: NDArray[np.intp]) -> Array:
+        """Linear predictors of the chosen rows, numbers of shape (len(draw), any), where competitors have moved as
+        `Coming.walk` says."""
+        found = np.einsum("de,dre->dr", self.effects[draw], self.values[chosen])
+        ways = iter(moved)
+        for part in self.parts:
+            states = part.states[draw] + (0.0 if part.walk is None else next(ways))
+            for column, own in enumerate(chosen.T):
+                found[:, column] += csr_array(part.weights[own]).multiply(states).sum(axis=1)
+        return found
+
+    def arguments(self, draw: NDArray[np.intp]) -> Auxiliaries:
+        """The likelihood's own parameters in the given draws, to go with `eta`: its games have the same attributes."""
+        values = {name: draws[draw][:, None] for name, draws in self.parameters.items()}
+        return self.design.likelihood_arguments(values, self.rows[:1])
+
+
+@dataclass(frozen=True)
 class Coming:
     """Games to come: rows of a Design, in its order, and their linear predictors."""
 
@@ -112,10 +172,15 @@ class Coming:
     years: Array
     """Years from the as-of date's period to that of each row, shape (rows,)."""
     parameters: dict[str, Array]
+    later: Later | None = None
 
     def eta(self, draw: NDArray[np.intp], rng: np.random.Generator) -> Array:
         """Linear predictors of the given draws, shape (len(draw), rows): every repetition walks a way of its own."""
-        found = self.known[draw]
+        return self.walk(draw, rng)[0]
+
+    def walk(self, draw: NDArray[np.intp], rng: np.random.Generator) -> tuple[Array, tuple[Array, ...]]:
+        """The same, and how far the competitors of each of `walking` have come by the last day: (len(draw), them)."""
+        found, ways = self.known[draw], []
         steps = np.unique(self.years[self.years > 0])
         for one in self.walking:
             moved = np.zeros((len(draw), one.competitors))
@@ -125,7 +190,8 @@ class Coming:
                 moved += rng.standard_normal(moved.shape) * spread[:, None]
                 now = np.flatnonzero(self.years == step)
                 found[:, now] += (csr_array(one.weights[now]) @ moved.T).T
-        return found
+            ways.append(moved)
+        return found, tuple(ways)
 
     def arguments(self, draw: NDArray[np.intp]) -> Auxiliaries:
         """The likelihood's own parameters in the given draws, to go with `eta`."""
@@ -138,31 +204,55 @@ class Coming:
         return self.design.game[self.rows]
 
 
-def coming_of(design: Design, games: Games, stanza: Stanza, draws: Draws, rng: np.random.Generator) -> Coming:
-    """The games to come of a Design that was built from the past and from them. Raises FitError where the fit and the
-    stanza are of different models."""
-    awaited = np.isin(np.array(design.game_ids, dtype=object), list(games.to_come))
-    rows = np.flatnonzero(awaited[design.game])
+def coming_of(
+    design: Design, games: Games, stanza: Stanza, draws: Draws, rng: np.random.Generator,
+    later: frozenset[str] = frozenset(),
+) -> Coming:  # fmt: skip
+    """The games to come of a Design that was built from the past and from them; of those of `later`, on the last day,
+    what `Later` says. Raises FitError where the fit and the stanza are of different models."""
+    ids = np.array(design.game_ids, dtype=object)
+    rows = np.flatnonzero(np.isin(ids, list(games.to_come))[design.game])
+    apart = np.isin(ids, list(later))[design.game[rows]]
+    now, then = np.flatnonzero(~apart), np.flatnonzero(apart)
     _insist_same_model(design, draws)
-    total = np.zeros((draws.count, len(rows)))
-    if design.outcome.has_intercept:
-        total += draws.parameters["intercept"][:, None]
-    for fixed in design.fixed:
-        total += draws.parameters[fixed.name][:, None] * fixed.values[rows]
-    walking, years = [], _years(design, games, stanza, draws.as_of)[rows]
-    for block in design.blocks:
-        if block.role in ("base", "slope"):
-            walk = walk_of(design, block)
-            weights, used = _used(_whole(block, walk), rows)
-            at = weights @ _states(design, block, used, draws, rng).T
-            if walk is not None and walk.persistence < 1:
-                means = weights @ np.stack([_mean(design, block, level, draws) for level in used.tolist()])
-                at = means + kept_over(years, walk.persistence)[:, None] * (at - means)
-            if walk is not None:
-                walking.append(Walking(weights, len(used), draws.parameters[f"scale_{walk.name}"], walk.persistence))
-            total += at.T
+    effects, values = _effects(design, rows, draws)
+    years = _years(design, games, stanza, draws.as_of)[rows]
+    parts = [_part(design, block, rows, draws, rng) for block in design.blocks if block.role in ("base", "slope")]
+    total = effects @ values[now].T
+    for part in parts:
+        total += part.at(now, years[now]).T
     auxiliaries = {one.name: draws.parameters[one.name] for one in design.auxiliaries}
-    return Coming(design, rows, total, tuple(walking), years, auxiliaries)
+    walking = tuple(
+        Walking(csr_array(one.weights[now]), one.states.shape[1], draws.parameters[f"scale_{one.walk.name}"],
+                one.walk.persistence)
+        for one in parts if one.walk is not None
+    )  # fmt: skip
+    known = Coming(design, rows[now], total, walking, years[now], auxiliaries)
+    if not len(then):
+        return known
+    ahead = tuple(one.on_the_day(then, float(years[then].max())) for one in parts)
+    return replace(known, later=Later(design, rows[then], values[then], effects, ahead, auxiliaries))
+
+
+def _effects(design: Design, rows: NDArray[np.intp], draws: Draws) -> tuple[Array, Array]:
+    """Draws of the intercept, where there is one, and of the fixed effects, shape (draws, effects), and their values in
+    some rows, shape (rows, effects)."""
+    held = {"intercept": np.ones(len(rows))} if design.outcome.has_intercept else {}
+    held |= {fixed.name: fixed.values[rows] for fixed in design.fixed}
+    effects = np.array([draws.parameters[name] for name in held]).reshape(len(held), draws.count)
+    return effects.T, np.array(list(held.values())).reshape(len(held), len(rows)).T
+
+
+def _part(design: Design, block: Block, rows: NDArray[np.intp], draws: Draws, rng: np.random.Generator) -> Part:
+    """What a block adds to some rows."""
+    walk = walk_of(design, block)
+    weights, used = _used(_whole(block, walk), rows)
+    states = _states(design, block, used, draws, rng)
+    if walk is None or walk.persistence == 1:
+        return Part(weights, states, None, walk)
+    return Part(
+        weights, states, np.stack([_mean(design, block, level, draws) for level in used.tolist()], axis=1), walk
+    )
 
 
 def _insist_same_model(design: Design, draws: Draws) -> None:

@@ -1,8 +1,6 @@
 """A cup: groups and then a knock-out, or a knock-out alone, simulated from joint draws; who reaches which round.
 
-In: a file that says who plays, in which groups and slots. Out: the chance of each entrant to reach each round. A game
-that has to have a winner goes on for a third of its length where it is level (football's extra time), then luck decides
-(penalties); where no draws are forecast, its winner is the forecast's.
+In: a file that says who plays, in which groups and slots. Out: the chance of each entrant to reach each round.
 """
 
 from dataclasses import dataclass
@@ -14,17 +12,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modeling import record
-from modeling.games import ATTRIBUTE, NO_APPEARANCES, is_of_teams, known_attributes, season_before
-from modeling.outcomes.outcome import Array, Auxiliaries, Outcome
+from modeling.games import ATTRIBUTE, is_of_teams, season_before
+from modeling.outcomes.outcome import Array
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.cup_file import BYE_NAME, THIRD, Cup
 from modeling.outlook.fixtures import Given
 from modeling.outlook.forecasts import of_rows
-from modeling.outlook.given import ID, Names, read_names
+from modeling.outlook.given import ID, Names, insist_on_values, read_names
 from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
 from modeling.outlook.table import Rules, Tables, tables
+from modeling.outlook.ties import AT_FIRST, AT_SECOND, SINGLE, Meeting, as_given, decided, two_legs
 from modeling.sampled import SEED, Report
 from store.errors import FitError, UsageError
 from store.home import Home
@@ -33,8 +32,6 @@ from store.warehouse import reading
 
 CUPS = 10_000
 DRAWS = 200  # joint draws a cup takes in turn: their chances of all meetings are in memory together
-EXTRA_TIME = 1 / 3  # of a game's length
-SINGLE = 2  # the number of a game that is the only one of two, beside those at the first's, 0, and second's, 1
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,7 @@ def cup_of(
         draws = read_draws(con, home, league, as_of)
         names = read_names(con, league, "team" if is_of_teams(con, league) else "player")
         season = season_before(con, league, draws.as_of)
-        unknown = sorted(set(cup.attributes) - set(known := known_attributes(con, league)))
-    if unknown:
-        has = f"They have: {', '.join(sorted(known))}." if known else "They have none: leave `attributes` out."
-        raise UsageError(f'{league}: games have no attribute "{unknown[0]}".', has)
+        insist_on_values(con, league, cup.attributes)
     if cup.date < draws.as_of:
         raise UsageError(
             f"The cup begins on {cup.date}, before {draws.as_of}, up to when the ratings know what came of the games.",
@@ -143,24 +137,18 @@ def _hosts(cup: Cup, names: Names, ids: list[str]) -> set[int]:
 def _meetings(cup: Cup, ids: list[str], pairs: list[tuple[int, int]], hosts: set[int], season: str, kind: str) -> Given:
     """Every game that there can be, as games to come: those at the first's and at the second's of each pair, where some
     are played home and away, then single ones."""
-    legs = [(a, b, leg) for leg in (range(3) if 2 in (cup.legs, cup.rounds) else [SINGLE]) for a, b in pairs]
+
+    def ground(a: int, b: int, leg: int) -> int:
+        if leg != SINGLE:
+            return 1 + leg
+        at_home = hosts & {a, b}
+        return 0 if len(at_home) != 1 else 1 if a in at_home else 2
+
+    legs = (AT_FIRST, AT_SECOND, SINGLE) if 2 in (cup.legs, cup.rounds) else (SINGLE,)
+    meetings = [Meeting(f"{ID}{cup.date}|{a:04d}|{b:04d}|{leg}", ids[a], ids[b], ground(a, b, leg))
+                for leg in legs for a, b in pairs]  # fmt: skip
     attributes = {ATTRIBUTE + name: value for name, value in cup.attributes.items()}
-    sides, line_ups = [], []
-    for a, b, leg in legs:
-        game = f"{ID}{cup.date}|{a:04d}|{b:04d}|{leg}"
-        host = next(iter(hosts & {a, b}), None) if not {a, b} <= hosts else None
-        at_home = host if leg == SINGLE else (a, b)[leg]
-        common = {"game_id": game, "contest_id": game, "season": season, "played_on": cup.date, "exposure": 1.0,
-                  "neutral": at_home is None, **attributes}  # fmt: skip
-        for side, who in ((1, a), (2, b)):
-            sides.append(
-                common | {"side": side, "team": ids[who] if kind == "team" else None, "is_home": who == at_home}
-            )
-            line_ups += [] if kind == "team" else [(game, side, ids[who], 1.0)]
-    frame = pl.DataFrame(sides, infer_schema_length=None).with_columns(
-        pl.col("side").cast(pl.Int16), pl.col("team").cast(pl.String)
-    )
-    return Given(frame, pl.DataFrame(line_ups, schema=NO_APPEARANCES.schema, orient="row"))
+    return as_given(meetings, cup.date, season, kind, attributes)
 
 
 def _reach(cup: Cup, ahead: Ahead, entrants: dict[str, str], pairs: list[tuple[int, int]]) -> Array:
@@ -187,25 +175,11 @@ def _through(cup: Cup, ahead: Ahead, eta: Array, draw: NDArray[np.intp], pairs: 
         arguments["noise"] = arguments["noise"][..., :1]  # all its games have the same attributes
     by_side = outcome.row == "side"
     first, second = (eta[:, 0::2], eta[:, 1::2]) if by_side else (eta, np.zeros_like(eta))
-    single = _decided(cup, outcome, first[:, -pairs:], second[:, -pairs:], arguments)
+    single = decided(outcome, first[:, -pairs:], second[:, -pairs:], arguments)
     if cup.legs == 1:
-        return single[None]
-    if not (by_side and outcome.counts):
-        raise FitError("Two legs need scores that are counts.", "Set legs = 1, or best_of.")
-    summed, other = (np.logaddexp(one[:, :pairs], one[:, pairs : 2 * pairs]) for one in (first, second))
-    return np.stack([_decided(cup, outcome, summed, other, arguments, EXTRA_TIME / 2), single])
-
-
-def _decided(
-    cup: Cup, outcome: Outcome, first: Array, second: Array, arguments: Auxiliaries, extra: float = EXTRA_TIME
-) -> Array:
-    """Chance of the first to go through, of the shape of its linear predictor; extra time is a share `extra` of what
-    the predictor is of: of one game, or of two together."""
-    win, drawn, _ = np.moveaxis(outcome.chances(first, second, arguments), -1, 0)
-    if not drawn.any():
-        return best_of(win, cup.best_of)
-    longer = outcome.chances(first, second, arguments | {"exposure": extra})
-    return best_of(win + drawn * (longer[..., 0] + longer[..., 1] / 2), cup.best_of)
+        return best_of(single, cup.best_of)[None]
+    both = ((one[:, :pairs], one[:, pairs : 2 * pairs]) for one in (first, second))
+    return np.stack([decided(outcome, *two_legs(outcome, *both), arguments, legs=2), single])
 
 
 def _slots(

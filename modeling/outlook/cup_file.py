@@ -1,5 +1,6 @@
 """A file of a cup: who plays, in which groups and slots. What makes no cup is refused in words."""
 
+import difflib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
 from store.errors import UsageError
@@ -15,6 +16,11 @@ from store.seasons import Order
 
 BYE_NAME = ""
 THIRD = 3  # the place of which the best of several groups go through
+
+
+def _as_text(value: object) -> object:
+    """Numbers as results have them: as text."""
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class Cup(BaseModel):
@@ -40,7 +46,7 @@ class Cup(BaseModel):
     """Two: a tie is decided by both scores together, each side being at home once; the last one is a single game."""
     best_of: Annotated[int, Field(ge=1, le=99)] = 1
     """Games of a series (an odd number): who has won most of them goes through."""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, Annotated[str, BeforeValidator(_as_text)]] = {}
     """Attributes of all its games, as the league's results have them: a surface, a number of sets."""
 
     def place(self, slot: str) -> tuple[str, int] | None:
@@ -70,7 +76,9 @@ def read_cup(path: Path) -> Cup:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f'{path}: "{where}": {first["msg"]}.', "modeling/README.md says what a cup is.") from error
+        near = difflib.get_close_matches(where, Cup.model_fields, 1) if first["type"] == "extra_forbidden" else []
+        hint = f'Did you mean "{near[0]}"?' if near else "modeling/README.md says what a cup is."
+        raise UsageError(f'{path}: "{where}": {first["msg"]}.', hint) from error
     for message, hint in _mistakes(cup):
         raise UsageError(f"{path}: {message}", hint)
     return cup

@@ -160,6 +160,18 @@ def _last_line_ups(past: pl.DataFrame, appearances: pl.DataFrame, absent: frozen
     return found.filter(~pl.col("player").is_in(list(absent))).sort("team", "player")
 
 
+def with_games(fixtures: Fixtures, given: Given, absent: frozenset[str]) -> Games:
+    """The past and the games to come with those `given` behind them, with line-ups without the absent."""
+    games = fixtures.games
+    more = replace(
+        games,
+        sides=pl.concat([games.sides, given.sides], how="diagonal_relaxed"),
+        appearances=pl.concat([games.appearances, given.appearances]),
+        to_come=games.to_come | frozenset(given.sides["game_id"]),
+    )
+    return _with_line_ups(more, absent)
+
+
 def of_next_season(fixtures: Fixtures) -> tuple[str, Fixtures]:
     """The season of the first game to come, and the fixtures without games of later ones."""
     season = str(fixtures.coming["season"][0])

@@ -14,14 +14,16 @@ from modeling import record
 from modeling.build import build_design
 from modeling.earlier import read_accepted
 from modeling.outcomes.outcome import Array
-from modeling.outlook.coming import Draws, coming_of, read_draws
-from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures
+from modeling.outlook.coming import Coming, Draws, coming_of, read_draws
+from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures, with_games
 from modeling.outlook.given import Names, read_names
+from modeling.outlook.play_offs import PlayOffs, play_offs_of
 from modeling.outlook.races import championships
 from modeling.outlook.rules import check_rules, fitting
 from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
+from modeling.outlook.ties import as_given
 from modeling.sampled import SEED, Report
 from store.errors import UsageError
 from store.home import Home
@@ -54,7 +56,7 @@ class Outlook:
     games: dict[str, str]
     """What coming games are called, by id."""
     simulated: dict[str, pl.DataFrame] = field(default_factory=dict)
-    """Rows of `simulated_table` and `simulated_game`; none of races."""
+    """Rows of `simulated_table`, `simulated_game` and `simulated_play_off`; none of races."""
     without: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Rows of `outlook_without`, empty where sides have no line-ups."""
     doubts: tuple[str, ...] = ()
@@ -113,32 +115,58 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     known = read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away)
     season, fixtures = of_next_season(known)
     tell("games and model", 0.2)
-    rng = np.random.default_rng(SEED)
-    coming = coming_of(build_design(stanza, fixtures.games, fixtures.known), fixtures.games, stanza, draws, rng)
-    tell("simulating", 0.5)
-    names = fixtures.games.names
     if fixtures.outcome.row == "entrant":
-        ended = championships(fixtures, season, coming, rules, rng)
-        rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
-        sides = {kind: len(one[0]) for kind, one in ended.items()}
-        doubts = check_rules(known, rules, ahead.teams, sides, is_race=True)
-        return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, names, {},
-                       doubts=doubts), []  # fmt: skip
+        return _championships(ahead, known, fixtures, season), []
     tabled = competitions(fixtures, season, rules)
-    sides = {one.table: len(one.sides) for one in tabled}
-    doubts = check_rules(known, rules, ahead.teams, sides, is_race=False)
+    doubts = check_rules(known, rules, ahead.teams, {one.table: len(one.sides) for one in tabled}, is_race=False)
     asked = [_deducted(one, season, ahead) for one in tabled]
+    play_offs = play_offs_of(rules.play_offs, {one.table: one.sides for one in asked})
+    rng, names = np.random.default_rng(SEED), fixtures.games.names
+    coming = _coming(ahead, fixtures, play_offs, away, rng)
+    tell("simulating", 0.5)
     fixed = Fixed(_all_given(fixtures, ahead.teams, given))
-    both = list(zip(asked, simulate(coming, asked, rules, rng, draws=draws, fixed=fixed), strict=True))
+    ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed, play_offs=play_offs)
+    both = list(zip(asked, ends, strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
-    kept = [simulated_rows(*pair, fitting(rules.places_of(pair[0].table), len(pair[0].sides)), rules) for pair in both]
+    kept = [simulated_rows(*pair, _places(pair[0], rules), rules) for pair in both]
     lined_up = fixtures.games.appearances.filter(pl.col("game_id").is_in(list(fixtures.games.to_come)))
     return Outlook(
         draws.fit_id, draws.as_of, season, pl.concat(_rows(one, end, rules) for one, end in both),
-        pl.concat(leverage(one, end, rules.places_of(one.table)) for one, end in both), len(fixed.scores), names,
+        pl.concat(leverage(one, end, _places(one, rules)) for one, end in both), len(fixed.scores), names,
         titles, {name: pl.concat(rows[name] for rows in kept) for name in kept[0]},
         doubts=doubts,
     ), lined_up["player"].unique(maintain_order=True).to_list()  # fmt: skip
+
+
+def _championships(ahead: Ahead, known: Fixtures, fixtures: Fixtures, season: str) -> Outlook:
+    """An outlook of races."""
+    rules, draws, rng = ahead.rules, ahead.draws, np.random.default_rng(SEED)
+    coming = _coming(ahead, fixtures, None, frozenset(), rng)
+    ended = championships(fixtures, season, coming, rules, rng)
+    rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
+    sides = {kind: len(one[0]) for kind, one in ended.items()}
+    doubts = check_rules(known, rules, ahead.teams, sides, is_race=True)
+    return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names,
+                   {}, doubts=doubts)  # fmt: skip
+
+
+def _coming(
+    ahead: Ahead, fixtures: Fixtures, play_offs: PlayOffs | None, away: frozenset[str], rng: np.random.Generator
+) -> Coming:
+    """The games to come of a season, with all those that its play-offs may come to."""
+    games, later = fixtures.games, frozenset[str]()
+    if play_offs and play_offs.rules:
+        last = fixtures.coming.row(-1, named=True)
+        kind = "player" if last["team"] is None else "team"
+        added = as_given(play_offs.meetings(last["played_on"]), last["played_on"], last["season"], kind)
+        games, later = with_games(fixtures, added, away), frozenset(added.sides["game_id"])
+    design = build_design(ahead.stanza, games, fixtures.known)
+    return coming_of(design, games, ahead.stanza, ahead.draws, rng, later)
+
+
+def _places(one: Competition, rules: SeasonRules) -> Places:
+    """What places of a competition's table mean, those that it has."""
+    return fitting(rules.places_of(one.table), len(one.sides))
 
 
 def _deducted(one: Competition, season: str, ahead: Ahead) -> Competition:
@@ -238,7 +266,8 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
         one.first[~to_come], one.second[~to_come], one.scores[None, ~to_come], keys,
         Rules(points, rules.order_of(one.table)), one.deducted,
     )  # fmt: skip
-    return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, rules)
+    meant = end.prizes(_places(one, rules))
+    return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, meant)
 
 
 def _race_rows(
@@ -248,17 +277,15 @@ def _race_rows(
     left = fixtures.coming["game_id"].n_unique()
     place = np.argsort(np.argsort(-points, kind="stable"), kind="stable") + 1
     size = len(names)
-    return _told(kind, names, np.full(size, done), np.full(size, left), points, place, end, rules)
+    meant = {name: end.among(*where) for name, where in fitting(rules.places_of(kind), size).items()}
+    return _told(kind, names, np.full(size, done), np.full(size, left), points, place, end, meant)
 
 
 def _told(
     table: str, names: tuple[str, ...], played: NDArray[Any], remaining: NDArray[Any], points: Array,
-    place: NDArray[Any], end: Tables, rules: SeasonRules,
+    place: NDArray[Any], end: Tables, meant: dict[str, NDArray[np.bool_]],
 ) -> pl.DataFrame:  # fmt: skip
-    chances = end.chances()
-    meant = {
-        name: end.among(*where).mean(axis=0) for name, where in fitting(rules.places_of(table), len(names)).items()
-    }
+    chances, prizes = end.chances(), {name: reached.mean(axis=0) for name, reached in meant.items()}
     quantiles = np.percentile(end.points, QUANTILES, axis=0)
     return pl.DataFrame(
         {
@@ -267,7 +294,7 @@ def _told(
             **{f"points_q{q}": quantiles[k] for k, q in enumerate(QUANTILES)},
             "expected_place": chances @ np.arange(1.0, len(names) + 1),
             "place_chances": pl.Series(chances.tolist(), dtype=pl.List(pl.Float32)),
-            "chances": pl.Series([[{"prize": name, "chance": float(of[k])} for name, of in meant.items()]
+            "chances": pl.Series([[{"prize": name, "chance": float(of[k])} for name, of in prizes.items()]
                                   for k in range(len(names))], dtype=CHANCES),
         }
     ).sort("expected_place", maintain_order=True)  # fmt: skip
@@ -285,7 +312,7 @@ NO_LEVERAGE = pl.DataFrame(schema=LEVERAGE)
 
 def leverage(one: Competition, end: Simulated, places: Places) -> pl.DataFrame:
     """How chances hang on the next games: those of each game that it moves most."""
-    prizes = {name: end.tables.among(*where) for name, where in fitting(places, len(one.sides)).items()}
+    prizes = end.prizes(fitting(places, len(one.sides)))
     found: list[dict[str, Any]] = []
     for column, game in enumerate(one.to_come[:NEXT].tolist()):
         result = end.results[:, column]

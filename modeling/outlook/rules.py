@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.given import Names
+from modeling.outlook.play_offs import missing
 from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
@@ -26,7 +27,12 @@ def check_rules(
         known = f"Games have: {', '.join(sorted(fixtures.known))}." if fixtures.known else "Games have none."
         raise UsageError(f'{names.league}: `table` of its season: no game has an attribute "{rules.table}".', known)
     own = _of_races(rules) if is_race else _of_tables(fixtures, rules)
-    return (*own, *_beyond(rules, sides), *_deducted(fixtures, rules, names))
+    return (
+        *own,
+        *_beyond(rules, sides),
+        *_play_offs(rules, sides, is_race=is_race),
+        *_deducted(fixtures, rules, names),
+    )
 
 
 def _of_races(rules: SeasonRules) -> Iterator[str]:
@@ -49,6 +55,16 @@ def _beyond(rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
         places = rules.places_of(table)
         for name in places.keys() - fitting(places, count).keys():
             yield f"`places`: {name} is beyond the {count} of the table {table}".rstrip()
+
+
+def _play_offs(rules: SeasonRules, sides: dict[str, int], *, is_race: bool) -> Iterator[str]:
+    """Those that are of tables of this season, and of places that these do not have."""
+    if is_race and rules.play_offs:
+        yield "`play_offs` are not known to championships of races"
+    for one in rules.play_offs if not is_race else ():
+        gone = missing(one, sides)
+        if gone and one.tables & sides.keys():
+            yield f"`play_offs`: {gone[0]} is no place of its own there, so that one is not played"
 
 
 def _deducted(fixtures: Fixtures, rules: SeasonRules, names: Names) -> Iterator[str]:

@@ -6,7 +6,7 @@ tells of the ratings too (importance resampling; Gordon, Salmond and Smith, 1993
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -19,10 +19,11 @@ from modeling.outcomes.shared import by_game
 from modeling.outlook.coming import Coming, Draws
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.forecasts import of_rows, who_of
+from modeling.outlook.play_offs import Gained, PlayOffs, decide
 from modeling.outlook.table import Rules, Tables, tables
 from modeling.posterior import HELD_AT_ONCE
 from store.errors import FitError
-from store.seasons import SeasonRules
+from store.seasons import Places, SeasonRules
 
 SEASONS = 10_000
 EDGE = 1e-6
@@ -65,6 +66,16 @@ class Simulated:
     chances: Array
     """Chances of these three in the next games, by the ratings of the first seasons: as many of both as `TOLD` says;
     shape (seasons, games, 3)."""
+    gained: tuple[Gained, ...] = ()
+    """What play-offs decided in the table."""
+
+    def prizes(self, places: Places) -> dict[str, NDArray[np.bool_]]:
+        """Who has what places mean, or has gained it in a play-off, by its name; each of shape (seasons, sides)."""
+        found = {name: self.tables.among(*where) for name, where in places.items()}
+        for one in self.gained:
+            own = self.tables.places == one.places[:, None]
+            found[one.prize] = found[one.prize] | own if one.prize in found else own
+        return found
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,8 @@ class Fixed:
 
 
 def competitions(fixtures: Fixtures, season: str, rules: SeasonRules) -> list[Competition]:
-    """The tables of a season that have games to come. Raises FitError where there are none."""
+    """The tables of a season that have games to come, with those that a play-off of theirs is of too. Raises FitError
+    where there are none."""
     counted = fixtures.listed.filter(
         pl.col("round").map_elements(lambda name: fnmatchcase(name, rules.rounds or "*"), return_dtype=pl.Boolean)
     )
@@ -89,13 +101,14 @@ def competitions(fixtures: Fixtures, season: str, rules: SeasonRules) -> list[Co
     found = both.join(counted.select("game_id", "table"), on="game_id", how="inner", maintain_order="left")
     whole = found.with_columns(who=who_of(found, fixtures.games)["who"]).filter(pl.col("who").is_not_null())
     made = [_competition(str(name), own, number) for (name,), own in whole.group_by("table", maintain_order=True)]
-    kept = sorted((one for one in made if len(one.to_come)), key=lambda one: one.table)
-    if not kept:
+    open_still = {one.table for one in made if len(one.to_come)}
+    needed = open_still.union(*(off.tables for off in rules.play_offs if off.tables & open_still))
+    if not open_still:
         raise FitError(
             f"{fixtures.games.league}: no game to come of {season} is of a table.",
             "Its stanza says which are: [LEAGUE.season] with `rounds` and `table`.",
         )
-    return kept
+    return sorted((one for one in made if one.table in needed), key=lambda one: one.table)
 
 
 def _has_result() -> pl.Expr:
@@ -129,9 +142,10 @@ def simulate(
     *,
     draws: Draws | None = None,
     fixed: Fixed | None = None,
+    play_offs: PlayOffs | None = None,
     seasons: int = SEASONS,
 ) -> list[Simulated]:
-    """Simulated ends of each competition's season.
+    """Simulated ends of each competition's season, with what `play_offs` decide (`coming` has their games as `later`).
 
     `draws` are needed where play-offs tell equals apart. With results `fixed`, seasons are drawn again by their
     likelihood. Raises FitError where these are next to impossible.
@@ -145,13 +159,17 @@ def simulate(
         _neutral(coming, one, draws) if "play_off" in own.order else None for one, own in zip(asked, how, strict=True)
     ]
     for draw in _shares(len(coming.known), len(coming.rows), seasons):
-        eta = coming.eta(draw, rng)
+        eta, moved = coming.walk(draw, rng)
         scores, likely = _played(coming, draw, eta, given, rng)
         told = max(0, TOLD[0] - sum(map(len, weight)))
         weight.append(likely)
+        ended: dict[str, Simulated] = {}
         for number, one in enumerate(asked):
             chances = _chances(coming, one, draw[:told], eta[:told])
-            parts[number].append(_ended(one, scores, chances, how[number], draw, strength[number], rng))
+            ended[one.table] = _ended(one, scores, chances, how[number], draw, strength[number], rng)
+        gained = _decided(coming, play_offs, ended, draw, moved, rng)
+        for part, (table, end) in zip(parts, ended.items(), strict=True):
+            part.append(replace(end, gained=gained.get(table, ())))
     log_weight = np.concatenate(weight)
     chosen = np.arange(seasons) if not given.scores else _again(log_weight, rng)
     return [_chosen(part, chosen) for part in parts]
@@ -234,6 +252,16 @@ def _ended(
     return Simulated(tables(one.first, one.second, whole, keys, rules, one.deducted), results, chances)
 
 
+def _decided(
+    coming: Coming, play_offs: PlayOffs | None, ended: dict[str, Simulated], draw: NDArray[np.intp],
+    moved: tuple[Array, ...], rng: np.random.Generator,
+) -> dict[str, tuple[Gained, ...]]:  # fmt: skip
+    """What play-offs decide in each table."""
+    if play_offs is None or coming.later is None:
+        return {}
+    return decide(play_offs, {table: end.tables for table, end in ended.items()}, coming.later, draw, moved, rng)
+
+
 def _neutral(coming: Coming, one: Competition, draws: Draws | None) -> Array:
     """Logit of each side's chance to beat an average one on neutral ground, shape (draws, sides): two of these, each
     with a standard Gumbel, are in order with the chance that their difference has (Bradley and Terry, 1952)."""
@@ -275,4 +303,8 @@ def _again(log_weight: Array, rng: np.random.Generator) -> NDArray[np.intp]:
 def _chosen(parts: list[Simulated], chosen: NDArray[np.intp]) -> Simulated:
     points, places = (np.concatenate([getattr(one.tables, name) for one in parts]) for name in ("points", "places"))
     results, chances = (np.concatenate([getattr(one, name) for one in parts]) for name in ("results", "chances"))
-    return Simulated(Tables(points[chosen], places[chosen]), results[chosen], chances)
+    gained = tuple(
+        Gained(each[0].prize, each[0].number, np.concatenate([one.places for one in each])[chosen])
+        for each in zip(*(one.gained for one in parts), strict=True)
+    )
+    return Simulated(Tables(points[chosen], places[chosen]), results[chosen], chances, gained)

@@ -1,8 +1,11 @@
 """Simulated seasons as rows, one array element a season: what readers ask what-if questions of.
 
-In: the simulated ends of each table. Out: the rows of `simulated_table` and `simulated_game`. A game's result tells of
-the ratings, and changes the points of its two sides: seasons are weighed by the chance that they gave the result.
+In: the simulated ends of each table. Out: the rows of `simulated_table`, `simulated_game` and `simulated_play_off`. A
+game's result tells of the ratings, and changes the points of its two sides: seasons are weighed by the chance that they
+gave the result.
 """
+
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +16,10 @@ from store.seasons import Places, SeasonRules
 
 PARTS = 10_000  # of a chance
 PRIZES = pl.List(pl.Struct({"prize": pl.String, "first": pl.UInt16, "last": pl.UInt16}))
+# Of a table that is over too, which has none.
+GAMES: dict[str, Any] = dict.fromkeys(("table", "game_id", "first", "second"), pl.String) | {
+    "worth": pl.List(pl.Float64)
+}
 
 
 def simulated_rows(one: Competition, end: Simulated, places: Places, rules: SeasonRules) -> dict[str, pl.DataFrame]:
@@ -37,9 +44,16 @@ def simulated_rows(one: Competition, end: Simulated, places: Places, rules: Seas
             "worth": [list(rules.points)] * games,
             "results": _lists(end.results[:seasons, :games].astype(np.uint8)),
             "wins": _lists(chances[..., 0]), "losses": _lists(chances[..., 2]),
-        }
+        }, schema_overrides=GAMES,
     )  # fmt: skip
-    return {"simulated_table": tables, "simulated_game": rows}
+    decided = pl.DataFrame(
+        {
+            "table": [one.table] * len(end.gained), "prize": [each.prize for each in end.gained],
+            "play_off": [each.number for each in end.gained],
+            "places": pl.Series([each.places[:seasons].tolist() for each in end.gained], dtype=pl.List(pl.UInt16)),
+        }, schema_overrides={"table": pl.String, "prize": pl.String, "play_off": pl.UInt16},
+    )  # fmt: skip
+    return {"simulated_table": tables, "simulated_game": rows, "simulated_play_off": decided}
 
 
 def _from_above(where: tuple[int, int], sides: int) -> list[int]:

@@ -94,6 +94,12 @@ def _fill(home: Home, ids: list[str], total: np.ndarray) -> None:
             " row_number() OVER (ORDER BY mean DESC), 1, 2, 0, 0, 0, 9, $day, 0, 1 FROM made",
             {"day": date(2026, 1, 1)},
         )
+        con.execute(
+            "INSERT INTO rating_path SELECT 'made', 'f1', 'team', competitor_id, $day,"
+            " row_number() OVER (ORDER BY mean + sd DESC), 1, 2, 9, mean, sd, mean - sd, mean - sd / 2, mean,"
+            " mean + sd / 2, mean + sd FROM made",
+            {"day": date(2025, 12, 1)},
+        )
 
 
 def test_publish(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +133,7 @@ MACROS = {
     "compare": "FROM compare('made', ['made:00017', 'made:04711', 'made:00003', 'made:00004'])",
     "rating_at": "FROM rating_at('made', 'made:00017', DATE '2026-01-01')",
     "leaderboard_at": "FROM leaderboard_at('made', DATE '2026-01-01') LIMIT 100",
-    "movement, all rows": "FROM movement('made', basis_name := 'smoothed')",
+    "movement, all rows": "FROM movement('made', DATE '2025-12-01', 'smoothed')",
 }
 DRAWS_OF_TWO = "SELECT draws FROM rating_draw WHERE league = 'made' AND competitor_id IN ('made:00017', 'made:04711')"
 

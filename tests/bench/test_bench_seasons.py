@@ -15,14 +15,22 @@ import pytest
 from modeling.build import build_design
 from modeling.games import Games
 from modeling.outlook.bracket import reached, seeded
-from modeling.outlook.coming import Coming
+from modeling.outlook.coming import Coming, Draws, coming_of
+from modeling.outlook.play_offs import PlayOffs, play_offs_of
 from modeling.outlook.season import Competition, simulate
+from modeling.outlook.ties import as_given
 from store.seasons import SeasonRules
 from store.stanzas import Stanza
 
 pytestmark = pytest.mark.bench
 TEAMS, SEASONS, DRAWS = 20, 10_000, 1000
 LIMIT_SECONDS = 2.0
+RULES = SeasonRules.model_validate(
+    {
+        "order": ("points", "difference", "scored", "head_to_head"),
+        "play_offs": [{"bracket": ("3", "6", "4", "5"), "rounds": ("two_legs", "neutral"), "won": {"": "promoted"}}],
+    }
+)
 
 
 def timed(act: Callable[[], object]) -> tuple[float, float]:
@@ -36,8 +44,8 @@ def timed(act: Callable[[], object]) -> tuple[float, float]:
     return min(found)
 
 
-def whole_season() -> tuple[Coming, Competition]:
-    """A double round robin of twenty of which no game is played, with a thousand joint draws."""
+def whole_season() -> tuple[Coming, Competition, PlayOffs]:
+    """A double round robin of twenty of which no game is played, with a thousand joint draws, and play-offs of four."""
     rng, start = np.random.default_rng(1), date(2030, 8, 1)
     pairs = [(a, b) for a in range(TEAMS) for b in range(TEAMS) if a != b]
     played = [(f"p{n:03d}", start - timedelta(days=400 - n), pair) for n, pair in enumerate(pairs)]
@@ -48,29 +56,36 @@ def whole_season() -> tuple[Coming, Competition]:
          "finish": None, "won": None, "exposure": 1.0}
         for game, day, pair in (*played, *ahead) for side, who in enumerate(pair, start=1)
     ]  # fmt: skip
-    names = [game for game, _, _ in ahead]
-    games = Games("x", start + timedelta(days=500), pl.DataFrame(rows), to_come=frozenset(names))
+    names, teams = [game for game, _, _ in ahead], tuple(f"t{k:02d}" for k in range(TEAMS))
+    off = play_offs_of(RULES.play_offs, {"": teams})
+    last = start + timedelta(days=len(pairs))
+    later = as_given(off.meetings(last), last, "x", "team").sides
+    both = pl.concat([pl.DataFrame(rows), later], how="diagonal_relaxed")
+    games = Games("x", start + timedelta(days=500), both, to_come=frozenset([*names, *later["game_id"]]))
     stanza = Stanza.model_validate(
         {"title": "x", "feed": "none", "source": "none", "outcome": "score", "effects": ("home",)}
     )
     design = build_design(stanza, games)
-    chosen = np.flatnonzero(np.isin(np.array(design.game_ids, dtype=object), names)[design.game])
-    known = rng.normal(0.2, 0.3, (DRAWS, len(chosen)))
+    columns = {team: k for k, team in enumerate(teams)}
+    states = {("team", side): (columns, rng.normal(0.1, 0.3, (DRAWS, TEAMS))) for side in ("attack", "defence")}
+    draws = Draws("f", start, {name: rng.normal(0.2, 0.05, DRAWS) for name in design.parameters}, states)
+    coming = coming_of(design, games, stanza, draws, rng, frozenset(later["game_id"]))
     first, second = np.array(pairs).T
-    one = Competition("", tuple(f"t{k:02d}" for k in range(TEAMS)), tuple(names), first, second,
+    one = Competition("", teams, tuple(names), first, second,
                       np.full((len(pairs), 2), np.nan), np.zeros(len(pairs), bool), np.arange(len(pairs)))  # fmt: skip
-    return Coming(design, chosen, known, (), np.zeros(len(chosen)), {}), one
+    return coming, one, off
 
 
 def test_ten_thousand_seasons_of_twenty() -> None:
-    coming, one = whole_season()
-    rules = SeasonRules(order=("points", "difference", "scored", "head_to_head"))
+    coming, one, off = whole_season()
     rng = np.random.default_rng(1)
-    simulate(coming, [one], rules, rng, seasons=10)  # compiles
-    wall, cpu = timed(lambda: simulate(coming, [one], rules, rng, seasons=SEASONS))
+    simulate(coming, [one], RULES, rng, seasons=10, play_offs=off)  # compiles
+    wall, cpu = timed(lambda: simulate(coming, [one], RULES, rng, seasons=SEASONS))
+    more, more_cpu = timed(lambda: simulate(coming, [one], RULES, rng, seasons=SEASONS, play_offs=off))
     rates = np.exp(coming.known)
     plain, plain_cpu = timed(lambda: [rng.poisson(rates) for _ in range(SEASONS // DRAWS)])
     print(f"\n20 teams x 380 games x 10,000 seasons: {wall:.2f} s ({cpu:.2f} s CPU), limit {LIMIT_SECONDS} s")
+    print(f"with play-offs of the 3rd to the 6th: {more:.2f} s ({more_cpu:.2f} s CPU)")
     print(f"the goals alone, by NumPy's Poisson: {plain:.2f} s ({plain_cpu:.2f} s CPU), in the same run")
 
 

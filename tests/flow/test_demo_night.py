@@ -67,7 +67,7 @@ def test_the_newcomer_is_pulled_to_the_middle_more_than_the_others(demo, home, e
 def test_the_night_is_recorded_step_by_step(demo, home, edition, pooltable):
     steps = edition(home, "SELECT league, command, state FROM step ORDER BY number").rows()
     own = [step for step in steps if step[0] == "demo_football"]  # leagues go side by side
-    assert own == [("demo_football", c, "done") for c in ("pull", "check", "fit --due")]
+    assert own == [("demo_football", c, "done") for c in ("pull", "check", "fit --due", "forecast --due")]
     assert steps[-1] == (None, "publish --due", "running")  # the edition is written by that step
     assert "done" in pooltable("runs").stdout
 
@@ -102,10 +102,19 @@ def test_nothing_new_means_nothing_is_fitted_and_nothing_published(first_night, 
 def test_every_macros_example_of_the_demo_runs(demo, home, edition):
     comments = edition(home, "SELECT name, comment FROM data_dictionary WHERE object = 'macro'").rows()
     examples = {name: comment.split("Example: ")[1] for name, comment in comments}
+    game = edition(home, "SELECT min(game_id) FROM simulated_game WHERE league = 'demo_football'").item()
     for name, example in examples.items():
-        forecasts_nothing = name in ("outlook", "season_chances", "forecast_reliability", "what_if")
-        assert edition(home, example).height or forecasts_nothing, name
+        height = edition(home, example.replace("'g1'", f"'{game}'")).height
+        assert height or name == "forecast_reliability", name  # no game that was forecast is over yet
     assert sum("'demo_football'" in example for example in examples.values()) > 15
+
+
+def test_the_demo_forecasts_its_games_to_come_and_the_end_of_the_season(demo, home, edition):
+    said = edition(home, "SELECT count(*), min(win + draw + loss), max(win + draw + loss) FROM forecast").row(0)
+    assert said == (168, pytest.approx(1), pytest.approx(1))
+    table = "SELECT sum(chances['champion']) AS titles FROM outlook GROUP BY \"table\""
+    assert edition(home, table)["titles"].to_list() == pytest.approx([1, 1])
+    assert edition(home, "SELECT count(*) FROM leverage").item() > 0
 
 
 def test_sql_answers_from_the_command_line(demo, pooltable):

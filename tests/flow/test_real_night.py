@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.real, pytest.mark.timeout(900)]
 
 LEAGUE = "international_football"
 

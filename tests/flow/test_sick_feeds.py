@@ -65,6 +65,7 @@ def fitted(tmp_path: Path) -> Callable[[list[Row]], Fitted]:
     return fit
 
 
+@pytest.mark.slow
 def test_names_that_were_swapped_in_mid_season_are_rejected_and_a_healthy_night_is_not(fitted):
     rows = played()
     assert fitted(rows[:-20]).reasons == []

@@ -209,6 +209,36 @@ def test_a_command_gets_the_alert_on_its_standard_input(night, home, tmp_path):
     assert json.loads(out.read_text())["kind"] == "failed"
 
 
+def test_who_was_told_is_not_told_again_because_another_way_failed(night, home, hook, tmp_path):
+    """What began, and that it is over: the webhook first takes what the command does not, and then the other way."""
+    out, broken = tmp_path / "told", tmp_path / "broken"
+    script = f"import sys; open({str(broken)!r}); open({str(out)!r}, 'a').write(sys.stdin.read() + chr(10))"
+    both = Channels.model_validate({"alert_webhook": hook, "alert_command": f'{sys.executable} -c "{script}"'})
+
+    def looked(hours):
+        look(home, NOW + timedelta(hours=hours), both)
+        by_command = [json.loads(line)["state"] for line in out.read_text().splitlines()] if out.exists() else []
+        return [one["state"] for one in Hook.got], by_command
+
+    night({"check alps": "it went wrong"})
+    assert looked(0) == looked(1) == (["began"], [])
+    broken.touch()
+    assert looked(2) == looked(3) == (["began"], ["began"])
+    night({}, NOW + timedelta(hours=4))
+    Hook.answer = 503
+    assert looked(4) == (["began", "over"], ["began", "over"])
+    assert looked(5) == (["began", "over", "over"], ["began", "over"]), "the webhook did not take it"
+    Hook.answer = 200
+    assert looked(6) == looked(7) == (["began", "over", "over", "over"], ["began", "over"])
+    broken.unlink()
+    night({"check andes": "it went wrong"}, NOW + timedelta(hours=8))
+    looked(8)
+    night({}, NOW + timedelta(hours=9))
+    broken.touch()
+    assert looked(9)[1] == ["began", "over"], "of what it never heard of, it need not hear that it is over"
+    assert len(looked(10)[0]) == 6
+
+
 @pytest.mark.parametrize("command", ["no-such-program", "false", "'"])
 def test_a_command_that_does_not_run_is_tried_again(night, home, hook, command, caplog):
     night({"check alps": "it went wrong"})

@@ -20,7 +20,7 @@ from jobs.night import Outcome
 from jobs.status import status
 from store.edition import publish
 from store.errors import FitError
-from store.history import History, Incident, Run, stamp
+from store.history import History, Run
 from store.stanzas import read_stanzas
 from store.warehouse import writing
 
@@ -42,6 +42,14 @@ class Fitted:
     is_new: bool = True
     games: int = 3
     summary: str = "alps: accepted, 3 games"
+
+
+@dataclass
+class Pulled:
+    """What ingest.pull.pull returns."""
+
+    rows_read: int
+    summary: str
 
 
 @dataclass
@@ -114,6 +122,33 @@ def test_fitting_hands_everything_on(run, room):
         "fit alps: sampling (50 % done)",
         "fit alps: 3 rows",
     ]
+
+
+@pytest.mark.parametrize("command", ["pull", "check", "fit"])
+@pytest.mark.parametrize("names", [(), ("alps", "andes")])
+def test_one_stanza_that_is_wrong_is_told_at_the_end_and_the_other_leagues_go_on(run, room, home, command, names):
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("refit", "refitt", 1))
+    asked = []
+
+    def giving(result):
+        return lambda _home, league, *_a, **_k: asked.append(league) or result
+
+    room("ingest.checks", check=giving([]))
+    room("ingest.pull", pull=giving(Pulled(1, "andes: done")))
+    room("modeling.fit", prepare_fit=giving(Fitted(summary="andes: done")), make_fit=None, keep_fit=None, Fitted=Fitted)
+    result = run(command, *names)
+    assert (result.exit_code, asked) == (2, ["andes"])
+    assert result.stdout.startswith("andes: ")
+    assert 'league alps: unknown setting "refitt". Did you mean "refit"?' in result.stderr.splitlines()[-1]
+    assert run(command, "alps").exit_code == 2
+
+
+def test_leagues_lists_those_that_are_sound_and_names_the_others(run, home):
+    home.leagues_toml.write_text(home.leagues_toml.read_text().replace("refit", "refitt", 1))
+    result = run("leagues")
+    assert result.exit_code == 2
+    assert [line.split()[0] for line in result.stdout.splitlines() if line.endswith("yes")] == ["andes"]
+    assert "league alps: unknown setting" in result.stderr
 
 
 def test_a_rejected_fit_ends_with_1_and_its_reasons(run, room):
@@ -245,7 +280,8 @@ def test_runs_are_shown_of_a_league_from_a_day_on_and_so_many(run, home):
         began = datetime(2026, 3, number, 4, 0, tzinfo=UTC)
         history.start_run(Run(f"r{number}", "manual", leagues, began), 1)
         history.end_run(f"r{number}", began, "failed", "leagues.toml is not TOML")
-        history.add_incident(Incident(0, "failed", leagues[0], "why", stamp(began), stamp(began)))
+        history.begin_incident("failed", leagues[0], "why", began)
+        history.end_incident(number, began)
 
     def shown(*words):
         return re.findall(r"r\d(?= )|2026-03-0\d(?= 04:00  2)", run("runs", *words).stdout)

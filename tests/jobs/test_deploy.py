@@ -150,3 +150,12 @@ def test_nothing_that_is_sent_to_the_image_is_a_home():
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert "data/home" in ignored[ignored.index("!data") :]
     assert str(Settings.model_fields["home"].default) == "data/home"
+
+
+def test_the_readme_types_commands_as_the_service_does():
+    """As its user, who owns the files, and where that user can write."""
+    unit = DEPLOY / "pooltable-scheduler.service"
+    (typed,) = re.findall(r"^ *pooltable\(\) { (.*); }$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    (user,), (start,) = values(unit, "User"), values(unit, "ExecStart")
+    homes = sorted(word for line in values(unit, "Environment") for word in line.split() if "HOME=" in word)
+    assert shlex.split(typed) == ["sudo", "-u", user, "env", *homes, start.split()[0], "$@"]

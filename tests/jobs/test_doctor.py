@@ -67,15 +67,41 @@ def test_where_all_is_well_it_says_so_and_ends_with_0(well, monkeypatch):
     assert [line.split(":")[0].split()[1] for line in result.stdout.splitlines()] == list(doctor.CHECKS)
 
 
-UNREADABLE = '[alps]\ntitle = "a"\nfeed = "nothing"\nsource = "a"\noutcome = "win"\n'
+SOUND = '[alps]\ntitle = "a"\nfeed = "csv"\nsource = "a"\noutcome = "score"\n'
 
 
-@pytest.mark.parametrize(("text", "told"), [("[alps\n", "not TOML"), (UNREADABLE, "nothing")])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[alps\n", "not TOML"),
+        (SOUND.replace("csv", "nothing"), "nothing"),
+        (SOUND.replace("score", "scores"), 'league alps: there is no outcome "scores". Did you mean "score"?'),
+        (SOUND + 'likelihood = "poison"', 'league alps: "score" has no likelihood "poison". Did you mean "poisson"?'),
+        (SOUND + 'effects = ["home", "coach:home"]', 'effect "coach:home" is of "coach", which is nobody'),
+    ],
+)
 def test_settings(well, monkeypatch, text, told):
     well.leagues_toml.write_text(text)
     assert told in found(well, "FAIL")["settings"]
     monkeypatch.setattr("jobs.doors_nights.utc_now", lambda: NOW)
     assert CliRunner().invoke(app, ["--home", str(well.root), "doctor"]).exit_code == 1
+
+
+def test_what_a_league_that_is_not_rated_says_of_its_model_is_nobodys_business(well):
+    well.leagues_toml.write_text(SOUND.replace("score", "scores") + "rate = []\n")
+    assert "settings" not in found(well, "FAIL")
+
+
+def test_nothing_is_made(well, home):
+    """No folder where there is no home, and no lock where there is one: the next to come may be another user."""
+    shutil.rmtree(home.root)
+    assert "disk" in found(home, "FAIL")
+    assert not home.root.exists()
+    for path in well.root.glob(".*.lock"):
+        path.unlink()
+    before = sorted(well.root.rglob("*"))
+    found(well, "ok")
+    assert sorted(well.root.rglob("*")) == before
 
 
 def test_disk(well, monkeypatch):

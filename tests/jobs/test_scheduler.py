@@ -4,9 +4,11 @@ one scheduler, stopped cleanly."""
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -363,14 +365,44 @@ def test_the_numbers_fit_together():
 
 def test_a_night_that_dies_without_a_word_is_logged_and_looked_into(home, monkeypatch, caplog):
     dead = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    monkeypatch.setattr(scheduling, "pooltable", lambda home, words: dead)
-    History(home.runs).start_run(Run("r0", "schedule", ("alps",), NOW - HOUR), 1)
+    begun = Run("r0", "schedule", ("alps",), NOW)
+    monkeypatch.setattr(scheduling, "pooltable", lambda home, _: History(home.runs).start_run(begun, 1) or dead)
     looked = []
     monkeypatch.setattr(scheduling, "Watchman", lambda home: looked.append)
     start_night(home, ("alps",), "schedule", NOW, lambda: False)
     assert looked == [NOW]
     assert "was ended by SIGKILL" in caplog.text
-    assert History(home.runs).rows("run")[0]["message"] == DID_NOT_END
+    assert [run["message"] for run in History(home.runs).rows("run")] == [DID_NOT_END]
+
+
+@pytest.mark.parametrize(
+    ("child", "found"),
+    [
+        ("print('Error: pooltable.toml is wrong.'); exit(2)", ["broke off: pooltable.toml is wrong."]),
+        ("exit(75)", []),  # another night runs: its turn comes
+    ],
+)
+def test_a_night_that_ends_before_it_has_begun_is_recorded_and_looked_into(home, monkeypatch, child, found):
+    monkeypatch.setattr(scheduling, "pooltable", lambda home, words: [sys.executable, "-c", child])
+    looked = []
+    monkeypatch.setattr(scheduling, "Watchman", lambda home: looked.append)
+    start_night(home, ("alps",), "schedule", NOW, lambda: False)
+    rows = History(home.runs).rows("run")
+    assert [run["message"] for run in rows] == found
+    assert looked == [NOW] * len(found)
+    assert overdue(ALPS, rows, NOW) == ("alps",), "it is no night that was had"
+
+
+@pytest.mark.parametrize(("version", "why"), [(None, "file is not a database"), (99, "It was written by a newer")])
+def test_a_run_history_that_cannot_be_read_starts_no_night_and_ends_no_scheduler(home, caplog, version, why):
+    if version is None:
+        home.runs.write_bytes(b"no database, and long enough to be taken for one" * 100)
+    else:
+        with closing(sqlite3.connect(home.runs)) as con:
+            con.execute(f"PRAGMA user_version = {version}")
+    start_night(home, ("alps",), "schedule", NOW, lambda: False)
+    assert "schedule of alps cannot be started: " in caplog.text
+    assert why in caplog.text
 
 
 def test_a_second_scheduler_is_refused_and_told_who_runs(home):

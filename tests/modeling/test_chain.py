@@ -296,6 +296,7 @@ def test_the_same_seed_gives_the_same_tree_at_any_number_of_threads(designs, mon
         assert trees[0][group].to_dataset().identical(trees[1][group].to_dataset())
 
 
+@pytest.mark.slow
 def test_the_tree_has_every_variable_that_nuts_has(designs):
     design = designs["score", "poisson"]
     tree = chain.fit(design, np.ones(design.games, dtype=bool), seed=1, draws=24)

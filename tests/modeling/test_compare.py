@@ -282,6 +282,7 @@ def test_games_of_one_model_and_not_of_the_other_are_refused(game, games, stanza
         _insist_on_same_games("x", long, short)
 
 
+@pytest.mark.slow
 def test_static_models_can_be_asked_to_forecast_from_earlier_games(home, stanza):
     found = compare_models(home, "x", variants_of("x", stanza, ["effects = []"]), NOW, method="lfo")
     assert found.rows["method"].unique().to_list() == ["lfo"]

@@ -78,8 +78,9 @@ def add_fit(home, fit_id, verdict="accepted", minutes=0, is_dated=False, best="f
                 [LEAGUE, fit_id, team, *[mean] * 6],
             )
             con.execute(
-                "INSERT INTO standing"
-                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0, 1)",
+                "INSERT INTO standing (league, fit_id, kind, competitor_id, status, pool, rank, rank_low, rank_high,"
+                " p_best, p_top3, p_top10, games, last_played, expected_margin)"
+                " VALUES (?, ?, 'team', ?, 'ranked', 1, ?, 1, 3, .3, 1, 1, 2, DATE '2026-02-03', 0)",
                 [LEAGUE, fit_id, team, rank],
             )
     write_draws(home, fit_id, order)
@@ -237,6 +238,11 @@ def look_ahead(con, league):
     con.execute(
         "INSERT INTO simulated_game SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 'g1', 't:0', 't:1',"
         " [3, 1, 0], [0, 2], [8000, 2000], [1000, 6000] FROM fit WHERE fit_id = ?",
+        [f"{league}-now"],
+    )
+    con.execute(
+        "INSERT INTO simulated_play_off SELECT league, fit_id, fitted_at_utc, as_of, '2026', '', 'promoted', 1, [2, 3]"
+        " FROM fit WHERE fit_id = ?",
         [f"{league}-now"],
     )
     con.execute(

@@ -137,13 +137,13 @@ def test_what_takes_too_long_is_stopped(guard, edition):
     stopped_at_once(guard, edition, KINDS["time"]["sql"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("form", "way"), [("csv", "_format=parquet"), ("json", "less"), ("parquet", "less")])
 def test_what_takes_too_long_as_csv_is_told_of_parquet(form, way):
     told = in_words(QueryError("INTERRUPT Error: Interrupted!"), 3.0, less(form))
     assert "longer than 3 seconds" in told["what"] and way in told["hint"]
 
 
+@pytest.mark.slow
 def test_whatever_takes_too_long_is_stopped(edition):
     guard = Guard()
     stopped_at_once(guard, edition, KINDS["time_slow"]["sql"] + KINDS["time"]["sql"])

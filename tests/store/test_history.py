@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from store.errors import StoreError
-from store.history import History, Run, StepEnd
+from store.history import SQL, History, Run, StepEnd
 
 
 def test_asking_where_nothing_ran_makes_nothing(home):
@@ -67,6 +67,24 @@ def test_a_history_from_before_versions_were_counted_is_brought_up_to_date(home,
     assert history.last_pulls(now + timedelta(days=1))["alps"].day == 1
     history.begin_incident("stale", "alps", "late", now)
     assert len(history.incidents()) == 1
+
+
+FOURTH = """
+INSERT INTO incident (number, kind, league, message, began_at_utc, ended_at_utc, told_at_utc, told_over_at_utc) VALUES
+    (1, 'failed', 'alps', 'a', '2026-01-01', NULL, NULL, NULL),
+    (2, 'stale', 'alps', 'b', '2026-01-01', NULL, '2026', NULL),
+    (3, 'failed', 'andes', 'c', '2026-01-01', '2026-01-02', '2026', NULL),
+    (4, 'stale', 'andes', 'd', '2026-01-01', '2026-01-02', '2026', '2027');
+PRAGMA user_version = 4;
+"""
+
+
+def test_what_was_told_before_channels_were_told_apart_is_not_told_again(home):
+    home.root.mkdir()
+    with closing(sqlite3.connect(home.runs)) as con:
+        con.executescript("".join(file.read_text() for file in sorted(SQL.glob("00[1-4]_*.sql"))) + FOURTH)
+    history = History(home.runs)
+    assert [[one.number for one in history.untold(channel)] for channel in ("webhook", "command")] == [[1, 3]] * 2
 
 
 def test_a_history_of_a_newer_version_is_refused_and_left_as_it_is(home, now):

@@ -1,5 +1,6 @@
 """From a leaderboard to the bytes it came from; and no new edition where nothing changed."""
 
+import json
 from datetime import timedelta
 
 import duckdb
@@ -46,6 +47,13 @@ def test_a_leaderboard_leads_to_the_bytes_that_were_loaded_when_it_was_fitted(ra
     ]
     with pytest.raises(duckdb.Error, match='There is no league "andes" with ratings here'):
         read(path, "FROM lineage('andes')")
+
+
+def test_lineage_has_the_stanza_and_nothing_of_this_machine(rated, now):
+    stanza = '{"title":"Alps","source":["/home/me/a b/c.csv"],"refit":"04:00","cups":["/srv/my cups/c.csv","d.csv"]}'
+    touch(rated, "UPDATE league SET stanza = ? WHERE league = 'alps'", stanza)
+    (said,) = {row[0] for row in read(publish(rated, ["alps"], now), "SELECT stanza FROM lineage('alps')")}
+    assert json.loads(said) == {"title": "Alps", "refit": "04:00", "cups": ["c.csv", "d.csv"]}
 
 
 def test_a_league_whose_loads_are_unknown_still_has_its_fit(rated, now):

@@ -16,6 +16,7 @@ CALLS = (
     "win_probability({}, 't:0', 't:1')",
     "head_to_head({}, 't:0', 't:1')",
     "expected_score({}, 't:0', 't:1')",
+    "margin_quantile({}, 't:0', 't:1')",
     "top({}, 2)",
     "compare({}, ['t:0', 't:1', 't:2'])",
     "leaderboard_at({}, DATE '2026-03-01')",

@@ -111,6 +111,27 @@ def test_every_table_and_every_example_is_answered_as_here(client, two, tmp_path
     assert len(questions) > 80
 
 
+def test_macros_beside_a_table_answer_as_here_whatever_its_name(client, two, tmp_path):
+    """Before 1.4 what a macro is asked is looked up within it too: no name of its own may be one that readers give."""
+    _, python = client
+    calls = ("top({}.league, 3)", "movement({}.league)", "leaderboard_at({}.league, DATE '2026-03-01')",
+             "compare({}.league, [{}.name, 't:1'])", "win_probability({}.league, {}.name, 't:1')",
+             "rating_at({}.league, {}.name, DATE '2026-03-01')", "lineage({}.league)", "outlook({}.league)",
+             "margin_quantile({}.league, {}.name, 't:1')")  # fmt: skip
+    best = "(SELECT league, name FROM leaderboard WHERE competitor_id = 't:0')"
+    questions = [
+        f"SELECT {name}.name, answer.* FROM {best} AS {name}, {call.replace('{}', name)} AS answer ORDER BY ALL"
+        for call in calls
+        for name in ("a", "b", "d", "h", "l", "o", "t", "league", "leaderboard")
+    ]
+    here = asked(Path(sys.executable), two.path, tmp_path / "here.json", questions)
+    there = asked(python, two.path, tmp_path / "there.json", questions)
+    for number, question in enumerate(questions):
+        assert here["answers"][number] != []
+        found, expected = there["answers"][number], here["answers"][number]
+        assert flat(found) == [same(value) for value in flat(expected)], question
+
+
 def test_the_shell_answers_what_the_readme_asks(two, tmp_path_factory):
     """All three questions of README's SQL, of a league that is here."""
     shell = installed(tmp_path_factory, "duckdb-cli") / "duckdb"

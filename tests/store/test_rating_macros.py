@@ -231,6 +231,15 @@ def test_where_ratings_stand_still_the_past_is_as_now_and_where_they_walk_it_is_
         ("FROM compare('nfl', ['KC', 'S'])", 'Did you mean "SF"?'),
         ("FROM rating_at('nfl', 'K', '2026-03-01')", 'Did you mean "KC"?'),
         ("FROM leaderboard_at('nfl', NULL)", "A date is needed"),
+        ("SELECT rank_probability('a', 'Halvermoor', 3)", 'There is no league "a" with ratings here'),
+        ("SELECT rank_probability('nfl', 'KC', NULL)", "A number of places is needed; it is NULL"),
+        ("FROM top('nfl', NULL)", "A number of places is needed; it is NULL"),
+        ("FROM margin_quantile('chess', 'KC', 'SF')", 'There is no league "chess"'),
+        *(
+            (f"FROM {at}, '2026-03-01', basis_name := '{name}')", f'There is no basis "{name}"')
+            for at in ("leaderboard_at('nfl'", "rating_at('nfl', 'KC'")
+            for name in ("weekly", "Smoothed", "", "a", "published")
+        ),
         ("FROM leaderboard_at('nfl', '2026-03-01', basis_name := 'published')", "smoothed, as_published or backfilled"),
         ("FROM leaderboard_at('nfl', '2026-01-01', 'as_published')", "kept of league \"nfl\" are of 2026-02-21"),
         ("FROM movement('nlf')", 'Did you mean "nfl"?'),

@@ -82,7 +82,8 @@ def test_reliability_counts_both_sides(ask):
 def test_chances_of_a_season_by_prize(ask):
     assert ask("SELECT name, chance, points_q95 FROM season_chances('alps', 'champion')") == [("A", 0.7, 6.0)]
     assert ask("SELECT chances['last'] FROM outlook") == [(0.1,)]
-    assert ask("FROM season_chances('alps', 'relegated')") == []
+    with pytest.raises(duckdb.Error, match='No place of league "alps" means "relegated": say champion'):
+        ask("FROM season_chances('alps', 'relegated')")
 
 
 def test_an_outlook_is_of_its_fit_and_over_with_it(ask, rated, now):

@@ -28,6 +28,7 @@ def test_seasons_weigh_by_the_chance_they_gave_the_result_and_points_move(con):
         [0.8 * 4 + 0.2, 0.8 * 3 + 0.2 * 4, 2, 0.8 + 0.2 * 3]
     )
     assert [row["chances"]["champion"] for row in rows] == pytest.approx([0.2, 0, 0, 0.8])
+    assert [row["chances"]["promoted"] for row in rows] == pytest.approx([0, 0, 0.8, 0.2])  # by play-offs: 2nd, 3rd
     assert [(row["points_q5"], row["points_q95"]) for row in rows] == [(0, 8), (1, 1), (2, 3), (2, 3)]
     assert rows[0]["seasons"] == pytest.approx(1 / (0.8**2 + 0.2**2))
 

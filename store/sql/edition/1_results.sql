@@ -29,6 +29,7 @@ SELECT
         CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
         FOR s IN l.source
     ] AS source,
+    regexp_replace(json_merge_patch(l.stanza, '{"source": null}'), '"(?:\.\.?)?/(?:[^/"]+/)*', '"', 'g') AS stanza,
     l.licence, p.fit_id, f.unit, f.design::JSON ->> '$.likelihood_name' AS likelihood, f.as_of,
     f.fitted_at_utc,
     (SELECT max(loaded_at_utc) FROM warehouse.load AS d WHERE d.league = l.league) AS loaded_at_utc,
@@ -54,6 +55,7 @@ COMMENT ON TABLE league IS 'One row a league: a pool of results that is rated to
 COMMENT ON COLUMN league.is_rated IS 'False where the stanza says rate = []: results are loaded and shown, and not rated.';
 COMMENT ON COLUMN league.is_shared IS 'False where the stanza says share = false: ratings, forecasts and evidence are here, and no row of its games (game, game_change, rejected_row, track_record, backtest_forecast, influential_game) or of what others forecast.';
 COMMENT ON COLUMN league.source IS 'Names of the files or URLs the results come from.';
+COMMENT ON COLUMN league.stanza IS 'What leagues.toml said of the league when it was last pulled, as JSON with its defaults filled in and without its source and the folders of files.';
 COMMENT ON COLUMN league.fit_id IS 'The fit whose ratings are published: the last accepted one; NULL where there is none yet.';
 COMMENT ON COLUMN league.unit IS 'Unit of the league''s ratings, for example log score, logits or points.';
 COMMENT ON COLUMN league.likelihood IS 'Which of its outcome''s likelihoods its model has: logit, probit, normal, student, poisson, negative_binomial, dixon_coles or plackett_luce.';

@@ -90,6 +90,14 @@ COMMENT ON COLUMN simulated_game.second_id IS 'competitor_id of the other side.'
 COMMENT ON COLUMN simulated_game.first IS 'Name of the home side, or on neutral ground of the first one.';
 COMMENT ON COLUMN simulated_game.second IS 'Name of the other side.';
 
+CREATE TABLE simulated_play_off AS
+SELECT s.league, s.season, s."table", s.prize, s.play_off, s.places, s.as_of, s.made_at_utc, s.fit_id
+FROM warehouse.simulated_play_off AS s
+WHERE s.league IN (SELECT league FROM league)
+    AND s.as_of = (SELECT l.as_of FROM league AS l WHERE l.league = s.league)
+ORDER BY s.league, s."table", s.prize, s.play_off;
+COMMENT ON TABLE simulated_play_off IS 'One row what a play-off decides in a table of a season that is not over: the place of the table that gains it in each simulated season, beside those of prizes in simulated_table. Element k is the season of element k there. Key: league, table, prize, play_off.';
+
 CREATE TABLE outlook_without AS
 SELECT
     o.league, o.season, o.player AS player_id, p.name AS player, o."table", o.competitor_id, c.name, o.expected_points,

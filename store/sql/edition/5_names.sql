@@ -80,7 +80,7 @@ CREATE MACRO rated_league(league_name) AS (
         SELECT
             max(l.league) FILTER (l.league = asked_league AND l.fit_id IS NOT NULL) AS found,
             arg_min(l.league, levenshtein(lower(l.league), lower(asked_league))) AS like_league
-        FROM league AS l, asked WHERE l.fit_id IS NOT NULL OR l.league = asked_league
+        FROM asked, league AS l WHERE l.fit_id IS NOT NULL OR l.league = asked_league
     )
     SELECT CASE
         WHEN found IS NOT NULL THEN found

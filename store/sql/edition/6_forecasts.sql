@@ -20,13 +20,23 @@ WITH asked AS MATERIALIZED (
 ),
 published AS (
     SELECT asked_league, asked_prize, l.as_of AS asked_day FROM asked JOIN league AS l ON l.league = asked_league
+),
+seen AS (
+    SELECT o.*, asked_prize FROM published JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day
+),
+known AS (
+    SELECT list_sort(list_distinct(flatten(list(map_keys(chances))))) AS prizes FROM seen
 )
 SELECT
-    o.season, o."table", o.name, o.points, o.expected_points, o.points_q5, o.points_q95, o.chances[asked_prize] AS chance,
-    o.as_of
-FROM published
-JOIN outlook AS o ON o.league = asked_league AND o.as_of = asked_day AND map_contains(o.chances, asked_prize)
-ORDER BY chance DESC, o.expected_place;
+    season, "table", name, points, expected_points, points_q5, points_q95,
+    CASE
+        WHEN list_contains(prizes, asked_prize) THEN chances[asked_prize]
+        ELSE error('No place of league "' || league || '" means "' || coalesce(asked_prize, 'NULL') || '": say ' || array_to_string(prizes, ', ') || '.')
+    END AS chance,
+    as_of
+FROM seen, known
+WHERE map_contains(chances, asked_prize) OR NOT list_contains(prizes, asked_prize) OR asked_prize IS NULL
+ORDER BY chance DESC, expected_place;
 COMMENT ON MACRO TABLE season_chances IS 'season_chances(league_name, prize_name): who may end the season as champion, relegated or whatever the league''s places mean, by the published fit. Example: FROM season_chances(''demo_football'', ''champion'')';
 
 CREATE MACRO forecast_reliability(league_name) AS TABLE
@@ -48,7 +58,7 @@ ORDER BY chance_from;
 COMMENT ON MACRO TABLE forecast_reliability IS 'forecast_reliability(league_name): of chances to win that were given before the day, by tens of per cent, how often they came about. Example: FROM forecast_reliability(''demo_football'')';
 
 -- A game's result is set in every season, which counts by the chance that it gave it (importance weights): ratings that
--- made it likely count for more. Points move; equals keep the order they had. k is a season's number in all arrays.
+-- made it likely count for more. Points move; equals keep the order they had; a play-off is won by the place that had won it. k is a season's number in all arrays.
 CREATE MACRO what_if(league_name, results_by_id) AS TABLE
 WITH given AS MATERIALIZED (
     SELECT
@@ -102,7 +112,7 @@ ended AS (
     FROM final
 ),
 placed AS (
-    SELECT e."table", e.competitor_id, w.weight, e.points + coalesce(m.points, 0) AS points,
+    SELECT e."table", e.competitor_id, k, w.weight, e.points + coalesce(m.points, 0) AS points,
         row_number() OVER (PARTITION BY e."table", k ORDER BY e.points + coalesce(m.points, 0) DESC, e.place) AS place
     FROM ended AS e
     JOIN weighed AS w USING (k)
@@ -121,16 +131,32 @@ summed AS (
     FROM spread
     GROUP BY ALL
 ),
+meant AS (
+    SELECT DISTINCT "table", unnest(prizes, recursive := true) FROM final
+),
+decided AS (
+    SELECT o."table", o.prize, generate_subscripts(o.places, 1) AS k, unnest(o.places) AS place
+    FROM given JOIN simulated_play_off AS o ON o.league = asked_league
+),
+by_place AS (
+    SELECT "table", competitor_id, place, sum(weight) AS weight FROM placed GROUP BY ALL
+),
+reached AS (
+    SELECT b."table", b.competitor_id, m.prize, b.weight
+    FROM by_place AS b JOIN meant AS m ON m."table" = b."table" AND b.place BETWEEN m.first AND m.last
+    UNION ALL
+    SELECT p."table", p.competitor_id, d.prize, p.weight
+    FROM placed AS p JOIN decided AS d USING ("table", k, place)
+    WHERE NOT EXISTS (FROM meant AS m WHERE (m."table", m.prize) = (d."table", d.prize) AND d.place BETWEEN m.first AND m.last)
+),
 won AS (
-    SELECT "table", competitor_id, map_from_entries(list({'k': prize, 'v': chance})) AS chances
+    SELECT "table", competitor_id, map_from_entries(list({'k': prize, 'v': chance} ORDER BY prize)) AS chances
     FROM (
-        SELECT c."table", c.competitor_id, p.prize,
-            coalesce(sum(c.weight) FILTER (c.place BETWEEN p.first AND p.last), 0) / sum(c.weight) AS chance
-        FROM (SELECT "table", competitor_id, place, sum(weight) AS weight FROM placed GROUP BY ALL) AS c
-        JOIN (
-            SELECT "table", competitor_id, unnest(prizes, recursive := true) FROM final
-        ) AS p USING ("table", competitor_id)
-        GROUP BY ALL
+        SELECT e."table", e.competitor_id, o.prize, coalesce(r.weight, 0) / e.weight AS chance
+        FROM (SELECT "table", competitor_id, sum(weight) AS weight FROM by_place GROUP BY ALL) AS e
+        JOIN (SELECT "table", prize FROM meant UNION SELECT "table", prize FROM decided) AS o USING ("table")
+        LEFT JOIN (SELECT "table", competitor_id, prize, sum(weight) AS weight FROM reached GROUP BY ALL) AS r
+            USING ("table", competitor_id, prize)
     )
     GROUP BY ALL
 )

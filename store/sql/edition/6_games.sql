@@ -5,19 +5,19 @@
 -- Each step is a query of its own: an expression that is named and used again in one SELECT is planned as often as used.
 CREATE MACRO game_draw(league_name, a_name, b_name) AS TABLE
 WITH pair AS MATERIALIZED (
-    FROM opponents(league_name, a_name, b_name)
+    SELECT a_id, b_id, outcome, likelihood, league AS asked_league FROM opponents(league_name, a_name, b_name)
 ),
+-- Draws are looked up by competitor alone, and those of the league chosen afterwards: only so does DuckDB use the index.
 part AS (
-    SELECT 'a_' || component AS part, draws::DOUBLE[] AS draws FROM rating_draw
-    WHERE league = (SELECT league FROM pair) AND competitor_id = (SELECT a_id FROM pair)
+    SELECT 'a_' || component AS part, draws::DOUBLE[] AS draws, league = asked_league AS is_own
+    FROM pair JOIN rating_draw ON competitor_id = a_id
     UNION ALL
-    SELECT 'b_' || component, draws::DOUBLE[] FROM rating_draw
-    WHERE league = (SELECT league FROM pair) AND competitor_id = (SELECT b_id FROM pair)
+    SELECT 'b_' || component, draws::DOUBLE[], league = asked_league FROM pair JOIN rating_draw ON competitor_id = b_id
     UNION ALL
-    SELECT parameter, draws::DOUBLE[] FROM parameter_draw WHERE league = (SELECT league FROM pair)
+    SELECT parameter, draws::DOUBLE[], true FROM pair JOIN parameter_draw ON league = asked_league
 ),
 gathered AS (
-    SELECT list(part) AS parts, list(draws) AS arrays FROM part
+    SELECT list(part) FILTER (is_own) AS parts, list(draws) FILTER (is_own) AS arrays FROM part
 ),
 draw AS (
     SELECT
@@ -47,7 +47,7 @@ predictor AS (
         likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS has_counts,
         (coalesce(intercept, 0) + CASE WHEN place = 1 THEN home ELSE 0 END + coalesce(a_attack - b_defence, a_total)) AS a_eta,
         (coalesce(intercept, 0) + CASE WHEN place = 3 THEN home ELSE 0 END + coalesce(b_attack - a_defence, b_total)) AS b_eta
-    FROM placed, pair
+    FROM pair, placed
 ),
 mean AS (
     SELECT
@@ -72,8 +72,10 @@ spread AS (
 reach AS (
     SELECT
         *,
-        CASE WHEN is_count THEN 14 + least(m, 9 * sqrt(m)) + m + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (m * excess)) ELSE 0 END END AS reach
-    FROM (SELECT *, greatest(a_mean, b_mean) AS m FROM spread)
+        CASE WHEN is_count THEN
+            14 + least(higher, 9 * sqrt(higher)) + higher + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (higher * excess)) ELSE 0 END
+        END AS reach
+    FROM (SELECT *, greatest(a_mean, b_mean) AS higher FROM spread)
 ),
 enough AS (
     SELECT [{'goals': g, 'log_factorial': lgamma(g + 1)} FOR g IN range(0, max(reach)::INTEGER)] AS steps FROM reach
@@ -147,46 +149,62 @@ GROUP BY place, venue
 ORDER BY place;
 COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
 
--- Draws stand in lists, one a venue and count, so that each cell of the matrix is one product of two of them.
-CREATE MACRO score_matrix(league_name, a_name, b_name, must_count) AS TABLE
+-- Draws stand in lists, one a venue and count, so that each cell of a matrix of scores is one product of two of them.
+CREATE MACRO count_draw(league_name, a_name, b_name) AS TABLE
 WITH drawn AS MATERIALIZED (
-    SELECT place, venue, number, a_expected, b_expected, excess, moved
+    SELECT place, venue, number, a_expected, b_expected, excess, moved, margin, margin_sd, freedom, is_count
     FROM game_draw(league_name, a_name, b_name)
+),
+enough AS (
+    SELECT unnest(range(0, 5 + ceil(max(higher + CASE WHEN excess > 0 THEN 12 ELSE 5 END * sqrt(higher + excess * higher * higher)))::INTEGER)) AS goals
+    FROM (SELECT greatest(a_expected, b_expected) AS higher, excess FROM drawn WHERE is_count)
+)
+SELECT
+    place, venue, goals,
+    list(
+        count_chance(
+            goals, lgamma(goals + 1), ln(a_expected / (1 + a_expected * excess)),
+            CASE WHEN excess > 0 THEN ln(1 + a_expected * excess) / excess ELSE a_expected END, excess
+        ) ORDER BY number
+    ) AS a_chances,
+    list(
+        count_chance(
+            goals, lgamma(goals + 1), ln(b_expected / (1 + b_expected * excess)),
+            CASE WHEN excess > 0 THEN ln(1 + b_expected * excess) / excess ELSE b_expected END, excess
+        ) ORDER BY number
+    ) AS b_chances,
+    avg(moved) AS moved, NULL AS margins
+FROM drawn, enough
+WHERE is_count
+GROUP BY place, venue, goals
+UNION ALL
+SELECT
+    place, venue, NULL, NULL, NULL, NULL,
+    list({'mean': margin, 'sd': margin_sd, 'freedom': freedom})
+FROM drawn
+WHERE NOT coalesce(is_count, false)
+GROUP BY place, venue;
+COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix and margin_quantile stand on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue with the mean, standard deviation and degrees of freedom of the margin in each draw. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') ORDER BY ALL LIMIT 5';
+
+CREATE MACRO score_chance(a_goals, b_goals, a_chances, b_chances, moved) AS
+    list_dot_product(a_chances, b_chances) / len(a_chances)
+    + CASE WHEN a_goals > 1 OR b_goals > 1 THEN 0 WHEN a_goals = b_goals THEN -moved ELSE moved END;
+COMMENT ON MACRO score_chance IS 'score_chance(a_goals, b_goals, a_chances, b_chances, moved): the chance of a score, given the chances of both counts in each joint draw and what Dixon and Coles''s correction moves. Example: SELECT score_chance(2, 1, [0.2, 0.3], [0.4, 0.3], 0)';
+
+CREATE MACRO score_matrix(league_name, a_name, b_name, must_count) AS TABLE
+WITH each AS MATERIALIZED (
+    FROM count_draw(league_name, a_name, b_name)
     WHERE CASE
-        WHEN is_count THEN true
+        WHEN goals IS NOT NULL THEN true
         WHEN must_count THEN error('Scores of league "' || league_name || '" are not small counts: ask expected_score.')
         ELSE false
     END
-),
-enough AS (
-    SELECT unnest(range(0, 5 + ceil(max(m + 5 * sqrt(m + k * m * m)))::INTEGER)) AS goals
-    FROM (SELECT avg(greatest(a_expected, b_expected)) AS m, avg(excess) AS k FROM drawn GROUP BY place)
-),
-each AS (
-    SELECT
-        place, venue, goals,
-        list(
-            count_chance(
-                goals, lgamma(goals + 1), ln(a_expected / (1 + a_expected * excess)),
-                CASE WHEN excess > 0 THEN ln(1 + a_expected * excess) / excess ELSE a_expected END, excess
-            ) ORDER BY number
-        ) AS a_chances,
-        list(
-            count_chance(
-                goals, lgamma(goals + 1), ln(b_expected / (1 + b_expected * excess)),
-                CASE WHEN excess > 0 THEN ln(1 + b_expected * excess) / excess ELSE b_expected END, excess
-            ) ORDER BY number
-        ) AS b_chances,
-        avg(moved) AS moved
-    FROM drawn, enough
-    GROUP BY place, venue, goals
 )
 SELECT
     place, a.venue, a.goals AS a_score, b.goals AS b_score,
-    list_dot_product(a.a_chances, b.b_chances) / len(a.a_chances)
-    + CASE WHEN a.goals > 1 OR b.goals > 1 THEN 0 WHEN a.goals = b.goals THEN -a.moved ELSE a.moved END AS probability
+    score_chance(a.goals, b.goals, a.a_chances, b.b_chances, a.moved) AS probability
 FROM each AS a JOIN each AS b USING (place);
-COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): what score_probability and margin_quantile stand on: one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
+COMMENT ON MACRO TABLE score_matrix IS 'score_matrix(league_name, a_name, b_name, must_count): one row a venue and score of the next game, the least likely too, where scores are counts; else no row, or an error where must_count. Example: FROM score_matrix(''demo_football'', ''Halvermoor'', ''Jarrowmont'', true) ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_probability(league_name, a_name, b_name) AS TABLE
 SELECT venue, a_score, b_score, probability FROM score_matrix(league_name, a_name, b_name, true)
@@ -196,41 +214,44 @@ COMMENT ON MACRO TABLE score_probability IS 'score_probability(league_name, a_na
 
 -- Of counts the least margin that is reached with the probability. Else quantiles of a mixture of the draws' distributions, by
 -- Newton's steps from those of a normal distribution of the same mean and variance: six leave less than a millionth of a
--- standard deviation.
+-- standard deviation. The steps go along a list: DuckDB 2.0 takes no recursive query beside a table.
 CREATE MACRO margin_quantile(league_name, a_name, b_name) AS TABLE
-WITH RECURSIVE wanted AS (
+WITH each AS MATERIALIZED (
+    FROM count_draw(league_name, a_name, b_name)
+),
+wanted AS (
     FROM (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS v(level, z)
 ),
-margins AS (
-    SELECT place, venue, a_score - b_score AS goals, sum(sum(probability)) OVER (PARTITION BY place ORDER BY goals) AS below
-    FROM score_matrix(league_name, a_name, b_name, false)
-    GROUP BY place, venue, goals
-),
-drawn AS MATERIALIZED (
+counted AS (
     SELECT
-        place, venue, margin, freedom,
-        coalesce(margin_sd, error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')) AS sd
-    FROM game_draw(league_name, a_name, b_name)
-    WHERE NOT coalesce(is_count, false)
+        place, a.venue, a.goals - b.goals AS margin,
+        sum(sum(score_chance(a.goals, b.goals, a.a_chances, b.b_chances, a.moved))) OVER (PARTITION BY place ORDER BY margin) AS below
+    FROM each AS a JOIN each AS b USING (place)
+    WHERE a.goals IS NOT NULL AND b.goals IS NOT NULL
+    GROUP BY place, a.venue, margin
 ),
-step AS (
-    SELECT place, venue, level, avg(margin) + z * sqrt(var_pop(margin) + avg(sd * sd)) AS quantile, 0 AS steps
-    FROM drawn, wanted
-    GROUP BY place, venue, level, z
-    UNION ALL
+smooth AS (
     SELECT
-        s.place, s.venue, s.level,
-        s.quantile - (avg(margin_chance((s.quantile - d.margin) / d.sd, d.freedom)) - s.level)
-        / avg(margin_density((s.quantile - d.margin) / d.sd, d.freedom) / d.sd),
-        s.steps + 1
-    FROM step AS s JOIN drawn AS d ON d.place = s.place
-    WHERE s.steps < 6
-    GROUP BY s.place, s.venue, s.level, s.quantile, s.steps
+        place, venue, margins, list_avg([d.mean FOR d IN margins]) AS mean,
+        coalesce(
+            sqrt(list_aggregate([d.mean FOR d IN margins], 'var_pop') + list_avg([d.sd * d.sd FOR d IN margins])),
+            error('Games of this league have no scores or margins to expect: ask win_probability.')
+        ) AS sd
+    FROM each
+    WHERE goals IS NULL
 ),
 found AS (
-    SELECT place, venue, level, quantile AS margin FROM step WHERE steps = 6
+    SELECT
+        place, venue, level,
+        list_reduce(
+            list_prepend(mean + z * sd, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]::DOUBLE[]),
+            lambda reached, step: reached
+                - (list_avg([margin_chance((reached - d.mean) / d.sd, d.freedom) FOR d IN margins]) - level)
+                / list_avg([margin_density((reached - d.mean) / d.sd, d.freedom) / d.sd FOR d IN margins])
+        ) AS margin
+    FROM smooth, wanted
     UNION ALL
-    SELECT place, venue, level, min(goals) FROM margins JOIN wanted ON below >= level GROUP BY place, venue, level
+    SELECT place, venue, level, min(margin) FROM counted JOIN wanted ON below >= level GROUP BY place, venue, level
 )
 SELECT venue, level::DOUBLE AS level, margin FROM found ORDER BY place, level;
 COMMENT ON MACRO TABLE margin_quantile IS 'margin_quantile(league_name, a_name, b_name): one row a venue and level (0.05, 0.25, 0.5, 0.75, 0.95): with that probability a''s margin over b in the next game stays below this, or where scores are small counts is no larger: the ratings'' uncertainty and the game''s own chance together, in goals or points; an error where the model has no scores. Example: FROM margin_quantile(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';

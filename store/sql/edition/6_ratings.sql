@@ -1,7 +1,11 @@
 -- Macros of ratings, ranks, and what they were: from joint draws and rating_history.
 
 CREATE MACRO rank_probability(league_name, competitor_name, k) AS (
-    WITH asked AS (SELECT league_name AS asked_league, competitor_of(league_name, competitor_name) AS asked_id, k AS places)
+    WITH asked AS (
+        SELECT
+            rated_league(league_name) AS asked_league, competitor_of(league_name, competitor_name) AS asked_id,
+            coalesce(k, error('A number of places is needed; it is NULL.')) AS places
+    )
     SELECT len([r FOR r IN any_value(d.ranks) IF r <= any_value(places)]) / len(any_value(d.ranks))
     FROM asked JOIN rating_draw AS d ON d.league = asked_league AND d.competitor_id = asked_id
 );
@@ -10,44 +14,47 @@ COMMENT ON MACRO rank_probability IS 'rank_probability(league_name, competitor_n
 -- Draws are looked up by competitor alone, and what is wanted of them chosen afterwards: only so does DuckDB use the index.
 CREATE MACRO top(league_name, k) AS TABLE
 WITH asked AS (
-    SELECT rated_league(league_name) AS asked_league, k AS places
+    SELECT
+        rated_league(league_name) AS asked_league, coalesce(k, error('A number of places is needed; it is NULL.')) AS places
 ),
 best AS MATERIALIZED (
     SELECT b.*, places FROM asked JOIN leaderboard AS b ON b.league = asked_league AND b.rank <= places
 ),
 drawn AS MATERIALIZED (
-    SELECT d.competitor_id, d.ranks FROM best AS b
-    JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id
+    SELECT b.*, any_value(d.ranks) AS ranks
+    FROM best AS b JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id
+    GROUP BY ALL
 )
 SELECT
-    b.kind, b.rank, b.name, b.competitor_id, b.rating, b.sd, b.q5, b.q95, b.rank_low, b.rank_high,
-    len([r FOR r IN d.ranks IF r <= b.places]) / len(d.ranks) AS p_top
-FROM best AS b
-JOIN drawn AS d ON d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
-ORDER BY b.kind, b.rank;
+    kind, rank, name, competitor_id, rating, sd, q5, q95, rank_low, rank_high,
+    len([r FOR r IN ranks IF r <= places]) / len(ranks) AS p_top
+FROM drawn
+ORDER BY kind, rank;
 COMMENT ON MACRO TABLE top IS 'top(league_name, k): the first k of each kind on the leaderboard, each with its probability p_top of truly being among the best k. Example: FROM top(''demo_football'', 5)';
 
 CREATE MACRO compare(league_name, competitor_names) AS TABLE
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT rated_league(league_name) AS asked_league
 ),
 found AS MATERIALIZED (
     FROM competitors_of(league_name, competitor_names)
 ),
 drawn AS MATERIALIZED (
-    SELECT f.place, f.kind, f.name, f.competitor_id, d.component, d.draws
-    FROM asked CROSS JOIN found AS f
-    JOIN rating_draw AS d ON d.league = asked_league AND d.competitor_id = f.competitor_id
+    SELECT
+        f.place, f.kind, f.name, f.competitor_id,
+        any_value(d.draws) FILTER (d.league = asked_league AND d.component = 'total') AS draws
+    FROM asked CROSS JOIN found AS f JOIN rating_draw AS d ON d.competitor_id = f.competitor_id
+    GROUP BY ALL
 ),
 pair AS (
     SELECT
-        a.place AS a_place, b.place AS b_place, a.name AS a, b.name AS b, a.competitor_id AS a_id, b.competitor_id AS b_id,
+        this.place AS a_place, other.place AS b_place, this.name AS a, other.name AS b, this.competitor_id AS a_id, other.competitor_id AS b_id,
         CASE
-            WHEN a.kind <> b.kind
-                THEN error('"' || a.name || '" is a ' || a.kind || ' and "' || b.name || '" a ' || b.kind || ': kinds are rated apart.')
-            ELSE [d[1]::DOUBLE - d[2] FOR d IN list_zip(a.draws, b.draws)]
+            WHEN this.kind <> other.kind
+                THEN error('"' || this.name || '" is a ' || this.kind || ' and "' || other.name || '" a ' || other.kind || ': kinds are rated apart.')
+            ELSE [d[1]::DOUBLE - d[2] FOR d IN list_zip(this.draws, other.draws)]
         END AS differences
-    FROM drawn AS a JOIN drawn AS b ON a.place <> b.place AND a.component = 'total' AND b.component = 'total'
+    FROM drawn AS this JOIN drawn AS other ON this.place <> other.place
 )
 SELECT
     a, b, a_id, b_id, len([d FOR d IN differences IF d > 0]) / len(differences) AS probability,
@@ -57,9 +64,17 @@ FROM pair
 ORDER BY a_place, b_place;
 COMMENT ON MACRO TABLE compare IS 'compare(league_name, competitor_names): one row a pair of the competitors in the list, in either order: the probability that a is rated above b, and the difference of their ratings with its 90 % interval, from the joint draws. Example: FROM compare(''demo_football'', [''Halvermoor'', ''Jarrowmont'', ''Kestering''])';
 
+CREATE MACRO known_basis(basis_name) AS CASE
+    WHEN basis_name IN ('smoothed', 'as_published', 'backfilled') THEN basis_name
+    WHEN basis_name IS NULL THEN error('A basis is needed; it is NULL: say smoothed, as_published or backfilled.')
+    ELSE error('There is no basis "' || basis_name || '": say smoothed, as_published or backfilled.')
+END;
+COMMENT ON MACRO known_basis IS 'known_basis(basis_name): the same name; an error where rating_history has no such basis. Example: SELECT known_basis(''smoothed'')';
+
 CREATE MACRO history_day(league_name, on_date, basis_name) AS (
     WITH asked AS (
-        SELECT rated_league(league_name) AS asked_league, on_date::DATE AS asked_day, basis_name AS asked_basis
+        SELECT
+            rated_league(league_name) AS asked_league, on_date::DATE AS asked_day, known_basis(basis_name) AS asked_basis
     ),
     kept AS (
         SELECT max(h.as_of) FILTER (h.as_of <= asked_day) AS found, min(h.as_of) AS first_kept
@@ -67,9 +82,6 @@ CREATE MACRO history_day(league_name, on_date, basis_name) AS (
     )
     SELECT CASE
         WHEN found IS NOT NULL THEN found
-        WHEN asked_basis IS NULL THEN error('A basis is needed; it is NULL: say smoothed, as_published or backfilled.')
-        WHEN asked_basis NOT IN ('smoothed', 'as_published', 'backfilled')
-            THEN error('There is no basis "' || asked_basis || '": say smoothed, as_published or backfilled.')
         WHEN asked_day IS NULL THEN error('A date is needed; it is NULL.')
         WHEN first_kept IS NULL
             THEN error('Nothing ' || asked_basis || ' of league "' || asked_league || '" is kept here. Earlier days are fitted by: pooltable backfill ' || asked_league || ' --from DATE --to DATE')
@@ -82,11 +94,11 @@ CREATE MACRO history_day(league_name, on_date, basis_name) AS (
 );
 COMMENT ON MACRO history_day IS 'history_day(league_name, on_date, basis_name): the as_of of the rows of rating_history that hold on a date; an error that says what there is where none do. Example: SELECT history_day(''demo_football'', DATE ''2025-01-01'', ''smoothed'')';
 
--- rated_league here too: of a league named by a constant that stands in no row DuckDB would ask nothing further, nor say so.
+-- rated_league and known_basis here too: of a constant that stands in no row DuckDB would ask nothing further, nor say so.
 CREATE MACRO leaderboard_at(league_name, on_date, basis_name := 'smoothed') AS TABLE
 WITH asked AS (
     SELECT
-        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        rated_league(league_name) AS asked_league, known_basis(basis_name) AS asked_basis,
         history_day(league_name, on_date, basis_name) AS asked_day
 )
 SELECT h.*
@@ -97,7 +109,7 @@ COMMENT ON MACRO TABLE leaderboard_at IS 'leaderboard_at(league_name, on_date, b
 CREATE MACRO rating_at(league_name, competitor_name, on_date, basis_name := 'smoothed') AS TABLE
 WITH asked AS (
     SELECT
-        rated_league(league_name) AS asked_league, basis_name AS asked_basis,
+        rated_league(league_name) AS asked_league, known_basis(basis_name) AS asked_basis,
         history_day(league_name, on_date, basis_name) AS asked_day, competitor_of(league_name, competitor_name) AS asked_id
 )
 SELECT h.*
@@ -173,7 +185,8 @@ SELECT
         WHERE step.league = shown.league AND starts_with(step.command, 'fit')
             AND step.started_at_utc <= shown.fitted_at_utc
             AND coalesce(step.ended_at_utc, shown.fitted_at_utc) >= shown.fitted_at_utc
-    ) AS run_id
+    ) AS run_id,
+    (SELECT stanza FROM league WHERE league.league = shown.league) AS stanza
 FROM (
     SELECT
         fit.league, fit.fit_id, fit.verdict, fit.fitted_at_utc, fit.as_of, fit.engine, fit.seed, fit.games,
@@ -186,4 +199,4 @@ FROM (
 ) AS shown CROSS JOIN edition
 WHERE shown.sha256 IS DISTINCT FROM ''
 ORDER BY shown.slice;
-COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), and the bytes that were loaded when it was made, with their SHA-256 and ETag. Example: FROM lineage(''demo_football'')';
+COMMENT ON MACRO TABLE lineage IS 'lineage(league_name): where a league''s leaderboard comes from, a row a file: the edition, the fit with the hash of its games, its model, code, seed and verdict, the run that made it (NULL where it was made by hand or long ago), the bytes that were loaded when it was made, with their SHA-256 and ETag, and the stanza of the last pull. Example: FROM lineage(''demo_football'')';

@@ -82,8 +82,12 @@ class Forks:
     def start(self, home, *words, ahead=0.0, **environment):
         """A command as a child of ours (its stand-in; the command itself is `running(home)`)."""
         environment = {**os.environ, **environment, "POOLTABLE_CLOCK_AHEAD": str(ahead)}
-        command = [str(self.folder / "python"), "-m", "jobs.cli", "--home", str(home.root), *words]
+        command = self.command(home, words)
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def command(self, home, words):
+        """The command line of a command."""
+        return [str(self.folder / "python"), "-m", "jobs.cli", "--home", str(home.root), *words]
 
     def running(self):
         """The processes of commands that run, the night first and then its steps."""
@@ -211,9 +215,12 @@ class World:
         self.accepted = accepted
         assert not self.reader.wrong, self.reader.wrong[:5]
         if is_fresh:
-            with self.reader.lock, duckdb.connect(str(current(self.home)), read_only=True) as con:
-                shown = dict(con.execute("SELECT league, games_rated FROM league").fetchall())
-            assert shown == self.leagues.games, "every league shows the fit of all its games"
+            assert self.shown() == self.leagues.games, "every league shows the fit of all its games"
+
+    def shown(self):
+        """How many games of each league are in the fit that readers see."""
+        with self.reader.lock, duckdb.connect(str(current(self.home)), read_only=True) as con:
+            return dict(con.execute("SELECT league, games_rated FROM league").fetchall())
 
     def wait_for_quiet(self):
         wait_until(lambda: not self.forks.running(), "everything the command started is gone")

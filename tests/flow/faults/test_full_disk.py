@@ -1,7 +1,9 @@
 """A disk that is full, or cannot be written: one alert that says so, nothing lost, and all well again after."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 
 from jobs.alerts import Channels, Watchman
 from jobs.scheduler import look_around
+from store.history import History
 from store.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -43,9 +46,21 @@ def told(tmp_path):
     return alerts, Channels.model_validate({"alert_command": command})
 
 
-def look(world, watchman):
+def look(world, channels):
+    """Each by somebody who remembers nothing, as after a restart."""
     with world.reader.lock:
-        look_around(world.home, world.now, watchman)
+        look_around(world.home, world.now, Watchman(Home(world.home.root, 1.0), channels))
+
+
+def schedule(world):
+    """Starts a scheduler, and stops it when it has said something; what it said."""
+    scheduler = world.start("schedule")
+    assert scheduler.stderr is not None
+    said = scheduler.stderr.readline()
+    for pid in world.forks.running():
+        os.kill(pid, signal.SIGTERM)
+    scheduler.communicate(timeout=60)
+    return said
 
 
 def spoil(disk, how):
@@ -68,19 +83,22 @@ def spoil(disk, how):
 def test_a_disk_that_cannot_be_written_is_one_alert_and_no_damage(make_world, disk, told, how):
     alerts, channels = told
     world = make_world(9, disk / "home")
-    watchman = Watchman(Home(world.home.root, 1.0), channels)
     world.leagues.play("alps")
     undo = spoil(disk, how)
     for _ in range(2):
         code, said = world.run("nightly", "alps", "andes", "atlas", "--kind", "schedule")
         assert code != 0
         assert "Traceback" not in said
-        look(world, watchman)
+        look(world, channels)
     assert [(kind, state) for kind, state, _ in alerts()] == [("unusable", "began")], alerts()
     assert ("read-only" if how == "read-only" else "no space left") in alerts()[0][2].lower()
+    if how == "read-only":
+        assert "nothing can be done" in schedule(world)
     assert not world.reader.wrong
     undo()
     world.good_night()
-    look(world, watchman)
-    look(world, watchman)
+    look(world, channels)
+    look(world, channels)
     assert [(kind, state) for kind, state, _ in alerts()] == [("unusable", "began"), ("unusable", "over")]
+    (incident,) = History(world.home.runs).incidents()
+    assert incident.kind == "unusable" and incident.ended_at

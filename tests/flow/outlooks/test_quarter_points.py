@@ -119,8 +119,8 @@ def said(league: League, looked_ahead: Any) -> pl.DataFrame:
         rules = league.stanza.season
         assert rules is not None
         recent = league.stanza.model_copy(update={"since": date(day.year - 4, 7, 1)})  # three seasons, and this so far
-        found, fixtures, coming, _ = looked_ahead(league.home, recent, day)
-        asked = competitions(fixtures, found, rules)
+        label, fixtures, coming, _ = looked_ahead(league.home, recent, day)
+        asked = competitions(fixtures, label, rules)
         rng, usual = np.random.default_rng(SEED), elo_chances(league, day)
         how = Rules((3.0, 1.0, 0.0), rules.order)
         for one, end in zip(asked, simulate(coming, asked, rules, rng, seasons=SEASONS), strict=True):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import poisson
 
+from modeling.outcomes.order import FORECAST_RACES
 from modeling.outlook.forecasts import forecast_rows, place_rows
 
 DAYS, LEFT = 120, 6
@@ -126,3 +127,8 @@ def test_places_of_a_race_sum_to_one(game, games, known_league, likelihood):
     assert np.allclose(chances.sum(axis=1), 1)
     assert np.allclose(found["top3"], chances[:, :3].sum(axis=1), atol=1e-6)
     assert found["expected_place"].sum() == pytest.approx(15)
+    order = rng.permutation(5)
+    eta, places = known.coming().eta(np.arange(500), rng), known.design.outcome.places
+    assert places is not None
+    one, other = (places(np.random.default_rng(2), own, {"noise": 1.0}).chances for own in (eta, eta[:, order]))
+    assert np.abs(one[order] - other).max() < 5 * np.sqrt(0.5 / FORECAST_RACES)  # the order is luck

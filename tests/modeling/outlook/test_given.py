@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from modeling.outlook.given import Names, read_given, read_names
+from modeling.outlook.cup_file import Cup
+from modeling.outlook.given import Names, insist_on_values, read_given, read_names
 from store.errors import UsageError
 from store.home import Home
 from store.warehouse import writing
@@ -23,7 +24,52 @@ def con(tmp_path):
         for row in [*rows, *((one, "player", name) for one, name in players.items())]:
             con.execute("INSERT INTO competitor VALUES ('x', ?, ?, ?, NULL)", row)
         con.execute("INSERT INTO alias VALUES ('x', 'The Blues', 't:4', NULL, NULL)")
+        con.execute("INSERT INTO game VALUES ('x', 'g', 'g', 0, '2030', DATE '2030-01-01', 'day', 'played', '', false,"
+                    " MAP {'surface': 'grass'}, 'a')")  # fmt: skip
         yield con
+
+
+def test_what_contradicts_itself_is_told_with_its_line(con, tmp_path):
+    """A result of a game to come, ground that is and is not neutral, values without a column; a column that says
+    nothing is told and left out."""
+    text = """date,home,away,home_score,status,neutral,surfaces,surface
+2031-08-24,Athletic,City,2,scheduled,,,
+2031-08-24,Athletic,City,,played,,,
+
+2031-08-24,Athletic,City,,,yes,,
+2031-08-24,Athletic,City,,,perhaps,,
+2031-08-24,Athletic,City,,,,,grass,more
+2031-08-25,Athletic,City,,scheduled,no,x,grass
+"""
+    found, mistakes = read(tmp_path, text, names(con))
+    assert {one.line: one.reason for one in mistakes} == {
+        1: 'the column "surfaces" is no attribute of the games. Did you mean "surface"?',
+        2: 'home_score says "2": a game to come has no result',
+        3: 'its status is "played": only games to come are forecast',
+        5: 'neutral is "yes", yet its sides are home and away: call them first and second',
+        6: 'neutral is "perhaps": write true or false',
+        7: "it has more values than there are columns",
+    }
+    assert found.sides["played_on"].unique().to_list() == [date(2031, 8, 25)]
+    assert set(found.sides["attribute:surface"]) == {"grass"}
+    _, mistakes = read(tmp_path, "date,first,second,neutral\n2031-08-24,Athletic,City,0\n", names(con))
+    assert [one.reason for one in mistakes] == [
+        'neutral is "0", yet its sides are first and second: call them home and away'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_race", "says"),
+    [
+        ("date,home,home,away", False, r'fixtures.csv, line 1: the column "home" stands there 2 times'),
+        ("date,home,away,first,second", False, "home, away, first and second name the two sides twice"),
+        ("date,race,entrant,home", True, 'the entrants of races have no "home"'),
+    ],
+)
+def test_columns_that_contradict_each_other_are_refused(con, tmp_path, columns, is_race, says):
+    text = f"{columns}\n2031-08-24,Athletic,City,Athletic,City\n"
+    with pytest.raises(UsageError, match=says):
+        read(tmp_path, text, names(con), is_race=is_race)
 
 
 def names(con: duckdb.DuckDBPyConnection, kind: str = "team") -> Names:
@@ -34,6 +80,22 @@ def read(tmp_path: Path, text: str, names: Names, *, is_race: bool = False):
     path = tmp_path / "fixtures.csv"
     path.write_text(text)
     return read_given(path, names, AS_OF, "2031/32", is_race=is_race)
+
+
+def test_an_attribute_is_one_that_games_have(con):
+    """By its name and its value; numbers are as results have them."""
+    con.execute("UPDATE game SET attributes = MAP {'surface': 'grass', 'best_of': '5'}")
+    said = {"date": AS_OF, "bracket": ["a", "b"], "attributes": {"surface": "grass", "best_of": 5}}
+    insist_on_values(con, "x", Cup.model_validate(said).attributes)
+    for attributes, says in (
+        ({"surfaces": "grass"}, 'no attribute "surfaces".\nDid you mean "surface"?'),
+        ({"surface": "Gras"}, 'no game\'s surface is "Gras".\nDid you mean "grass"?'),
+        ({"best_of": "-5"}, 'no game\'s best_of is "-5".\nDid you mean "5"?'),
+        ({"surface": "ice"}, 'no game\'s surface is "ice".\nThey have: grass.'),
+    ):
+        with pytest.raises(UsageError) as error:
+            insist_on_values(con, "x", attributes)
+        assert str(error.value) == f"x: {says}" if says.startswith("no game") else says in str(error.value)
 
 
 def test_names_ids_and_aliases_are_read_whatever_their_case(con, tmp_path):

@@ -24,7 +24,9 @@ LEFT = 20  # games to come
 
 @pytest.fixture(scope="module")
 def season(stanza: Stanza) -> Stanza:
-    return stanza.model_copy(update={"season": SeasonRules(places={"champion": (1, 1), "down": (-2, -1)})})
+    play_off = {"bracket": ["2", "5", "3", "4"], "rounds": ["two_legs", "neutral"], "won": {"": "up"}}
+    rules = {"places": {"champion": (1, 1), "up": (1, 1), "down": (-2, -1)}, "play_offs": [play_off]}
+    return stanza.model_copy(update={"season": SeasonRules.model_validate(rules)})
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_an_outlook_is_kept_once_a_day_and_knows_what_is_played(home, season, fr
         (10, 2 * (180 - LEFT), 2 * LEFT)
     ]
     said = free.rows.explode("chances").unnest("chances").group_by("prize").agg(pl.col("chance").sum())
-    assert dict(said.iter_rows()) == pytest.approx({"champion": 1.0, "down": 2.0})
+    assert dict(said.iter_rows()) == pytest.approx({"champion": 1.0, "up": 2.0, "down": 2.0})
     assert set(free.leverage["game_id"]) <= {game for (game,) in asked(home, "SELECT game_id FROM forecast")}
 
 
@@ -129,25 +131,33 @@ def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, sea
     sides = free.simulated["simulated_table"]
     assert np.mean(game["wins"]) / 1e4 == pytest.approx(np.mean(np.array(game["results"]) == 0), abs=0.04)
     with duckdb.connect(str(publish(home, ["x"], NOW)), read_only=True) as con:
-        columns = "competitor_id, expected_points, seasons, chances['champion']"
+        columns = "competitor_id, expected_points, seasons, chances['champion'], chances['up']"
         asked = f"SELECT {columns} FROM what_if('x', map([$game], ['loss']))"
         said = {row[0]: row[1:] for row in con.execute(asked, {"game": game["game_id"]}).fetchall()}
     so = np.array(game["results"]) == 2
+    (won,) = free.simulated["simulated_play_off"]["places"].to_list()
+    assert set(won) == {2, 3, 4, 5}
+    assert sum(row[-1] for row in said.values()) == pytest.approx(2)
     assert len(said) == sides.height
     for who, points, places in sides.select("competitor_id", "points", "places").iter_rows():
         own, first = np.array(points)[so], np.array(places)[so] == 1
-        expected, seasons, champion = said[who]
+        promoted = first | (np.array(places)[so] == np.array(won)[so])
+        expected, seasons, champion, up = said[who]
         assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
         assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
+        assert abs(up - promoted.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
         assert seasons > so.sum()
 
 
 def test_rules_that_are_of_nothing_are_told(home, season):
     deducted = {"season": "1888", "who": "Nobody", "points": 3, "on": "2020-01-01"}
-    said = {"places": {"champion": (1, 1), "far": (11, 12)}, "tables": {"north": {"places": {}}}}
+    far = {"bracket": ["2", "11"], "rounds": ["neutral"], "won": {"": "up"}}
+    said = {"places": {"champion": (1, 1), "far": (11, 12)}, "tables": {"north": {"places": {}}}, "play_offs": [far]}
     rules = SeasonRules.model_validate(said | {"deducted": [deducted]})
     found = outlook_of(home, "x", season.model_copy(update={"season": rules}))
-    assert [doubt.split(":")[0] for doubt in found.doubts] == ["`tables`", "`places`", "`deducted`", "`deducted`"]
+    assert [doubt.split(":")[0] for doubt in found.doubts] == [
+        "`tables`", "`places`", "`play_offs`", "`deducted`", "`deducted`"
+    ]  # fmt: skip
     assert "far is beyond the 10 of the table" in found.doubts[1]
     with pytest.raises(UsageError, match='no game has an attribute "divison"'):
         outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(table="divison")}))

@@ -244,6 +244,7 @@ def test_nuts_recovers_every_league_and_its_scales(simulated, names):
     assert_fitted([fitted_by_nuts(simulated(name, 1), name) for name in names])
 
 
+@pytest.mark.slow
 def test_the_joint_engine_takes_every_likelihood_and_truth_is_inside_at_its_rates(simulated):
     assert_joint({name: simulated(name, 1) for name in OF_EACH_LIKELIHOOD})
 

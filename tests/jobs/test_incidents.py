@@ -1,0 +1,56 @@
+"""What stands wrong, found from the run history."""
+
+from datetime import UTC, datetime, timedelta
+
+from jobs.alerts import Channels, look
+from jobs.incidents import sentence
+from jobs.night import BROKE_OFF, refused
+from jobs.sweep import DID_NOT_END, close_unended
+from store.history import History, Run, StepEnd
+
+NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def stands(home, at):
+    look(home, at, Channels())
+    return [sentence(one) for one in History(home.runs).incidents(open_only=True) if one.kind == "failed"]
+
+
+def begin(home, at, *leagues, kind="schedule"):
+    run = Run(f"{kind}-{at:%d-%H}-{'-'.join(leagues)}", kind, leagues, at)
+    History(home.runs).start_run(run, 1)
+    return run
+
+
+def end(home, run, state="done", message="done"):
+    History(home.runs).end_run(run.run_id, run.started_at, state, message)
+
+
+def test_a_night_that_was_killed_between_its_steps_stands_wrong_until_its_leagues_had_another(home):
+    """No step of it can tell; and neither a pull nor the night of another league mends it."""
+    begin(home, NOW, "alps", "andes")
+    close_unended(home, NOW)
+    assert stands(home, NOW) == [f"the night failed: {DID_NOT_END}"]
+    end(home, begin(home, NOW + HOUR, "alps", "andes", kind="pull"))
+    end(home, begin(home, NOW + HOUR, "alps"))
+    assert stands(home, NOW + HOUR) == [f"the night failed: {DID_NOT_END}"]
+    end(home, begin(home, NOW + 2 * HOUR, "andes"))
+    assert stands(home, NOW + 2 * HOUR) == []
+
+
+def test_a_night_that_was_killed_in_a_step_is_told_by_that_step_alone(home):
+    run = begin(home, NOW, "alps", "andes")
+    History(home.runs).start_step(run.run_id, 1, "alps", "pull", NOW)
+    close_unended(home, NOW)
+    assert stands(home, NOW) == [f"alps: the night failed: pull: {DID_NOT_END}"]
+
+
+def test_a_night_that_never_began_stands_wrong(home):
+    refused(home, "schedule", f"{BROKE_OFF}pooltable.toml is wrong", NOW, ("alps",))
+    assert stands(home, NOW) == ["the night failed: broke off: pooltable.toml is wrong"]
+    run = begin(home, NOW + HOUR, "alps", "andes")
+    History(home.runs).start_step(run.run_id, 1, "alps", "pull", NOW)
+    History(home.runs).end_step(run.run_id, 1, NOW, StepEnd("done", "2 games"))
+    end(home, run)
+    assert stands(home, NOW + HOUR) == []
