@@ -2,10 +2,11 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import flask
 
@@ -71,9 +72,33 @@ class Asked:
         return Question(sql, values, self.form, self.offset, self.limit, MOST_BYTES[self.form])
 
 
+class Answered:
+    """The addresses that had an answer, by edition: only of one that had is it known, unasked, to be the same still."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._known: set[int] = set()
+        self._lock = threading.Lock()
+
+    def add(self, edition: str) -> None:
+        """Remembers that this edition has an answer to the current request."""
+        with self._lock:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known.add(self._key(edition))
+
+    def has(self, edition: str) -> bool:
+        """True where this edition had an answer to the address of the current request."""
+        return self._key(edition) in self._known
+
+    def _key(self, edition: str) -> int:
+        return hash((edition, flask.request.full_path))
+
+
 def asked(form: str) -> Asked:
     """What the current request wants. Raises UsageError for what it cannot have, and for a value given twice."""
     args = flask.request.args
+    _text(unquote_to_bytes(flask.request.query_string), "address")
     if form not in FORMS:
         raise UsageError(f'There is no format "{form}".', f"There are: {', '.join(FORMS)}.")
     if twice := [name for name, values in args.lists() if len(values) > 1]:
@@ -114,38 +139,45 @@ def _from_json(body: bytes) -> tuple[str, dict[str, Value]]:
     raise UsageError("The body is an object with sql and, where there are values, params.", SEND)
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, what: str = "query") -> str:
     try:
         return body.decode()
     except UnicodeDecodeError as error:
-        raise UsageError("The query is no UTF-8 text.") from error
+        raise UsageError(f"The {what} is no UTF-8 text.", "Encode it as UTF-8.") from error
 
 
 def _count(name: str, usual: int | None) -> int | None:
     """The count of that name; never more than the usual one, where there is one that limits."""
-    text = flask.request.args.get(name)
+    text, least = flask.request.args.get(name), 1 if name == "_limit" else 0
     if text is None:
         return usual
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise UsageError(f"{name} is a whole number, from 0 on.")
+    if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= least):
+        raise UsageError(f"{name} is a whole number, from {least} on.")
     return min(int(text), usual) if usual and name == "_limit" else int(text)
 
 
-def not_modified(edition: str, wanted: Asked) -> flask.Response | None:
-    """304 where the asker has this edition's answer. Raises MovedOnError where he wants a page of another edition."""
+def not_modified(edition: str, wanted: Asked, answered: Answered) -> flask.Response | None:
+    """304 where the asker has this edition's answer and there is known to be one; else `respond` says it.
+
+    Raises MovedOnError where he wants a page of another edition.
+    """
     if wanted.edition not in (None, edition):
         raise MovedOnError(f"Readers see {edition} now.", "Start again from the first page.")
-    if flask.request.method == "POST":
-        return None
+    return _unchanged(edition) if _has(edition) and answered.has(edition) else None
+
+
+def _has(edition: str) -> bool:
+    """True where the asker of the current request says that he has this edition's answer, or any."""
+    tags = flask.request.if_none_match
     # Compression adds its name behind a colon.
-    tags = flask.request.if_none_match  # but "*", which any answer is: `respond` knows that there is one
-    is_known = edition in {tag.partition(":")[0] for tag in tags.as_set(include_weak=True)}
-    return _unchanged(edition) if is_known else None
+    known = {tag.partition(":")[0] for tag in tags.as_set(include_weak=True)}
+    return flask.request.method != "POST" and (tags.star_tag or edition in known)
 
 
-def respond(reply: Reply, edition: str, wanted: Asked, name: str) -> flask.Response:
+def respond(reply: Reply, edition: str, wanted: Asked, name: str, answered: Answered) -> flask.Response:
     """The reply as a response, with the address of the next page where there is one."""
-    if flask.request.method != "POST" and flask.request.if_none_match.star_tag:
+    answered.add(edition)
+    if _has(edition):
         reply.body.close()
         return _unchanged(edition)
     following = _next(reply, edition, wanted)

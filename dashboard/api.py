@@ -15,12 +15,12 @@ import flask
 from flask import Blueprint
 
 from dashboard.access import Access, Bucket, client, need_turn
-from dashboard.answers import IN_MEMORY, UnknownError, asked, not_modified, posted, respond, told
+from dashboard.answers import IN_MEMORY, Answered, UnknownError, asked, not_modified, posted, respond, told
 from dashboard.canned import Canned, canned, find
 from dashboard.document import document, page
 from dashboard.reader import Answer, Reader
 from store.answer import FORMS, Question, answer
-from store.errors import PooltableError, UsageError
+from store.errors import PooltableError, QueryError, UsageError
 from store.guard import EditionGoneError, Guard, Reply, unavailable
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ NOWHERE = (
 def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
     """The routes of the API around one reader of editions and one guard."""
     routes = Blueprint("api", __name__)
-    bucket = Bucket(access.per_minute, access.clock)
+    bucket, answered = Bucket(access.per_minute, access.clock), Answered()
 
     @routes.before_request
     def _need_turn() -> None:
@@ -50,11 +50,11 @@ def api(reader: Reader, guard: Guard, access: Access) -> Blueprint:
             need_turn(bucket)
 
     routes.register_error_handler(PooltableError, lambda error: told(error, reader.home))
-    add(routes, "/api/sql", "sql", lambda: by_guard(reader, guard), methods=["GET", "POST"])
+    add(routes, "/api/sql", "sql", lambda: by_guard(reader, guard, answered), methods=["GET", "POST"])
     add(routes, "/api/queries", "queries", lambda: prepared(reader))
-    add(routes, "/api/queries/<name>", "query", lambda name: by_name(reader, name))
-    add(routes, "/api/leagues", "leagues", lambda: by_name(reader, "leagues"))
-    add(routes, "/api/leagues/<league>/<name>", "league", lambda league, name: by_name(reader, name, league))
+    add(routes, "/api/queries/<name>", "query", lambda name: by_name(reader, answered, name))
+    add(routes, "/api/leagues", "leagues", lambda: by_name(reader, answered, "leagues"))
+    add(routes, "/api/leagues/<league>/<name>", "league", lambda league, name: by_name(reader, answered, name, league))
     add(routes, "/download/current.duckdb", "download", lambda: download(reader))
     add(routes, "/api/openapi.json", "openapi", lambda: flask.jsonify(document()))
     add(routes, "/api", "readable", lambda: page(document()))
@@ -68,7 +68,7 @@ def add(routes: Blueprint, path: str, name: str, view: Callable[..., Any], **mor
     routes.add_url_rule(path, name, view, **more)
 
 
-def by_guard(reader: Reader, guard: Guard) -> flask.Response:
+def by_guard(reader: Reader, guard: Guard, answered: Answered) -> flask.Response:
     """The answer to the asker's own SQL, from the address or, of any length, from the body of a POST."""
     wanted = asked(flask.request.args.get("_format", "json"))
     values = {name: value for name, value in wanted.values.items() if name != "sql"}
@@ -81,16 +81,16 @@ def by_guard(reader: Reader, guard: Guard) -> flask.Response:
         raise UsageError("No query was sent.", hint)
     for attempt in range(ATTEMPTS):
         copy = reader.copy(is_fresh=attempt > 0)
-        if same := not_modified(copy.stem, wanted):
+        if same := not_modified(copy.stem, wanted, answered):
             return same
         try:
-            return respond(guard.ask(copy, question, client()), copy.stem, wanted, "answer")
+            return respond(guard.ask(copy, question, client()), copy.stem, wanted, "answer", answered)
         except EditionGoneError as error:
             log.info("%s: %s", copy.stem, error.message)
     raise GONE
 
 
-def by_name(reader: Reader, name: str, league: str | None = None) -> flask.Response:
+def by_name(reader: Reader, answered: Answered, name: str, league: str | None = None) -> flask.Response:
     """The answer to a prepared question, whose form may be the ending of its name: `leaderboard.csv`."""
     stem, _, ending = name.partition(".")
     question = _prepared(stem, league)
@@ -98,16 +98,18 @@ def by_name(reader: Reader, name: str, league: str | None = None) -> flask.Respo
     if ending and stated not in (None, ending):
         raise UsageError(f'The name ends in .{ending}, but _format is "{stated}".', "Say one of them.")
     wanted = asked(ending or stated or "json")
+    if league is not None and "league" in wanted.values:
+        raise UsageError(f'The address names the league "{league}" already.', "Leave out league=.")
     given = {**wanted.values, **({"league": league} if league is not None else {})}
     values = question.values(given)
     with reader.answer() as found:
-        if same := not_modified(found.edition_id, wanted):
+        if same := not_modified(found.edition_id, wanted, answered):
             return same
         if question.is_of_a_league:
             _need_league(found, values["league"])
         reply = here(found, wanted.question(question.sql, values))
     parts = [values["league"]] if question.is_of_a_league else []
-    return respond(reply, found.edition_id, wanted, "-".join([*parts, stem]))
+    return respond(reply, found.edition_id, wanted, "-".join([*parts, stem]), answered)
 
 
 def here(found: Answer, question: Question) -> Reply:
@@ -115,8 +117,10 @@ def here(found: Answer, question: Question) -> Reply:
     body = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the response closes it
     try:
         summary = answer(found.con, question, body.write)
-    except BaseException:
+    except BaseException as error:
         body.close()
+        if isinstance(error, QueryError):  # its place is in SQL that the asker has not written
+            raise QueryError(error.what, error.hint) from error
         raise
     size = body.tell()
     body.seek(0)
@@ -131,7 +135,10 @@ def prepared(reader: Reader) -> flask.Response:
         {
             "name": one.name, "title": one.title, "description": one.description, "url": f"/api/queries/{one.name}",
             "parameters": [
-                {"name": part.name, "default": part.usual, "choices": part.choices, "meaning": part.meaning}
+                {
+                    "name": part.name, "default": part.usual, "choices": part.choices, "kind": part.kind or "text",
+                    "meaning": part.meaning,
+                }
                 for part in one.parameters
             ],
         }

@@ -1,19 +1,24 @@
 """Prepared questions: dashboard/sql/canned/<name>.sql, each with its title, description and parameters on top.
 
-The first comment line is the title; those after it are the description, until lines such as `$n = 10: how many`, one a
-parameter. One without a value after `=` must be given; of choices (`$kind = any | team`) the first is usual.
+The first comment line is the title; those after it are the description, until lines such as
+`$n (count) = 10: how many`, one a parameter. One without a value after `=` must be given; of choices
+(`$kind = any | team`) the first is usual. A count is a whole number, a day is a date; what is usual need not be one.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from store.errors import UsageError
 
+MOST_DIGITS = 9  # of a count: it fits every whole number of SQL
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 FOLDER = Path(__file__).parent / "sql" / "canned"
-PARAMETER = re.compile(r"\$(?P<name>\w+)(?: = (?P<usual>[^:]*))?: (?P<meaning>.+)")
+PARAMETER = re.compile(r"\$(?P<name>\w+)(?: \((?P<kind>count|day)\))?(?: = (?P<usual>[^:]*))?: (?P<meaning>.+)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,22 @@ class Parameter:
     usual: str | None
     meaning: str
     choices: tuple[str, ...] = ()
+    kind: str | None = None
+    """"count" or "day"; None for a text."""
+
+    def check(self, value: str) -> None:
+        """Raises UsageError for a value that it cannot have."""
+        if self.choices and value not in self.choices:
+            raise UsageError(f'"{self.name}" cannot be "{value}".', f"It can be: {', '.join(self.choices)}.")
+        if self.kind == "count" and not (value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS):
+            raise UsageError(
+                f'"{self.name}" must be a whole number from 0 to {10**MOST_DIGITS - 1:,}; it is "{value}".',
+                self.meaning,
+            )
+        if self.kind == "day" and value != self.usual and not _is_day(value):
+            raise UsageError(
+                f'"{self.name}" must be a day of the calendar; it is "{value}".', "Write it as 2026-01-31."
+            )
 
 
 @dataclass(frozen=True)
@@ -42,7 +63,9 @@ class Canned:
         return any(parameter.name == "league" for parameter in self.parameters)
 
     def values(self, given: dict[str, str]) -> dict[str, str]:
-        """The values to bind: those given, else the usual ones. Raises UsageError for what is missing or unknown."""
+        """The values to bind: those given, else the usual ones. Raises UsageError for what is missing, unknown or none
+        that the parameter can have.
+        """
         known = {parameter.name: parameter.usual for parameter in self.parameters}
         if unknown := sorted(set(given) - set(known)):
             raise UsageError(
@@ -51,12 +74,10 @@ class Canned:
         values = {**known, **given}
         if missing := [name for name, value in values.items() if value is None]:
             raise UsageError(f'"{self.name}" needs a value for "{missing[0]}".', f"Add {missing[0]}=VALUE.")
+        complete = {name: value for name, value in values.items() if value is not None}
         for one in self.parameters:
-            if one.choices and values[one.name] not in one.choices:
-                raise UsageError(
-                    f'"{one.name}" cannot be "{values[one.name]}".', f"It can be: {', '.join(one.choices)}."
-                )
-        return {name: value for name, value in values.items() if value is not None}
+            one.check(complete[one.name])
+        return complete
 
 
 @cache
@@ -88,6 +109,12 @@ def read(name: str, text: str) -> Canned:
     return Canned(name, title, description, parameters, "\n".join(lines[count:]))
 
 
-def _parameter(name: str, usual: str | None, meaning: str) -> Parameter:
+def _parameter(name: str, kind: str | None, usual: str | None, meaning: str) -> Parameter:
     first, *others = (usual or "").split(" | ")
-    return Parameter(name, None if usual is None else first, meaning, (first, *others) if others else ())
+    return Parameter(name, None if usual is None else first, meaning, (first, *others) if others else (), kind)
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return DAY.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    return False

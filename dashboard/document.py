@@ -8,7 +8,7 @@ import flask
 
 from dashboard.access import Access
 from dashboard.answers import MOST_ROWS
-from dashboard.canned import Canned, canned, find
+from dashboard.canned import MOST_DIGITS, Canned, Parameter, canned, find
 from store.answer import FORMS
 from store.line import WAIT_SECONDS
 
@@ -64,21 +64,33 @@ MEDIA: dict[str, Any] = {
 }
 
 
-def _parameter(
-    name: str, meaning: str, usual: str | None = None, choices: tuple[str, ...] = (), *, is_needed: bool = False
-) -> dict[str, Any]:
-    default = {} if usual is None else {"default": usual}
-    schema = {"type": "string", **default, **({"enum": list(choices)} if choices else {})}
-    return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": schema}
+MEANS = {
+    400: "The question is wrong", 401: "A token is needed", 404: "There is no such question or league",
+    405: "This address has no such method; Allow names those it has",
+    409: "That edition is no longer the current one", 413: "The body is too large",
+    414: "The address is too long; POST /api/sql takes queries of any length",
+    415: "The body is neither application/sql nor application/json", 416: "The edition has no such range",
+    421: "This server does not go by the name it was asked by", 429: "Too many questions; see Retry-After",
+    431: "The headers are too long", 500: "This server failed; its log says why",
+    503: "Nothing is published, or SQL from others cannot be answered here",
+}  # fmt: skip
+ANYWHERE = (400, 401, 405, 414, 421, 429, 431, 500)  # whatever is asked: by the way in, before the question is read
+TYPES: dict[str | None, dict[str, Any]] = {
+    None: {"type": "string"},
+    "count": {"type": "integer", "minimum": 0, "maximum": 10**MOST_DIGITS - 1},
+    "day": {"type": "string", "examples": ["2026-01-31"]},
+}
+
+
+def _parameter(name: str, meaning: str, *, is_needed: bool = False, **schema: Any) -> dict[str, Any]:
+    kind = {"type": "string", **schema}
+    return {"name": name, "in": "query", "required": is_needed, "description": meaning, "schema": kind}
 
 
 SHARED = {
-    "format": {
-        **_parameter("_format", "format of the answer"),
-        "schema": {"type": "string", "enum": list(FORMS), "default": "json"},
-    },
-    "limit": _parameter("_limit", f"rows of a page; JSON has at most {MOST_ROWS:,}"),
-    "offset": _parameter("_offset", "rows to leave out before it"),
+    "format": _parameter("_format", "format of the answer", enum=list(FORMS), default="json"),
+    "limit": _parameter("_limit", f"rows of a page; JSON has at most {MOST_ROWS:,}", type="integer", minimum=1),
+    "offset": _parameter("_offset", "rows to leave out before it", type="integer", minimum=0, default=0),
     "edition": _parameter("_edition", "the edition that it must be; 409 where readers see another by now"),
 }
 EXAMPLE = {"sql": "FROM leaderboard WHERE rank <= $n", "params": {"n": 3}}
@@ -87,20 +99,23 @@ FOR_ROWS = [{"$ref": f"#/components/parameters/{name}"} for name in SHARED]
 
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of this server."""
+    asked = {
+        "/api/sql": _sql(),
+        **{f"/api/queries/{one.name}": _query(one) for one in canned().values()},
+        "/api/leagues/{league}/{question}": _league(),
+        "/api/queries": _plain("The prepared questions with their parameters", "application/json", 503),
+        "/api/leagues": _query(find("leagues")),
+        "/download/current.duckdb": _download(),
+        "/api": _plain("This page", "text/html"),
+        "/api/openapi.json": _plain("This page, for programs", "application/json"),
+        "/health": _plain("Whether there is an edition, and its age; needs no token", "application/json", 503),
+    }
+    paths = {path: {"get": about, "head": _head(about)} for path, about in asked.items()}
+    paths["/api/sql"]["post"] = _posted()
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pooltable", "version": "1", "description": "\n\n".join((ABOUT, *NOTES))},
-        "paths": {
-            "/api/sql": {"get": _sql(), "post": _posted()},
-            **{f"/api/queries/{one.name}": {"get": _query(one)} for one in canned().values()},
-            "/api/leagues/{league}/{question}": {"get": _league()},
-            "/api/queries": {"get": _plain("The prepared questions with their parameters", "application/json")},
-            "/api/leagues": {"get": _query(find("leagues"))},
-            "/download/current.duckdb": {"get": _plain("The whole edition, a DuckDB file", "application/vnd.duckdb")},
-            "/api": {"get": _plain("This page", "text/html")},
-            "/api/openapi.json": {"get": _plain("This page, for programs", "application/json")},
-            "/health": {"get": _plain("Whether there is an edition, and its age; needs no token", "application/json")},
-        },
+        "paths": paths,
         "components": {
             "schemas": {"Error": ERROR, "Rows": ROWS},
             "parameters": SHARED,
@@ -111,8 +126,11 @@ def document() -> dict[str, Any]:
 
 
 def page(described: dict[str, Any]) -> str:
-    """The document as HTML, without scripts."""
-    return flask.render_template_string(PAGE, api=described)
+    """The document as HTML, without scripts and without the questions for headers alone."""
+    paths = {
+        path: {way: about for way, about in ways.items() if way != "head"} for path, ways in described["paths"].items()
+    }
+    return flask.render_template_string(PAGE, api={**described, "paths": paths})
 
 
 def _sql() -> dict[str, Any]:
@@ -123,7 +141,7 @@ def _sql() -> dict[str, Any]:
             "of the address are bound by name: &league=demo_football for $league."
         ),
         "parameters": [_parameter("sql", "the query", is_needed=True), *FOR_ROWS],
-        "responses": _responses(400, 401, 409, 429, 503),
+        "responses": _responses(409, 503),
         "x-example": "/api/sql?sql=FROM+leaderboard+WHERE+rank<=$n+ORDER+BY+rank&n=3&_format=csv",
     }
 
@@ -141,54 +159,88 @@ def _posted() -> dict[str, Any]:
         "description": "The same with the query in the body. Values in JSON keep their types.",
         "parameters": FOR_ROWS,
         "requestBody": {"required": True, "content": {"application/json": as_json, "application/sql": {}}},
-        "responses": _responses(400, 401, 409, 413, 415, 429, 503),
+        "responses": _responses(409, 413, 415, 503, is_posted=True),
         "x-example": f"curl -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'",
     }
 
 
 def _query(one: Canned) -> dict[str, Any]:
-    own = [
-        _parameter(part.name, part.meaning, part.usual, part.choices, is_needed=part.usual is None)
-        for part in one.parameters
-    ]
     return {
         "summary": one.title,
         "description": one.description,
-        "parameters": [*own, *FOR_ROWS],
-        "responses": _responses(400, 401, 404, 409, 429, 503),
+        "parameters": [*(_own(part) for part in one.parameters), *FOR_ROWS],
+        "responses": _responses(404, 409, 503),
     }
 
 
+def _own(part: Parameter) -> dict[str, Any]:
+    """A parameter of a prepared question."""
+    choices = {"enum": list(part.choices)} if part.choices else {}
+    usual = {} if part.usual is None else {"default": int(part.usual) if part.kind == "count" else part.usual}
+    return _parameter(part.name, part.meaning, is_needed=part.usual is None, **TYPES[part.kind], **choices, **usual)
+
+
+def _of_leagues(questions: list[Canned]) -> list[dict[str, Any]]:
+    """Every parameter that one of the questions has besides the league, with what it means to whom."""
+    found: dict[str, list[str]] = {}
+    for one in questions:
+        for part in one.parameters:
+            choices = f" ({', '.join(part.choices)})" if part.choices else ""
+            needed = ", must be given" if part.usual is None else f', "{part.usual}" if left out'
+            found.setdefault(part.name, []).append(f"{one.name}: {part.meaning}{choices}{needed}")
+    return [_parameter(name, "; ".join(parts)) for name, parts in found.items() if name != "league"]
+
+
 def _league() -> dict[str, Any]:
-    names = [one.name for one in canned().values() if one.is_of_a_league]
+    questions = [one for one in canned().values() if one.is_of_a_league]
+    names = ", ".join(one.name for one in questions)
     of_path = {"in": "path", "required": True, "schema": {"type": "string"}}
     return {
         "summary": "A prepared question about one league, as a file",
-        "description": f"The questions: {', '.join(names)}. The ending is the format: leaderboard.csv, games.parquet.",
+        "description": f"The questions: {names}. The ending is the format: leaderboard.csv, games.parquet.",
         "parameters": [
             {"name": "league", **of_path, "description": "key of a league, see /api/leagues"},
             {"name": "question", **of_path, "description": "name of a prepared question with an ending"},
+            *_of_leagues(questions),
             *FOR_ROWS,
         ],
-        "responses": _responses(400, 401, 404, 409, 429, 503),
+        "responses": _responses(404, 409, 503),
         "x-example": "/api/leagues/demo_football/leaderboard.csv",
     }
 
 
-def _plain(summary: str, media: str) -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": {"description": summary, "content": {media: {}}}}}
-
-
-def _responses(*wrong: int) -> dict[str, Any]:
-    means = {
-        400: "The question is wrong", 401: "A token is needed", 404: "There is no such question or league",
-        409: "That edition is no longer the current one", 413: "The body is too large",
-        415: "The body is neither application/sql nor application/json", 429: "Too many questions; see Retry-After",
-        503: "Nothing is published, or SQL from others cannot be answered here",
-    }  # fmt: skip
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    good = {
-        "200": {"description": "The rows", "content": MEDIA},
-        "304": {"description": "The asker has this edition's answer"},
+def _download() -> dict[str, Any]:
+    """The edition's file, which alone is sent in ranges."""
+    about = _plain("The whole edition, a DuckDB file", "application/vnd.duckdb", 416, 503)
+    content = about["responses"]["200"]["content"]
+    about["responses"] |= {
+        "206": {"description": "The range that was asked for", "content": content},
+        "304": {"description": "The asker has this edition"},
+        "412": {"description": "If-Match names another edition"},
     }
-    return good | {str(status): {"description": means[status], "content": error} for status in wrong}
+    return about
+
+
+def _head(about: dict[str, Any]) -> dict[str, Any]:
+    """The same question, of whose answer only the headers are wanted."""
+    told = {status: {"description": said["description"]} for status, said in about["responses"].items()}
+    kept = {name: value for name, value in about.items() if name == "parameters"}
+    return {"summary": f"{about['summary']}: the headers alone", **kept, "responses": told}
+
+
+def _plain(summary: str, media: str, *wrong: int) -> dict[str, Any]:
+    good = {"200": {"description": summary, "content": {media: {}}}}
+    return {"summary": summary, "responses": good | _wrong(*wrong)}
+
+
+def _responses(*wrong: int, is_posted: bool = False) -> dict[str, Any]:
+    good: dict[str, Any] = {"200": {"description": "The rows", "content": MEDIA}}
+    if not is_posted:
+        good["304"] = {"description": "The asker has this edition's answer"}
+    return good | _wrong(*wrong)
+
+
+def _wrong(*more: int) -> dict[str, Any]:
+    """What may be wrong: anywhere, and besides; every error is in JSON."""
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {str(status): {"description": MEANS[status], "content": error} for status in sorted({*ANYWHERE, *more})}

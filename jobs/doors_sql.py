@@ -137,10 +137,15 @@ def _write(path: Path, text: str, parameters: dict[str, str], form: Format, out:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that is there only when the block has ended well; devices are written as they are."""
+    """Standard output, or a file that is there only when the block has ended well; devices are written as they are.
+
+    Raises UsageError where its folder is not there.
+    """
     if output is None:
         yield typer.get_binary_stream("stdout")
         return
+    if not output.parent.is_dir():
+        raise UsageError(f"There is no folder {output.parent} to write {output.name} into.", "Make it first.")
     is_device = output.exists() and not output.is_file()
     part = output if is_device else output.with_name(f"{output.name}.part")
     try:

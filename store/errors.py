@@ -11,6 +11,7 @@ PooltableError                 exit 1: it was asked for rightly and could not be
 └── UsageError                 exit 2: wrong use
     ├── StanzaError            leagues.toml is wrong
     └── QueryError             a query cannot be answered; `place` says where its mistake is
+        └── EngineError        exit 1: DuckDB failed with it by an error of its own
 
 Exit code 75 (EX_TEMPFAIL of sysexits.h): the same command may succeed in a while. The night tries it again.
 """
@@ -99,3 +100,9 @@ class QueryError(UsageError):
         super().__init__(f"{what}\n\n{place.caret}" if place else what, hint)
         self.what = what
         self.place = place
+
+
+class EngineError(QueryError):
+    """DuckDB met an error of its own; the instance that did may answer nothing any more."""
+
+    exit_code = 1

@@ -1,8 +1,9 @@
 """The guard: SQL from strangers, worked on in child processes whose limits the operating system holds.
 
 A question on an edition goes in, the whole answer or an error comes out. Nothing that a query does inside DuckDB
-reaches this process: a child that takes longer than three seconds, or more memory than it may, is ended and replaced,
-and a warm one beside it takes the next question.
+reaches this process, nor the next question: a child that takes longer than three seconds or more memory than it may,
+whose memory does not come back, or in which DuckDB itself failed, is ended and replaced, and a warm one beside it takes
+the next question.
 """
 
 import json
@@ -213,10 +214,10 @@ class Child:
                 body.write(data)
                 continue
             told = json.loads(data)
-            if letter == b"D":
-                return Told(**told)
-            if letter == b"F":
+            if letter in b"LF":
                 self.end()
+            if letter in b"DL":
+                return Told(**told)
             raise _error(told)
 
     def _frame(self, deadline: float) -> tuple[bytes, bytes]:

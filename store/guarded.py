@@ -6,7 +6,11 @@ ends it where its parent is gone. Run by store/guard.py as `python -m store.guar
 
 A question is one line of JSON. An answer is frames of a letter, a length (4 bytes, big end first) and so many bytes:
 R ready for questions, T a question is taken, C a piece of the answer, D done with what is told of it, E an error in
-words, F an error after which this process must not be used again.
+words; L (done) and F (error) in their place say that this process must not be used again.
+
+Nothing of a question is left for the next. What would write such a thing is refused; after what may hide it
+(store/lasting.py), and after one that lacked memory, the edition is opened anew; where memory does not come back, or
+DuckDB itself failed, the process is used no more.
 """
 
 import json
@@ -26,10 +30,12 @@ from typing import Any
 import duckdb
 
 from store.answer import FORMS, Question, answer, less
-from store.errors import PooltableError, QueryError
+from store.errors import EngineError, PooltableError, QueryError
+from store.lasting import may_hide
 from store.query import Config, open_edition
 
 ADDRESS_SPACE = 2 << 30  # bytes, with the libraries' own 0.7 GB
+MOST_KEPT = 512 << 20  # bytes of address space that may stay taken after an answer, the edition's pages among them
 FRAME = struct.Struct(">cI")
 POLITE = 0.8  # of the seconds: then DuckDB is asked to stop, which costs no process where it hears it
 SPARE_SECONDS = 0.5  # by which the alarm comes after the parent's own patience
@@ -39,6 +45,7 @@ WARM_UP = "SELECT now() AS at, DATE '2020-02-02' AS d, 1.5::DECIMAL(9, 2) AS n, 
 NAME = re.compile(r"/proc/\w+/fd/\d+")
 
 TOO_MUCH = "The query needs more memory than it may have."
+OUT_OF_MEMORY = "Out of Memory Error"
 
 type Send = Callable[[bytes, bytes], None]
 
@@ -57,10 +64,15 @@ def main() -> None:
         for form in FORMS:  # imports what is imported late, while files can still be opened
             answer(con, Question(WARM_UP, form=form), lambda _: None)
     send(b"R")
-    rooms = Editions()
+    rooms, most = Editions(), taken() + MOST_KEPT
     for line in sys.stdin.buffer:
         send(b"T")
-        reply(rooms, json.loads(line), send)
+        reply(rooms, json.loads(line), send, most)
+
+
+def taken() -> int:
+    """Bytes of address space that this process has taken: what the limit counts."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def give_up() -> None:
@@ -95,11 +107,15 @@ class Editions:
     def open(self, path: str, seconds: float) -> duckdb.DuckDBPyConnection:
         """A connection to the edition at `path`. Raises StoreError, OSError where it is gone."""
         if self._con is None or self._path != path:
-            if self._con is not None:
-                self._con.close()
-                self._con = None  # the next may not open
+            self.close()  # also where the next does not open
             self._con, self._path = open_nameless(path, seconds), path
         return self._con
+
+    def close(self) -> None:
+        """Closes the edition, with all that DuckDB keeps beside it."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
 
 
 def open_nameless(path: str, seconds: float) -> duckdb.DuckDBPyConnection:
@@ -120,25 +136,38 @@ def open_nameless(path: str, seconds: float) -> duckdb.DuckDBPyConnection:
         os.close(file)
 
 
-def reply(rooms: Editions, asked: dict[str, Any], send: Send) -> None:
-    """Sends the answer to one question, or what is wrong with it."""
+def reply(rooms: Editions, asked: dict[str, Any], send: Send, most: int) -> None:
+    """Sends the answer to one question, or what is wrong with it; last of all whether more than `most` stays taken."""
     edition, seconds = asked.pop("edition"), asked.pop("seconds")
     question = Question(**asked)
+    letter, said = answered(rooms, edition, question, seconds, send)
+    if taken() > most:
+        letter = {b"D": b"L", b"E": b"F"}.get(letter, letter)
+    send(letter, json.dumps(said).encode())
+    if may_hide(question.sql):
+        rooms.close()
+
+
+def answered(
+    rooms: Editions, edition: str, question: Question, seconds: float, send: Send
+) -> tuple[bytes, dict[str, Any]]:
+    """The letter that ends an answer, whose pieces were sent, and what is said with it."""
     try:
         con = rooms.open(edition, seconds)
         with sealed(seconds + SPARE_SECONDS), con.cursor() as cursor:
-            told = answer(cursor, question, lambda piece: send(b"C", piece))
-        send(b"D", json.dumps(asdict(told)).encode())
+            return b"D", asdict(answer(cursor, question, lambda piece: send(b"C", piece)))
     except FileNotFoundError:
-        send(b"E", json.dumps({"gone": True}).encode())
+        return b"E", {"gone": True}
     except OSError as error:
-        send(b"E", json.dumps({"store": f"The edition cannot be opened for queries: {error.strerror}."}).encode())
+        return b"E", {"store": f"The edition cannot be opened for queries: {error.strerror}."}
     except QueryError as error:
-        send(b"E", json.dumps(in_words(error, seconds, less(question.form))).encode())
+        if OUT_OF_MEMORY in error.what:
+            rooms.close()  # who asks next has all of it again
+        return b"F" if isinstance(error, EngineError) else b"E", in_words(error, seconds, less(question.form))
     except PooltableError as error:
-        send(b"E", json.dumps({"store": nameless(error.message)}).encode())
+        return b"E", {"store": nameless(error.message)}
     except (MemoryError, RecursionError):
-        send(b"F", json.dumps({"what": TOO_MUCH, "hint": less(question.form)}).encode())
+        return b"F", {"what": TOO_MUCH, "hint": less(question.form)}
 
 
 def nameless(text: str) -> str:
@@ -153,7 +182,7 @@ def in_words(error: QueryError, seconds: float, hint: str) -> dict[str, Any]:
     """
     if "INTERRUPT Error" in error.what:
         return {"what": f"The query takes longer than {seconds:g} seconds.", "hint": hint}
-    if "Out of Memory Error" in error.what:
+    if OUT_OF_MEMORY in error.what:
         return {"what": TOO_MUCH, "hint": hint}
     return {
         "what": nameless(error.what),

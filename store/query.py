@@ -7,6 +7,7 @@ its own, which is store/guard.py.
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +21,8 @@ import polars as pl
 import pyarrow as pa
 
 from store.carried import carried
-from store.errors import Place, QueryError, StoreError
+from store.errors import EngineError, Place, QueryError, StoreError
+from store.lasting import writing
 
 type Config = dict[str, str | bool | int | float | list[str]]
 type Value = str | int | float | Decimal | bool | None
@@ -49,6 +51,14 @@ FLOATING = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 FEW_PARAMETERS = 5  # of which every choice is tried
 SHOWN_CHARACTERS = 100  # of the line that holds a mistake
 TAKEN = {"sql", "token"}  # by addresses of the API, as is what begins with _
+OWN_ERRORS = ("INTERNAL", "FATAL")  # DuckDB's words for what no query should bring about
+ADVICE = re.compile(r'\s*Use "SET [^"]*" to [^.\n]*\.')  # settings are locked
+ROOTS = (Path(sys.prefix), Path(sys.prefix).resolve(), Path(sys.base_prefix), Path(__file__).resolve().parents[1])
+PLACES = "|".join(re.escape(str(root)) for root in ROOTS if root != root.parent)
+# Of the machine; whatever DuckDB still says of it is taken out, but where the query itself says it.
+INSIDE = re.compile(
+    rf"""(?:{PLACES})[^\s"']*|[^\s"']*(?:site-packages|\.so\b)[^\s"']*|0x[0-9a-f]{{6,}}""", re.IGNORECASE
+)
 WHERE_TO_LOOK = "See the tables and columns: pooltable sql --schema, or /api/queries/schema"
 
 
@@ -131,7 +141,11 @@ def distinct(names: list[str]) -> list[str]:
 def mistake(error: Exception, sql: str) -> QueryError:
     """What is wrong with a query in words, with the place in `sql` where DuckDB names one."""
     what, place = _told(error)
-    what = _near(WORD.sub(lambda found: _short(found[0]), what))
+    what = _near(WORD.sub(lambda found: _short(found[0]), ADVICE.sub("", what)))
+    what = INSIDE.sub(lambda found: found[0] if found[0] in sql else "…", what)
+    if what.startswith(OWN_ERRORS):
+        first = what.partition(": ")[2].partition("\n")[0].rstrip(".")
+        return EngineError(f"DuckDB met an error of its own with this query: {first}.", "Write it another way.")
     hint = WHERE_TO_LOOK if what.startswith(("Binder", "Catalog", "Parser")) else ""
     return QueryError(what, hint, None if place is None else _place(sql, *place))
 
@@ -150,6 +164,8 @@ def _near(what: str) -> str:
 
 def _check(con: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Value]) -> None:
     """Raises QueryError unless `sql` is one reading statement whose parameters are exactly the given ones."""
+    if name := writing(sql):
+        raise QueryError(f"{name} is not allowed: nothing may outlive a query.", "Leave it out, also from texts.")
     statements = con.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(f"One statement is wanted; here are {len(statements)}.", "Send them one at a time.")
@@ -268,13 +284,26 @@ def _bound(con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Value]
 
 def _told(error: Exception) -> tuple[str, tuple[int, int] | None]:
     """DuckDB's message without its JSON, and the first byte and length of the place in the query it is about."""
-    kind, _, rest = str(error).strip().partition(": ")
+    text = str(error).strip()
+    kind, _, rest = text.partition(": ")
     try:
-        told = json.loads(rest)
+        told = json.JSONDecoder().raw_decode(rest)[0]
         start, length = json.loads(told.get("location", "null")) or (None, 0)
-        return f"{kind}: {told['exception_message']}", None if start is None else (start, length)
+        return _inmost(kind, told["exception_message"]), None if start is None else (start, length)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return str(error).strip(), None
+        return _inmost("", text), None
+
+
+def _inmost(kind: str, message: str) -> str:
+    """The message behind its kind. Where it holds another error's JSON, that one's: JSON has traces and addresses."""
+    before, brace, rest = message.partition('{"exception_type"')
+    if not brace:
+        return f"{kind}: {message}" if kind else message
+    try:
+        told = json.JSONDecoder().raw_decode(brace + rest)[0]
+        return _inmost(f"{told['exception_type']} Error", told["exception_message"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{kind}: {before}" if kind else before
 
 
 def _place(sql: str, start: int, length: int) -> Place | None:

@@ -66,6 +66,7 @@ def test_a_failing_query_leaves_the_file_that_was_there(run, published, tmp_path
     ("words", "told"),
     [
         (["FROM league", "--output", "out.xlsx"], ".txt, .csv, .json, .parquet, .arrow"),
+        (["FROM league", "--output", "nowhere/out.csv"], "no folder nowhere"),
         (["SELECT $x", "-p", "x=1", "-p", "x=2"], '"x" is given twice'),
         (["-"], "Standard input is no UTF-8 text: byte 8"),
         (["SELECT '\udcff'"], "The query is no UTF-8 text"),

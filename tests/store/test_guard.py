@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store import guard as guarding
+from store import guarded
 from store.answer import FORMS, Question, less
 from store.edition import current, publish
 from store.errors import BusyError, QueryError, StoreError
@@ -34,6 +35,14 @@ TOKEN = "the-token-in-the-environment"
 @pytest.fixture(scope="module")
 def guard():
     guard = Guard(most=2, waiting=8)
+    yield guard
+    guard.close()
+
+
+@pytest.fixture
+def alone():
+    """A guard in which each question goes to the child that the last one went to, unless that was replaced."""
+    guard = Guard(most=1)
     yield guard
     guard.close()
 
@@ -148,6 +157,50 @@ def test_whatever_takes_too_long_is_stopped(edition):
     guard = Guard()
     stopped_at_once(guard, edition, KINDS["time_slow"]["sql"] + KINDS["time"]["sql"])
     guard.close()
+
+
+def hidden(path):
+    """A query that registers something for others to find, by a name that its text does not show."""
+    called = f"ster_external_resource(''duckdb'', ''mine'', MAP {{''path'': {path}}})"
+    return f"FROM query('FROM regi' || '{called}')"
+
+
+def test_the_next_client_finds_nothing_of_the_one_before(alone, edition):
+    for _ in range(3):  # in each of the children
+        assert said(alone, edition, hidden("''what I look for''")) == ("answered", '[{"Success": true}]')
+        assert said(alone, edition, "FROM duckdb_external_resources()") == ("answered", "[]")
+    drawn = [said(alone, edition, f"SELECT {seeded}random() AS r") for seeded in ("setseed(0.5), ", "", "")]
+    assert len({text for _, text in drawn}) == 3
+
+
+def test_memory_comes_back_after_an_answer(alone, edition):
+    kept = []
+    for _ in range(3):
+        assert said(alone, edition, hidden("repeat(''x'', 60000000)"))[0] == "answered"
+        assert lives(alone, edition)
+        kept.append(max(int(child.joinpath("statm").read_text().split()[0]) for child in children()))
+    assert (kept[-1] - kept[0]) * os.sysconf("SC_PAGE_SIZE") < 60_000_000
+
+
+@pytest.mark.parametrize(("most", "letters"), [(0, b"LFF"), (1 << 60, b"DEF")])
+def test_a_child_whose_memory_stays_taken_says_that_it_is_the_last_time(monkeypatch, most, letters):
+    sent = []
+    for letter in b"DEF":
+        monkeypatch.setattr(guarded, "answered", lambda *_, letter=letter: (bytes([letter]), {}))
+        asked = {"edition": "", "seconds": 3.0, "sql": "SELECT 1"}
+        guarded.reply(guarded.Editions(), asked, lambda letter, data: sent.append(letter), most)
+    assert b"".join(sent) == letters
+
+
+def test_a_child_in_which_duckdb_failed_is_replaced_and_nothing_of_it_is_told(alone, edition):
+    told = {"exception_type": "INTERNAL", "exception_message": "an assertion", "stack_trace": "/a.so(f) [0x7f71]"}
+    assert lives(alone, edition)
+    before = {child.name for child in children()}
+    with pytest.raises(QueryError) as caught:
+        alone.ask(edition, Question(f"SELECT error('INTERNAL Error: {json.dumps(told)}')"))
+    assert caught.value.what == "DuckDB met an error of its own with this query: an assertion."
+    assert "another way" in caught.value.hint and len({child.name for child in children()} - before) == 1
+    assert lives(alone, edition)
 
 
 def test_an_answer_is_of_the_edition_that_was_asked(guard, home, rated, refit, now):

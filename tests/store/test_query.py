@@ -1,10 +1,14 @@
 """SQL for people: what reads is answered, what does anything else is refused, mistakes show their place."""
 
+import json
+import sys
+from pathlib import Path
+
 import duckdb
 import polars as pl
 import pytest
 
-from store.errors import QueryError, StoreError, UsageError
+from store.errors import EngineError, QueryError, StoreError, UsageError
 from store.query import mistake, query, schema
 
 
@@ -122,6 +126,44 @@ def test_a_mistake_keeps_the_caret(path):
     assert mistake(duckdb.Error(far), "").what == "Catalog Error: Table with name schedule does not exist!"
     with pytest.raises(UsageError, match="syntax error"):
         query(path, "SELEC 1", {})
+
+
+INTERNAL = (
+    'INTERNAL Error: {"exception_type":"INTERNAL","exception_message":"Conflicting binding for #[619.0]\\nStack",'
+    '"stack_trace":"\\n/opt/x/site-packages/_duckdb.abi3.so(_ZN6duckdb9E) [0x7f717ce4524a]"}\n\n'
+    "Stack Trace:\n/lib/a.so(f) [0x7f71]"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        INTERNAL,
+        INTERNAL.replace("INTERNAL", "FATAL"),
+        f"Invalid Input Error: Attempting to fetch from an unsuccessful query result\nError: {INTERNAL[16:]}",
+        "Invalid Input Error: " + json.dumps({"exception_message": f"deleter failed: {INTERNAL[16:]}"}),
+    ],
+)
+def test_an_error_of_duckdbs_own_is_one_sentence(text):
+    found = mistake(duckdb.Error(text), "SELECT 1")
+    assert isinstance(found, EngineError) and found.exit_code == 1
+    assert found.message == "DuckDB met an error of its own with this query: Conflicting binding for #[619.0]."
+    assert found.hint == "Write it another way."
+
+
+def test_an_error_tells_nothing_of_the_installation_but_what_the_query_says():
+    ours = Path(__file__).resolve().parents[2]
+    places = f"{sys.prefix}/lib/x {ours}/store [0x7f717ce4524a] /any/site-packages/duckdb/a.py"
+    told = mistake(duckdb.Error(f"IO Error: {places} is no {{"), "SELECT 1").what
+    assert told == "IO Error: … … […] … is no {"
+    typed = mistake(duckdb.Error("Binder Error: no 0x7f717ce4524a"), "SELECT 0x7f717ce4524a")
+    assert typed.what.endswith("0x7f717ce4524a")
+
+
+def test_advice_on_settings_is_left_out(path):
+    with pytest.raises(QueryError) as caught:
+        query(path, "SELECT " + "+".join(["1"] * 3000), {})
+    assert "depth limit" in caught.value.what and "SET " not in str(caught.value)
 
 
 def test_a_long_word_is_cut_and_costs_no_more_than_its_length(path, monkeypatch):

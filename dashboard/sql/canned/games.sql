@@ -1,7 +1,7 @@
 -- Results
 -- Games that were played, the last first, one row a side.
 -- $league: key of a league
--- $since = 0001-01-01: a day; only games from then on
+-- $since (day) = 0001-01-01: a day; only games from then on
 SELECT
     g.game_id, g.played_on, g.season, g.round, g.neutral, g.status, s.side, s.team AS name, s.team_id AS competitor_id, s.is_home, s.score,
     s.finish, s.won
