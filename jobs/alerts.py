@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -147,30 +148,48 @@ def beat(channels: Channels, now: datetime) -> None:
         except OSError as error:
             log.error("the heartbeat's file cannot be written: %s", error.strerror)
     if channels.heartbeat_url is not None:
-        import requests
-
-        try:
-            requests.get(channels.heartbeat_url.get_secret_value(), timeout=SECONDS).raise_for_status()
-        except (requests.RequestException, ValueError) as error:
-            log.error("the heartbeat was not taken: %s", _brief(error))
+        if why := _asked("GET", channels.heartbeat_url.get_secret_value()):
+            log.error("the heartbeat was not taken: %s", why)
 
 
 def _post(url: str, alert: Alert) -> bool:
+    if why := _asked("POST", url, alert):
+        log.error("an alert was not taken by the webhook: %s", why)
+    return not why
+
+
+def _asked(method: str, url: str, alert: Alert | None = None) -> str:
+    """Why the address did not take it, without the address; empty where it did.
+
+    In a thread that is left alone after SECONDS: requests limits each read, which a server that answers byte by byte
+    outlives, and whoever looks has other things to do. What is answered is not read.
+    """
     import requests
 
-    try:
-        requests.post(url, json=alert, timeout=SECONDS).raise_for_status()
-    except (requests.RequestException, ValueError) as error:
-        log.error("an alert was not taken by the webhook: %s", _brief(error))
-        return False
-    return True
+    why = [f"no answer within {SECONDS:g} s"]
+
+    def ask() -> None:
+        try:
+            with requests.request(method, url, json=alert, timeout=SECONDS, stream=True) as answer:
+                answer.raise_for_status()
+            why[0] = ""
+        except (requests.RequestException, ValueError) as error:
+            why[0] = _brief(error)
+
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    return why[0]
 
 
 def _run(command: str, alert: Alert) -> bool:
+    """Whether the command ended well. What it prints, and what it leaves running, is its own."""
+    nowhere = subprocess.DEVNULL
     try:
         ended = subprocess.run(
-            shlex.split(command), input=json.dumps(alert).encode(), capture_output=True, timeout=SECONDS, check=False
-        )
+            shlex.split(command), input=json.dumps(alert).encode(), stdout=nowhere, stderr=nowhere, timeout=SECONDS,
+            check=False,
+        )  # fmt: skip
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         log.error("the alert command did not run: %s", type(error).__name__)
         return False

@@ -16,20 +16,26 @@ PooltableError                 exit 1: it was asked for rightly and could not be
 Exit code 75 (EX_TEMPFAIL of sysexits.h): the same command may succeed in a while. The night tries it again.
 """
 
+import re
 from dataclasses import dataclass
 
 TEMPORARY = 75
+URL = re.compile(r"""\w+://[^\s"'<>]+""")
+
+
+def without_secrets(text: str) -> str:
+    """The text with neither names and passwords nor the values of a query in its URLs: messages go to logs and alerts."""
+    return URL.sub(lambda url: re.sub(r"([?&][^=&#\s]+=)[^&#\s]*", r"\1…", re.sub(r"//[^/\s]*@", "//…@", url[0])), text)
 
 
 class PooltableError(Exception):
-    """What happened, to which thing (`message`), and what to do about it (`hint`)."""
+    """What happened, to which thing (`message`), and what to do about it (`hint`); secrets in URLs are left out."""
 
     exit_code = 1
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(f"{message}\n{hint}" if hint else message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = without_secrets(message), without_secrets(hint)
+        super().__init__(f"{self.message}\n{self.hint}" if hint else self.message)
 
     def __reduce__(self) -> tuple[type["PooltableError"], tuple[str, str]]:
         """How it travels between processes: as it was made."""

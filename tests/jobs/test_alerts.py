@@ -248,6 +248,32 @@ def test_a_command_that_does_not_run_is_tried_again(night, home, hook, command, 
     assert len(Hook.got) == 1
 
 
+def test_a_command_that_leaves_something_running_has_taken_it(night, home, caplog, tmp_path):
+    script = tmp_path / "notify"
+    script.write_text("#!/bin/sh\ncat > /dev/null\nsleep 30 & echo said\n")
+    script.chmod(0o755)
+    night({"check alps": "it went wrong"})
+    look(home, NOW, Channels.model_validate({"alert_command": str(script)}))
+    assert not History(home.runs).untold("command") and "alert command" not in caplog.text
+
+
+def test_a_webhook_that_answers_byte_by_byte_holds_nobody_up(night, home, hook, monkeypatch, caplog):
+    monkeypatch.setattr(alerts, "SECONDS", 0.5)
+    over = threading.Event()
+
+    def slowly(self):
+        while not over.wait(0.1):
+            self.wfile.write(b"H")
+
+    monkeypatch.setattr(Hook, "do_POST", slowly)
+    night({"check alps": "it went wrong"})
+    try:
+        look(home, NOW, to(hook))
+        assert "no answer within 0.5 s" in caplog.text and History(home.runs).untold("webhook")
+    finally:
+        over.set()
+
+
 def test_a_league_that_was_removed_is_not_told_of_any_more(night, home, hook):
     night({"check alps": "it went wrong"})
     look(home, NOW, to(hook))

@@ -198,7 +198,7 @@ def test_two_publications_do_not_meet(rated, now):
 
 def test_loads_and_what_they_changed_or_kept_out_are_in_the_edition_without_this_machines_places(rated, now):
     with writing(rated) as con:
-        con.execute("UPDATE load SET source = 'https://me:secret@example.org/a.csv', games_changed = 1")
+        con.execute("UPDATE load SET source = 'https://me:secret@example.org/a.csv?key=K7', games_changed = 1")
         con.execute("INSERT INTO load BY NAME SELECT * REPLACE ('l2' AS load_id, '/home/me/b.csv' AS source) FROM load")
         con.execute("INSERT INTO game_change VALUES ('alps', 'l1', 'g0', 'changed', '2026-02-01 A 1-0 B -> 2-0')")
         con.execute("INSERT INTO rejected_row VALUES ('l1', 'alps', 'csv', 'a.csv', 7, 'too few fields', 'x')")
@@ -207,7 +207,7 @@ def test_loads_and_what_they_changed_or_kept_out_are_in_the_edition_without_this
             con.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ('other' AS league) FROM {table}")
     path = publish(rated, ["alps"], now)
     assert read(path, "SELECT load_id, source, rows_read, games_new, games_changed FROM load ORDER BY load_id") == [
-        ("l1", "https://example.org/a.csv", 3, 3, 1),
+        ("l1", "https://example.org/a.csv?key=…", 3, 3, 1),
         ("l2", "b.csv", 3, 3, 1),
     ]
     assert read(path, "FROM game_change") == [("alps", "l1", "g0", "changed", "2026-02-01 A 1-0 B -> 2-0")]

@@ -24,9 +24,13 @@ CREATE TABLE league AS
 SELECT
     l.league, l.title, l.outcome, l.is_simulated, coalesce(json_array_length(l.stanza, '$.rate') > 0, true) AS is_rated,
     NOT list_contains(getvariable('withheld')::VARCHAR[], l.league) AS is_shared, l.feed,
-    -- Neither folders of this machine nor names and passwords in URLs are for readers.
+    -- Neither folders of this machine nor names, passwords and keys in URLs are for readers.
     [
-        CASE WHEN contains(s, '://') THEN regexp_replace(s, '://[^/@]*@', '://') ELSE regexp_extract(s, '[^/]*$') END
+        CASE
+            WHEN contains(s, '://')
+                THEN regexp_replace(regexp_replace(s, '://[^/]*@', '://'), '([?&][^=&#]+=)[^&#]*', '\1…', 'g')
+            ELSE regexp_extract(s, '[^/]*$')
+        END
         FOR s IN l.source
     ] AS source,
     regexp_replace(json_merge_patch(l.stanza, '{"source": null}'), '"(?:\.\.?)?/(?:[^/"]+/)*', '"', 'g') AS stanza,
@@ -129,7 +133,8 @@ CREATE TABLE load AS
 SELECT
     l.load_id, l.league, l.slice,
     CASE
-        WHEN contains(l.source, '://') THEN regexp_replace(l.source, '://[^/@]*@', '://')
+        WHEN contains(l.source, '://')
+            THEN regexp_replace(regexp_replace(l.source, '://[^/]*@', '://'), '([?&][^=&#]+=)[^&#]*', '\1…', 'g')
         ELSE regexp_extract(l.source, '[^/]*$')
     END AS source,
     l.fetched_at_utc, l.loaded_at_utc, l.sha256, l.etag, l.rows_read, l.rows_rejected, l.games_new, l.games_changed,
