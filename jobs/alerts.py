@@ -147,9 +147,8 @@ def beat(channels: Channels, now: datetime) -> None:
             channels.heartbeat_file.write_text(f"{now.isoformat()}\n")
         except OSError as error:
             log.error("the heartbeat's file cannot be written: %s", error.strerror)
-    if channels.heartbeat_url is not None:
-        if why := _asked("GET", channels.heartbeat_url.get_secret_value()):
-            log.error("the heartbeat was not taken: %s", why)
+    if channels.heartbeat_url is not None and (why := _asked("GET", channels.heartbeat_url.get_secret_value())):
+        log.error("the heartbeat was not taken: %s", why)
 
 
 def _post(url: str, alert: Alert) -> bool:

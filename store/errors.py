@@ -24,7 +24,7 @@ URL = re.compile(r"""\w+://[^\s"'<>]+""")
 
 
 def without_secrets(text: str) -> str:
-    """The text with neither names and passwords nor the values of a query in its URLs: messages go to logs and alerts."""
+    """The text without names, passwords and values of queries in its URLs: messages go to logs and to alerts."""
     return URL.sub(lambda url: re.sub(r"([?&][^=&#\s]+=)[^&#\s]*", r"\1…", re.sub(r"//[^/\s]*@", "//…@", url[0])), text)
 
 
