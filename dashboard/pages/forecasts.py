@@ -149,10 +149,15 @@ def _hanging(league: str, rows: list[Row]) -> list[Component]:
                          className="block")]  # fmt: skip
 
 
+def how_many(shown: int, of_all: int) -> str:
+    """How many games are shown, and of how many where that is not all: "The next 500 of 724 games"."""
+    return f"The next {shown:,} of {counted(of_all, 'game')}" if shown < of_all else counted(shown, "game")
+
+
 def _games(view: View, rows: list[Row], what: WhatIf) -> Component:
     first = rows[0]
     age = ago(first["made_at_utc"], view.now)
-    made = f"{counted(len(rows), 'game')}, from the games before {day(first['as_of'])}, {age}."
+    made = f"{how_many(len(rows), first['of_all'])}, from the games before {day(first['as_of'])}, {age}."
     league = view.league["league"]
     columns = [
         text("played_on", "Day", "When it is to be played.", width=124),
@@ -174,7 +179,7 @@ def _games(view: View, rows: list[Row], what: WhatIf) -> Component:
         for row in rows
     ]
     for row in shown:
-        del row["likely_scores"]
+        del row["likely_scores"], row["of_all"]
     table = _drawn("forecasts", columns, shown, "Games to come")
     how = "What if? Choose the chance of a result, or several: the season above is shown as it would be then."
     words = [html.P(made, className="quiet"), *([html.P(how)] if what.games else [])]

@@ -94,7 +94,7 @@ def _verdict(losses: list[float], expected: list[float]) -> str:
 def _games(league: str, rows: list[Row]) -> Component:
     has_draws = any(row["draw"] for row in rows)
     columns = [
-        text("played_on", "Day", "When it was played.", width=116),
+        text("played_on", "Day", "When it was played.", width=132),
         name_link(league, "Home", "The home side, or the first; of a race its winner.", "first", "first_id",
                   minWidth=150, flex=1),
         name_link(league, "Away", "The other side.", "second", "second_id", minWidth=150, flex=1),

@@ -7,6 +7,7 @@ from dash import Dash
 
 from dashboard.app import build_app
 from dashboard.outlook_figures import share_interval
+from dashboard.pages.forecasts import how_many
 from dashboard.pages.track_record import _verdict
 from store.home import Home
 
@@ -76,6 +77,10 @@ def test_where_nothing_was_said_the_page_says_how(own_home: Home, made: Any) -> 
     app = build_app(own_home, lambda: made.NOW)
     assert f"pooltable simulate {LEAGUE}" in visit(app, "/forecasts")
     assert "No record yet" in visit(app, "/track-record")
+
+
+def test_games_that_are_not_shown_are_counted() -> None:
+    assert (how_many(500, 1724), how_many(1, 1)) == ("The next 500 of 1,724 games", "1 game")
 
 
 def test_a_record_is_judged_by_what_the_forecasts_expected() -> None:
