@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.messages import in_a_line
+from jobs.night import STOPPED
 from jobs.status import Fit, LeagueStatus, Status, ago
 from store.history import History, Incident, stamp
 from store.home import Home
@@ -31,13 +32,14 @@ FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want o
 
 
 def standing(found: Status, leagues: Collection[str], history: History, now: datetime) -> dict[Key, str]:
-    """What is wrong now, in words, by kind and league. What stood of fits and freshness stands on where it cannot be
+    """What is wrong now, in words, by kind and league. A night that was stopped by hand tells only of what went wrong
+    before: it is made up for, or its leagues go stale. What stood of fits and freshness stands on where it cannot be
     seen: another process writes the warehouse, or it is damaged, or the league's stanza is wrong."""
     seen = {one.league for one in found.leagues} if found.is_whole else set()
     wrong = {key: told for key, told in stood(history).items() if key[0] in OF_WAREHOUSE and key[1] not in seen}
     wrong |= _of_warehouse(found, now) if found.is_whole else {}
     fits = {one.league: one.fit for one in found.leagues}
-    for step in history.last_steps():
+    for step in history.last_steps(without=STOPPED):
         league = str(step["league"] or HOME)
         is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
         if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
@@ -53,7 +55,7 @@ def _died(history: History, leagues: Collection[str]) -> str:
     """How the last night of any league ended that broke off, or never began, and no step of it tells why; else ""."""
     done: set[str] = set()
     for run in history.rows("run"):
-        if run["state"] == "running" or run["kind"] == "pull":
+        if run["state"] == "running" or run["kind"] == "pull" or run["message"] == STOPPED:
             continue
         last = set(json.loads(str(run["leagues"]))) & set(leagues) - done
         done |= last

@@ -126,10 +126,11 @@ class History:
         query = f"SELECT {names} FROM step WHERE run_id = ? ORDER BY number"  # noqa: S608
         return self._read(query, (run_id,), STEP_COLUMNS)
 
-    def last_steps(self) -> list[dict[str, object]]:
-        """Each league's newest step of each command in a run that has ended, and of publishing (league None)."""
+    def last_steps(self, without: str = "") -> list[dict[str, object]]:
+        """Each league's newest step of each command in a run that has ended, and of publishing (league None); of those
+        whose message does not end with the words of `without`, where there are any."""
         columns = ("league", "command", "state", "message", "started_at_utc", "ended_at_utc")
-        return self._read((SQL / "last_steps.sql").read_text(), (), columns)
+        return self._read((SQL / "last_steps.sql").read_text(), (without, without), columns)
 
     def peaks(self) -> dict[tuple[str | None, str], int]:
         """The peak memory of late of each league's commands, in bytes."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from jobs.alerts import Channels, look
 from jobs.incidents import sentence
-from jobs.night import BROKE_OFF, refused
+from jobs.night import BROKE_OFF, STOPPED, refused
 from jobs.sweep import DID_NOT_END, close_unended
 from store.history import History, Run, StepEnd
 
@@ -54,3 +54,31 @@ def test_a_night_that_never_began_stands_wrong(home):
     History(home.runs).end_step(run.run_id, 1, NOW, StepEnd("done", "2 games"))
     end(home, run)
     assert stands(home, NOW + HOUR) == []
+
+
+def stop(home, at, earlier=""):
+    """A night that was stopped in the forecast of alps, as a restart of the scheduler does."""
+    history, run = History(home.runs), begin(home, at, "alps", "andes")
+    steps = [("pull", earlier), ("forecast --due", STOPPED), ("publish --due", f"skipped: forecast: {STOPPED}")]
+    for number, (command, message) in enumerate(steps, start=1):
+        state = "done" if not message else "skipped" if "skipped" in message else "failed"
+        history.start_step(run.run_id, number, "alps", command, at)
+        history.end_step(run.run_id, number, at, StepEnd(state, message))
+    end(home, run, "failed", STOPPED)
+
+
+def test_a_night_that_was_stopped_by_hand_is_no_incident_and_ends_none(home):
+    stop(home, NOW)
+    end(home, begin(home, NOW + HOUR, "andes"), "failed", STOPPED)  # between two steps
+    assert stands(home, NOW + HOUR) == []
+    run = begin(home, NOW + 2 * HOUR, "alps")
+    History(home.runs).start_step(run.run_id, 1, "alps", "forecast --due", NOW)
+    History(home.runs).end_step(run.run_id, 1, NOW, StepEnd("failed", "no memory"))
+    end(home, run, "failed", "failed: alps (forecast: no memory)")
+    stop(home, NOW + 3 * HOUR, earlier="no network")
+    wrong = {"forecast --due: no memory", "pull: no network"}
+    (told,) = stands(home, NOW + 3 * HOUR)
+    assert set(told.removeprefix("alps: the night failed: ").split("; ")) == wrong
+    end(home, begin(home, NOW + 4 * HOUR, "alps", "andes"), "failed", "broke off: disk I/O error")
+    stop(home, NOW + 5 * HOUR)
+    assert "the night failed: broke off: disk I/O error" in stands(home, NOW + 5 * HOUR)
