@@ -105,7 +105,7 @@ def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str],
     try:
         if home.warehouse.exists() and not home.leagues_toml.exists():
             raise StanzaError(f"{home.leagues_toml} is not there")
-        found, leagues = status(home, now), list(read_each(home))
+        found, leagues = status(home, now), read_each(home)
     except StanzaError as error:  # nothing else can be seen: what stood stands on
         return stood(history) | {("unusable", HOME): error.message.rstrip(".")}, lambda _kind, _league: ""
     wrong = standing(found, leagues, history, now)

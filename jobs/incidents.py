@@ -15,8 +15,10 @@ from typing import Literal
 from jobs.messages import in_a_line
 from jobs.night import STOPPED
 from jobs.status import Fit, LeagueStatus, Status, ago
+from store.errors import StanzaError
 from store.history import History, Incident, stamp
 from store.home import Home
+from store.stanzas import Stanza
 
 Kind = Literal["failed", "rejected", "stale", "unusable"]
 Key = tuple[str, str]  # a Kind, and a league
@@ -26,12 +28,15 @@ WORDS: dict[str, str] = {
     "stale": "not fresh",
     "unusable": "the home cannot be used",
 }
+WILL_FAIL = "its next night will fail: "
 OF_WAREHOUSE = ("rejected", "stale")
 HOME = ""  # the league of an incident that is of no league: publishing, the home itself
 FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
-def standing(found: Status, leagues: Collection[str], history: History, now: datetime) -> dict[Key, str]:
+def standing(
+    found: Status, leagues: Mapping[str, Stanza | StanzaError], history: History, now: datetime
+) -> dict[Key, str]:
     """What is wrong now, in words, by kind and league. A night that was stopped by hand tells only of what went wrong
     before: it is made up for, or its leagues go stale. What stood of fits and freshness stands on where it cannot be
     seen: another process writes the warehouse, or it is damaged, or the league's stanza is wrong."""
@@ -48,6 +53,11 @@ def standing(found: Status, leagues: Collection[str], history: History, now: dat
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     if ("failed", HOME) not in wrong and (died := _died(history, leagues)):
         wrong["failed", HOME] = died
+    for league, error in leagues.items():
+        earlier = wrong.get(("failed", league), "")
+        if isinstance(error, StanzaError) and error.message.rstrip(".") not in earlier:
+            told = f"{WILL_FAIL}{error.message.rstrip('.')}"
+            wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in leagues}
 
 
@@ -132,9 +142,14 @@ def unusable(home: Home) -> str:
     return f"the disk of {home.root} is full: {free >> 20} MB are free" if free < FULL_BYTES else ""
 
 
+def in_words(kind: str, message: str) -> str:
+    """What stands wrong, in words: that a night failed is said of those alone that were."""
+    return message if message.startswith(WILL_FAIL) else f"{WORDS[kind]}: {message}"
+
+
 def sentence(one: Incident) -> str:
     """An incident in one line, with how it ended where that is known."""
     how = f" ({one.ended_message})" if one.ended_message else ""
     now = f"; now: {one.latest_message}" if one.latest_message not in ("", one.message) else ""
-    what = f"{WORDS[one.kind]}: {one.latest_message if now and one.kind == 'stale' else one.message + now}{how}"
+    what = f"{in_words(one.kind, one.latest_message if now and one.kind == 'stale' else one.message + now)}{how}"
     return f"{one.league}: {what}" if one.league else what

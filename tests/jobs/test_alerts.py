@@ -354,7 +354,7 @@ def test_a_wrong_stanza_is_told_as_its_leagues_failure_and_what_stood_of_it_stan
     assert [(one["kind"], one["league"]) for one in Hook.got] == [("stale", "alps"), ("stale", "andes")]
     text = home.leagues_toml.read_text()
     home.leagues_toml.write_text(text.replace("refit", "refitt", 1))
-    why = 'leagues.toml, league alps: unknown setting "refitt"'
+    why = f'{home.leagues_toml}, line 6, league alps: unknown setting "refitt". Did you mean "refit"?'
     night({"pull alps": why}, NOW + timedelta(hours=41))
     look(home, NOW + timedelta(hours=41), to(hook))
     assert texts()[2:] == [

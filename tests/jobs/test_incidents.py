@@ -82,3 +82,20 @@ def test_a_night_that_was_stopped_by_hand_is_no_incident_and_ends_none(home):
     end(home, begin(home, NOW + 4 * HOUR, "alps", "andes"), "failed", "broke off: disk I/O error")
     stop(home, NOW + 5 * HOUR)
     assert "the night failed: broke off: disk I/O error" in stands(home, NOW + 5 * HOUR)
+
+
+def test_a_stanza_that_is_wrong_stands_wrong_before_its_night_and_is_one_incident_with_it(home):
+    text = home.leagues_toml.read_text()
+    home.leagues_toml.write_text(text.replace("refit", "refitt", 1))
+    why = f'{home.leagues_toml}, line 6, league alps: unknown setting "refitt". Did you mean "refit"?'
+    assert stands(home, NOW) == [f"alps: its next night will fail: {why}"]
+    run, history = begin(home, NOW, "alps"), History(home.runs)
+    history.start_step(run.run_id, 1, "alps", "pull", NOW)
+    history.end_step(run.run_id, 1, NOW, StepEnd("failed", f"{why}."))
+    end(home, run, "failed", "failed: alps")
+    assert stands(home, NOW + HOUR) == [f"alps: its next night will fail: {why}; now: pull: {why}."]
+    home.leagues_toml.write_text(text)
+    end(home, run := begin(home, NOW + HOUR, "alps"))
+    history.start_step(run.run_id, 1, "alps", "pull", NOW)
+    history.end_step(run.run_id, 1, NOW, StepEnd("done", "well"))
+    assert stands(home, NOW + HOUR) == []
