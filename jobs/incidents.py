@@ -42,9 +42,10 @@ def standing(
     seen: another process writes the warehouse, or it is damaged, or the league's stanza is wrong."""
     seen = {one.league for one in found.leagues} if found.is_whole else set()
     wrong = {key: told for key, told in stood(history).items() if key[0] in OF_WAREHOUSE and key[1] not in seen}
-    wrong |= _of_warehouse(found, now) if found.is_whole else {}
+    steps = history.last_steps(without=STOPPED)
+    wrong |= _of_warehouse(found, steps, now) if found.is_whole else {}
     fits = {one.league: one.fit for one in found.leagues}
-    for step in history.last_steps(without=STOPPED):
+    for step in steps:
         league = str(step["league"] or HOME)
         is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
         if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
@@ -88,14 +89,15 @@ def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> boo
     return fit.stood_at <= now and stamp(fit.stood_at) >= str(step["ended_at_utc"])
 
 
-def _of_warehouse(found: Status, now: datetime) -> dict[Key, str]:
+def _of_warehouse(found: Status, steps: list[dict[str, object]], now: datetime) -> dict[Key, str]:
     """Fits that were rejected, and leagues that are not fresh."""
     wrong: dict[Key, str] = {}
+    pulls = {str(step["league"]): step for step in steps if step["command"] == "pull"}
     for one in found.leagues:
         if one.fit and one.fit.verdict == "rejected":
             wrong["rejected", one.league] = in_a_line(one.fit.reasons) or "the last accepted ratings stay"
         if one.is_fresh(now) is False:
-            wrong["stale", one.league] = _late(one, now)
+            wrong["stale", one.league] = _late(one, pulls.get(one.league), now)
     return wrong
 
 
@@ -104,9 +106,14 @@ def stood(history: History) -> dict[Key, str]:
     return {(one.kind, one.league): one.message for one in history.incidents(open_only=True)}
 
 
-def _late(one: LeagueStatus, now: datetime) -> str:
-    """How a league breaks its promise of freshness, in words."""
-    return f"last pulled {ago(one.heard_at(now), now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
+def _late(one: LeagueStatus, pull: Mapping[str, object] | None, now: datetime) -> str:
+    """How a league breaks its promise of freshness, in words, and what its last pull said if one came to nothing."""
+    heard = one.heard_at(now)
+    late = f"last pulled {ago(heard, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
+    if pull is None or (heard and str(pull["ended_at_utc"]) <= stamp(heard)):
+        return f"{late}; it was not pulled since"
+    said = f"{'said' if pull['state'] == 'done' else 'failed'}: {str(pull['message']).rstrip('.')}"
+    return f"{late}; the last pull {said}"
 
 
 def how_ended(kind: str, league: str, found: Status, leagues: Collection[str]) -> str:

@@ -172,6 +172,8 @@ def _run_leagues(night: Night) -> list[Outcome]:
 
 def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
     """Runs the chain for one league; after a failure the rest is skipped, or goes on with what was loaded before."""
+    from ingest.snapshots import standing_in
+
     failures: list[str] = []
     told: list[str] = []
     is_over = False
@@ -186,6 +188,8 @@ def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
             goes_on = step.may_fail_if_loaded and ended.exit_code != WRONG and _is_loaded(night.home, {league})
             is_over = night.stopping.is_set() or not goes_on
     brief = told[len(PULLS) :] or told[-1:]  # that it was loaded and checked goes without saying
+    if standing_in(night.home.raw / league):
+        brief = [f"with an earlier file in place of a source: {told[0].rstrip('.')}", *brief]
     return Outcome(league, not failures, "; ".join(failures or brief))
 
 

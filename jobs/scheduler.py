@@ -130,7 +130,7 @@ class Keeper:
             self.scheduler.wakeup()
 
     def _follow_leagues(self) -> None:
-        """Reads leagues.toml if it changed, and logs what is wrong; where it is no TOML, the timetable stays as it was."""
+        """Reads leagues.toml if it changed and logs what is wrong; the timetable outlives a file that is no TOML."""
         now = _stamp(self.home)
         if now == self.seen:
             return

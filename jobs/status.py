@@ -173,7 +173,7 @@ COLUMNS = ["league", "last night", "loaded", "fresh", "fitted", "verdict", "as o
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit that fits; "never" for None."""
+    """How long ago, in minutes, hours or days; "never" for None."""
     if moment is None:
         return "never"
     if moment > now + SLACK:
@@ -182,9 +182,10 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def _span(span: timedelta) -> str:
-    """How long, a minute at least, in the largest unit that fits."""
-    units = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (MINUTE, "minute"))
-    size, unit = next(one for one in units if span >= one[0])
+    """How long, a minute at least, in the largest unit that fits; in days from the third on, as freshness is promised
+    in hours."""
+    units = ((3, timedelta(days=1), "day"), (1, timedelta(hours=1), "hour"), (1, MINUTE, "minute"))
+    size, unit = next((size, unit) for least, size, unit in units if span >= least * size)
     count = span // size
     return f"{count} {unit}{'s' if count > 1 else ''}"
 

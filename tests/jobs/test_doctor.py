@@ -148,7 +148,7 @@ def test_the_edition(well):
 
 
 def test_leagues_that_failed_or_are_late(well):
-    assert "not fresh: last pulled 2 days ago" in found(well, "FAIL", NOW + timedelta(days=2))["leagues"]
+    assert "not fresh: last pulled 48 hours ago" in found(well, "FAIL", NOW + timedelta(days=2))["leagues"]
     run(well, NOW + timedelta(minutes=1), state="failed")
     assert "the night failed: pull: it went so" in found(well, "FAIL", NOW + timedelta(minutes=2))["leagues"]
 

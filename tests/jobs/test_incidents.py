@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from ingest.snapshots import note_standing_in
 from jobs.alerts import Channels, look
 from jobs.incidents import sentence
 from jobs.night import BROKE_OFF, STOPPED, refused
@@ -99,3 +102,29 @@ def test_a_stanza_that_is_wrong_stands_wrong_before_its_night_and_is_one_inciden
     history.start_step(run.run_id, 1, "alps", "pull", NOW)
     history.end_step(run.run_id, 1, NOW, StepEnd("done", "well"))
     assert stands(home, NOW + HOUR) == []
+
+
+GONE = "/data/alps.csv cannot be read: No such file or directory."
+
+
+@pytest.mark.parametrize(("state", "why", "told"), [
+    ("failed", GONE, f"the last pull failed: {GONE[:-1]}"),
+    ("done", f"nothing new (380 games). {GONE} The snapshot of 2026-03-01 was used.",
+     f"the last pull said: nothing new (380 games). {GONE} The snapshot of 2026-03-01 was used"),
+])  # fmt: skip
+def test_a_league_that_is_not_fresh_says_why(home, state, why, told):
+    history = History(home.runs)
+    for hours, end_of_pull in ((0, StepEnd("done", "380 games")), (30, StepEnd(state, why))):
+        at = NOW + hours * HOUR
+        run = begin(home, at, "alps")
+        history.start_step(run.run_id, 1, "alps", "pull", at)
+        history.end_step(run.run_id, 1, at, end_of_pull)
+        end(home, run)
+    if state == "done":
+        note_standing_in(home.raw / "alps", ["/data/alps.csv"], NOW + HOUR)
+    look(home, NOW + 47 * HOUR, Channels())
+    (stale,) = [one for one in history.incidents(open_only=True) if one.kind == "stale"]
+    hours = 46 if state == "done" else 47
+    assert sentence(stale) == (
+        f"alps: not fresh: last pulled {hours} hours ago, and its promise is 36 hours (fresh_hours); {told}"
+    )

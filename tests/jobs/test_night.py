@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ingest.snapshots import note_standing_in
 from jobs.locks import alone
 from jobs.night import CHAIN, LOCK_WAIT_SECONDS, PUBLISH, PULLS, UNAUDITED, Step, pooltable, run_night
 from jobs.sweep import DID_NOT_END, close_unended
@@ -284,3 +285,10 @@ def test_closing_the_books_touches_only_what_did_not_end(home):
     assert {str(row["run_id"]): row["state"] for row in history.rows("run")} == {"done": "done", "dead": "failed"}
     (step,) = history.rows("step")
     assert (step["state"], step["message"], step["log"]) == ("failed", DID_NOT_END, "sampling\n")
+
+
+def test_a_night_that_fell_back_on_an_earlier_file_says_so(make_night, home):
+    note_standing_in(home.raw / "alps", ["/data/alps.csv"], NOW)
+    outcomes = run_night(make_night({}))
+    fell_back = "with an earlier file in place of a source: pull alps: well done; fit alps: well done"
+    assert [outcome.message for outcome in outcomes[:2]] == [fell_back, "fit andes: well done"]

@@ -357,7 +357,6 @@ def test_a_stanza_that_goes_wrong_is_told_at_once_and_its_league_keeps_its_times
     world.boot()
     before = jobs(world)
     write(home, alps=f"{alps}\nrates = []", andes="02:30")
-    caplog.clear()
     world.wait(12 * HOUR)
     assert jobs(world) == before
     (told,) = [one for one in caplog.records if one.levelno == logging.ERROR]
