@@ -54,20 +54,28 @@ class Found:
 
 
 def examine(home: Home, now: datetime) -> list[Found]:
-    """What every check found, in their order; a check that cannot be made has failed."""
+    """What every check found, in their order; a check that cannot be made has failed, unless one before it has for the
+    same reason."""
     patient = replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))
-    return [found for name, check in CHECKS.items() for found in _checked(name, check, patient, now)]
+    causes: dict[str, str] = {}
+    return [found for name, check in CHECKS.items() for found in _checked(name, check, patient, now, causes)]
 
 
-def _checked(name: str, check: "Check", home: Home, now: datetime) -> list[Found]:
+def _checked(name: str, check: "Check", home: Home, now: datetime, causes: dict[str, str]) -> list[Found]:
+    """`causes` gets what kept a check from being made, and which check that was."""
     try:
         found = [Found(name, state, message) for state, message in check(home, now)]
     except PooltableError as error:
-        return [Found(name, "FAIL", f"{error.message} {error.hint}".strip())]
+        cause = told = f"{error.message} {error.hint}".strip()
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        return [Found(name, "FAIL", f"{home.root} cannot be used: {why}")]
-    return found or [Found(name, "ok", "nothing is wrong")]
+        cause, told = "unusable", f"{home.root} cannot be used: {why}"
+    else:
+        return found or [Found(name, "ok", "nothing is wrong")]
+    if cause in causes:
+        return [Found(name, "warn", f"cannot be told, for what {causes[cause]} says")]
+    causes[cause] = name
+    return [Found(name, "FAIL", told)]
 
 
 Check = Callable[[Home, datetime], Iterator[tuple[State, str]]]
@@ -91,7 +99,7 @@ def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
             told = error.message if error is one else f"league {name}: {error.message.removeprefix(f'{name}: ')}"
             yield "FAIL", f"{told} {error.hint}".strip()
             wrong.add(name)
-    yield "ok" if leagues else "warn", f"{len(leagues.keys() - wrong)} sound leagues in {home.leagues_toml}"
+    yield "ok" if leagues else "warn", f"leagues that are sound in {home.leagues_toml}: {len(leagues.keys() - wrong)}"
 
 
 def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:

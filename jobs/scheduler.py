@@ -25,7 +25,7 @@ from jobs.night import BROKE_OFF, HOUR, Clock, pooltable, refused
 from jobs.supervise import supervise
 from jobs.sweep import close_unended
 from jobs.timetable import Entry, overdue, timetable
-from store.errors import TEMPORARY, LockedError, PooltableError, StanzaError
+from store.errors import TEMPORARY, PooltableError, StanzaError
 from store.history import History
 from store.home import Home
 from store.stanzas import Stanza, read_each
@@ -208,7 +208,7 @@ def _newest_run(home: Home) -> object:
 
 def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
     """Marks what a killed night left running, and tells people what stands wrong: without a night, too."""
-    with suppress(LockedError, *UNUSABLE), alone(home, "night"):
+    with suppress(PooltableError, *UNUSABLE), alone(home, "night"):
         close_unended(home, now)
     watchman(now)
 

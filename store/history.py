@@ -19,6 +19,7 @@ LAST_PULLS = """
 SELECT league, max(ended_at_utc) FROM step
 WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL AND ended_at_utc <= ? GROUP BY league
 """
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
     "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "attempts", "rows",
@@ -69,7 +70,11 @@ class Incident:
 
 
 class History:
-    """The run history of one home. Every write is its own transaction, so a killed run leaves what it had done."""
+    """The run history of one home. Every write is its own transaction, so a killed run leaves what it had done.
+
+    Every method raises StoreError where the file is damaged or of a newer Pooltable, sqlite3.Error where it cannot be
+    read or written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -209,6 +214,11 @@ class History:
             self._migrate(con)
             with con:
                 yield con
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:  # the other bits say more of the same
+                raise
+            hint = "Move it and what is named like it aside, and the run history begins anew; or restore a backup."
+            raise StoreError(f"{self.path} is damaged: {error}.", hint) from error
         finally:
             con.close()
 

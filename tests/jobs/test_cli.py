@@ -216,7 +216,8 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
     home.runs.write_bytes(b"damaged" * 1000)
     third = run("status")
     assert (third.exit_code, "3 days ago" in third.stdout) == (0, True)
-    assert "The run history cannot be read: file is not a database." in third.stdout
+    assert f"The run history cannot be read: {home.runs} is damaged: file is not a database. Move it" in third.stdout
+    assert third.stdout.splitlines()[2].split()[:2] == ["alps", "?"], "nobody knows of its last night"
 
 
 def test_status_says_since_when_snapshots_stand_in_for_a_source(home):

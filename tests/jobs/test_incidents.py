@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest.snapshots import note_standing_in
-from jobs.alerts import Channels, look
+from jobs.alerts import Channels, Watchman, look
 from jobs.incidents import sentence
 from jobs.night import BROKE_OFF, STOPPED, refused
 from jobs.sweep import DID_NOT_END, close_unended
@@ -128,3 +128,17 @@ def test_a_league_that_is_not_fresh_says_why(home, state, why, told):
     assert sentence(stale) == (
         f"alps: not fresh: last pulled {hours} hours ago, and its promise is 36 hours (fresh_hours); {told}"
     )
+
+
+def test_a_run_history_that_is_damaged_is_told_and_is_in_the_one_that_begins_anew(home, tmp_path):
+    out = tmp_path / "alerts"
+    watchman = Watchman(home, Channels.model_validate({"alert_command": f"tee -a {out}"}))
+    home.runs.write_bytes(b"random bytes, and long enough to be taken for one" * 100)
+    for hours in (0, 1):
+        watchman(NOW + hours * HOUR)
+    home.runs.unlink()
+    watchman(NOW + 2 * HOUR)
+    began, over = out.read_text().split("Pooltable: ")[1:]
+    assert began.startswith(f"the home cannot be used: {home.runs} is damaged: file is not a database. Move it")
+    assert over.startswith("over: ")
+    assert [one.kind for one in History(home.runs).incidents()] == ["unusable"]

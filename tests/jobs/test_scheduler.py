@@ -419,6 +419,7 @@ def test_a_run_history_that_cannot_be_read_starts_no_night_and_ends_no_scheduler
         with closing(sqlite3.connect(home.runs)) as con:
             con.execute(f"PRAGMA user_version = {version}")
     start_night(home, ("alps",), "schedule", NOW, lambda: False)
+    Keeper(home, build(), lambda *_: None, lambda: NOW)()
     assert "schedule of alps cannot be started: " in caplog.text
     assert why in caplog.text
 
