@@ -194,7 +194,7 @@ def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
 
 
 def _run_publish(night: Night, publish: Step) -> Outcome:
-    if not _is_loaded(night.home, set(read_each(night.home))):
+    if not _is_loaded(night.home, set(read_each(night.home)), if_unreadable=True):  # it says itself what is wrong
         _skip(night, publish, None, "skipped: nothing is loaded")
         return Outcome(None, True, "nothing is loaded, so nothing was published")
     ended, message = _run_step(night, publish, None, {})
@@ -263,8 +263,8 @@ def _log_file(night: Night, number: int, step: Step, league: str | None, attempt
     return night.home.logs / night.run.run_id / f"{number:02d}-{league or 'all'}-{step.words[0]}{again}.log"
 
 
-def _is_loaded(home: Home, leagues: set[str]) -> bool:
-    """True where the warehouse holds results of any of the leagues."""
+def _is_loaded(home: Home, leagues: set[str], *, if_unreadable: bool = False) -> bool:
+    """True where the warehouse holds results of any of the leagues; `if_unreadable` where it cannot be read."""
     if not home.warehouse.exists():
         return False
     try:
@@ -273,7 +273,7 @@ def _is_loaded(home: Home, leagues: set[str]) -> bool:
     except LockedError:
         return True  # nobody can tell now; the next step waits again and says who holds it
     except StoreError:
-        return False  # the pull that failed has said what is wrong with it
+        return if_unreadable
     return bool(loaded & leagues)
 
 
