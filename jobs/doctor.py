@@ -1,4 +1,4 @@
-"""Is this Pooltable well: its settings, disk, locks, leagues, processes, files, versions and clock, one line each.
+"""Is this Pooltable well: settings, disk, run history, locks, leagues, processes, files, versions, clock, a line each.
 
 Nothing is mended, changed or made. What is wrong fails, for monitoring; what a person may want to know only warns.
 """
@@ -116,6 +116,12 @@ def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
         yield "FAIL", f"only {nodes.f_favail} more files can be made there"
 
 
+def _history(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """Others ask it too, and say no more of what is wrong with it."""
+    last = next(iter(History(home.runs).rows("run", 1)), None)
+    yield "ok", f"the last run began at {str(last['started_at_utc'])[:16]} UTC" if last else "nothing ran here yet"
+
+
 def _memory(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     free, peaks = free_bytes(), History(home.runs).peaks()
     largest = max(peaks, key=lambda key: peaks[key], default=None)
@@ -227,6 +233,7 @@ def _clock(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "disk": _disk,
+    "history": _history,
     "memory": _memory,
     "locks": _locks,
     "scheduler": _scheduler,

@@ -121,8 +121,8 @@ def test_a_home_that_is_gone_or_no_folder(home):
 
 def test_a_run_history_that_is_damaged_is_told_once_with_what_to_do(well):
     well.runs.write_bytes(b"random bytes, and long enough to be taken for one" * 100)
-    (told,) = found(well, "FAIL").values()
-    assert told.startswith(f"{well.runs} is damaged: file is not a database. Move it")
+    ((check, told),) = found(well, "FAIL").items()
+    assert check == "history" and told.startswith(f"{well.runs} is damaged: file is not a database. Move it")
     assert "or restore a backup" in told
 
 

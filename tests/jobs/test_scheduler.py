@@ -362,9 +362,6 @@ def test_a_stanza_that_goes_wrong_is_told_at_once_and_its_league_keeps_its_times
     (told,) = [one for one in caplog.records if one.levelno == logging.ERROR]
     assert 'line 8, league alps: unknown setting "rates"' in told.getMessage()
     assert [(at, who) for at, who, _ in world.started] == [(NOW + HOUR, ("alps",)), (NOW + 2 * HOUR, ("andes",))]
-    write(home, andes="02:30")
-    world.keeper()
-    assert jobs(world) == {"night 02:30:00": ("andes",)}, "who was removed keeps nothing"
 
 
 def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home):
