@@ -24,7 +24,7 @@ from jobs.incidents import HOME, Key, follow, how_ended, sentence, standing, sto
 from jobs.locks import alone
 from jobs.marks import Mark, Told
 from jobs.status import status
-from store.errors import PooltableError, StanzaError
+from store.errors import PooltableError, StanzaError, StoreError
 from store.history import History, Incident, stamp
 from store.home import Home
 from store.stanzas import read_each
@@ -106,7 +106,7 @@ def _found(home: Home, history: History, now: datetime) -> tuple[dict[Key, str],
     try:
         if home.warehouse.exists() and not home.leagues_toml.exists():
             raise StanzaError(f"{home.leagues_toml} is not there")
-        found, leagues = status(home, now), list(read_each(home))
+        found, leagues = status(home, now), read_each(home)
     except StanzaError as error:  # nothing else can be seen: what stood stands on
         return stood(history) | {("unusable", HOME): error.message.rstrip(".")}, lambda _kind, _league: ""
     wrong = standing(found, leagues, history, now)
@@ -230,6 +230,9 @@ class Watchman:
         """One look."""
         try:
             look(self.home, now, self.channels, self.mark)
+        except StoreError as error:  # the run history is damaged, or of a newer version
+            log.error("the home cannot be used: %s", error.message)
+            self._tell(unusable(self.home) or f"{error.message} {error.hint}".strip(), now)
         except PooltableError as error:
             log.error("alerts wait: %s", error.message)
         except UNUSABLE as error:

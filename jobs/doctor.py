@@ -1,4 +1,4 @@
-"""Is this Pooltable well: its settings, disk, locks, leagues, processes, files, versions and clock, one line each.
+"""Is this Pooltable well: settings, disk, run history, locks, leagues, processes, files, versions, clock, a line each.
 
 Nothing is mended, changed or made. What is wrong fails, for monitoring; what a person may want to know only warns.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Literal
 
-from jobs.incidents import WORDS, standing
+from jobs.incidents import in_words, standing
 from jobs.locks import held
 from jobs.memory import MARGIN, free_bytes
 from jobs.status import ago, status
@@ -54,20 +54,28 @@ class Found:
 
 
 def examine(home: Home, now: datetime) -> list[Found]:
-    """What every check found, in their order; a check that cannot be made has failed."""
+    """What every check found, in their order; a check that cannot be made has failed, unless one before it has for the
+    same reason."""
     patient = replace(home, lock_wait_seconds=min(WAIT_SECONDS, home.lock_wait_seconds))
-    return [found for name, check in CHECKS.items() for found in _checked(name, check, patient, now)]
+    causes: dict[str, str] = {}
+    return [found for name, check in CHECKS.items() for found in _checked(name, check, patient, now, causes)]
 
 
-def _checked(name: str, check: "Check", home: Home, now: datetime) -> list[Found]:
+def _checked(name: str, check: "Check", home: Home, now: datetime, causes: dict[str, str]) -> list[Found]:
+    """`causes` gets what kept a check from being made, and which check that was."""
     try:
         found = [Found(name, state, message) for state, message in check(home, now)]
     except PooltableError as error:
-        return [Found(name, "FAIL", f"{error.message} {error.hint}".strip())]
+        cause = told = f"{error.message} {error.hint}".strip()
     except (OSError, sqlite3.Error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        return [Found(name, "FAIL", f"{home.root} cannot be used: {why}")]
-    return found or [Found(name, "ok", "nothing is wrong")]
+        cause, told = "unusable", f"{home.root} cannot be used: {why}"
+    else:
+        return found or [Found(name, "ok", "nothing is wrong")]
+    if cause in causes:
+        return [Found(name, "warn", f"cannot be told, for what {causes[cause]} says")]
+    causes[cause] = name
+    return [Found(name, "FAIL", told)]
 
 
 Check = Callable[[Home, datetime], Iterator[tuple[State, str]]]
@@ -91,7 +99,7 @@ def _settings(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
             told = error.message if error is one else f"league {name}: {error.message.removeprefix(f'{name}: ')}"
             yield "FAIL", f"{told} {error.hint}".strip()
             wrong.add(name)
-    yield "ok" if leagues else "warn", f"{len(leagues.keys() - wrong)} sound leagues in {home.leagues_toml}"
+    yield "ok" if leagues else "warn", f"leagues that are sound in {home.leagues_toml}: {len(leagues.keys() - wrong)}"
 
 
 def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
@@ -106,6 +114,12 @@ def _disk(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
     nodes = os.statvfs(home.root)
     if nodes.f_files and nodes.f_favail < 1000:
         yield "FAIL", f"only {nodes.f_favail} more files can be made there"
+
+
+def _history(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
+    """Others ask it too, and say no more of what is wrong with it."""
+    last = next(iter(History(home.runs).rows("run", 1)), None)
+    yield "ok", f"the last run began at {str(last['started_at_utc'])[:16]} UTC" if last else "nothing ran here yet"
 
 
 def _memory(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
@@ -149,11 +163,15 @@ def _edition(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
 
 
 def _leagues(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
-    found = status(home, now)
-    for (kind, league), why in standing(found, read_each(home), History(home.runs), now).items():
-        yield "FAIL", f"{f'{league}: ' if league else ''}{WORDS[kind]}: {why}"
+    """But for stanzas that are wrong, of which another check tells."""
+    found, leagues = status(home, now), read_each(home)
+    sound = {name: one for name, one in leagues.items() if isinstance(one, Stanza)}
+    for (kind, league), why in standing(found, sound, History(home.runs), now).items():
+        yield "FAIL", f"{f'{league}: ' if league else ''}{in_words(kind, why)}"
+    wrong = [one.message for one in leagues.values() if not isinstance(one, Stanza)]
     for note in found.notes:
-        yield "warn", note
+        if note not in wrong:
+            yield "warn", note
 
 
 def _processes(home: Home, _now: datetime) -> Iterator[tuple[State, str]]:
@@ -215,6 +233,7 @@ def _clock(home: Home, now: datetime) -> Iterator[tuple[State, str]]:
 CHECKS: dict[str, Check] = {
     "settings": _settings,
     "disk": _disk,
+    "history": _history,
     "memory": _memory,
     "locks": _locks,
     "scheduler": _scheduler,

@@ -10,7 +10,7 @@ import typer
 
 from jobs.console import StepLines, say
 from jobs.doors import HOST, PORT, Host, Leagues, Port, day, example, home_of, utc_now
-from store.errors import PooltableError, StanzaError, UsageError
+from store.errors import PooltableError, StanzaError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from jobs.night import Step
@@ -95,7 +95,7 @@ def _chosen(home: "Home", names: list[str], kind: str) -> list[str]:
     try:
         return list(choose_each(home, names))
     except StanzaError as error:
-        with suppress(*UNUSABLE):
+        with suppress(StoreError, *UNUSABLE):
             refused(home, kind, error.message, utc_now())
         raise
 

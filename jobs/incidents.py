@@ -13,9 +13,12 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from jobs.messages import in_a_line
+from jobs.night import STOPPED
 from jobs.status import Fit, LeagueStatus, Status, ago
+from store.errors import StanzaError
 from store.history import History, Incident, stamp
 from store.home import Home
+from store.stanzas import Stanza
 
 Kind = Literal["failed", "rejected", "stale", "unusable"]
 Key = tuple[str, str]  # a Kind, and a league
@@ -25,19 +28,24 @@ WORDS: dict[str, str] = {
     "stale": "not fresh",
     "unusable": "the home cannot be used",
 }
+WILL_FAIL = "its next night will fail: "
 OF_WAREHOUSE = ("rejected", "stale")
 HOME = ""  # the league of an incident that is of no league: publishing, the home itself
 FULL_BYTES = 64 << 20  # with less free than this, what fails does so for want of room
 
 
-def standing(found: Status, leagues: Collection[str], history: History, now: datetime) -> dict[Key, str]:
-    """What is wrong now, in words, by kind and league. What stood of fits and freshness stands on where it cannot be
+def standing(
+    found: Status, leagues: Mapping[str, Stanza | StanzaError], history: History, now: datetime
+) -> dict[Key, str]:
+    """What is wrong now, in words, by kind and league. A night that was stopped by hand tells only of what went wrong
+    before: it is made up for, or its leagues go stale. What stood of fits and freshness stands on where it cannot be
     seen: another process writes the warehouse, or it is damaged, or the league's stanza is wrong."""
     seen = {one.league for one in found.leagues} if found.is_whole else set()
     wrong = {key: told for key, told in stood(history).items() if key[0] in OF_WAREHOUSE and key[1] not in seen}
-    wrong |= _of_warehouse(found, now) if found.is_whole else {}
+    steps = history.last_steps(without=STOPPED)
+    wrong |= _of_warehouse(found, steps, now) if found.is_whole else {}
     fits = {one.league: one.fit for one in found.leagues}
-    for step in history.last_steps():
+    for step in steps:
         league = str(step["league"] or HOME)
         is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
         if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
@@ -46,6 +54,11 @@ def standing(found: Status, leagues: Collection[str], history: History, now: dat
             wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     if ("failed", HOME) not in wrong and (died := _died(history, leagues)):
         wrong["failed", HOME] = died
+    for league, error in leagues.items():
+        earlier = wrong.get(("failed", league), "")
+        if isinstance(error, StanzaError) and error.message.rstrip(".") not in earlier:
+            told = f"{WILL_FAIL}{error.message.rstrip('.')}"
+            wrong["failed", league] = f"{earlier}; {told}" if earlier else told
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in leagues}
 
 
@@ -53,7 +66,7 @@ def _died(history: History, leagues: Collection[str]) -> str:
     """How the last night of any league ended that broke off, or never began, and no step of it tells why; else ""."""
     done: set[str] = set()
     for run in history.rows("run"):
-        if run["state"] == "running" or run["kind"] == "pull":
+        if run["state"] == "running" or run["kind"] == "pull" or run["message"] == STOPPED:
             continue
         last = set(json.loads(str(run["leagues"]))) & set(leagues) - done
         done |= last
@@ -76,14 +89,15 @@ def _tells_of(fit: Fit | None, step: Mapping[str, object], now: datetime) -> boo
     return fit.stood_at <= now and stamp(fit.stood_at) >= str(step["ended_at_utc"])
 
 
-def _of_warehouse(found: Status, now: datetime) -> dict[Key, str]:
+def _of_warehouse(found: Status, steps: list[dict[str, object]], now: datetime) -> dict[Key, str]:
     """Fits that were rejected, and leagues that are not fresh."""
     wrong: dict[Key, str] = {}
+    pulls = {str(step["league"]): step for step in steps if step["command"] == "pull"}
     for one in found.leagues:
         if one.fit and one.fit.verdict == "rejected":
             wrong["rejected", one.league] = in_a_line(one.fit.reasons) or "the last accepted ratings stay"
         if one.is_fresh(now) is False:
-            wrong["stale", one.league] = _late(one, now)
+            wrong["stale", one.league] = _late(one, pulls.get(one.league), now)
     return wrong
 
 
@@ -92,9 +106,14 @@ def stood(history: History) -> dict[Key, str]:
     return {(one.kind, one.league): one.message for one in history.incidents(open_only=True)}
 
 
-def _late(one: LeagueStatus, now: datetime) -> str:
-    """How a league breaks its promise of freshness, in words."""
-    return f"last pulled {ago(one.heard_at(now), now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
+def _late(one: LeagueStatus, pull: Mapping[str, object] | None, now: datetime) -> str:
+    """How a league breaks its promise of freshness, in words, and what its last pull said if one came to nothing."""
+    heard = one.heard_at(now)
+    late = f"last pulled {ago(heard, now)}, and its promise is {one.fresh_hours:g} hours (fresh_hours)"
+    if pull is None or (heard and str(pull["ended_at_utc"]) <= stamp(heard)):
+        return f"{late}; it was not pulled since"
+    said = f"{'said' if pull['state'] == 'done' else 'failed'}: {str(pull['message']).rstrip('.')}"
+    return f"{late}; the last pull {said}"
 
 
 def how_ended(kind: str, league: str, found: Status, leagues: Collection[str]) -> str:
@@ -130,9 +149,14 @@ def unusable(home: Home) -> str:
     return f"the disk of {home.root} is full: {free >> 20} MB are free" if free < FULL_BYTES else ""
 
 
+def in_words(kind: str, message: str) -> str:
+    """What stands wrong, in words: that a night failed is said of those alone that were."""
+    return message if message.startswith(WILL_FAIL) else f"{WORDS[kind]}: {message}"
+
+
 def sentence(one: Incident) -> str:
     """An incident in one line, with how it ended where that is known."""
     how = f" ({one.ended_message})" if one.ended_message else ""
     now = f"; now: {one.latest_message}" if one.latest_message not in ("", one.message) else ""
-    what = f"{WORDS[one.kind]}: {one.latest_message if now and one.kind == 'stale' else one.message + now}{how}"
+    what = f"{in_words(one.kind, one.latest_message if now and one.kind == 'stale' else one.message + now)}{how}"
     return f"{one.league}: {what}" if one.league else what

@@ -172,6 +172,8 @@ def _run_leagues(night: Night) -> list[Outcome]:
 
 def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
     """Runs the chain for one league; after a failure the rest is skipped, or goes on with what was loaded before."""
+    from ingest.snapshots import standing_in
+
     failures: list[str] = []
     told: list[str] = []
     is_over = False
@@ -186,11 +188,13 @@ def _run_league(night: Night, league: str, peaks: Peaks) -> Outcome:
             goes_on = step.may_fail_if_loaded and ended.exit_code != WRONG and _is_loaded(night.home, {league})
             is_over = night.stopping.is_set() or not goes_on
     brief = told[len(PULLS) :] or told[-1:]  # that it was loaded and checked goes without saying
+    if standing_in(night.home.raw / league):
+        brief = [f"with an earlier file in place of a source: {told[0].rstrip('.')}", *brief]
     return Outcome(league, not failures, "; ".join(failures or brief))
 
 
 def _run_publish(night: Night, publish: Step) -> Outcome:
-    if not _is_loaded(night.home, set(read_each(night.home))):
+    if not _is_loaded(night.home, set(read_each(night.home)), if_unreadable=True):  # it says itself what is wrong
         _skip(night, publish, None, "skipped: nothing is loaded")
         return Outcome(None, True, "nothing is loaded, so nothing was published")
     ended, message = _run_step(night, publish, None, {})
@@ -259,8 +263,8 @@ def _log_file(night: Night, number: int, step: Step, league: str | None, attempt
     return night.home.logs / night.run.run_id / f"{number:02d}-{league or 'all'}-{step.words[0]}{again}.log"
 
 
-def _is_loaded(home: Home, leagues: set[str]) -> bool:
-    """True where the warehouse holds results of any of the leagues."""
+def _is_loaded(home: Home, leagues: set[str], *, if_unreadable: bool = False) -> bool:
+    """True where the warehouse holds results of any of the leagues; `if_unreadable` where it cannot be read."""
     if not home.warehouse.exists():
         return False
     try:
@@ -269,7 +273,7 @@ def _is_loaded(home: Home, leagues: set[str]) -> bool:
     except LockedError:
         return True  # nobody can tell now; the next step waits again and says who holds it
     except StoreError:
-        return False  # the pull that failed has said what is wrong with it
+        return if_unreadable
     return bool(loaded & leagues)
 
 

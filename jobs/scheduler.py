@@ -9,7 +9,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -25,10 +25,10 @@ from jobs.night import BROKE_OFF, HOUR, Clock, pooltable, refused
 from jobs.supervise import supervise
 from jobs.sweep import close_unended
 from jobs.timetable import Entry, overdue, timetable
-from store.errors import TEMPORARY, LockedError, PooltableError
+from store.errors import TEMPORARY, PooltableError, StanzaError
 from store.history import History
 from store.home import Home
-from store.stanzas import read_each
+from store.stanzas import Stanza, read_each
 
 log = logging.getLogger(__name__)
 GRACE = timedelta(hours=12)  # how late a night may still start: behind another night, or after the machine slept
@@ -103,6 +103,7 @@ class Keeper:
     def __init__(self, home: Home, scheduler: BaseScheduler, start: Start, clock: Clock) -> None:
         self.home, self.scheduler, self.start, self.clock = home, scheduler, start, clock
         self.watchman = Watchman(home)
+        self.sound: dict[str, Stanza] = {}
         self.seen: object = "nothing yet"
         self.polls = 0
         self.before = clock(), time.monotonic()
@@ -129,23 +130,33 @@ class Keeper:
             self.scheduler.wakeup()
 
     def _follow_leagues(self) -> None:
-        """Reads leagues.toml if it changed; where it is no TOML that is logged, and the timetable stays as it was."""
+        """Reads leagues.toml if it changed and logs what is wrong; the timetable outlives a file that is no TOML."""
         now = _stamp(self.home)
         if now == self.seen:
             return
         self.seen = now
         try:
-            entries = timetable(read_each(self.home))
+            found = read_each(self.home)
         except PooltableError as error:
             log.error("the timetable stays as it was: %s", error.message)
             return
+        for name, one in found.items():
+            if not isinstance(one, Stanza):
+                log.error("the nights of %s will fail until this is mended: %s", name, one.message)
+        entries = timetable(self._last_sound(found))
         follow(self.scheduler, entries, self.start)
         if not entries:
             log.warning("there are no leagues in %s yet: pooltable add LEAGUE", self.home.leagues_toml)
 
+    def _last_sound(self, found: Mapping[str, Stanza | StanzaError]) -> dict[str, Stanza | StanzaError]:
+        """The leagues; of one whose stanza went wrong, the one that it had, so that its night keeps its time."""
+        sound = {name: one if isinstance(one, Stanza) else self.sound.get(name) for name, one in found.items()}
+        self.sound = {name: one for name, one in sound.items() if one}
+        return {**found, **self.sound}
+
     def _catch_up(self, grace: timedelta) -> None:
         try:
-            leagues = read_each(self.home)
+            leagues = self._last_sound(read_each(self.home))
             missed = overdue(leagues, History(self.home.runs).rows("run"), self.clock(), grace)
         except (PooltableError, *UNUSABLE):
             return  # logged already
@@ -197,7 +208,7 @@ def _newest_run(home: Home) -> object:
 
 def look_around(home: Home, now: datetime, watchman: Watchman) -> None:
     """Marks what a killed night left running, and tells people what stands wrong: without a night, too."""
-    with suppress(LockedError, *UNUSABLE), alone(home, "night"):
+    with suppress(PooltableError, *UNUSABLE), alone(home, "night"):
         close_unended(home, now)
     watchman(now)
 

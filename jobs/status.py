@@ -67,6 +67,8 @@ class LeagueStatus:
     shown: Shown | None
     next_refit: datetime
     fresh_hours: float
+    unseen: frozenset[str] = frozenset()
+    """Which of the warehouse and the run history (history) could not be looked at."""
 
     def heard_at(self, now: datetime) -> datetime | None:
         """When it was last loaded or pulled; None where it never was. What a clock that was ahead says does not count
@@ -106,7 +108,9 @@ def status(home: Home, now: datetime) -> Status:
     edition, published_at, shown = _edition(home, notes)
     outages = {name: since for name in stanzas if (since := standing_in(home.raw / name))}
     notes += [_outage(name, since, now) for name, since in outages.items()]
-    nights, pulls, incidents = _history(home, now, notes)
+    history = _history(home, now, notes)
+    nights, pulls, incidents = history or ({}, {}, ())
+    unseen = frozenset({"warehouse"} if not is_whole else ()) | ({"history"} if history is None else frozenset())
     for name, since in outages.items():  # what a pull went on with since then was as old as that
         pulls[name] = min(_first(since), pulls.get(name, now))
     found = [
@@ -120,6 +124,7 @@ def status(home: Home, now: datetime) -> Status:
             shown=shown.get(name),
             next_refit=next_refit(stanza.refit, now),
             fresh_hours=stanza.fresh_hours,
+            unseen=unseen,
         )
         for name, stanza in stanzas.items()
     ]
@@ -135,14 +140,16 @@ def headline(found: Status, now: datetime) -> str:
 
 
 def row(league: LeagueStatus, now: datetime) -> list[str]:
-    """One league's line of the status table, in the order of COLUMNS."""
-    fit = league.fit
+    """One league's line of the status table, in the order of COLUMNS; "?" for what cannot be seen."""
+    fit, is_dark = league.fit, "warehouse" in league.unseen
+    fresh = None if is_dark else league.is_fresh(now)
+    is_known = not league.unseen or fresh  # a pull that brought nothing new is in the run history alone
     return [
         league.league,
-        ago(league.last_night, now),
-        ago(league.loaded_at, now),
-        {None: "", True: "yes", False: f"no: over {league.fresh_hours:g} h"}[league.is_fresh(now)],
-        ago(fit.fitted_at, now) if fit else "never" if league.is_rated else "not rated",
+        "?" if "history" in league.unseen else ago(league.last_night, now),
+        "?" if is_dark else ago(league.loaded_at, now),
+        {None: "", True: "yes", False: f"no: over {league.fresh_hours:g} h"}[fresh] if is_known else "?",
+        ago(fit.fitted_at, now) if fit else "not rated" if not league.is_rated else "?" if is_dark else "never",
         _verdict(fit) if fit else "",
         str(fit.as_of) if fit else "",
         str(league.shown.as_of) if league.shown else "",
@@ -173,7 +180,7 @@ COLUMNS = ["league", "last night", "loaded", "fresh", "fitted", "verdict", "as o
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit that fits; "never" for None."""
+    """How long ago, in minutes, hours or days; "never" for None."""
     if moment is None:
         return "never"
     if moment > now + SLACK:
@@ -182,9 +189,10 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 def _span(span: timedelta) -> str:
-    """How long, a minute at least, in the largest unit that fits."""
-    units = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (MINUTE, "minute"))
-    size, unit = next(one for one in units if span >= one[0])
+    """How long, a minute at least, in the largest unit that fits; in days from the third on, as freshness is promised
+    in hours."""
+    units = ((3, timedelta(days=1), "day"), (1, timedelta(hours=1), "hour"), (1, MINUTE, "minute"))
+    size, unit = next((size, unit) for least, size, unit in units if span >= least * size)
     count = span // size
     return f"{count} {unit}{'s' if count > 1 else ''}"
 
@@ -210,15 +218,17 @@ def _warehouse(home: Home, now: datetime, notes: list[str]) -> tuple[dict[str, d
 
 def _history(
     home: Home, now: datetime, notes: list[str]
-) -> tuple[dict[str, datetime], dict[str, datetime], tuple[Incident, ...]]:
-    """When each league had its last night and pull, and what stands wrong."""
+) -> tuple[dict[str, datetime], dict[str, datetime], tuple[Incident, ...]] | None:
+    """When each league had its last night and pull, and what stands wrong; None where that cannot be seen."""
     history = History(home.runs)
     try:
         nights = last_nights(run for run in history.rows("run") if str(run["started_at_utc"]) <= stamp(now + SLACK))
         return nights, history.last_pulls(now + SLACK), tuple(history.incidents(open_only=True))
+    except StoreError as error:
+        notes.append(f"The run history cannot be read: {error.message} {error.hint}")
     except (sqlite3.Error, OSError) as error:  # SQLite needs room to read
         notes.append(f"The run history cannot be read: {error}. Is the disk full, read-only or gone?")
-        return {}, {}, ()
+    return None
 
 
 def _outage(league: str, since: dict[str, str], now: datetime) -> str:

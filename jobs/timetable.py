@@ -36,7 +36,7 @@ class Entry:
 def timetable(leagues: Mapping[str, Stanza | StanzaError]) -> list[Entry]:
     """All entries, by time; leagues that share a time go together. A night pulls too: none is needed beside it.
 
-    A league whose stanza is wrong has the usual time: its night writes down what is wrong, and people are told.
+    A league whose stanza is wrong, and was never sound, has the usual time: its night writes down what is wrong.
     """
     found: dict[tuple[Literal["schedule", "pull"], time], list[str]] = {}
     stanzas = {name: one for name, one in leagues.items() if isinstance(one, Stanza)}

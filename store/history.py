@@ -19,6 +19,7 @@ LAST_PULLS = """
 SELECT league, max(ended_at_utc) FROM step
 WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL AND ended_at_utc <= ? GROUP BY league
 """
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
     "run_id", "number", "league", "command", "started_at_utc", "ended_at_utc", "state", "exit_code", "attempts", "rows",
@@ -69,7 +70,11 @@ class Incident:
 
 
 class History:
-    """The run history of one home. Every write is its own transaction, so a killed run leaves what it had done."""
+    """The run history of one home. Every write is its own transaction, so a killed run leaves what it had done.
+
+    Every method raises StoreError where the file is damaged or of a newer Pooltable, sqlite3.Error where it cannot be
+    read or written.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -126,10 +131,11 @@ class History:
         query = f"SELECT {names} FROM step WHERE run_id = ? ORDER BY number"  # noqa: S608
         return self._read(query, (run_id,), STEP_COLUMNS)
 
-    def last_steps(self) -> list[dict[str, object]]:
-        """Each league's newest step of each command in a run that has ended, and of publishing (league None)."""
+    def last_steps(self, without: str = "") -> list[dict[str, object]]:
+        """Each league's newest step of each command in a run that has ended, and of publishing (league None); of those
+        whose message does not end with the words of `without`, where there are any."""
         columns = ("league", "command", "state", "message", "started_at_utc", "ended_at_utc")
-        return self._read((SQL / "last_steps.sql").read_text(), (), columns)
+        return self._read((SQL / "last_steps.sql").read_text(), (without, without), columns)
 
     def peaks(self) -> dict[tuple[str | None, str], int]:
         """The peak memory of late of each league's commands, in bytes."""
@@ -208,6 +214,11 @@ class History:
             self._migrate(con)
             with con:
                 yield con
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:  # the other bits say more of the same
+                raise
+            hint = "Move it and what is named like it aside, and the run history begins anew; or restore a backup."
+            raise StoreError(f"{self.path} is damaged: {error}.", hint) from error
         finally:
             con.close()
 

@@ -177,9 +177,10 @@ def parse_stanzas(path: Path) -> dict[str, Stanza]:
 
 def _parsed(path: Path) -> dict[str, Stanza | StanzaError]:
     found: dict[str, Stanza | StanzaError] = {}
-    for name, body in _document(path).unwrap().items():
+    document = _document(path)
+    for name, body in document.unwrap().items():
         try:
-            found[name] = _checked(path, name, body)
+            found[name] = _checked(path, name, body, document.as_string())
         except StanzaError as error:
             found[name] = error
     return found
@@ -296,12 +297,30 @@ def _document(path: Path) -> tomlkit.TOMLDocument:
         raise StanzaError(f"{path} is not TOML: {error}.", "Mend the file; nothing was changed.") from error
 
 
-def _checked(path: Path, name: str, body: object) -> Stanza:
+def _checked(path: Path, name: str, body: object, text: str = "") -> Stanza:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise StanzaError(f'{path}: "{name}" cannot be a league\'s name.', "Use small letters, digits and _.")
     if not isinstance(body, dict):
         raise StanzaError(f"{path}: {name} must be a stanza, [{name}], with its settings below.")
-    return _validated(f"{path}, league {name}", body)
+    try:
+        return Stanza.model_validate(body)
+    except ValidationError as error:
+        line = _line(text, name, next((str(part) for part in error.errors()[0]["loc"]), ""))
+        raise StanzaError(f"{path}{f', line {line}' if line else ''}, league {name}: {_mistakes(error)}") from error
+
+
+def _line(text: str, league: str, setting: str) -> int:
+    """The line of a league's setting, or else the first of its stanza; 0 where the text has none."""
+    first, is_here = 0, False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(r"\s*\[", line):
+            table = re.match(rf"\s*\[\s*{league}\s*(\]|\.\s*{re.escape(setting)}\b)?", line)
+            is_here, first = bool(table), first or (number if table else 0)
+            if table and table[1] not in (None, "]"):
+                return number
+        elif is_here and re.match(rf'\s*"?{re.escape(setting)}"?\s*[=.]', line):
+            return number
+    return first
 
 
 def _validated(where: str, body: dict[str, Any]) -> Stanza:

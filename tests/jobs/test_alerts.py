@@ -19,6 +19,7 @@ from jobs.status import Fit, status
 from store.history import History, StepEnd
 
 NOW = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+PROMISE = "and its promise is 36 hours (fresh_hours)"
 COMMANDS = ("pull", "check", "fit --due --audit")
 
 
@@ -360,7 +361,7 @@ def test_one_night_with_the_clock_ahead_silences_nothing(night, home, hook):
     assert texts() == ["Pooltable: alps: the night failed: check: it went wrong"]
     look(home, NOW + timedelta(days=3), to(hook))
     assert texts()[1:] == [
-        f"Pooltable: {league}: not fresh: last pulled 2 days ago, and its promise is 36 hours (fresh_hours)"
+        f"Pooltable: {league}: not fresh: last pulled 48 hours ago, {PROMISE}; it was not pulled since"
         for league in ("alps", "andes")
     ]
 
@@ -380,11 +381,11 @@ def test_a_wrong_stanza_is_told_as_its_leagues_failure_and_what_stood_of_it_stan
     assert [(one["kind"], one["league"]) for one in Hook.got] == [("stale", "alps"), ("stale", "andes")]
     text = home.leagues_toml.read_text()
     home.leagues_toml.write_text(text.replace("refit", "refitt", 1))
-    why = 'leagues.toml, league alps: unknown setting "refitt"'
+    why = f'{home.leagues_toml}, line 6, league alps: unknown setting "refitt". Did you mean "refit"?'
     night({"pull alps": why}, NOW + timedelta(hours=41))
     look(home, NOW + timedelta(hours=41), to(hook))
     assert texts()[2:] == [
-        "Pooltable: over: andes: not fresh: last pulled 1 day ago, and its promise is 36 hours (fresh_hours)",
+        f"Pooltable: over: andes: not fresh: last pulled 40 hours ago, {PROMISE}; it was not pulled since",
         f"Pooltable: alps: the night failed: pull: {why}",
     ]
     said = run("status").output
@@ -431,7 +432,7 @@ def test_how_late_a_league_is_is_told_as_of_now(night, home):
     for hours in (40, 100):
         look(home, NOW + timedelta(hours=hours), Channels())
     told = [incidents.sentence(one) for one in History(home.runs).incidents(league="alps")]
-    assert told == ["alps: not fresh: last pulled 4 days ago, and its promise is 36 hours (fresh_hours)"]
+    assert told == [f"alps: not fresh: last pulled 4 days ago, {PROMISE}; it was not pulled since"]
 
 
 def test_no_heart_beats_while_a_failure_stands(night, home, tmp_path):

@@ -216,14 +216,15 @@ def test_status_in_an_empty_home_and_after_publishing(run, home):
     home.runs.write_bytes(b"damaged" * 1000)
     third = run("status")
     assert (third.exit_code, "3 days ago" in third.stdout) == (0, True)
-    assert "The run history cannot be read: file is not a database." in third.stdout
+    assert f"The run history cannot be read: {home.runs} is damaged: file is not a database. Move it" in third.stdout
+    assert third.stdout.splitlines()[2].split()[:2] == ["alps", "?"], "nobody knows of its last night"
 
 
 def test_status_says_since_when_snapshots_stand_in_for_a_source(home):
     began, asked = datetime(2026, 3, 1, 4, 0, tzinfo=UTC), datetime(2026, 3, 3, 5, 0, tzinfo=UTC)
     note_standing_in(home.raw / "alps", ["https://host/a.csv", "https://host/b.csv"], began)
     since = (
-        "alps: the last snapshots stand in since 2026-03-01 04:00 UTC (2 days ago) for https://host/a.csv and 1 more."
+        "alps: the last snapshots stand in since 2026-03-01 04:00 UTC (49 hours ago) for https://host/a.csv and 1 more."
     )
     assert since in status(home, asked).notes
     note_standing_in(home.raw / "alps", [], asked)

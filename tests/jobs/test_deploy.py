@@ -12,6 +12,7 @@ import yaml
 from typer.main import get_command
 
 from dashboard.app import build_app
+from jobs.alerts import Channels
 from jobs.cli import app
 from store.home import Home, Settings
 
@@ -104,6 +105,11 @@ def test_a_service_runs_a_command_of_ours_within_its_memory(name):
     assert (DEPLOY / built["context"]).resolve() == ROOT and (ROOT / built["dockerfile"]).samefile(
         DEPLOY / "Dockerfile"
     )
+
+
+def test_the_scheduler_is_told_of_every_way_in_which_it_may_tell():
+    ways = {f"POOLTABLE_{name.upper()}" for name in Channels.model_fields}
+    assert ways <= COMPOSE["services"]["scheduler"]["environment"].keys()
 
 
 def test_the_dashboard_asks_for_a_token_and_is_reached_from_this_machine_alone():

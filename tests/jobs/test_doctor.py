@@ -115,8 +115,15 @@ def test_a_home_that_is_gone_or_no_folder(home):
     home.root.rmdir()
     home.root.write_text("a file")
     failed = found(home, "FAIL")
-    assert {"disk", "locks", "scheduler"} <= set(failed)
-    assert failed["disk"] == f"{home.root} cannot be used: Not a directory"
+    assert failed == {"disk": f"{home.root} cannot be used: Not a directory"}
+    assert found(home, "warn")["scheduler"] == "cannot be told, for what disk says"
+
+
+def test_a_run_history_that_is_damaged_is_told_once_with_what_to_do(well):
+    well.runs.write_bytes(b"random bytes, and long enough to be taken for one" * 100)
+    ((check, told),) = found(well, "FAIL").items()
+    assert check == "history" and told.startswith(f"{well.runs} is damaged: file is not a database. Move it")
+    assert "or restore a backup" in told
 
 
 def test_memory(well, monkeypatch):
@@ -148,7 +155,7 @@ def test_the_edition(well):
 
 
 def test_leagues_that_failed_or_are_late(well):
-    assert "not fresh: last pulled 2 days ago" in found(well, "FAIL", NOW + timedelta(days=2))["leagues"]
+    assert "not fresh: last pulled 48 hours ago" in found(well, "FAIL", NOW + timedelta(days=2))["leagues"]
     run(well, NOW + timedelta(minutes=1), state="failed")
     assert "the night failed: pull: it went so" in found(well, "FAIL", NOW + timedelta(minutes=2))["leagues"]
 

@@ -5,14 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 
+from ingest.snapshots import note_standing_in
 from jobs.locks import alone
 from jobs.night import CHAIN, LOCK_WAIT_SECONDS, PUBLISH, PULLS, UNAUDITED, Step, pooltable, run_night
+from jobs.status import COLUMNS, row, status
 from jobs.sweep import DID_NOT_END, close_unended
-from store.errors import LockedError
+from store.edition import publish
+from store.errors import LockedError, StoreError
 from store.history import History, Run
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
@@ -284,3 +289,26 @@ def test_closing_the_books_touches_only_what_did_not_end(home):
     assert {str(row["run_id"]): row["state"] for row in history.rows("run")} == {"done": "done", "dead": "failed"}
     (step,) = history.rows("step")
     assert (step["state"], step["message"], step["log"]) == ("failed", DID_NOT_END, "sampling\n")
+
+
+def test_a_night_that_fell_back_on_an_earlier_file_says_so(make_night, home):
+    note_standing_in(home.raw / "alps", ["/data/alps.csv"], NOW)
+    outcomes = run_night(make_night({}))
+    fell_back = "with an earlier file in place of a source: pull alps: well done; fit alps: well done"
+    assert [outcome.message for outcome in outcomes[:2]] == [fell_back, "fit andes: well done"]
+
+
+def test_a_warehouse_that_cannot_be_read_is_not_taken_for_an_empty_one(make_night, home):
+    """Nothing was loaded, or nobody can tell: what is to publish says which."""
+    night = make_night({"pull alps": "fail", "publish": "fail"}, leagues=("alps",))
+    with closing(duckdb.connect(home.warehouse)) as con:
+        con.execute("INSERT INTO migration (name, applied_at_utc) VALUES ('999_of_a_newer_one', now())")
+    assert [outcome.is_done for outcome in run_night(night)] == [False, False]
+    assert steps_of(home)[-1] == ("publish", None, "failed")
+    with pytest.raises(StoreError, match="999_of_a_newer_one"):
+        publish(home, ["alps"], NOW)
+    (alps, _), (note,) = status(home, NOW).leagues, [n for n in status(home, NOW).notes if "999_of_a_newer_one" in n]
+    assert note.startswith("What was loaded and fitted cannot be seen now")
+    assert (
+        dict(zip(COLUMNS, row(alps, NOW), strict=True)).items() >= {"loaded": "?", "fresh": "?", "fitted": "?"}.items()
+    )

@@ -2,6 +2,7 @@
 one scheduler, stopped cleanly."""
 
 import json
+import logging
 import os
 import signal
 import sqlite3
@@ -349,6 +350,20 @@ def test_a_league_whose_stanza_is_wrong_has_its_night_all_the_same(world, home):
     assert jobs(world) == {"night 01:30:00": ("alps",), "night 04:00:00": ("andes",)}
 
 
+def test_a_stanza_that_goes_wrong_is_told_at_once_and_its_league_keeps_its_times(world, home, caplog):
+    had_a_night(home, NOW, "alps", "andes")
+    alps = 'refit = "01:30"\npull = "13:00"'
+    write(home, alps=alps, andes="02:30")
+    world.boot()
+    before = jobs(world)
+    write(home, alps=f"{alps}\nrates = []", andes="02:30")
+    world.wait(12 * HOUR)
+    assert jobs(world) == before
+    (told,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert 'line 8, league alps: unknown setting "rates"' in told.getMessage()
+    assert [(at, who) for at, who, _ in world.started] == [(NOW + HOUR, ("alps",)), (NOW + 2 * HOUR, ("andes",))]
+
+
 def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home):
     had_a_night(home, NOW, "alps")
     write(home, alps="04:00")
@@ -401,6 +416,7 @@ def test_a_run_history_that_cannot_be_read_starts_no_night_and_ends_no_scheduler
         with closing(sqlite3.connect(home.runs)) as con:
             con.execute(f"PRAGMA user_version = {version}")
     start_night(home, ("alps",), "schedule", NOW, lambda: False)
+    Keeper(home, build(), lambda *_: None, lambda: NOW)()
     assert "schedule of alps cannot be started: " in caplog.text
     assert why in caplog.text
 

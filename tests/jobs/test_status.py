@@ -50,7 +50,7 @@ def test_what_a_clock_that_was_ahead_wrote_makes_no_league_fresh(loaded, pulled,
 
 @pytest.mark.parametrize(("minutes", "told"), [
     (0, "just now"), (2, "just now"), (6, "6 minutes ahead of the clock"), (1440 * 200, "200 days ahead of the clock"),
-    (-1, "1 minute ago"), (-60, "1 hour ago"), (-3000, "2 days ago"),
+    (-1, "1 minute ago"), (-60, "1 hour ago"), (-3000, "50 hours ago"), (-4319, "71 hours ago"), (-4320, "3 days ago"),
 ])  # fmt: skip
 def test_how_long_ago(minutes, told):
     assert ago(NOW + timedelta(minutes=minutes), NOW) == told

@@ -159,3 +159,13 @@ def test_one_stanza_that_is_wrong_stops_no_other(home):
 def test_results_that_are_not_for_readers_stay_so_in_a_stanza_that_is_wrong(home, line, withheld):
     write(home, GOOD + line + "\n")
     assert read_withheld(home) == withheld
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    (GOOD + "min_gmes = 4\n", 6), ("\n" + GOOD.replace('feed = "csv"\n', ""), 2),
+    (GOOD + "[alps.columns]\nda = 1\n", 6), (GOOD.replace("alps", "andes") + "\n" + GOOD + "columns.da = 1\n", 12),
+])  # fmt: skip
+def test_a_mistake_is_named_with_its_line(home, text, line):
+    write(home, text)
+    with pytest.raises(StanzaError, match=f"leagues.toml, line {line}, league alps: "):
+        read_stanzas(home)
