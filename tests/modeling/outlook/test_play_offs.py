@@ -17,7 +17,7 @@ from modeling.build import build_design
 from modeling.outlook.coming import Coming, coming_of
 from modeling.outlook.fixtures import Fixtures, with_games
 from modeling.outlook.play_offs import Gained, PlayOffs, decide, play_offs_of
-from modeling.outlook.season import Competition, Fixed, competitions, simulate
+from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Tables
 from modeling.outlook.ties import as_given, decided
@@ -205,6 +205,7 @@ def test_what_tables_do_not_have_is_not_played():
         ({"bracket": ["", "", "low 3", "low 4"]}, "one is of somebody"),
         ({"won": {"high": "up"}}, 'nobody of a table "high"'),
         ({"won": {}}, "it decides something"),
+        (FINAL | {"lost": {"low": "up"}}, 'who of a table "low" wins it has "up", and who loses it too'),
         ({"lost": {"low": "down"}}, "it decides something"),
         ({"bracket": ["high 1", "low 1", "low 2", "low 3"], "level": "better"}, "places of one table"),
     ],
@@ -212,6 +213,30 @@ def test_what_tables_do_not_have_is_not_played():
 def test_a_mistake_in_a_play_off_is_named(more, says):
     with pytest.raises(ValidationError, match=says):
         PlayOff.model_validate(FOUR | more)
+
+
+@pytest.mark.parametrize(
+    ("places", "slot", "is_right"),
+    [((1, 2), "low 2", False), ((1, 2), "low 3", True), ((-3, -1), "low -3", False), ((-3, -1), "low 3", True),
+     ((2, -2), "low 3", False), ((2, -2), "low -1", True)],
+)  # fmt: skip
+def test_who_plays_for_a_prize_has_it_not_by_places(places, slot, is_right):
+    said = {"places": {"up": places}, "play_offs": [FINAL | {"bracket": [slot, "far 1"]}]}
+    if is_right:
+        assert SeasonRules.model_validate(said).places_of("low") == {"up": places}
+    else:
+        with pytest.raises(ValidationError, match=rf'"{slot}" has "up" by `places`.*play-off of {slot}, far 1'):
+            SeasonRules.model_validate(said)
+
+
+def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
+    """The first plays for the title: one champion a season, by the play-off; of other tables the first, as usual."""
+    said = {"bracket": ["1", "4", "2", "3"], "rounds": ["two_legs", "neutral"], "won": {"": "champion"}}
+    rules = SeasonRules.model_validate({"play_offs": [said]})
+    (won,) = played(known, [said], {"": TEAMS}, {"": (tables := ended(6, 8))})[""]
+    end = Simulated(tables, np.empty((SEASONS, 0), np.int8), np.empty((0, 0, 3)), (won,))
+    assert (end.prizes(rules.places_of(""))["champion"].sum(axis=1) == 1).all()
+    assert rules.places_of("other") == {"champion": (1, 1)}
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:
