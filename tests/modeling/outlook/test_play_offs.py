@@ -16,7 +16,9 @@ from pydantic import ValidationError
 from modeling.build import build_design
 from modeling.outlook.coming import Coming, coming_of
 from modeling.outlook.fixtures import Fixtures, with_games
+from modeling.outlook.given import Names
 from modeling.outlook.play_offs import Gained, PlayOffs, decide, play_offs_of
+from modeling.outlook.rules import check_rules
 from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Tables
@@ -237,6 +239,26 @@ def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
     end = Simulated(tables, np.empty((SEASONS, 0), np.int8), np.empty((0, 0, 3)), (won,))
     assert (end.prizes(rules.places_of(""))["champion"].sum(axis=1) == 1).all()
     assert rules.places_of("other") == {"champion": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("there", "bracket", "says"),
+    [
+        (["First Division", "Second Division"], ("Frist Division 1", "Frist Division 2"),
+         'no game is of a table "Frist Division" (did you mean "First Division"?): what it is of is not played'),
+        (["low", "high"], ("1", "2"), 'a place is of no table (there are "high", "low")'),
+        ([""], ("low 1", "low 2"), 'no game is of a table "low" (a season has one)'),
+        (["low", "over"], ("over 1", "over 2"), ""),
+    ],
+)  # fmt: skip
+def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket, says):
+    """One of a table that is not of this season is not."""
+    listed = pl.DataFrame({"table": there})
+    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides)
+    table = bracket[0][:-2]
+    rules = SeasonRules.model_validate({"play_offs": [FINAL | {"bracket": bracket, "won": {table: "up"}}]})
+    doubts = check_rules(fixtures, rules, Names("x", "team"), {there[0]: 8}, is_race=False)
+    assert [says in doubt and doubt.startswith("`play_offs`: ") for doubt in doubts] == [True] * bool(says)
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:
