@@ -1,6 +1,7 @@
 """Play-offs: who gains what in every season sums to what the rules say, and is who the ratings say."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -253,12 +254,28 @@ def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
 )  # fmt: skip
 def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket, says):
     """One of a table that is not of this season is not."""
-    listed = pl.DataFrame({"table": there})
+    listed = pl.DataFrame({"game_id": there, "table": there})
     fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides)
     table = bracket[0][:-2]
     rules = SeasonRules.model_validate({"play_offs": [FINAL | {"bracket": bracket, "won": {table: "up"}}]})
     doubts = check_rules(fixtures, rules, Names("x", "team"), {there[0]: 8}, is_race=False)
     assert [says in doubt and doubt.startswith("`play_offs`: ") for doubt in doubts] == [True] * bool(says)
+
+
+@pytest.mark.parametrize(
+    ("days", "sides", "says"), [(29, ["high"], ["low is over"]), (31, ["high"], []), (1, ["high", "low"], [])]
+)
+def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, sides, says):
+    """Where its last game was shortly before those to come, and nothing simulates the table."""
+    games = known.games
+    (next_day,) = games.sides.filter(pl.col("game_id").is_in(list(games.to_come)))["played_on"].unique()
+    low = games.sides.filter(pl.col("game_id") == games.sides["game_id"][0])
+    seen = low.with_columns(played_on=pl.lit(next_day - timedelta(days=days)))
+    listed = low.select("game_id", table=pl.lit("low")).unique()
+    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, seen)
+    rules = SeasonRules.model_validate({"play_offs": [FINAL]})
+    doubts = check_rules(fixtures, rules, Names("x", "team"), dict.fromkeys(sides, 8), is_race=False)
+    assert [doubt.split(":")[1].strip() for doubt in doubts] == says
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:
