@@ -13,6 +13,7 @@ from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
 SHORTLY = timedelta(days=30)  # within which play-offs follow on the last game of a table
+NEAR = 0.8  # how much alike names are, from which one is taken to be meant: en.1 and en.4 are not
 OF_RACES = {"points", "wins", "lots"}  # criteria that tell equals of a championship apart
 
 
@@ -58,7 +59,7 @@ def _of_tables(fixtures: Fixtures, rules: SeasonRules) -> Iterator[str]:
 
 def _no_table(name: str, there: list[str]) -> str:
     """That no game is of a table, in words, and which tables there are."""
-    near = difflib.get_close_matches(name, there, 1)
+    near = difflib.get_close_matches(name, there, 1, NEAR)
     named = [f'"{each}"' for each in there if each]
     known = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(named)}" if named else "a season has one"
     return (f'no game is of a table "{name}"' if name else "a place is of no table") + f" ({known})"
@@ -94,7 +95,7 @@ def _too_late(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> 
         if late and first["played_on"] - max(ended[table] for table in one.tables) <= SHORTLY:
             over = " and ".join(sorted(filter(None, one.tables))) or "the table"
             slots = ", ".join(filter(None, one.bracket))
-            yield f"`play_offs`: {over} is over: its play-off ({slots}) is not simulated any more"
+            yield f"`play_offs`: nothing of {over} is to come: its play-off ({slots}) is not simulated any more"
 
 
 def _deducted(fixtures: Fixtures, rules: SeasonRules, names: Names) -> Iterator[str]:

@@ -263,7 +263,8 @@ def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket,
 
 
 @pytest.mark.parametrize(
-    ("days", "sides", "says"), [(29, ["high"], ["low is over"]), (31, ["high"], []), (1, ["high", "low"], [])]
+    ("days", "sides", "says"),
+    [(29, ["high"], ["nothing of low is to come"]), (31, ["high"], []), (1, ["high", "low"], [])],
 )
 def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, sides, says):
     """Where its last game was shortly before those to come, and nothing simulates the table."""
