@@ -70,6 +70,12 @@ class Names:
         )
 
 
+def as_sentence(said: object) -> str:
+    """What was said, with a full stop where it has no question mark."""
+    text = str(said)
+    return text if text.endswith("?") else f"{text}."
+
+
 def read_names(con: duckdb.DuckDBPyConnection, league: str, kind: str) -> Names:
     """The names of a league's competitors."""
     names = Names(league, kind, attributes=frozenset(known_attributes(con, league)))
