@@ -225,7 +225,7 @@ def outlook_page(league: str, found: "Outlook") -> str:
     parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
     for (table,), rows in found.rows.group_by("table", maintain_order=True):
         parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
-    parts += ["", *(f"Beware: {doubt}." for doubt in found.doubts)] if found.doubts else []
+    parts += ["", *(f"Beware: {doubt}.".replace("?.", "?") for doubt in found.doubts)] if found.doubts else []
     moving = found.leverage.sort("swing", descending=True).head(HANGING).to_dicts()
     if moving:
         parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]

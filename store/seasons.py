@@ -26,6 +26,13 @@ def _in_order(place: tuple[int, int]) -> tuple[int, int]:
     return place
 
 
+def _among(place: int, where: tuple[int, int]) -> bool:
+    """Whether a place is one of some, of a table whose size is not known: the last are behind all that are counted."""
+    last = 1_000_000
+    first, until, own = (one if one > 0 else last + one for one in (*where, place))
+    return first <= own <= until
+
+
 Places = dict[str, Annotated[tuple[int, int], AfterValidator(_in_order)]]
 
 
@@ -102,7 +109,13 @@ class PlayOff(BaseModel):
             raise ValueError(f'nobody of a table "{strange[0]}" stands in it: mend `won` or `lost`')
         if not (self.won or self.lost) or (self.lost and size > 2):
             raise ValueError("it decides something: `won` by table, or `lost` where two play it")
+        if same := [table for table, prize in self.won.items() if self.lost.get(table) == prize]:
+            raise ValueError(f'who of a table "{same[0]}" wins it has "{self.won[same[0]]}", and who loses it too')
         return self
+
+    def prizes_of(self, table: str) -> set[str]:
+        """What it decides in a table."""
+        return {prizes[table] for prizes in (self.won, self.lost) if table in prizes}
 
 
 class SeasonRules(BaseModel):
@@ -127,10 +140,29 @@ class SeasonRules(BaseModel):
     deducted: tuple[Deduction, ...] = ()
     """Points taken off; of tables, not of championships of races."""
 
-    def places_of(self, table: str) -> Places:
-        """What places of a table mean."""
+    @model_validator(mode="after")
+    def _has_each_prize_once(self) -> Self:
+        for one in self.play_offs:
+            for table, place in (slot for slot in one.slots if slot):
+                for prize, where in (self._said_of(table) or {}).items():
+                    if prize in one.prizes_of(table) and _among(place, where):
+                        slot = f"{table} {place}".strip()
+                        raise ValueError(f'"{slot}" has "{prize}" by `places` ({prize} = {list(where)}) and plays for '
+                                         f'it in the play-off of {", ".join(filter(None, one.bracket))}: '
+                                         "mend one of them")  # fmt: skip
+        return self
+
+    def _said_of(self, table: str) -> Places | None:
+        """What the stanza itself says that places of a table mean."""
         own = self.tables[table].places if table in self.tables else None
-        return self.places if own is None else own
+        return own if own is not None else self.places if "places" in self.model_fields_set else None
+
+    def places_of(self, table: str) -> Places:
+        """What places of a table mean; where the stanza does not say, as usual, without what a play-off decides."""
+        if (said := self._said_of(table)) is not None:
+            return said
+        decided = set[str]().union(*(one.prizes_of(table) for one in self.play_offs))
+        return {prize: where for prize, where in self.places.items() if prize not in decided}
 
     def order_of(self, table: str) -> Order:
         """What counts first, second, ... in a table."""

@@ -19,7 +19,7 @@ from modeling.outlook.coming import read_draws
 from modeling.outlook.cup_file import BYE_NAME, THIRD, Cup
 from modeling.outlook.fixtures import Given
 from modeling.outlook.forecasts import of_rows
-from modeling.outlook.given import ID, Names, insist_on_values, read_names
+from modeling.outlook.given import ID, Names, as_sentence, insist_on_values, read_names
 from modeling.outlook.league import Ahead, look_ahead
 from modeling.outlook.season import as_scores
 from modeling.outlook.table import Rules, Tables, tables
@@ -115,7 +115,7 @@ def _entrants(cup: Cup, names: Names) -> dict[str, str]:
         found = {name: names.find(name, names.kind) for name in (*grouped, *single)}
     except ValueError as error:
         raise UsageError(
-            f"{names.league}: {error}.", "A slot is a name, a place of a group as A1, or empty."
+            f"{names.league}: {as_sentence(error)}", "A slot is a name, a place of a group as A1, or empty."
         ) from error
     if len(set(found.values())) < len(grouped) + len(single):
         raise UsageError(f"{names.league}: somebody stands in the cup twice.", "Mend its groups and slots.")
@@ -127,7 +127,7 @@ def _hosts(cup: Cup, names: Names, ids: list[str]) -> set[int]:
     try:
         found = {name: names.find(name, names.kind) for name in cup.hosts}
     except ValueError as error:
-        raise UsageError(f"{names.league}: {error}.", "Mend `hosts`.") from error
+        raise UsageError(f"{names.league}: {as_sentence(error)}", "Mend `hosts`.") from error
     for name, one in found.items():
         if one not in ids:
             raise UsageError(f'The host "{name}" does not stand in the cup.', "Hosts are entrants: mend `hosts`.")

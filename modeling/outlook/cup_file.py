@@ -104,6 +104,9 @@ def _mistakes_of_groups(cup: Cup) -> Iterator[tuple[str, str]]:
     for name, members in cup.groups.items():
         if len(members) < 2:
             yield f"group {name} has fewer than two members.", "A group has two at least."
+        ways = [((cup.place(slot) or ("",))[0], *cup.groups_of_third(slot)) for slot in cup.bracket]
+        if cup.bracket and not any(name in way for way in ways):
+            yield f"nobody of group {name} stands in the bracket.", f"Give a slot to a place of it, as {name}1."
     for slot, times in Counter(cup.bracket).items():
         place = cup.place(slot)
         if place and times > 1:

@@ -80,7 +80,7 @@ def read_fixtures(
     if given is not None:
         sides = pl.concat([seen, given.sides], how="diagonal_relaxed")
         games = replace(games, appearances=pl.concat([games.appearances, given.appearances]))
-    games = _with_entrants(replace(games, sides=sides.sort("played_on", maintain_order=True)), outcome, as_of)
+    games = _with_entrants(replace(games, sides=sides.sort("played_on", maintain_order=True)), listed, outcome, as_of)
     last = games.sides["played_on"].max()
     if not isinstance(last, date) or last < as_of:
         raise FitError(
@@ -105,9 +105,12 @@ def _is_whole(outcome: Outcome) -> pl.Expr:
     return sides >= 2 if outcome.row == "entrant" else sides == 2
 
 
-def _with_entrants(games: Games, outcome: Outcome, as_of: date) -> Games:
-    """The games, with the entrants of the last race before the as-of date where a race to come lists none yet."""
-    empty = games.sides.filter(pl.col("side").is_null() & (pl.col("played_on") >= as_of))
+def _with_entrants(games: Games, listed: pl.DataFrame, outcome: Outcome, as_of: date) -> Games:
+    """The games, with the entrants of the last race before the as-of date where a race to come lists none yet, or is
+    over by now: its entrants became known later."""
+    over = listed.filter(pl.col("status") != "scheduled")["game_id"].implode()
+    unknown = (pl.col("played_on") >= as_of) & (pl.col("side").is_null() | pl.col("game_id").is_in(over))
+    empty = games.sides.filter(unknown).unique("game_id", maintain_order=True)
     raced = games.sides.filter(pl.col("played_on") < as_of, pl.col("side").is_not_null())
     if outcome.row != "entrant" or empty.is_empty() or raced.is_empty():
         return games
@@ -116,9 +119,10 @@ def _with_entrants(games: Games, outcome: Outcome, as_of: date) -> Games:
     filled = bare.join(last.select("side", "team", "is_home", "exposure"), how="cross")
     drove = games.appearances.filter(pl.col("game_id") == last["game_id"][0]).drop("game_id")
     added = empty.select("game_id").join(drove, how="cross").select(games.appearances.columns)
-    there = games.sides.filter(pl.col("side").is_not_null())
+    there = games.sides.filter(~unknown, pl.col("side").is_not_null())
     sides = pl.concat([there, filled], how="diagonal_relaxed").select(games.sides.columns)
-    return replace(games, sides=sides, appearances=pl.concat([games.appearances, added]))
+    known = games.appearances.filter(~pl.col("game_id").is_in(empty["game_id"].implode()))
+    return replace(games, sides=sides, appearances=pl.concat([known, added]))
 
 
 def _as_foreseen(games: Games, listed: pl.DataFrame) -> Games:

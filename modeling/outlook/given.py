@@ -70,6 +70,12 @@ class Names:
         )
 
 
+def as_sentence(said: object) -> str:
+    """What was said, with a full stop where it has no question mark."""
+    text = str(said)
+    return text if text.endswith("?") else f"{text}."
+
+
 def read_names(con: duckdb.DuckDBPyConnection, league: str, kind: str) -> Names:
     """The names of a league's competitors."""
     names = Names(league, kind, attributes=frozenset(known_attributes(con, league)))
@@ -84,7 +90,8 @@ def read_given(path: Path, names: Names, as_of: date, season: str, *, is_race: b
     columns, rows = _read(path)
     needed = ("date", "race", "entrant") if is_race else ("date", *_pair(set(columns)))
     if not rows or not set(columns).issuperset(needed):
-        hint = f"Its first line must name its columns, among them: {', '.join(needed)}."
+        found = f" It has: {', '.join(columns)}." if rows else ""
+        hint = f"Its first line must name its columns, with commas, among them: {', '.join(needed)}.{found}"
         raise UsageError(f"{path} has no fixtures." if not rows else f"{path} lacks columns.", hint)
     for message, hint in _contrary(columns, is_race=is_race):
         raise UsageError(f"{path}, line 1: {message}", hint)

@@ -16,7 +16,7 @@ from modeling.earlier import read_accepted
 from modeling.outcomes.outcome import Array
 from modeling.outlook.coming import Coming, Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures, with_games
-from modeling.outlook.given import Names, read_names
+from modeling.outlook.given import Names, as_sentence, read_names
 from modeling.outlook.play_offs import PlayOffs, play_offs_of
 from modeling.outlook.races import championships
 from modeling.outlook.rules import check_rules, fitting
@@ -220,8 +220,8 @@ def _found(names: Names, words: Iterable[str]) -> list[str]:
     except ValueError as error:
         if not any(kind == names.kind for kind, _ in names.by_word):
             raise UsageError(f"{names.league} knows of no {names.kind}s.", "Its results have no line-ups.") from error
-        said = str(error).removesuffix("?") + ("?" if str(error).endswith("?") else ".")
-        raise UsageError(f"{names.league}: {said}", "Give a name as the league has it, or an id.") from error
+        said = f"{names.league}: {as_sentence(error)}"
+        raise UsageError(said, "Give a name as the league has it, or an id.") from error
 
 
 def _all_given(fixtures: Fixtures, names: Names, given: tuple[str, ...]) -> dict[str, tuple[float, float]]:

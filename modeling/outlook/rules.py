@@ -1,6 +1,10 @@
 """A season's rules against a league's games: what of them is of nothing there is, in words."""
 
+import difflib
 from collections.abc import Iterator
+from datetime import timedelta
+
+import polars as pl
 
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.given import Names
@@ -8,6 +12,8 @@ from modeling.outlook.play_offs import missing
 from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
+SHORTLY = timedelta(days=30)  # within which play-offs follow on the last game of a table
+NEAR = 0.8  # how much alike names are, from which one is taken to be meant: en.1 and en.4 are not
 OF_RACES = {"points", "wins", "lots"}  # criteria that tell equals of a championship apart
 
 
@@ -30,7 +36,8 @@ def check_rules(
     return (
         *own,
         *_beyond(rules, sides),
-        *_play_offs(rules, sides, is_race=is_race),
+        *_play_offs(rules, sides, sorted(set(fixtures.listed["table"])), is_race=is_race),
+        *(() if is_race else _too_late(fixtures, rules, sides)),
         *_deducted(fixtures, rules, names),
     )
 
@@ -47,7 +54,15 @@ def _of_tables(fixtures: Fixtures, rules: SeasonRules) -> Iterator[str]:
     there = sorted(set(fixtures.listed["table"]))
     for name in rules.tables:
         if name not in there:
-            yield f'`tables`: no game is of a table "{name}"; there are {", ".join(there)}'
+            yield f"`tables`: {_no_table(name, there)}"
+
+
+def _no_table(name: str, there: list[str]) -> str:
+    """That no game is of a table, in words, and which tables there are."""
+    near = difflib.get_close_matches(name, there, 1, NEAR)
+    named = [f'"{each}"' for each in there if each]
+    known = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(named)}" if named else "a season has one"
+    return (f'no game is of a table "{name}"' if name else "a place is of no table") + f" ({known})"
 
 
 def _beyond(rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
@@ -57,14 +72,30 @@ def _beyond(rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
             yield f"`places`: {name} is beyond the {count} of the table {table}".rstrip()
 
 
-def _play_offs(rules: SeasonRules, sides: dict[str, int], *, is_race: bool) -> Iterator[str]:
-    """Those that are of tables of this season, and of places that these do not have."""
-    if is_race and rules.play_offs:
-        yield "`play_offs` are not known to championships of races"
-    for one in rules.play_offs if not is_race else ():
+def _play_offs(rules: SeasonRules, sides: dict[str, int], there: list[str], *, is_race: bool) -> Iterator[str]:
+    """Those of tables that no season has, or of this season's and of places that these do not have."""
+    if is_race:
+        yield from ["`play_offs` are not known to championships of races"] if rules.play_offs else []
+        return
+    for table in sorted({table for one in rules.play_offs for table in one.tables} - set(there)):
+        yield f"`play_offs`: {_no_table(table, there)}: what it is of is not played"
+    for one in rules.play_offs:
         gone = missing(one, sides)
-        if gone and one.tables & sides.keys():
+        if gone and one.tables & sides.keys() and one.tables <= set(there):
             yield f"`play_offs`: {gone[0]} is no place of its own there, so that one is not played"
+
+
+def _too_late(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
+    """Play-offs that are next: all of their tables ended shortly before the next game to come."""
+    first = fixtures.coming.row(0, named=True)
+    done = fixtures.seen.filter(pl.col("season") == first["season"]).join(fixtures.listed, on="game_id")
+    ended = dict(done.group_by("table").agg(pl.col("played_on").max()).iter_rows())
+    for one in rules.play_offs:
+        late = one.tables.isdisjoint(sides) and one.tables <= ended.keys()
+        if late and first["played_on"] - max(ended[table] for table in one.tables) <= SHORTLY:
+            over = " and ".join(sorted(filter(None, one.tables))) or "the table"
+            slots = ", ".join(filter(None, one.bracket))
+            yield f"`play_offs`: nothing of {over} is to come: its play-off ({slots}) is not simulated any more"
 
 
 def _deducted(fixtures: Fixtures, rules: SeasonRules, names: Names) -> Iterator[str]:

@@ -106,7 +106,8 @@ def competitions(fixtures: Fixtures, season: str, rules: SeasonRules) -> list[Co
     if not open_still:
         raise FitError(
             f"{fixtures.games.league}: no game to come of {season} is of a table.",
-            "Its stanza says which are: [LEAGUE.season] with `rounds` and `table`.",
+            "Its stanza says which are: [LEAGUE.season] with `rounds` and `table`. "
+            "Play-offs are not simulated once their tables are over.",
         )
     return sorted((one for one in made if one.table in needed), key=lambda one: one.table)
 

@@ -32,6 +32,16 @@ def test_defaults_are_filled_in(home):
     assert (stanza.source, stanza.rate, stanza.refit) == (("a.csv",), ("team",), time(4, 0))
 
 
+PLAY_OFF = """
+[alps.season.tables.east.places]
+up = [1, 2]
+[[alps.season.play_offs]]
+bracket = ["east 2", "east 3"]
+rounds = ["neutral"]
+won = { east = "up" }
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -45,6 +55,7 @@ def test_defaults_are_filled_in(home):
         (GOOD + "persistence = 60\n", '"persistence": it is the share of a competitor\'s distance'),
         (GOOD + "persistence = nan\n", "from 0.01 to 1: 1 forgets nothing (found nan)"),
         (GOOD + 'refit = "late"\n', '"refit"'),
+        (GOOD + PLAY_OFF, '"east 2" has "up" by `places` (up = [1, 2]) and plays for it in the play-off'),
         (GOOD.replace('outcome = "score"', 'outcome = 3'), '"outcome"'),
         (GOOD + "active_days = 10000000\n", '"active_days": Input should be less than or equal to 100000'),
         (GOOD + "active_days = 0\n", '"active_days"'),

@@ -1,6 +1,58 @@
 -- Forecasts of games to come, outlooks of seasons, and the track record: what was forecast before its day, beside what
 -- came of it. `warehouse` is attached.
 
+-- Games that were forecast and are over, as they stand there now, whatever the forecast called them.
+CREATE TEMP TABLE forecast_result AS
+WITH asked AS (
+    SELECT league, game_id, played_on FROM warehouse.forecast
+    UNION
+    SELECT league, game_id, played_on FROM warehouse.forecast_place
+),
+played AS (
+    SELECT g.league, g.game_id, g.played_on
+    FROM warehouse.game AS g
+    JOIN warehouse.league AS l USING (league)
+    WHERE g.league IN (SELECT league FROM league WHERE is_shared)
+        AND (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
+        AND (
+            (g.league, g.played_on) IN (SELECT (league, played_on) FROM asked)
+            OR (g.league, g.game_id) IN (SELECT (league, game_id) FROM asked)
+        )
+),
+line_up AS (
+    SELECT league, game_id, side, string_agg(player, '+' ORDER BY player) AS players
+    FROM warehouse.appearance SEMI JOIN played USING (league, game_id)
+    GROUP BY ALL
+),
+entries AS (
+    SELECT
+        o.league, o.game_id, o.played_on, list(s.team ORDER BY s.side) AS teams, list(p.players ORDER BY s.side) AS players,
+        list(coalesce(s.score, s.won::INTEGER) ORDER BY s.side) AS scores, list(s.finish ORDER BY s.side) AS finishes
+    FROM played AS o
+    JOIN warehouse.side AS s USING (league, game_id)
+    LEFT JOIN line_up AS p USING (league, game_id, side)
+    GROUP BY ALL
+)
+SELECT
+    league, game_id, played_on, scores, finishes,
+    CASE WHEN teams[1] IS NULL OR (len(teams) > 2 AND players[1] IS NOT NULL) THEN players ELSE teams END AS who
+FROM entries;
+
+-- Of what was forecast the games that are not to come any more: those that the feed does not list as scheduled, and those
+-- of a file of fixtures that a result is of.
+CREATE TEMP TABLE forecast_over AS
+SELECT league, game_id FROM warehouse.game WHERE status <> 'scheduled'
+UNION ALL
+SELECT f.league, f.game_id
+FROM warehouse.forecast AS f
+JOIN forecast_result AS r ON (r.league, r.played_on, list_sort(r.who)) = (f.league, f.played_on, list_sort([f.first, f.second]))
+WHERE f.game_id LIKE 'fixture:%'
+UNION ALL
+SELECT f.league, f.game_id
+FROM warehouse.forecast_place AS f
+JOIN forecast_result AS r ON (r.league, r.played_on) = (f.league, f.played_on)
+WHERE f.game_id LIKE 'fixture:%' AND len(r.who) > 2;
+
 CREATE TABLE forecast AS
 SELECT
     league, game_id, played_on, season, first AS first_id, second AS second_id, first_name AS first,
@@ -8,10 +60,11 @@ SELECT
     expected_second, expected_margin, margin_rating_sd, margin_noise_sd, margin_q5, margin_q25, margin_q75, margin_q95,
     likely_scores, "over", score_chances, as_of, made_at_utc, fit_id
 FROM warehouse.forecast
+ANTI JOIN forecast_over USING (league, game_id)
 WHERE league IN (SELECT league FROM league)
 QUALIFY row_number() OVER (PARTITION BY league, game_id ORDER BY as_of DESC, made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id;
-COMMENT ON TABLE forecast IS 'One row a game of two sides that was forecast: its newest forecast. Chances are means over joint draws; low and high say how far the ratings'' uncertainty alone moves them. Key: league, game_id.';
+COMMENT ON TABLE forecast IS 'One row a game of two sides that is to come and was forecast: its newest forecast; once its result is in, it goes on in track_record. Chances are means over joint draws; low and high say how far the ratings'' uncertainty alone moves them. Key: league, game_id.';
 COMMENT ON COLUMN forecast.played_on IS 'Day of the game.';
 COMMENT ON COLUMN forecast.first_id IS 'competitor_id of the home side, or on neutral ground of the first one; players of a side are joined by +.';
 COMMENT ON COLUMN forecast.second_id IS 'The same of the other side.';
@@ -25,10 +78,11 @@ SELECT
     league, game_id, played_on, season, entrant AS entrant_id, entrant_name AS entrant, team AS team_id, win, top3,
     top10, expected_place, place_chances, as_of, made_at_utc, fit_id
 FROM warehouse.forecast_place
+ANTI JOIN forecast_over USING (league, game_id)
 WHERE league IN (SELECT league FROM league)
 QUALIFY rank() OVER (PARTITION BY league, game_id ORDER BY as_of DESC, made_at_utc DESC) = 1
 ORDER BY league, played_on, game_id, expected_place;
-COMMENT ON TABLE forecast_place IS 'One row an entrant of a race that was forecast: its newest forecast, whose chances are means over joint draws. Key: league, game_id, entrant_id.';
+COMMENT ON TABLE forecast_place IS 'One row an entrant of a race that is to come and was forecast: its newest forecast, whose chances are means over joint draws; once the race is over, it goes on in track_record. Key: league, game_id, entrant_id.';
 COMMENT ON COLUMN forecast_place.played_on IS 'Day of the race.';
 COMMENT ON COLUMN forecast_place.entrant_id IS 'competitor_id of the entrant.';
 COMMENT ON COLUMN forecast_place.entrant IS 'Its name.';
@@ -123,43 +177,6 @@ WHERE o.league IN (SELECT league FROM league)
 ORDER BY o.league, o.cup, o.as_of, o.stage DESC, o.chance DESC;
 COMMENT ON TABLE cup_outlook IS 'One row an entrant of a cup, a round and a day: the chance to reach the round, as seen that day. Key: league, cup, competitor_id, stage, as_of.';
 COMMENT ON COLUMN cup_outlook.name IS 'Its name.';
-
--- Games that were forecast and are over, as they stand there now, whatever the forecast called them.
-CREATE TEMP TABLE forecast_result AS
-WITH asked AS (
-    SELECT league, game_id, played_on FROM warehouse.forecast
-    UNION
-    SELECT league, game_id, played_on FROM warehouse.forecast_place
-),
-played AS (
-    SELECT g.league, g.game_id, g.played_on
-    FROM warehouse.game AS g
-    JOIN warehouse.league AS l USING (league)
-    WHERE g.league IN (SELECT league FROM league WHERE is_shared)
-        AND (g.status = 'played' OR (g.status = 'retired' AND l.outcome = 'win'))
-        AND (
-            (g.league, g.played_on) IN (SELECT (league, played_on) FROM asked)
-            OR (g.league, g.game_id) IN (SELECT (league, game_id) FROM asked)
-        )
-),
-line_up AS (
-    SELECT league, game_id, side, string_agg(player, '+' ORDER BY player) AS players
-    FROM warehouse.appearance SEMI JOIN played USING (league, game_id)
-    GROUP BY ALL
-),
-entries AS (
-    SELECT
-        o.league, o.game_id, o.played_on, list(s.team ORDER BY s.side) AS teams, list(p.players ORDER BY s.side) AS players,
-        list(coalesce(s.score, s.won::INTEGER) ORDER BY s.side) AS scores, list(s.finish ORDER BY s.side) AS finishes
-    FROM played AS o
-    JOIN warehouse.side AS s USING (league, game_id)
-    LEFT JOIN line_up AS p USING (league, game_id, side)
-    GROUP BY ALL
-)
-SELECT
-    league, game_id, played_on, scores, finishes,
-    CASE WHEN teams[1] IS NULL OR (len(teams) > 2 AND players[1] IS NOT NULL) THEN players ELSE teams END AS who
-FROM entries;
 
 -- Only what was said before the day counts, and of that the last.
 CREATE TEMP TABLE forecast_before AS

@@ -156,6 +156,7 @@ def test_hosts_are_at_home(home, stanza):
         ('date = 2030-06-01\nseeds = ["a", "b"]\n[groups]\nA = ["c", "d"]', "no way into seeds"),
         ('date = 2030-06-01\nseeds = ["a", "b"]\norder = ["points", "points"]', "each criterion stands there once"),
         ('date = 2030-06-01\nbracket = ["A1", "b"]\n[groups]\nA = ["a"]', "group A has fewer than two members"),
+        ('date = 2030-06-01\nbracket = ["a", "b"]\n[groups]\nA = ["c", "d"]', "nobody of group A stands"),
         ('date = 2030-06-01\nbracket = ["A1", "A1"]\n[groups]\nA = ["a", "b"]', '"A1" stands in 2 slots'),
         ('date = 2030-06-01\nbracket = ["A1", "A4"]\n[groups]\nA = ["a", "b", "c"]', "place that group A does not"),
         ('date = 2030-06-01\nbracket = ["AB3", "AB3"]\n[groups]\nA = ["a", "b"]\nB = ["c", "d", "e"]', "2 slots take"),
@@ -175,6 +176,8 @@ def test_a_mistake_in_a_cups_file_is_named(tmp_path, text, says):
 def test_who_is_not_known_or_stands_there_twice_is_told(home, stanza):
     with pytest.raises(UsageError, match='no team is called "Nobody"'):
         chances(home, stanza, bracket=["Nobody", "Team t:01"])
+    with pytest.raises(UsageError, match=r'did you mean "Team t:0\d"\?\n'):
+        chances(home, stanza, bracket=["Team t:0l", "Team t:00"])
     with pytest.raises(UsageError, match="twice"):
         chances(home, stanza, bracket=[*names(1), "t:01"])
 

@@ -161,3 +161,12 @@ def test_what_is_no_file_of_fixtures_is_told(con, tmp_path, text):
     assert "date, home, away" in error.value.hint
     with pytest.raises(UsageError, match="cannot be read"):
         read_given(tmp_path / "nowhere.csv", names(con), AS_OF, "", is_race=False)
+
+
+@pytest.mark.parametrize("header", ["Date,Home,Away", "date;home;away"])
+def test_columns_that_are_named_otherwise_are_said(tmp_path, header):
+    path = tmp_path / "f.csv"
+    path.write_text(f"{header}\n2031-01-01,A,B\n")
+    with pytest.raises(UsageError, match="lacks columns") as error:
+        read_given(path, Names("x", "team"), date(2031, 1, 1), "2031", is_race=False)
+    assert f"date, home, away. It has: {', '.join(header.split(','))}." in error.value.hint

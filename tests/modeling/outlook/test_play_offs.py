@@ -1,6 +1,7 @@
 """Play-offs: who gains what in every season sums to what the rules say, and is who the ratings say."""
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from pydantic import ValidationError
 from modeling.build import build_design
 from modeling.outlook.coming import Coming, coming_of
 from modeling.outlook.fixtures import Fixtures, with_games
+from modeling.outlook.given import Names
 from modeling.outlook.play_offs import Gained, PlayOffs, decide, play_offs_of
-from modeling.outlook.season import Competition, Fixed, competitions, simulate
+from modeling.outlook.rules import check_rules
+from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Tables
 from modeling.outlook.ties import as_given, decided
@@ -205,6 +208,7 @@ def test_what_tables_do_not_have_is_not_played():
         ({"bracket": ["", "", "low 3", "low 4"]}, "one is of somebody"),
         ({"won": {"high": "up"}}, 'nobody of a table "high"'),
         ({"won": {}}, "it decides something"),
+        (FINAL | {"lost": {"low": "up"}}, 'who of a table "low" wins it has "up", and who loses it too'),
         ({"lost": {"low": "down"}}, "it decides something"),
         ({"bracket": ["high 1", "low 1", "low 2", "low 3"], "level": "better"}, "places of one table"),
     ],
@@ -212,6 +216,67 @@ def test_what_tables_do_not_have_is_not_played():
 def test_a_mistake_in_a_play_off_is_named(more, says):
     with pytest.raises(ValidationError, match=says):
         PlayOff.model_validate(FOUR | more)
+
+
+@pytest.mark.parametrize(
+    ("places", "slot", "is_right"),
+    [((1, 2), "low 2", False), ((1, 2), "low 3", True), ((-3, -1), "low -3", False), ((-3, -1), "low 3", True),
+     ((2, -2), "low 3", False), ((2, -2), "low -1", True)],
+)  # fmt: skip
+def test_who_plays_for_a_prize_has_it_not_by_places(places, slot, is_right):
+    said = {"places": {"up": places}, "play_offs": [FINAL | {"bracket": [slot, "far 1"]}]}
+    if is_right:
+        assert SeasonRules.model_validate(said).places_of("low") == {"up": places}
+    else:
+        with pytest.raises(ValidationError, match=rf'"{slot}" has "up" by `places`.*play-off of {slot}, far 1'):
+            SeasonRules.model_validate(said)
+
+
+def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
+    """The first plays for the title: one champion a season, by the play-off; of other tables the first, as usual."""
+    said = {"bracket": ["1", "4", "2", "3"], "rounds": ["two_legs", "neutral"], "won": {"": "champion"}}
+    rules = SeasonRules.model_validate({"play_offs": [said]})
+    (won,) = played(known, [said], {"": TEAMS}, {"": (tables := ended(6, 8))})[""]
+    end = Simulated(tables, np.empty((SEASONS, 0), np.int8), np.empty((0, 0, 3)), (won,))
+    assert (end.prizes(rules.places_of(""))["champion"].sum(axis=1) == 1).all()
+    assert rules.places_of("other") == {"champion": (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("there", "bracket", "says"),
+    [
+        (["First Division", "Second Division"], ("Frist Division 1", "Frist Division 2"),
+         'no game is of a table "Frist Division" (did you mean "First Division"?): what it is of is not played'),
+        (["low", "high"], ("1", "2"), 'a place is of no table (there are "high", "low")'),
+        ([""], ("low 1", "low 2"), 'no game is of a table "low" (a season has one)'),
+        (["low", "over"], ("over 1", "over 2"), ""),
+    ],
+)  # fmt: skip
+def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket, says):
+    """One of a table that is not of this season is not."""
+    listed = pl.DataFrame({"game_id": there, "table": there})
+    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides)
+    table = bracket[0][:-2]
+    rules = SeasonRules.model_validate({"play_offs": [FINAL | {"bracket": bracket, "won": {table: "up"}}]})
+    doubts = check_rules(fixtures, rules, Names("x", "team"), {there[0]: 8}, is_race=False)
+    assert [says in doubt and doubt.startswith("`play_offs`: ") for doubt in doubts] == [True] * bool(says)
+
+
+@pytest.mark.parametrize(
+    ("days", "sides", "says"),
+    [(29, ["high"], ["nothing of low is to come"]), (31, ["high"], []), (1, ["high", "low"], [])],
+)
+def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, sides, says):
+    """Where its last game was shortly before those to come, and nothing simulates the table."""
+    games = known.games
+    (next_day,) = games.sides.filter(pl.col("game_id").is_in(list(games.to_come)))["played_on"].unique()
+    low = games.sides.filter(pl.col("game_id") == games.sides["game_id"][0])
+    seen = low.with_columns(played_on=pl.lit(next_day - timedelta(days=days)))
+    listed = low.select("game_id", table=pl.lit("low")).unique()
+    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, seen)
+    rules = SeasonRules.model_validate({"play_offs": [FINAL]})
+    doubts = check_rules(fixtures, rules, Names("x", "team"), dict.fromkeys(sides, 8), is_race=False)
+    assert [doubt.split(":")[1].strip() for doubt in doubts] == says
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:
