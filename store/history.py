@@ -19,6 +19,7 @@ LAST_PULLS = """
 SELECT league, max(ended_at_utc) FROM step
 WHERE command LIKE 'pull%' AND state = 'done' AND league IS NOT NULL AND ended_at_utc <= ? GROUP BY league
 """
+UNRECORDED = "did not end, or its end could not be recorded"
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 RUN_COLUMNS = ("run_id", "kind", "leagues", "started_at_utc", "ended_at_utc", "state", "message")
 STEP_COLUMNS = (
@@ -87,7 +88,12 @@ class History:
         )
 
     def end_run(self, run_id: str, ended_at: datetime, state: str, message: str) -> None:
-        """Records that a run ended, with its state (done or failed) and one line about it."""
+        """Records that a run ended, with its state (done or failed) and one line about it. A step of it whose own end
+        could not be recorded (the disk was full just then) has failed."""
+        self._write(
+            "UPDATE step SET ended_at_utc = ?, state = 'failed', message = ? WHERE run_id = ? AND state = 'running'",
+            (stamp(ended_at), UNRECORDED, run_id),
+        )
         self._write(
             "UPDATE run SET ended_at_utc = ?, state = ?, message = ? WHERE run_id = ?",
             (stamp(ended_at), state, message, run_id),

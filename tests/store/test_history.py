@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from store.errors import StoreError
-from store.history import SQL, History, Run, StepEnd
+from store.history import SQL, UNRECORDED, History, Run, StepEnd
 
 
 def test_asking_where_nothing_ran_makes_nothing(home):
@@ -30,6 +30,18 @@ def test_a_run_with_its_steps(home, now):
     assert (step["attempts"], step["rows"], step["peak_bytes"]) == (3, 7, 1 << 20)
     assert history.steps_of("r1") == [step]
     assert step["ended_at_utc"] == "2026-03-01 04:00:02.000"
+
+
+def test_a_step_whose_end_was_not_recorded_has_failed_with_its_run(home, now):
+    history = History(home.runs)
+    history.start_run(Run("r1", "manual", ("alps",), now), pid=1)
+    for number, command in enumerate(("pull", "check"), start=1):
+        history.start_step("r1", number, "alps", command, now)
+    history.end_step("r1", 1, now, StepEnd("done", "well"))
+    history.end_run("r1", now, "failed", "broke off: the disk is full")
+    assert [(step["command"], step["state"], step["message"]) for step in history.last_steps()] == [
+        ("pull", "done", "well"), ("check", "failed", UNRECORDED),
+    ]  # fmt: skip
 
 
 def test_the_newest_come_first(home, now):
