@@ -49,17 +49,19 @@ def standing(
         league = str(step["league"] or HOME)
         is_told = ("rejected", league) in wrong if not found.is_whole else _tells_of(fits.get(league), step, now)
         if step["state"] == "failed" and not (is_told and str(step["command"]).startswith("fit")):
-            earlier = wrong.get(("failed", league))
-            told = f"{step['command']}: {step['message']}"
-            wrong["failed", league] = f"{earlier}; {told}" if earlier else told
-    if ("failed", HOME) not in wrong and (died := _died(history, leagues)):
-        wrong["failed", HOME] = died
+            _add(wrong, league, f"{step['command']}: {step['message']}")
+    if died := _died(history, leagues):
+        _add(wrong, HOME, died)
     for league, error in leagues.items():
-        earlier = wrong.get(("failed", league), "")
-        if isinstance(error, StanzaError) and error.message.rstrip(".") not in earlier:
-            told = f"{WILL_FAIL}{error.message.rstrip('.')}"
-            wrong["failed", league] = f"{earlier}; {told}" if earlier else told
+        if isinstance(error, StanzaError) and error.message.rstrip(".") not in wrong.get(("failed", league), ""):
+            _add(wrong, league, f"{WILL_FAIL}{error.message.rstrip('.')}")
     return {key: told for key, told in wrong.items() if key[1] == HOME or key[1] in leagues}
+
+
+def _add(wrong: dict[Key, str], league: str, told: str) -> None:
+    """Says one more thing of a league's failure."""
+    earlier = wrong.get(("failed", league))
+    wrong["failed", league] = f"{earlier}; {told}" if earlier else told
 
 
 def _died(history: History, leagues: Collection[str]) -> str:
@@ -157,6 +159,7 @@ def in_words(kind: str, message: str) -> str:
 def sentence(one: Incident) -> str:
     """An incident in one line, with how it ended where that is known."""
     how = f" ({one.ended_message})" if one.ended_message else ""
-    now = f"; now: {one.latest_message}" if one.latest_message not in ("", one.message) else ""
-    what = f"{in_words(one.kind, one.latest_message if now and one.kind == 'stale' else one.message + now)}{how}"
+    latest = one.latest_message or one.message
+    is_all = one.kind == "stale" or latest.startswith(one.message)
+    what = f"{in_words(one.kind, latest if is_all else f'{one.message}; now: {latest}')}{how}"
     return f"{one.league}: {what}" if one.league else what

@@ -49,6 +49,17 @@ def test_a_night_that_was_killed_in_a_step_is_told_by_that_step_alone(home):
     assert stands(home, NOW) == [f"alps: the night failed: pull: {DID_NOT_END}"]
 
 
+def test_a_night_that_was_killed_after_one_that_could_not_publish_is_told_beside_it(home):
+    run, history = begin(home, NOW, "alps", "andes"), History(home.runs)
+    history.start_step(run.run_id, 1, None, "publish --due", NOW)
+    history.end_step(run.run_id, 1, NOW, StepEnd("failed", "the warehouse is held"))
+    end(home, run, "failed", "failed: publish")
+    assert stands(home, NOW) == ["the night failed: publish --due: the warehouse is held"]
+    begin(home, NOW + HOUR, "alps", "andes")
+    close_unended(home, NOW + HOUR)
+    assert stands(home, NOW + HOUR) == [f"the night failed: publish --due: the warehouse is held; {DID_NOT_END}"]
+
+
 def test_a_night_that_never_began_stands_wrong(home):
     refused(home, "schedule", f"{BROKE_OFF}pooltable.toml is wrong", NOW, ("alps",))
     assert stands(home, NOW) == ["the night failed: broke off: pooltable.toml is wrong"]
