@@ -26,6 +26,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from store.errors import LockedError, StoreError, UsageError
+from store.history import damage_told
 from store.home import Home
 from store.warehouse import attached, connect, copy_database, newer_than_this
 
@@ -151,7 +152,11 @@ def _second_names(home: Home, aside: Path) -> None:
     """Copies the run history, and gives every other file of the home a second name; a file that is replaced or deleted
     later stays what it was under that one. Logs may grow, and are taken as long as they are."""
     if home.runs.exists():
-        with closing(sqlite3.connect(home.runs)) as history, closing(sqlite3.connect(aside / home.runs.name)) as copy:
+        with (
+            closing(sqlite3.connect(home.runs)) as history,
+            closing(sqlite3.connect(aside / home.runs.name)) as copy,
+            damage_told(home.runs),
+        ):
             history.backup(copy)
     done = {
         home.warehouse.name,

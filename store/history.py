@@ -7,7 +7,7 @@ Its schema is the numbered files under `store/sql/history`; `user_version` says 
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -215,18 +215,11 @@ class History:
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         con = sqlite3.connect(self.path, timeout=30)
-        try:
+        with closing(con), damage_told(self.path):
             con.execute("PRAGMA journal_mode = WAL")
             self._migrate(con)
             with con:
                 yield con
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:  # the other bits say more of the same
-                raise
-            hint = "Move it and what is named like it aside, and the run history begins anew; or restore a backup."
-            raise StoreError(f"{self.path} is damaged: {error}.", hint) from error
-        finally:
-            con.close()
 
     def _migrate(self, con: sqlite3.Connection) -> None:
         """Brings the schema up to date, each file in one transaction with the number that says so."""
@@ -245,6 +238,18 @@ class History:
             con.executescript(f"{file.read_text()}; PRAGMA user_version = {number};")
         con.execute("COMMIT")
         con.autocommit = sqlite3.LEGACY_TRANSACTION_CONTROL  # type: ignore[assignment]
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Turns what SQLite says of a damaged run history into a StoreError that says what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:  # the other bits say more of the same
+            raise
+        hint = "Move it and what is named like it aside, and the run history begins anew; or restore a backup."
+        raise StoreError(f"{path} is damaged: {error}.", hint) from error
 
 
 def _incidents(rows: list[dict[str, object]]) -> list[Incident]:

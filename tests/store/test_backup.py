@@ -270,6 +270,13 @@ def test_a_disk_that_fills_while_restoring_leaves_the_home_as_it_was(lived_in, t
     assert not [one for one in lived_in.root.iterdir() if one.name.startswith((".restoring", ".replaced"))]
 
 
+def test_a_damaged_run_history_is_named_and_is_no_full_disk(lived_in, tmp_path):
+    lived_in.runs.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreError, match=r"runs\.sqlite is damaged: [^\n]*\n.*aside, and the run history begins"):
+        backup(lived_in, tmp_path / "b.tar.zst", NOW, silent)
+    assert list(tmp_path.glob("*b.tar.zst*")) == []
+
+
 def test_places_that_will_not_do_are_named(lived_in, tmp_path):
     (tmp_path / "there").write_text("mine")
     for target, words in (
