@@ -3,29 +3,43 @@
 -- A count of mean m and variance m + k m^2 (negative binomial; Poisson where k = 0) is g with log chance
 --   g ln(m / (1 + m k)) - ln(1 + m k) / k - ln g! + ln(1 (1 + k) ... (1 + (g - 1) k)),
 -- the last being ln Gamma(g + 1/k) - ln Gamma(1/k) + g ln k. What many counts share is made once and comes in.
-CREATE MACRO count_chance(goals, log_factorial, log_slope, log_start, excess) AS exp(
-    goals * log_slope - log_start - log_factorial
-    + CASE WHEN excess > 0 THEN lgamma(goals + 1 / excess) - lgamma(1 / excess) + goals * ln(excess) ELSE 0 END
-);
-COMMENT ON MACRO count_chance IS 'count_chance(goals, log_factorial, log_slope, log_start, excess): the chance of a count, given the logarithm of its factorial and, for mean m and variance m + excess * m^2, log_slope = ln(m / (1 + m * excess)) and log_start = ln(1 + m * excess) / excess; for a Poisson count excess = 0, log_slope = ln(m) and log_start = m. Example: SELECT count_chance(2, ln(2), ln(1.4), 1.4, 0)';
+CREATE MACRO log_excess(goals, excess) AS CASE
+    WHEN excess > 0 THEN lgamma(goals + 1 / excess) - lgamma(1 / excess) + goals * ln(excess) ELSE 0
+END;
+COMMENT ON MACRO log_excess IS 'log_excess(goals, excess): the last part of the logarithm of a count''s chance, which a Poisson count (excess = 0) has not: see count_chance. Example: SELECT log_excess(2, 0.1)';
+
+CREATE MACRO log_slope(mean_value, excess) AS ln(mean_value / (1 + mean_value * excess));
+COMMENT ON MACRO log_slope IS 'log_slope(mean_value, excess): log_slope of count_chance. Example: SELECT log_slope(1.4, 0)';
+
+CREATE MACRO log_start(mean_value, excess) AS CASE
+    WHEN excess > 0 THEN ln(1 + mean_value * excess) / excess ELSE mean_value
+END;
+COMMENT ON MACRO log_start IS 'log_start(mean_value, excess): log_start of count_chance. Example: SELECT log_start(1.4, 0)';
+
+CREATE MACRO count_chance(goals, log_factorial, log_slope, log_start, excess) AS
+    exp(goals * log_slope - log_start - log_factorial + log_excess(goals, excess));
+COMMENT ON MACRO count_chance IS 'count_chance(goals, log_factorial, log_slope, log_start, excess): the chance of a count, given the logarithm of its factorial and, for mean m and variance m + excess * m^2, log_slope = ln(m / (1 + m * excess)) and log_start = ln(1 + m * excess) / excess; for a Poisson count excess = 0, log_slope = ln(m) and log_start = m. Example: SELECT count_chance(2, ln(2), log_slope(1.4, 0), log_start(1.4, 0), 0)';
 
 CREATE MACRO logistic(z_value) AS 0.5 + 0.5 * tanh(0.5 * z_value);
 COMMENT ON MACRO logistic IS 'logistic(z_value): the logistic distribution function. Example: SELECT logistic(0.5)';
 
--- Hart (1968) in the form of West (2005), "Better approximations to cumulative normal functions": to double precision.
-CREATE MACRO normal_cdf(z_value) AS CASE WHEN z_value > 0 THEN 1.0 ELSE 0.0 END + CASE WHEN z_value > 0 THEN -1 ELSE 1 END
-    * exp(-0.5 * z_value * z_value) * CASE
-    WHEN abs(z_value) < 7.07106781186547 THEN
-        ((((((3.52624965998911e-02 * abs(z_value) + 0.700383064443688) * abs(z_value) + 6.37396220353165)
-            * abs(z_value) + 33.912866078383) * abs(z_value) + 112.079291497871) * abs(z_value) + 221.213596169931)
-            * abs(z_value) + 220.206867912376)
-        / (((((((8.83883476483184e-02 * abs(z_value) + 1.75566716318264) * abs(z_value) + 16.064177579207)
-            * abs(z_value) + 86.7807322029461) * abs(z_value) + 296.564248779674) * abs(z_value) + 637.333633378831)
-            * abs(z_value) + 793.826512519948) * abs(z_value) + 440.413735824752)
+-- Hart (1968) in the form of West (2005), "Better approximations to cumulative normal functions": to double precision. What is
+-- asked for is named once and the polynomials are lists: a macro's argument is planned as often as its body says it.
+CREATE MACRO normal_cdf(z_value) AS list_transform([z_value], lambda z: (z > 0)::INTEGER + CASE WHEN z > 0 THEN -1 ELSE 1 END
+    * exp(-0.5 * z * z) * CASE
+    WHEN abs(z) < 7.07106781186547 THEN
+        list_reduce([
+            3.52624965998911e-02, 0.700383064443688, 6.37396220353165, 33.912866078383, 112.079291497871, 221.213596169931,
+            220.206867912376
+        ]::DOUBLE[], lambda so_far, next: so_far * abs(z) + next)
+        / list_reduce([
+            8.83883476483184e-02, 1.75566716318264, 16.064177579207, 86.7807322029461, 296.564248779674, 637.333633378831,
+            793.826512519948, 440.413735824752
+        ]::DOUBLE[], lambda so_far, next: so_far * abs(z) + next)
     ELSE
-        1 / ((abs(z_value) + 1 / (abs(z_value) + 2 / (abs(z_value) + 3 / (abs(z_value) + 4 / (abs(z_value) + 0.65)))))
-            * 2.506628274631)
-    END;
+        1 / ((abs(z) + 1 / (abs(z) + 2 / (abs(z) + 3 / (abs(z) + 4 / (abs(z) + 0.65))))) * 2.506628274631)
+    END
+)[1];
 COMMENT ON MACRO normal_cdf IS 'normal_cdf(z_value): the standard normal distribution function. Example: SELECT normal_cdf(1.96)';
 
 -- Hill (1970), "Algorithm 395: Student's t-distribution", Communications of the ACM 13. Against the exact distribution

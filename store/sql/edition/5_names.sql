@@ -45,7 +45,7 @@ found AS (
         place, asked_league, asked_for, count(b.competitor_id) AS how_many, max(b.competitor_id) AS competitor_id,
         max(b.name) AS name, max(b.kind) AS kind
     FROM asked
-    LEFT JOIN leaderboard AS b ON b.league = asked_league AND (b.name = asked_for OR b.competitor_id = asked_for)
+    LEFT JOIN leaderboard AS b ON b.league = asked_league AND asked_for IN (b.name, b.competitor_id)
     GROUP BY place, asked_league, asked_for
 ),
 nearest AS (

@@ -68,27 +68,31 @@ spread AS (
         CASE WHEN outcome = 'margin' THEN a_eta - b_eta ELSE a_mean - b_mean END AS margin
     FROM mean
 ),
--- Counts to sum up to: enough for Poisson at the higher rate, and for the geometric tail of a negative binomial.
+-- Counts to sum up to: beyond them lies less than 2e-10 of Poisson at the higher rate, and of a negative binomial's geometric tail.
 reach AS (
     SELECT
         *,
         CASE WHEN is_count THEN
-            14 + least(higher, 9 * sqrt(higher)) + higher + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (higher * excess)) ELSE 0 END
+            (5 + 7 * sqrt(higher) + higher + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (higher * excess)) ELSE 0 END)::INTEGER
         END AS reach
     FROM (SELECT *, greatest(a_mean, b_mean) AS higher FROM spread)
 ),
 enough AS (
-    SELECT [{'goals': g, 'log_factorial': lgamma(g + 1)} FOR g IN range(0, max(reach)::INTEGER)] AS steps FROM reach
+    SELECT [{'goals': g, 'log_weight': -lgamma(g + 1)} FOR g IN range(0, max(reach))] AS steps FROM reach
 ),
 standardised AS (
     SELECT
-        reach.*, steps[:reach::INTEGER] AS steps,
+        reach.*,
+        CASE
+            WHEN excess > 0
+                THEN [{'goals': s.goals, 'log_weight': s.log_weight + log_excess(s.goals, excess)} FOR s IN steps[:reach]]
+            ELSE steps[:reach]
+        END AS steps,
         CASE WHEN has_counts THEN 0.5 / sd WHEN outcome = 'result' THEN width ELSE 0 END AS half_width,
         CASE WHEN likelihood = 'student' THEN student_as_normal(margin / sd, freedom) ELSE coalesce(margin / sd, a_eta - b_eta) END AS z,
-        CASE WHEN excess > 0 THEN ln(1 + a_mean * excess) / excess ELSE a_mean END AS a_start,
-        CASE WHEN excess > 0 THEN ln(1 + b_mean * excess) / excess ELSE b_mean END AS b_start,
-        CASE WHEN is_count THEN ln(a_mean / (1 + a_mean * excess)) END AS a_slope,
-        CASE WHEN is_count THEN ln(b_mean / (1 + b_mean * excess)) END AS b_slope
+        log_start(a_mean, excess) AS a_start, log_start(b_mean, excess) AS b_start,
+        CASE WHEN is_count THEN log_slope(a_mean, excess) END AS a_slope,
+        CASE WHEN is_count THEN log_slope(b_mean, excess) END AS b_slope
     FROM reach CROSS JOIN enough
 ),
 summed AS (
@@ -96,8 +100,8 @@ summed AS (
         *,
         CASE WHEN is_count THEN [
             {
-                'a': count_chance(s.goals, s.log_factorial, a_slope, a_start, excess),
-                'b': count_chance(s.goals, s.log_factorial, b_slope, b_start, excess)
+                'a': exp(s.goals * a_slope - a_start + s.log_weight),
+                'b': exp(s.goals * b_slope - b_start + s.log_weight)
             }
             FOR s IN steps
         ] END AS count,
@@ -149,41 +153,41 @@ GROUP BY place, venue
 ORDER BY place;
 COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
 
--- Draws stand in lists, one a venue and count, so that each cell of a matrix of scores is one product of two of them.
+-- Draws stand in one list a venue, so that what is made of them keeps their order, and each cell of a matrix of scores is one
+-- product of two lists.
 CREATE MACRO count_draw(league_name, a_name, b_name) AS TABLE
-WITH drawn AS MATERIALIZED (
-    SELECT place, venue, number, a_expected, b_expected, excess, moved, margin, margin_sd, freedom, is_count
-    FROM game_draw(league_name, a_name, b_name)
+WITH drawn AS (
+    SELECT
+        place, venue, coalesce(is_count, false) AS is_counted, moved,
+        {'mean': margin, 'sd': margin_sd, 'freedom': freedom} AS margin,
+        CASE WHEN is_count THEN {
+            'excess': excess,
+            'a_slope': log_slope(a_expected, excess), 'a_start': log_start(a_expected, excess),
+            'b_slope': log_slope(b_expected, excess), 'b_start': log_start(b_expected, excess)
+        } END AS law,
+        CASE WHEN is_count THEN
+            higher + CASE WHEN excess > 0 THEN 12 ELSE 5 END * sqrt(higher + excess * higher * higher)
+        END AS reach
+    FROM (SELECT *, greatest(a_expected, b_expected) AS higher FROM game_draw(league_name, a_name, b_name))
 ),
-enough AS (
-    SELECT unnest(range(0, 5 + ceil(max(higher + CASE WHEN excess > 0 THEN 12 ELSE 5 END * sqrt(higher + excess * higher * higher)))::INTEGER)) AS goals
-    FROM (SELECT greatest(a_expected, b_expected) AS higher, excess FROM drawn WHERE is_count)
+gathered AS (
+    SELECT
+        place, venue, is_counted, avg(moved) AS moved, list(margin) AS margins, list(law) AS laws,
+        unnest(CASE WHEN is_counted THEN range(0, 5 + ceil(max(reach))::INTEGER) ELSE [NULL] END) AS goals
+    FROM drawn
+    GROUP BY place, venue, is_counted
 )
 SELECT
     place, venue, goals,
-    list(
-        count_chance(
-            goals, lgamma(goals + 1), ln(a_expected / (1 + a_expected * excess)),
-            CASE WHEN excess > 0 THEN ln(1 + a_expected * excess) / excess ELSE a_expected END, excess
-        ) ORDER BY number
-    ) AS a_chances,
-    list(
-        count_chance(
-            goals, lgamma(goals + 1), ln(b_expected / (1 + b_expected * excess)),
-            CASE WHEN excess > 0 THEN ln(1 + b_expected * excess) / excess ELSE b_expected END, excess
-        ) ORDER BY number
-    ) AS b_chances,
-    avg(moved) AS moved, NULL AS margins
-FROM drawn, enough
-WHERE is_count
-GROUP BY place, venue, goals
-UNION ALL
-SELECT
-    place, venue, NULL, NULL, NULL, NULL,
-    list({'mean': margin, 'sd': margin_sd, 'freedom': freedom})
-FROM drawn
-WHERE NOT coalesce(is_count, false)
-GROUP BY place, venue;
+    CASE WHEN is_counted THEN
+        [count_chance(goals, log_factorial, d.a_slope, d.a_start, d.excess) FOR d IN laws]
+    END AS a_chances,
+    CASE WHEN is_counted THEN
+        [count_chance(goals, log_factorial, d.b_slope, d.b_start, d.excess) FOR d IN laws]
+    END AS b_chances,
+    CASE WHEN is_counted THEN moved END AS moved,
+    CASE WHEN NOT is_counted THEN margins END AS margins
+FROM (SELECT *, lgamma(goals + 1) AS log_factorial FROM gathered);
 COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix and margin_quantile stand on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue with the mean, standard deviation and degrees of freedom of the margin in each draw. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_chance(a_goals, b_goals, a_chances, b_chances, moved) AS
