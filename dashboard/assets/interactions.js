@@ -97,13 +97,19 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }, true);
 
-  // On a phone the tabs are wider than the window: the one that is open is brought into it.
-  let shownTab = null;
-  new MutationObserver(function () {
+  // On a phone the tabs are wider than the window: the one that is open is brought into it. Where it is asks for a layout
+  // of the page, so not before there is one anyway.
+  let shownTab = null, isAwaited = false;
+  function bringTab() {
+    isAwaited = false;
     const tab = document.querySelector(".header .tab.active");
     if (tab === shownTab) return;
     shownTab = tab;
     if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - 16;
+  }
+  new MutationObserver(function () {
+    if (!isAwaited) requestAnimationFrame(bringTab);
+    isAwaited = true;
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
 
   clientside.pooltable_leaderboard = {
