@@ -82,7 +82,7 @@ def _reshuffle(rows: list[Row]) -> Component:
             [
                 html.Span(f"{row['rank']}", className="shuffle-rank"),
                 html.Span(row["name"], className="shuffle-name"),
-                html.Span(signed(_mean(row["draws"]), digits), className="shuffle-value"),
+                html.Span(signed(row["rating"], digits), className="shuffle-value"),
             ],
             className="shuffle-row",
             style={"transform": f"translateY({36 * place}px)"},
@@ -106,7 +106,3 @@ def _reshuffle(rows: list[Row]) -> Component:
             dcc.Store(id="shuffle-draws", data=held),
         ]
     )  # fmt: skip
-
-
-def _mean(draws: list[float]) -> float:
-    return sum(draws) / len(draws)

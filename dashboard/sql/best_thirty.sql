@@ -8,7 +8,7 @@ WITH member AS (
     GROUP BY competitor_id, grouping
 ),
 best AS MATERIALIZED (
-    SELECT league, competitor_id, coalesce(name, competitor_id) AS name, rank, sd
+    SELECT league, competitor_id, coalesce(name, competitor_id) AS name, rank, rating, sd
     FROM leaderboard
     WHERE league = $league AND kind = $kind AND rank IS NOT NULL AND games >= $least::INTEGER
         AND ($group = '' OR competitor_id IN (SELECT competitor_id FROM member WHERE named = $group))
@@ -20,7 +20,7 @@ drawn AS (
     FROM best AS b JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
 )
 SELECT
-    competitor_id, name, rank, sd, map_keys(counts) AS at_rank, [n / len(ranks) FOR n IN map_values(counts)] AS chance,
-    list_transform(draws[:200], lambda x: round(x::DOUBLE, 3)) AS draws, ranks[:200] AS ranks
+    competitor_id, name, rank, rating, sd, map_keys(counts) AS at_rank,
+    [n / len(ranks) FOR n IN map_values(counts)] AS chance, list_transform(draws[:200], lambda x: round(x::DOUBLE, 3)) AS draws, ranks[:200] AS ranks
 FROM drawn
 ORDER BY rank

@@ -202,7 +202,9 @@ def test_the_chances_of_ranks_are_shares_of_the_draws(app: Dash) -> None:
         drawn = dict(answer.con.execute(
             "SELECT competitor_id, ranks FROM rating_draw WHERE league = 'nations' AND ranks IS NOT NULL"
         ).fetchall())  # fmt: skip
+        board = answer.rows("leaderboard", league="nations", kind="team", k=0, group="", least=0)
     assert [row["rank"] for row in rows] == list(range(1, 31))
+    assert [(row["name"], row["rating"]) for row in rows] == [(row["name"], row["rating"]) for row in board[:30]]
     for row in rows:
         ranks = drawn[row["competitor_id"]]
         wanted = {rank: ranks.count(rank) / len(ranks) for rank in set(ranks)}
