@@ -1,11 +1,10 @@
 """Figures of orders: rows in, a plotly figure out, as in figures.py."""
 
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures import POOLED, Rows, empty
+from dashboard.figures import POOLED, Rows, as_text, empty
 
 LINE_PX = 18
 LONGEST = 19  # letters of a name beside a figure, so that a phone has room for the figure
@@ -23,7 +22,7 @@ def caterpillar(rows: Rows, unit: str) -> go.Figure:
                                     opacity=0.7, hoverinfo="skip"))  # fmt: skip
     figure.add_trace(
         go.Scatter(x=[row["rating"] for row in rows], y=names, mode="markers", name="Mean",
-                   marker={"color": POOLED, "size": 5}, customdata=[escape(row["name"]) for row in rows],
+                   marker={"color": POOLED, "size": 5}, customdata=[as_text(row["name"]) for row in rows],
                    hovertemplate="%{customdata}: %{x:.2f}<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
@@ -55,4 +54,4 @@ def rank_chances(rows: Rows) -> go.Figure:
 def _label(row: dict[str, Any]) -> str:
     """Rank and name beside a figure, a long name cut short."""
     name = row["name"]
-    return f"{row['rank']}. {escape(name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + '…')}"
+    return f"{row['rank']}. {as_text(name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + '…')}"
