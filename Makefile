@@ -28,6 +28,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check uv; \
 	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock; \
 	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps -e .; \
+	$(PYTHON) -m dashboard.bundle; \
 	touch $(READY)
 
 demo: $(READY) ## load, fit and publish the bundled simulated leagues, then serve them at http://127.0.0.1:8050

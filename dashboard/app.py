@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from dashboard import interactions
 from dashboard.access import Access, knows, protect_by_token
 from dashboard.api import api
+from dashboard.bundle import serve_smaller
 from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state
 from dashboard.headers import protect
@@ -94,6 +95,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.server.add_url_rule("/edition", "edition", lambda: edition(reader))
     app.server.register_blueprint(api(reader, guard, access))
     app.server.register_blueprint(feeds(reader))
+    serve_smaller(app.server)
     protect_by_token(app.server, access)
     protect(app)
     return app

@@ -1,12 +1,11 @@
 """Figures of competitors: rows in, a plotly figure out, as in figures.py."""
 
 from datetime import date
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures import ALONE, GUIDE, POOLED, Rows, empty
+from dashboard.figures import ALONE, GUIDE, POOLED, Rows, as_text, empty
 from dashboard.wording import day, signed
 
 SHADES = [[0, "rgba(59, 130, 196, 0.04)"], [1, "rgba(59, 130, 196, 0.5)"]]
@@ -52,7 +51,7 @@ def _surprises(games: Rows, days: list[date]) -> go.Bar:
     """A bar a game, wide enough to be seen where these days are drawn too."""
     wide = max((days[-1] - days[0]).days / 150, 6) if days else 6
     known = [row for row in games if row["surprise"] is not None]
-    said = [[row["on"], escape(row["opponent"] or ""), row["result"], f"expected {row['expected']}"] for row in known]
+    said = [[row["on"], as_text(row["opponent"] or ""), row["result"], f"expected {row['expected']}"] for row in known]
     return go.Bar(
         x=[row["played_on"] for row in known], y=[row["surprise"] for row in known], yaxis="y2", customdata=said,
         name="Games: better or worse than expected", width=wide * 86_400_000,
@@ -108,9 +107,9 @@ def posteriors(rows: Rows, unit: str) -> go.Figure:
     for number, row in enumerate(rows):
         colour = COLOURS[number % len(COLOURS)]
         figure.add_trace(
-            go.Scatter(x=row["values"], y=row["heights"], mode="lines", name=escape(row["name"]), fill="tozeroy",
+            go.Scatter(x=row["values"], y=row["heights"], mode="lines", name=as_text(row["name"]), fill="tozeroy",
                        line={"color": colour, "width": 2}, fillcolor=_faint(colour),
-                       hovertemplate=escape(row["name"]) + "<br>%{x:.2f}<extra></extra>")
+                       hovertemplate=as_text(row["name"]) + "<br>%{x:.2f}<extra></extra>")
         )  # fmt: skip
     figure.update_yaxes(showticklabels=False, rangemode="tozero")
     return figure

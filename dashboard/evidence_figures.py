@@ -1,12 +1,11 @@
 """Figures of a fit's evidence: ranks of results, calibration, rootogram and drift; rows of a query in, a figure out."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures import ALONE, GUIDE, POOLED, Rows, empty
+from dashboard.figures import ALONE, GUIDE, POOLED, Rows, as_text, empty
 from dashboard.wording import counted, plain, signed
 
 BAND = "rgba(139, 148, 158, 0.25)"
@@ -102,14 +101,14 @@ def drift_figure(rows: Rows) -> go.Figure:
         figure.add_trace(_residuals(own, [levels.index(row["level"]) + apart for row in own], *MEASURES[measure]))
     figure.add_trace(_level(-0.5, len(levels) - 0.5, 0.0, "As the model says"))
     every = max(1, -(-len(levels) // 12))
-    figure.update_xaxes(tickvals=list(range(0, len(levels), every)), ticktext=[escape(one) for one in levels[::every]])
+    figure.update_xaxes(tickvals=list(range(0, len(levels), every)), ticktext=[as_text(one) for one in levels[::every]])
     return figure
 
 
 def _residuals(rows: Rows, x: list[float], name: str, colour: str, symbol: str) -> go.Scatter:
     labels = [
         [
-            escape(row["level"]),
+            as_text(row["level"]),
             signed(row["mean"], 2),
             signed(row["low"], 2),
             signed(row["high"], 2),

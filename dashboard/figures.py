@@ -148,8 +148,8 @@ def empty(x_title: str, y_title: str) -> go.Figure:
     axis = {"zeroline": False, "gridcolor": "#e3e6ea", "ticks": "", "automargin": True}
     return go.Figure(
         layout={
-            "xaxis": {**axis, "title": {"text": escape(x_title)}},
-            "yaxis": {**axis, "title": {"text": escape(y_title)}},
+            "xaxis": {**axis, "title": {"text": as_text(x_title)}},
+            "yaxis": {**axis, "title": {"text": as_text(y_title)}},
             "font": {"family": FONT, "size": 13, "color": "#1c2128"},
             "paper_bgcolor": "#ffffff",
             "plot_bgcolor": "#ffffff",
@@ -183,11 +183,16 @@ def _diagonal(values: list[float], name: str = "No shrinkage") -> go.Scatter:
     return go.Scatter(x=ends, y=ends, mode="lines", name=name, line=line, hoverinfo="skip")
 
 
+def as_text(text: str) -> str:
+    """A text that plotly shows letter by letter: it reads some HTML, though not every name of a quotation mark."""
+    return escape(text, quote=False)
+
+
 def _labels(rows: Rows, digits: int) -> list[list[str]]:
-    """Texts of a row's hover box. Names are escaped: plotly reads some HTML."""
+    """Texts of a row's hover box."""
     return [
         [
-            escape(row["name"]),
+            as_text(row["name"]),
             "–" if row["unpooled"] is None else signed(row["unpooled"], digits),
             signed(row["rating"], digits),
             counted(row["games"], "game"),

@@ -23,6 +23,7 @@ def register(app: Dash) -> None:
         Output("leaderboard-grid", "filterModel"),
         Input("leaderboard-search", "value"),
         Input("leaderboard-show", "value"),
+        prevent_initial_call=True,  # the table comes filtered as its address says
     )
     app.clientside_callback(
         ClientsideFunction(NAMESPACE, "wire"),

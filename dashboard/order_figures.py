@@ -1,11 +1,10 @@
 """Figures of orders: rows in, a plotly figure out, as in figures.py."""
 
-from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures import POOLED, Rows, empty
+from dashboard.figures import POOLED, Rows, as_text, empty
 
 LINE_PX = 18
 LONGEST = 19  # letters of a name beside a figure, so that a phone has room for the figure
@@ -23,7 +22,7 @@ def caterpillar(rows: Rows, unit: str) -> go.Figure:
                                     opacity=0.7, hoverinfo="skip"))  # fmt: skip
     figure.add_trace(
         go.Scatter(x=[row["rating"] for row in rows], y=names, mode="markers", name="Mean",
-                   marker={"color": POOLED, "size": 5}, customdata=[escape(row["name"]) for row in rows],
+                   marker={"color": POOLED, "size": 5}, customdata=[as_text(row["name"]) for row in rows],
                    hovertemplate="%{customdata}: %{x:.2f}<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
@@ -32,15 +31,18 @@ def caterpillar(rows: Rows, unit: str) -> go.Figure:
 
 
 def rank_chances(rows: Rows) -> go.Figure:
-    """The chance of each rank (across) for each competitor (down), as a heat map of at most thirty by forty."""
+    """The chance of each rank (across) for each competitor (down), as a heat map of at most forty ranks.
+
+    Rows have `at_rank` and `chance`, lists of the same length.
+    """
     figure = empty("Rank", "")
-    names = {row["rank"]: _label(row) for row in rows}
-    ranks = range(1, min(40, max((row["at_rank"] for row in rows), default=1)) + 1)
-    chance = {(row["rank"], row["at_rank"]): row["chance"] for row in rows}
-    shown = [[100 * chance.get((own, rank), 0.0) for rank in ranks] for own in names]
+    names = [_label(row) for row in rows]
+    ranks = range(1, min(40, max(rank for row in rows for rank in row["at_rank"])) + 1)
+    chances = [dict(zip(row["at_rank"], row["chance"], strict=True)) for row in rows]
+    shown = [[100 * chance.get(rank, 0.0) for rank in ranks] for chance in chances]
     shades = [[0, "rgba(59, 130, 196, 0)"], [0.15, "rgba(59, 130, 196, 0.35)"], [1, POOLED]]
     figure.add_trace(
-        go.Heatmap(z=shown, x=list(ranks), y=list(names.values()), colorscale=shades, showscale=False, xgap=1, ygap=1,
+        go.Heatmap(z=shown, x=list(ranks), y=names, colorscale=shades, showscale=False, xgap=1, ygap=1,
                    hovertemplate="%{y}: rank %{x} with %{z:.0f} %<extra></extra>")
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, showgrid=False, dtick=1)
@@ -52,4 +54,4 @@ def rank_chances(rows: Rows) -> go.Figure:
 def _label(row: dict[str, Any]) -> str:
     """Rank and name beside a figure, a long name cut short."""
     name = row["name"]
-    return f"{row['rank']}. {escape(name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + '…')}"
+    return f"{row['rank']}. {as_text(name if len(name) <= LONGEST else name[: LONGEST - 1].rstrip() + '…')}"

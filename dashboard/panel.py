@@ -23,7 +23,7 @@ def panel(view: View, title: str, words: str, figure: go.Figure, figure_id: str,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
     }
     plot = dcc.Graph(id=figure_id, figure=figure, config=settings, responsive=True, style={"height": "100%"})
-    height = figure.to_dict()["layout"].get("height")
+    height = figure.layout["height"]
     graph = html.Div(plot, className="figure", style={"height": f"{height}px"} if height else None)
     parts = [html.H2(title), html.P(words), graph, html.P(note, className="quiet") if note else None]
     return html.Section([*parts, _pictures(view, title, figure_id)], className="panel", **aria(label=title))

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from dashboard.memory import Memory, Row
 from dashboard.queries import query
 from store.edition import current
 from store.errors import LockedError, StoreError
@@ -27,8 +28,6 @@ from store.query import Config, open_edition
 
 log = logging.getLogger(__name__)
 
-type Row = dict[str, Any]
-
 LIMITS: Config = {"memory_limit": "1GB", "threads": 2}
 SERVING = ".serving"
 ATTEMPTS = 5  # another process may prune the copy we were about to open; then the link has moved on
@@ -36,10 +35,11 @@ ATTEMPTS = 5  # another process may prune the copy we were about to open; then t
 
 @dataclass(frozen=True)
 class Opened:
-    """One edition, open: its file among the editions, and a connection to our copy of it."""
+    """One edition, open: its file among the editions, a connection to our copy of it, and what it answered lately."""
 
     edition: Path
     con: duckdb.DuckDBPyConnection
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,16 @@ class Answer:
 
     edition_id: str
     con: duckdb.DuckDBPyConnection
+    memory: Memory
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """The named queries of this answer with their values, in their order."""
 
     def rows(self, name: str, **values: Any) -> list[Row]:
         """The rows of a named query, one dict a row, with `values` bound by name."""
         self.asked.append((name, values))
+        return self.memory.rows(name, values, lambda: self._ask(name, values))
+
+    def _ask(self, name: str, values: dict[str, Any]) -> list[Row]:
         found = self.con.execute(query(name), values)
         columns = [column[0] for column in found.description or []]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
@@ -78,7 +82,7 @@ class Reader:
         opened = self._current()
         cursor = opened.con.cursor()
         try:
-            yield Answer(opened.edition.stem, cursor)
+            yield Answer(opened.edition.stem, cursor, opened.memory)
         finally:
             cursor.close()
 

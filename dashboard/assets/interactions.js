@@ -97,13 +97,21 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }, true);
 
-  // On a phone the tabs are wider than the window: the one that is open is brought into it.
-  let shownTab = null;
+  // On a phone tabs are wider than the window: the one that is open is brought into it. Where it is asks for a layout of
+  // the page, so not before there is one anyway.
+  const shownOf = new WeakMap();
+  let isAwaited = false;
+  function bringTabs() {
+    isAwaited = false;
+    document.querySelectorAll(".tabs > .tab.active").forEach(function (tab) {
+      if (shownOf.get(tab.parentElement) === tab) return;
+      shownOf.set(tab.parentElement, tab);
+      tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - 16;
+    });
+  }
   new MutationObserver(function () {
-    const tab = document.querySelector(".header .tab.active");
-    if (tab === shownTab) return;
-    shownTab = tab;
-    if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - 16;
+    if (!isAwaited) requestAnimationFrame(bringTabs);
+    isAwaited = true;
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
 
   clientside.pooltable_leaderboard = {

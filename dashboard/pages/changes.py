@@ -136,7 +136,7 @@ def _fits(view: View, rows: list[Row]) -> list[Component]:
         for row in rows
     ]
     columns = [
-        text("when", "Fitted", "How long ago.", width=128),
+        text("when", "Fitted", "How long ago.", width=150),
         text("as_of", "As of", "The day whose results it knows.", width=124),
         text("verdict", "Verdict", "accepted or rejected, and which is shown.", width=150),
         number("games", "Games", "Games it used.", WHOLE, width=88),
@@ -156,7 +156,7 @@ def _loads(view: View, rows: list[Row]) -> list[Component]:
         return []
     shown = [row | {"when": ago(row["loaded_at_utc"], view.now), "loaded_at_utc": None} for row in rows]
     columns = [
-        text("when", "Loaded", "How long ago.", width=128),
+        text("when", "Loaded", "How long ago.", width=150),
         text("slice", "File", "Which file of results.", minWidth=180, flex=1),
         number("games_new", "New", "Games that were not there before.", WHOLE, width=84),
         number("games_changed", "Changed", "Games whose content differs: corrections.", WHOLE, width=98),

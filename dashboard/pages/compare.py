@@ -99,7 +99,7 @@ def _pairs(found: list[Row], pairs: list[Row]) -> Component:
         for row in found
     ]
     columns = [
-        text("name", "Is … above …?", "The one whose chance it is.", minWidth=120, flex=1, cellClass="name"),
+        text("name", "Is … above …?", "The one whose chance it is.", minWidth=120, flex=1.6, cellClass="name"),
         *(number(f"p{k}", row["name"], f"Probability to be rated above {row['name']}.", CHANCE, minWidth=84, flex=1,
                  sortable=False) for k, row in enumerate(found)),
     ]  # fmt: skip
@@ -251,7 +251,7 @@ def _record(league: str, found: list[Row], met: list[Row], grid_id: str, title: 
         row = rows.setdefault(one["opponent_id"], {"opponent_id": one["opponent_id"], "opponent": one["opponent"]})
         row[f"r{places[one['competitor_id']]}"] = f"{one['won']}–{one['drawn']}–{one['lost']}"
     columns = [
-        name_link(league, "Against", "Whom they met.", "opponent", "opponent_id", minWidth=130, flex=1),
+        name_link(league, "Against", "Whom they met.", "opponent", "opponent_id", minWidth=130, flex=1.6),
         *(text(f"r{k}", row["name"], f"Won, drawn, lost by {row['name']}.", minWidth=84, flex=1)
           for k, row in enumerate(found)),
     ]  # fmt: skip

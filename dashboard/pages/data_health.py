@@ -111,8 +111,8 @@ def _files(view: View, rows: list[Row]) -> Component:
     columns = [
         text("slice", "File", "Name of the file in its league.", minWidth=170, flex=1),
         text("source", "Source", "URL or name it came from.", minWidth=150, flex=1),
-        text("fetched", "Fetched", "When its bytes came.", width=128),
-        text("when", "Loaded", "When it last changed anything.", width=128),
+        text("fetched", "Fetched", "When its bytes came.", width=150),
+        text("when", "Loaded", "When it last changed anything.", width=150),
         number("rows_read", "Rows", "Rows read.", WHOLE, width=92),
         number("rows_rejected", "Kept out", "Rows that broke a rule.", WHOLE, width=98),
         number("games_changed", "Changed", "Games that it changed when it was loaded.", WHOLE, width=98),
@@ -152,8 +152,8 @@ def _every(view: View, rows: list[Row]) -> Component:
         number("games", "Games", "Contests played.", WHOLE, width=92),
         text("last", "Last game", "Day of the last game with a result.", width=124),
         text("fresh", "Freshness", "By the feed's own fixtures.", minWidth=230, flex=1),
-        text("loaded", "Loaded", "When results last changed.", width=124),
-        text("fitted", "Fitted", "When the published fit was made.", width=124),
+        text("loaded", "Loaded", "When results last changed.", width=150),
+        text("fitted", "Fitted", "When the published fit was made.", width=150),
     ]
     return _part("All leagues", "", "all-leagues", columns, shown)
 

@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria, data
 from dashboard.frame import Page, View, guide, kind_links, kind_of, labelled
 from dashboard.grid import Column, grid, name_link, number, text
-from dashboard.pages.narrowing import Narrowed, fields, narrowed, told, whole
-from dashboard.pages.orderings import ordering, shown, view_links
+from dashboard.pages.narrowing import Narrowed, fields, narrowed, told, told_of_draws, whole
+from dashboard.pages.orderings import OF_DRAWS, ordering, shown, view_links
 from dashboard.sources import sources
 from dashboard.wording import decimals
 
@@ -24,6 +24,9 @@ OPTIONAL = (
 MOST_PLACES = 999
 MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
 WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
+AS_WRITTEN = {
+    "caseSensitive": True
+}  # keys are in small letters already: 10,000 need not be made so at each letter typed
 RANKED_ONLY = {"status": {"filterType": "text", "type": "equals", "filter": "ranked"}}
 
 
@@ -34,11 +37,12 @@ def content(view: View) -> list[Any]:
     kind = kind_of(view)
     now = narrowed(view, kind)
     query, values = _asked(view, kind, now)
-    every = with_chances(view.answer.rows(query, **values), view.league["outcome"])
     if shown(view):
-        narrow = html.Div(fields(view, now, has_days=shown(view) == "caterpillar"), className="toolbar")
-        said = told(view, now) if shown(view) == "caterpillar" else None
-        return [kind_links(PATH, view), view_links(view), said, narrow, *ordering(view, every, query, values)]
+        is_of_draws = shown(view) in OF_DRAWS
+        narrow = html.Div(fields(view, now, has_days=not is_of_draws), className="toolbar")
+        said = told_of_draws(view, now) if is_of_draws else told(view, now)
+        return [kind_links(PATH, view), view_links(view), said, narrow, *ordering(view, query, values)]
+    every = with_chances(view.answer.rows(query, **values), view.league["outcome"])
     is_partial = len(every) > MOST_AT_ONCE and view.query.get("show") != "all"
     rows = [row for row in every if row["status"] == "ranked"] if is_partial else every
     return [
@@ -55,9 +59,11 @@ def content(view: View) -> list[Any]:
 
 
 def _asked(view: View, kind: str, now: Narrowed) -> tuple[str, dict[str, Any]]:
-    """The query of what is shown, and its values: the newest leaderboard, or in the table that of an earlier day."""
+    """The query of what is shown, and its values: of the newest day, or but where draws are shown of an earlier one."""
     values = {"league": view.league["league"], "kind": kind, "group": now.group, "least": now.least}
-    if now.on is not None and shown(view) in ("", "caterpillar"):  # of earlier days no draws are kept
+    if shown(view) in OF_DRAWS:
+        return "best_thirty", values
+    if now.on is not None:
         return "leaderboard_on", values | {"on": now.on["as_of"].isoformat(), "basis": now.on["basis"]}
     return "leaderboard", values | {"k": places(view.query.get("k"))}
 
@@ -168,6 +174,8 @@ def _legend(*, is_newest: bool, is_simulated: bool) -> Component:
 def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
     found = cells(rows)
     filters: dict[str, Any] = {} if view.query.get("show") == "all" else dict(RANKED_ONLY)
+    if words := search_key(_word(view.query.get("q"))):
+        filters["key"] = {"filterType": "text", "type": "contains", "filter": words}
     columns = _sorted(
         _columns(rows, set(found[0]) if found else set(), kind, view.league["league"], places(view.query.get("k"))),
         _word(view.query.get("sort")),
@@ -198,8 +206,8 @@ def _columns(rows: list[dict[str, Any]], present: set[str], kind: str, league: s
         *_components(signed, digits),
         number("last_played", "Last played", "Day of the last game used.", "pooltable.day(params.value)", width=118),
         text("status", "Status", "ranked; provisional: too few games; inactive: has not played lately.", width=112,
-             filter="agTextColumnFilter"),
-        {"field": "key", "hide": True, "filter": "agTextColumnFilter"},
+             filter="agTextColumnFilter", filterParams=AS_WRITTEN),
+        {"field": "key", "hide": True, "filter": "agTextColumnFilter", "filterParams": AS_WRITTEN},
     ]  # fmt: skip
     return [column for column in every if not present or column["field"] in present]
 

@@ -1,6 +1,7 @@
 """What a leaderboard is narrowed to: a group, a number of games, an earlier day. All of it is in the address."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -94,9 +95,24 @@ def kept(view: View, name: str, value: str) -> str:
 
 
 def told(view: View, now: Narrowed) -> Component | None:
-    """That an earlier day is shown, and the way back; None where it is the newest."""
-    if now.on is None:
+    """Which day is shown where another than the newest is asked for, and the way back; None where the newest is."""
+    asked = view.query.get("on")
+    if not asked:
         return None
-    words = f"Ratings as of {day(now.on['as_of'])}, {BASES[now.on['basis']]}. "
-    back = dcc.Link("To the newest", href=kept(view, "on", ""), className="inline")
-    return html.Aside([html.Strong(words), back], className="notice", role="status")
+    if now.on is not None:
+        words = f"Ratings as of {day(now.on['as_of'])}, {BASES[now.on['basis']]}. "
+        return _notice(words, dcc.Link("To the newest", href=kept(view, "on", ""), className="inline"))
+    return _notice(f"The day asked for is not kept: these are the newest ratings, as of {day(view.league['as_of'])}.")
+
+
+def told_of_draws(view: View, now: Narrowed) -> Component | None:
+    """That the newest day is shown though an earlier one is asked for: joint draws are kept of the newest alone."""
+    if now.on is None:
+        return told(view, now)
+    words = f"This is of the newest ratings, as of {day(view.league['as_of'])}, not of {day(now.on['as_of'])}. "
+    link = dcc.Link("See that day as a table", href=kept(view, "view", ""), className="inline")
+    return _notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
+
+
+def _notice(words: str, *more: Any) -> Component:
+    return html.Aside([html.Strong(words), *more], className="notice", role="status")

@@ -15,6 +15,7 @@ from dashboard.sources import sources
 from dashboard.wording import decimals, signed
 
 VIEWS = {"": "Table", "caterpillar": "Caterpillar", "ranks": "Chances of ranks", "reshuffle": "Reshuffle"}
+OF_DRAWS = ("ranks", "reshuffle")  # drawn from joint draws, which are kept of the newest day alone
 
 
 def view_links(view: View) -> Component:
@@ -32,31 +33,28 @@ def shown(view: View) -> str:
     return asked if asked in VIEWS else ""
 
 
-def ordering(view: View, rows: list[Row], query: str, values: dict[str, Any]) -> list[Any]:
-    """The view that the address asks for, other than the table; the rows were asked by `query` with `values`."""
-    if not any(row["rank"] for row in rows):
+def ordering(view: View, query: str, values: dict[str, Any]) -> list[Any]:
+    """The view that the address asks for, other than the table: of the rows of `query` with `values`."""
+    rows = [row for row in view.answer.rows(query, **values) if row["rank"]]
+    if not rows:
         return [html.P("Nobody ranked is left by what this is narrowed to.", className="quiet block")]
-    asked = {name: values[name] for name in ("league", "kind", "group", "least")}
     match shown(view):
         case "ranks":
             words = (
                 "How likely each of the best thirty is to be truly at each rank. A row that is dark in one place is "
                 "settled; a pale, broad one is not."
             )
-            figure = order_figures.rank_chances(view.answer.rows("rank_chances", **asked))
-            drawn, source = panel(view, "Chances of ranks", words, figure, "rank-chances-figure"), "rank_chances"
+            drawn = panel(view, "Chances of ranks", words, order_figures.rank_chances(rows), "rank-chances-figure")
         case "reshuffle":
-            found = view.answer.rows("rank_draws", **asked)
-            drawn, source = _reshuffle(found, decimals(row["sd"] for row in rows)), "rank_draws"
+            drawn = _reshuffle(rows)
         case _:
             words = "Everybody ranked by mean rating, a line each: 90 % interval, 50 % interval, mean. At most 200."
-            figure = order_figures.caterpillar([row for row in rows if row["rank"]][:200], view.league["unit"])
+            figure = order_figures.caterpillar(rows[:200], view.league["unit"])
             drawn = panel(view, "Caterpillar", words, figure, "caterpillar-figure")
-            source, asked = query, values
     return [
         html.Div(drawn, className="tall-figure"),
         _how_to_read(),
-        sources(view, [(VIEWS[shown(view)], source, asked)]),
+        sources(view, [(VIEWS[shown(view)], query, values)]),
     ]
 
 
@@ -72,8 +70,9 @@ def _how_to_read() -> Component:
     )
 
 
-def _reshuffle(rows: list[Row], digits: int) -> Component:
+def _reshuffle(rows: list[Row]) -> Component:
     """The best thirty as rows that a press of the button puts in the order of one joint draw."""
+    digits = decimals(row["sd"] for row in rows)
     words = (
         "Each press shows one possible truth: a joint draw of all ratings, given model and results. Who keeps his "
         "place press after press is solidly there; who jumps about is not."
@@ -83,7 +82,7 @@ def _reshuffle(rows: list[Row], digits: int) -> Component:
             [
                 html.Span(f"{row['rank']}", className="shuffle-rank"),
                 html.Span(row["name"], className="shuffle-name"),
-                html.Span(signed(_mean(row["draws"]), digits), className="shuffle-value"),
+                html.Span(signed(row["rating"], digits), className="shuffle-value"),
             ],
             className="shuffle-row",
             style={"transform": f"translateY({36 * place}px)"},
@@ -107,7 +106,3 @@ def _reshuffle(rows: list[Row], digits: int) -> Component:
             dcc.Store(id="shuffle-draws", data=held),
         ]
     )  # fmt: skip
-
-
-def _mean(draws: list[float]) -> float:
-    return sum(draws) / len(draws)

@@ -102,7 +102,7 @@ def _history(view: View, runs: list[Row]) -> Component:
         for row in runs
     ]  # fmt: skip
     columns = [
-        text("when", "Started", "How long ago.", width=132),
+        text("when", "Started", "How long ago.", width=150),
         {
             "field": "light",
             "headerName": "End",
@@ -142,7 +142,7 @@ def _lineage(view: View, rows: list[Row]) -> Component:
     columns = [
         text("slice", "File", "Name of the file in its league.", minWidth=160, flex=1),
         text("source", "Source", "URL or name it came from.", minWidth=160, flex=1),
-        text("loaded", "Loaded", "When its games were loaded.", width=128),
+        text("loaded", "Loaded", "When its games were loaded.", width=150),
         text("sha256", "SHA-256", "Hash of its bytes.", minWidth=200, flex=2, tooltipField="sha256"),
     ]
     table = fitting_grid("lineage", columns, shown, "Files")

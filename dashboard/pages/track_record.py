@@ -74,7 +74,7 @@ def _record(rows: list[Row]) -> Component:
     ]
     inside = [row["is_in_90"] for row in rows if row["is_in_90"] is not None]
     if inside:
-        sentences.append(f" {sum(inside) / len(inside):.0%} of the margins lie in their 90 % intervals.")
+        sentences.append(f" {100 * sum(inside) / len(inside):.0f} % of the margins lie in their 90 % intervals.")
     return html.Section([html.H2("How good were they?"), html.P(sentences)], className="block")
 
 

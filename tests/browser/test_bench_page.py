@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from dashboard.server import listen
+from store.edition import publish
+from store.home import Home
+from store.warehouse import writing
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -30,12 +35,12 @@ PAGES = {
     "reshuffle": ("/leaderboard?league=nations&view=reshuffle", ".shuffle-row"),
     "competitor": ("/competitor?league=nations&competitor=t:1", ".stat"),
     "compare": ("/compare?league=nations&a=t:0&b=t:1", ".main-svg"),
-    "forecasts": ("/forecasts?league=nations", ".block"),
+    "forecasts": ("/forecasts?league=nations", ROWS),
     "what changed": ("/changes?league=nations", ".block"),
     "shrinkage": ("/shrinkage?league=nations", ".main-svg"),
     "fit check": ("/checks?league=nations", ROWS),
     "fit check: forecasts": ("/checks?league=nations&show=forecasts", ".main-svg"),
-    "track record": ("/track-record?league=nations", ".block"),
+    "track record": ("/track-record?league=nations", ".main-svg"),
     "data health": ("/data-health?league=nations", ".block"),
     "runs": ("/runs?league=nations", ".block"),
     "SQL": ("/sql?league=nations", "#sql-schema summary"),
@@ -49,6 +54,31 @@ app.server.run(port={port})
 """
 SERVE = "import sys; from pathlib import Path; from store.home import Home; from dashboard.server import serve\n" \
         "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]))"  # fmt: skip
+# Of the nations: games that are over and were forecast the day before, games to come, the outlook of one table.
+PLAYED, COMING, TABLE = 1500, 300, 20
+FORETOLD = f"""
+CREATE TEMP TABLE made AS SELECT n, 'b' || n AS game_id, n < {PLAYED} AS is_over, 't:' || (n * 7 % 290) AS first,
+    't:' || (n * 7 % 290 + 1 + n % 29) AS second,
+    CASE WHEN n < {PLAYED} THEN DATE '2020-01-01' + n // 2 ELSE DATE '2024-01-12' + (n - {PLAYED}) // 4 END AS played_on
+    FROM (SELECT range::INTEGER AS n FROM range({PLAYED + COMING}));
+INSERT INTO game BY NAME SELECT 'nations' AS league, game_id, game_id AS contest_id, 0 AS sequence, '2023' AS season,
+    played_on, 'day' AS played_on_precision, CASE WHEN is_over THEN 'played' ELSE 'scheduled' END AS status,
+    false AS neutral, 'a' AS slice, MAP {{}}::MAP(VARCHAR, VARCHAR) AS attributes FROM made;
+INSERT INTO side BY NAME SELECT 'nations' AS league, game_id, side,
+    CASE WHEN side = 1 THEN first ELSE second END AS team, side = 1 AS is_home,
+    CASE WHEN is_over THEN (n * side) % 4 END AS score, 1 AS exposure FROM made, (SELECT unnest([1, 2]) AS side);
+INSERT INTO forecast BY NAME SELECT 'nations' AS league, 'f' AS fit_id, game_id,
+    CASE WHEN is_over THEN played_on - 1 ELSE DATE '2024-01-10' END::TIMESTAMP AS made_at_utc,
+    CASE WHEN is_over THEN played_on - 1 ELSE DATE '2024-01-01' END AS as_of, played_on, '2023' AS season,
+    first, second, 'Nations ' || first AS first_name, 'Nations ' || second AS second_name, true AS is_first_home,
+    0.2 + 0.05 * (n % 10) AS win, 0.2 AS draw, 0.8 - win AS loss, win - 0.1 AS win_low, win + 0.1 AS win_high,
+    0.1 AS loss_low, 0.5 AS loss_high, 1.6 AS expected_first, 0.9 AS expected_second, 0.7 AS expected_margin,
+    -1 AS margin_q5, 0 AS margin_q25, 1 AS margin_q75, 3 AS margin_q95,
+    [{{'first': 1, 'second': 0, 'chance': 0.141}}] AS likely_scores FROM made;
+INSERT INTO outlook SELECT 'nations', 'f', TIMESTAMP '2024-01-10', DATE '2024-01-01', '2023', 'all', 't:' || n, 10,
+    5, 20, n + 1, 60 - n, 50 - n, 55 - n, 65 - n, 70 - n, n + 1, [1 / {TABLE} FOR _ IN range({TABLE})],
+    [{{'prize': 'top_4', 'chance': 1 - n / {TABLE}}}] FROM (SELECT range::INTEGER AS n FROM range({TABLE}));
+"""
 # The time until what is on screen has changed as asked, looked at in every frame.
 UNTIL = """async () => {
     const seen = () => SEEN, start = performance.now(), before = seen();
@@ -100,9 +130,26 @@ def empty() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def foretold(made: Any, up: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server over a home of 320 and 160 teams with forecasts, a record of them and an outlook."""
+    home = made.made_home(tmp_path_factory.mktemp("foretold"), teams=320)
+    with writing(home) as con:
+        con.execute(FORETOLD)
+    publish(home, made.LEAGUES, made.NOW + timedelta(minutes=1))
+    with served(home, up) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def large(made: Any, up: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server over a home whose league has 10,000 teams."""
-    home = made.made_home(tmp_path_factory.mktemp("large"), teams=MANY)
+    with served(made.made_home(tmp_path_factory.mktemp("large"), teams=MANY), up) as address:
+        yield address
+
+
+@contextmanager
+def served(home: Home, up: Callable[..., str]) -> Iterator[str]:
+    """Address of a server over a home, as long as it is asked."""
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(home.root), str(port)], cwd=CHECKOUT)
@@ -158,8 +205,8 @@ class Sizes:
         self.own += size if "_dash-update-component" in self._urls.get(ended["requestId"], "") else 0
 
 
-def test_every_page(chromium: Browser, site: str, empty: str, capsys: pytest.CaptureFixture[str]) -> None:
-    weighed(chromium, f"{site}/leagues", ".card", 1)
+def test_every_page(chromium: Browser, foretold: str, empty: str, capsys: pytest.CaptureFixture[str]) -> None:
+    weighed(chromium, f"{foretold}/leagues", ".card", 1)
     weighed(chromium, empty, ".drawing", 1)
     with capsys.disabled():
         print(f"\nbudgets: cold {BUDGET_COLD_S:g} s, warm {BUDGET_WARM_S:g} s")
@@ -169,7 +216,7 @@ def test_every_page(chromium: Browser, site: str, empty: str, capsys: pytest.Cap
             path,
             content,
         ) in PAGES.items():  # the machine is not the same all the time: each beside an empty one
-            one, least = weighed(chromium, site + path, content), weighed(chromium, empty, ".drawing")
+            one, least = weighed(chromium, foretold + path, content), weighed(chromium, empty, ".drawing")
             print(f"{name:22} {one.cold:7.2f} {one.cold / BUDGET_COLD_S:7.2f} {one.cold / least.cold:6.2f} "
                   f"{one.warm:7.2f} {one.warm / BUDGET_WARM_S:7.2f} {one.warm / least.warm:6.2f} {one.all_kb:7.0f} "
                   f"{one.own_kb:7.1f}")  # fmt: skip

@@ -199,6 +199,18 @@ def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_the_tabs_that_are_open_are_in_the_window(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto("/leaderboard?league=nations&view=reshuffle")
+    expect(page.locator(".tabs.kinds .tab.active")).to_have_text("Reshuffle")
+    expect(page.locator(".tabs.kinds .tab.active")).to_be_in_viewport(ratio=0.95)
+    page.get_by_role("link", name="Table", exact=True).click()
+    expect(page.locator(".tabs.kinds .tab.active")).to_have_text("Table")
+    expect(page.locator(".tabs.kinds .tab.active")).to_be_in_viewport(ratio=0.95)
+    page.goto("/checks?league=nations")
+    expect(page.locator(".header .tab.active")).to_be_in_viewport(ratio=0.95)
+
+
 @pytest.mark.slow
 def test_the_keyboard_reaches_the_content_and_the_menus(page: Page) -> None:
     board(page)
@@ -241,6 +253,8 @@ def test_a_press_puts_the_table_in_the_order_of_one_joint_draw(page: Page) -> No
     expect(rows).to_have_count(30)
     values = "[...document.querySelectorAll('.shuffle-row')].map((row) => [row.style.transform, row.innerText])"
     before = page.evaluate(values)
+    told = [float(words.split()[-1].replace("−", "-")) for _, words in before]
+    assert told == sorted(told, reverse=True)  # as in the table: by the mean of all draws, not of those that are sent
     page.get_by_role("button", name="Reshuffle").click()
     expect(page.locator("#reshuffle-said")).to_contain_text("of 200; first: ")
     after = page.evaluate(values)

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,13 +11,21 @@ import numpy as np
 import pytest
 from dash import Dash
 
-from dashboard import competitor_figures, results
+from dashboard import competitor_figures, order_figures, results
 from dashboard.app import PAGES, build_app, render
 from dashboard.frame import Page
 from dashboard.pages import compare, competitor, leaderboard
+from store.edition import publish
 from store.home import Home
+from store.warehouse import writing
 
 EVIL = "<img src=x onerror=alert(1)>"
+EARLIER = """
+INSERT INTO fit SELECT * REPLACE ('dated' AS fit_id, true AS is_dated, DATE '2023-12-01' AS as_of)
+    FROM fit WHERE fit_id = 'nations-good';
+INSERT INTO standing SELECT * REPLACE ('dated' AS fit_id) FROM standing WHERE fit_id = 'nations-good';
+INSERT INTO rating SELECT * REPLACE ('dated' AS fit_id) FROM rating WHERE fit_id = 'nations-good';
+"""
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +174,44 @@ def test_orders_are_looked_at_in_four_ways(app: Dash) -> None:
     for way, words in (("caterpillar", "caterpillar-figure"), ("ranks", "rank-chances-figure"),
                        ("reshuffle", "shuffle-draws"), ("nonsense", "leaderboard-grid")):  # fmt: skip
         assert words in page_of(app, leaderboard.PAGE, league="nations", view=way)
+
+
+def test_an_earlier_day_is_shown_or_the_page_says_that_it_is_not(own_home: Home, made: Any) -> None:
+    with writing(own_home) as con:
+        con.execute(EARLIER)
+    publish(own_home, made.LEAGUES, made.NOW + timedelta(minutes=1))
+    app = build_app(own_home, lambda: made.NOW)
+
+    def shown(view: str, on: str) -> str:
+        return page_of(app, leaderboard.PAGE, league="nations", view=view, on=on)
+
+    for view in ("", "caterpillar"):
+        assert "Ratings as of 1 Dec 2023, fitted later. " in shown(view, "2023-12-01")
+    for view in ("ranks", "reshuffle"):
+        page = shown(view, "2023-12-01")
+        assert "of the newest ratings, as of 1 Jan 2024, not of 1 Dec 2023" in page and "are not kept" in page
+        assert "'/leaderboard?league=nations&on=2023-12-01'" in page
+        assert "are not kept" not in shown(view, "")
+    for view in ("", "caterpillar", "ranks", "reshuffle"):
+        assert "The day asked for is not kept: these are the newest ratings" in shown(view, "2023-12-02")
+
+
+def test_the_chances_of_ranks_are_shares_of_the_draws(app: Dash) -> None:
+    with app.server.config["READER"].answer() as answer:
+        rows = answer.rows("best_thirty", league="nations", kind="team", group="", least=0)
+        drawn = dict(answer.con.execute(
+            "SELECT competitor_id, ranks FROM rating_draw WHERE league = 'nations' AND ranks IS NOT NULL"
+        ).fetchall())  # fmt: skip
+        board = answer.rows("leaderboard", league="nations", kind="team", k=0, group="", least=0)
+    assert [row["rank"] for row in rows] == list(range(1, 31))
+    assert [(row["name"], row["rating"]) for row in rows] == [(row["name"], row["rating"]) for row in board[:30]]
+    for row in rows:
+        ranks = drawn[row["competitor_id"]]
+        wanted = {rank: ranks.count(rank) / len(ranks) for rank in set(ranks)}
+        assert dict(zip(row["at_rank"], row["chance"], strict=True)) == pytest.approx(wanted)
+        assert row["ranks"] == ranks[:200] and len(row["draws"]) == 200
+    figure = order_figures.rank_chances(rows[:2])
+    assert figure.to_dict()["data"][0]["z"][0][0] == pytest.approx(100 * rows[0]["chance"][0])
 
 
 def test_of_thousands_only_the_ranked_are_sent_until_everybody_is_asked_for(

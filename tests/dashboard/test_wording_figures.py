@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import figures
+from dashboard import figures, order_figures
 from dashboard.grid import difference_scale
 from dashboard.pages.checks import chosen
 from dashboard.pages.leaderboard import cells, scale, search_key, ticks
@@ -111,7 +111,7 @@ def test_figures_hold_the_rows_they_are_given() -> None:
     assert list(traces(pooled)[1].x) == [i / 2 for i in range(1, 8)]
     assert list(traces(pooled)[0].x) == list(traces(pooled)[0].y) == [0.5, 3.5]
     games = figures.shrinkage_by_games(rows, 2)
-    assert list(traces(games)[0].x) == list(range(1, 9)) and games.layout.xaxis.type == "log"
+    assert list(traces(games)[0].x) == list(range(1, 9)) and games.layout["xaxis"]["type"] == "log"
     truth = figures.estimates_against_truth(rows, "log goals", 2)
     assert [len(trace.x) for trace in traces(truth)] == [2, 7, 8]
     assert list(traces(truth)[2].y) == [0.5] * 8
@@ -130,3 +130,12 @@ def test_names_are_escaped_in_hover_boxes() -> None:
     figure = figures.shrinkage_by_games([row(name="<img src=x onerror=alert(1)>")], 2)
     assert traces(figure)[0].customdata[0][0] == "&lt;img src=x onerror=alert(1)&gt;"
     assert math.isclose(traces(figure)[0].y[0], 0.4)
+
+
+def test_a_name_stands_in_a_figure_as_it_is_written() -> None:
+    named = 'Curaçao "A" & l\'Aquila <b>'
+    caterpillar = order_figures.caterpillar(
+        [row(name=named, rank=1, q5=0, q25=0, q75=1, q95=1, rating=0.5)], "log goals"
+    )
+    said = traces(caterpillar)[2].customdata[0]
+    assert said == 'Curaçao "A" &amp; l\'Aquila &lt;b&gt;'  # plotly turns these three back, and no quotation marks
