@@ -54,7 +54,10 @@ SELECT game_id, status, {attributes} FROM game WHERE league = $league AND played
 ORDER BY played_on, sequence, game_id
 """
 LISTED = """
-SELECT game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table" FROM game
+SELECT
+    game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table",
+    attributes['shoot_out'] AS shoot_out
+FROM game
 WHERE league = $league
 """
 WORDS = """
@@ -206,7 +209,8 @@ def read_peers(con: duckdb.DuckDBPyConnection, league: str) -> pl.DataFrame:
 
 
 def read_listed(con: duckdb.DuckDBPyConnection, league: str, table: str) -> pl.DataFrame:
-    """Of every game game_id, status, round, and as `table` the value of the attribute called so ("" where none is)."""
+    """Of every game game_id, status, round, as `table` the value of the attribute called so ("" where none is), and
+    shoot_out, the id of who won one (null where nobody is said to)."""
     return _frame(con, LISTED, {"league": league, "table": table})
 
 

@@ -2,17 +2,16 @@
 
 import difflib
 from collections.abc import Iterator
-from datetime import timedelta
 
 import polars as pl
 
+from modeling.outlook.competitions import SHORTLY
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.given import Names
 from modeling.outlook.play_offs import missing
 from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
-SHORTLY = timedelta(days=30)  # within which play-offs follow on the last game of a table
 NEAR = 0.8  # how much alike names are, from which one is taken to be meant: en.1 and en.4 are not
 OF_RACES = {"points", "wins", "lots"}  # criteria that tell equals of a championship apart
 
@@ -37,7 +36,7 @@ def check_rules(
         *own,
         *_beyond(rules, sides),
         *_play_offs(rules, sides, sorted(set(fixtures.listed["table"])), is_race=is_race),
-        *(() if is_race else _too_late(fixtures, rules, sides)),
+        *(() if is_race else _cut_short(fixtures, rules, sides)),
         *_deducted(fixtures, rules, names),
     )
 
@@ -85,17 +84,19 @@ def _play_offs(rules: SeasonRules, sides: dict[str, int], there: list[str], *, i
             yield f"`play_offs`: {gone[0]} is no place of its own there, so that one is not played"
 
 
-def _too_late(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
-    """Play-offs that are next: all of their tables ended shortly before the next game to come."""
-    first = fixtures.coming.row(0, named=True)
-    done = fixtures.seen.filter(pl.col("season") == first["season"]).join(fixtures.listed, on="game_id")
+def _cut_short(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
+    """Play-offs that would be next, of tables that lack games."""
+    done = fixtures.seen.filter(pl.col("season") == pl.col("season").last()).join(fixtures.listed, on="game_id")
     ended = dict(done.group_by("table").agg(pl.col("played_on").max()).iter_rows())
     for one in rules.play_offs:
-        late = one.tables.isdisjoint(sides) and one.tables <= ended.keys()
-        if late and first["played_on"] - max(ended[table] for table in one.tables) <= SHORTLY:
+        is_left_out = one.tables.isdisjoint(sides) and one.tables <= ended.keys()
+        if is_left_out and fixtures.as_of - max(ended[table] for table in one.tables) <= SHORTLY:
             over = " and ".join(sorted(filter(None, one.tables))) or "the table"
             slots = ", ".join(filter(None, one.bracket))
-            yield f"`play_offs`: nothing of {over} is to come: its play-off ({slots}) is not simulated any more"
+            yield (
+                f"`play_offs`: no game of {over} is to come, and not everybody there has met everybody equally often: "
+                f"its play-off ({slots}) is not simulated"
+            )
 
 
 def _deducted(fixtures: Fixtures, rules: SeasonRules, names: Names) -> Iterator[str]:

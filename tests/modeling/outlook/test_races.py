@@ -25,7 +25,9 @@ def raced(game, games, known_league):
     league = games(*(game(TEAMS, day=day, places=own, season="2024") for day, own in enumerate(places)))
     known = known_league(league, league.sides["played_on"].unique().sort()[RACED], outcome="order")
     coming = pl.col("game_id").is_in(list(known.games.to_come))
-    return known, Fixtures(known.design.outcome, known.games, frozenset(), pl.DataFrame(), league.sides.filter(~coming))
+    return known, Fixtures(
+        known.design.outcome, known.games, frozenset(), pl.DataFrame(), league.sides.filter(~coming), known.draws.as_of
+    )
 
 
 def ended(raced, seed: int = 1):
