@@ -1,7 +1,7 @@
 """A league's outlook: how its season ends, what that means, and which coming games matter; as rows of its tables."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -20,9 +20,9 @@ from modeling.outlook.competitions import Competition, competitions, games_after
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures, with_games
 from modeling.outlook.given import Names, as_sentence, read_names
 from modeling.outlook.met import met_of
-from modeling.outlook.play_offs import PlayOffs, play_offs_of
-from modeling.outlook.races import championships
-from modeling.outlook.rules import check_rules, fitting
+from modeling.outlook.play_offs import PlayOffs, out_of_bracket, play_offs_of
+from modeling.outlook.races import Championship, championships
+from modeling.outlook.rules import check_rules, fitting, insist_on_table
 from modeling.outlook.season import Fixed, Simulated, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
@@ -117,6 +117,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     stanza, rules, draws = ahead.stanza, ahead.rules, ahead.draws
     is_race = outcome_for(ahead.league, stanza).row == "entrant"
     known = read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away, even_none=not is_race)
+    insist_on_table(known, rules)
     tell("games and model", 0.2)
     if is_race:
         return _championships(ahead, known, *of_next_season(known)), []
@@ -134,6 +135,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed, play_offs=play_offs)
     both = list(zip(asked, ends, strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
+    doubts += tuple(_strange(play_offs, {one.table: end.tables for one, end in both}, names))
     kept = [simulated_rows(*pair, _places(pair[0], rules), rules) for pair in both]
     lined_up = fixtures.games.appearances.filter(pl.col("game_id").is_in(list(fixtures.games.to_come)))
     return Outlook(
@@ -149,8 +151,8 @@ def _championships(ahead: Ahead, known: Fixtures, season: str, fixtures: Fixture
     rules, draws, rng = ahead.rules, ahead.draws, np.random.default_rng(SEED)
     coming = _coming(ahead, fixtures, season, None, frozenset(), rng)
     ended = championships(fixtures, season, coming, rules, rng)
-    rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
-    sides = {kind: len(one[0]) for kind, one in ended.items()}
+    rows = [_race_rows(kind, one, rules) for kind, one in ended.items()]
+    sides = {kind: len(one.names) for kind, one in ended.items()}
     doubts = check_rules(known, rules, ahead.teams, sides, is_race=True)
     return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names,
                    {}, doubts=doubts)  # fmt: skip
@@ -199,6 +201,16 @@ def _without_each(ahead: Ahead, players: list[str], tell: Report) -> pl.DataFram
     return pl.concat(parts) if parts else pl.DataFrame()
 
 
+def _strange(play_offs: PlayOffs, ends: dict[str, Tables], names: dict[str, str]) -> Iterator[str]:
+    """Games of play-offs that are played otherwise than places say."""
+    for pair in out_of_bracket(play_offs, ends)[:1]:
+        one, other = (names.get(side, side) for side in pair)
+        yield (
+            f"`play_offs`: {one} and {other} have met after their table's end, and by its places only one of them "
+            "stands in a bracket: what is simulated is not what is played (points taken off belong into `deducted`)"
+        )
+
+
 def _titles(one: Competition, names: dict[str, str]) -> list[tuple[str, str]]:
     """Id and title of each of the competition's games."""
     called = [names.get(side, side) for side in one.sides]
@@ -212,6 +224,12 @@ def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
             "season": found.season}  # fmt: skip
     record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage},
                           found.simulated | {"outlook_without": found.without})  # fmt: skip
+
+
+def is_fitted(home: Home, league: str) -> bool:
+    """Whether a league has an accepted fit."""
+    with reading(home) as con:
+        return bool(read_accepted(con, league, None))
 
 
 def end(home: Home, league: str) -> None:
@@ -279,15 +297,10 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, meant)
 
 
-def _race_rows(
-    fixtures: Fixtures, season: str, kind: str, names: tuple[str, ...], points: Array, end: Tables, rules: SeasonRules
-) -> pl.DataFrame:
-    done = fixtures.seen.filter(pl.col("season") == season)["game_id"].n_unique()
-    left = fixtures.coming["game_id"].n_unique()
-    place = np.argsort(np.argsort(-points, kind="stable"), kind="stable") + 1
-    size = len(names)
-    meant = {name: end.among(*where) for name, where in fitting(rules.places_of(kind), size).items()}
-    return _told(kind, names, np.full(size, done), np.full(size, left), points, place, end, meant)
+def _race_rows(kind: str, one: Championship, rules: SeasonRules) -> pl.DataFrame:
+    place = np.argsort(np.argsort(-one.points, kind="stable"), kind="stable") + 1
+    meant = {name: one.ends.among(*where) for name, where in fitting(rules.places_of(kind), len(one.names)).items()}
+    return _told(kind, one.names, one.raced, one.to_race, one.points, place, one.ends, meant)
 
 
 def _told(

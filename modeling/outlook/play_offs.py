@@ -163,6 +163,19 @@ def decide(
     return found
 
 
+def out_of_bracket(play_offs: PlayOffs, ends: dict[str, Tables]) -> list[tuple[str, str]]:
+    """Who met after tables that are over though by their places one of the two stands in a play-off and the other does
+    not: the places are others than those of the play-offs that were played."""
+    if play_offs.met is None:
+        return []
+    everybody = play_offs.everybody
+    standing = {
+        side for one in play_offs.rules.values() for side in np.unique(_placed(play_offs, one, ends).who).tolist()
+    }
+    pairs = np.argwhere(play_offs.met.games).tolist()
+    return [(everybody[a], everybody[b]) for a, b in pairs if (a in standing) != (b in standing)]
+
+
 def _placed(play_offs: PlayOffs, one: PlayOff, ends: dict[str, Tables]) -> Knockout:
     """Who stands in the slots of a play-off in each season."""
     seasons = len(next(iter(ends.values())).places)

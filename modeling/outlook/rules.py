@@ -1,7 +1,7 @@
 """A season's rules against a league's games: what of them is of nothing there is, in words."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -21,16 +21,18 @@ def fitting(places: Places, sides: int) -> Places:
     return {name: where for name, where in places.items() if max(abs(where[0]), abs(where[1])) <= sides}
 
 
+def insist_on_table(fixtures: Fixtures, rules: SeasonRules) -> None:
+    """Raises UsageError where no game has the attribute that tables are made by."""
+    if rules.table and rules.table not in fixtures.known:
+        league, known = fixtures.games.league, sorted(fixtures.known)
+        has = f"Games have: {', '.join(known)}." if known else "Games have none."
+        raise UsageError(f'{league}: `table` of its season: no game has an attribute "{rules.table}".', has)
+
+
 def check_rules(
     fixtures: Fixtures, rules: SeasonRules, names: Names, sides: dict[str, int], *, is_race: bool
 ) -> tuple[str, ...]:
-    """What of the rules is of nothing there is, a sentence each; `sides` says how many each table has.
-
-    Raises UsageError where no game has the attribute that tables are made by.
-    """
-    if rules.table and rules.table not in fixtures.known:
-        known = f"Games have: {', '.join(sorted(fixtures.known))}." if fixtures.known else "Games have none."
-        raise UsageError(f'{names.league}: `table` of its season: no game has an attribute "{rules.table}".', known)
+    """What of the rules is of nothing there is, a sentence each; `sides` says how many each table has."""
     own = _of_races(rules) if is_race else _of_tables(fixtures, rules)
     return (
         *own,
@@ -51,17 +53,35 @@ def _of_races(rules: SeasonRules) -> Iterator[str]:
 
 def _of_tables(fixtures: Fixtures, rules: SeasonRules) -> Iterator[str]:
     there = sorted(set(fixtures.listed["table"]))
+    absent = _absent(rules, there)
     for name in rules.tables:
-        if name not in there:
+        if name not in (*there, *absent):
             yield f"`tables`: {_no_table(name, there)}"
+    if len(absent) == 1:
+        yield f"`tables`: {_no_table(absent[0], there)}"
+    elif absent:
+        yield f"`tables`: no game is of any of {_quoted(absent)} ({_there(there)})"
+
+
+def _absent(rules: SeasonRules, there: list[str]) -> list[str]:
+    """Tables whose rules stand in the stanza and that no game is of, other than those that are written wrong."""
+    gone = [name for name in rules.tables if name not in there]
+    return [name for name in gone if not difflib.get_close_matches(name, there, 1, NEAR)]
 
 
 def _no_table(name: str, there: list[str]) -> str:
     """That no game is of a table, in words, and which tables there are."""
     near = difflib.get_close_matches(name, there, 1, NEAR)
-    named = [f'"{each}"' for each in there if each]
-    known = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(named)}" if named else "a season has one"
+    known = f'did you mean "{near[0]}"?' if near else _there(there)
     return (f'no game is of a table "{name}"' if name else "a place is of no table") + f" ({known})"
+
+
+def _there(there: list[str]) -> str:
+    return f"there are {_quoted(filter(None, there))}" if any(there) else "a season has one"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _beyond(rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
@@ -76,7 +96,8 @@ def _play_offs(rules: SeasonRules, sides: dict[str, int], there: list[str], *, i
     if is_race:
         yield from ["`play_offs` are not known to championships of races"] if rules.play_offs else []
         return
-    for table in sorted({table for one in rules.play_offs for table in one.tables} - set(there)):
+    told = {*there, *_absent(rules, there)}
+    for table in sorted({table for one in rules.play_offs for table in one.tables} - told):
         yield f"`play_offs`: {_no_table(table, there)}: what it is of is not played"
     for one in rules.play_offs:
         gone = missing(one, sides)

@@ -267,10 +267,10 @@ def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket,
 
 @pytest.mark.parametrize(
     ("days", "sides", "says"),
-    [(29, ["high"], ["nothing of low is to come"]), (31, ["high"], []), (1, ["high", "low"], [])],
+    [(29, ["high"], True), (31, ["high"], False), (1, ["high", "low"], False)],
 )
-def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, sides, says):
-    """Where its last game was shortly before those to come, and nothing simulates the table."""
+def test_a_play_off_whose_table_lacks_games_is_told_to_be_left_out(known, days, sides, says):
+    """Where its last game was shortly before the as-of date, and nothing simulates the table."""
     games = known.games
     (next_day,) = games.sides.filter(pl.col("game_id").is_in(list(games.to_come)))["played_on"].unique()
     low = games.sides.filter(pl.col("game_id") == games.sides["game_id"][0])
@@ -279,7 +279,21 @@ def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, side
     fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, seen, next_day)
     rules = SeasonRules.model_validate({"play_offs": [FINAL]})
     doubts = check_rules(fixtures, rules, Names("x", "team"), dict.fromkeys(sides, 8), is_race=False)
-    assert [doubt.split(":")[1].strip() for doubt in doubts] == says
+    said = "`play_offs`: no game of low is to come, and not everybody there has met everybody equally often"
+    assert [doubt.startswith(said) for doubt in doubts] == [True] * says
+
+
+def test_tables_that_no_game_is_of_are_told_once(known):
+    """With their play-offs; one that is written wrong by itself."""
+    listed = pl.DataFrame({"game_id": ["a", "b"], "table": ["en.1", "North Division"]})
+    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides, known.draws.as_of)
+    own = {name: {"places": {}} for name in ("en.1", "es", "it", "Nort Division")}
+    off = FINAL | {"bracket": ["es 1", "es 2"], "won": {"es": "up"}}
+    rules = SeasonRules.model_validate({"tables": own, "play_offs": [off]})
+    assert check_rules(fixtures, rules, Names("x", "team"), {"en.1": 8}, is_race=False) == (
+        '`tables`: no game is of a table "Nort Division" (did you mean "North Division"?)',
+        '`tables`: no game is of any of "es", "it" (there are "North Division", "en.1")',
+    )
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:
