@@ -31,6 +31,11 @@ def register(app: Dash) -> None:
         Input("leaderboard-grid", "id"),
     )
     app.clientside_callback(
+        ClientsideFunction("pooltable_forecasts", "wire"),
+        Output("forecasts", "id"),
+        Input("forecasts", "id"),
+    )
+    app.clientside_callback(
         ClientsideFunction(NAMESPACE, "download"),
         Output("leaderboard-csv", "title"),
         Input("leaderboard-csv", "n_clicks"),

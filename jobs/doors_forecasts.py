@@ -1,5 +1,6 @@
 """Doors to what is to come: forecast."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -62,9 +63,7 @@ def _due(home: "Home", league: str, stanza: "Stanza") -> str:
     if stanza.rate and _lists_games(home, league):
         told = _games_due(home, league, stanza, now)
     elif stanza.season:
-        from modeling.outlook.outlook import end
-
-        end(home, league)
+        told = _play_offs_due(home, league, stanza, now)
     cups = (
         [name for name in stanza.cups if _cup_due(home, league, stanza, home.root / name, now)] if stanza.rate else []
     )
@@ -83,8 +82,27 @@ def _games_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> st
             return told
         found = outlook_of(home, league, stanza, report=report)
         keep(home, league, found, now)
+    return f"{told}, and {_end_of(found)}"
+
+
+def _play_offs_due(home: "Home", league: str, stanza: "Stanza", now: datetime) -> str | None:
+    """The end of a season whose play-offs are next though the feed lists none of their games, in words; None where
+    there are no such, and what was told of the season is over."""
+    from modeling.outlook.fixtures import NothingToCome
+    from modeling.outlook.outlook import end, is_fitted, keep, outlook_of
+
+    if stanza.rate and is_fitted(home, league):
+        with suppress(NothingToCome), working(f"simulate {league}") as report:
+            found = outlook_of(home, league, stanza, report=report)
+            keep(home, league, found, now)
+            return f"{league}: {_end_of(found)}"
+    end(home, league)
+    return None
+
+
+def _end_of(found: "Outlook") -> str:
     doubts = f" (beware: {'; '.join(found.doubts)})" if found.doubts else ""
-    return f"{told}, and the end of season {found.season}{doubts}"
+    return f"the end of season {found.season}{doubts}"
 
 
 def _cup_due(home: "Home", league: str, stanza: "Stanza", file: Path, now: datetime) -> bool:

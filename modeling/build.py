@@ -78,11 +78,6 @@ def _insist_on_sense(games: Games, stanza: Stanza, outcome: Outcome, effects: li
             f'{league}: noise = {list(stanza.noise)} means nothing for "{outcome.name}" ({outcome.likelihood}).',
             "Take `noise` out of the stanza.",
         )
-    if stanza.group and games.memberships.is_empty():
-        raise FitError(
-            f'{league}: group = "{stanza.group}", and nobody is known to be in any {stanza.group}.',
-            "Take `group` out of the stanza, or load results that say it (`groups` in a mapping).",
-        )
     if stanza.roles and not needs_players(effects, stanza):
         raise FitError(
             f"{league}: roles = {list(stanza.roles)}, and the model has nothing of players.",

@@ -23,7 +23,7 @@ from modeling.earlier import Audited, Before, Earlier, Start, read_audited, read
 from modeling.effects import attributes_of, needs_players, parse_effects
 from modeling.engines import laplace
 from modeling.engines.choice import CHAIN, NUTS, Choice, choose
-from modeling.games import Games, known_attributes, read_games, read_labels
+from modeling.games import Games, known_attributes, read_days, read_games, read_labels
 from modeling.identity import code_hash, fit_id, versions
 from modeling.judging import Judged, fit_and_judge
 from modeling.labels import KNOWN_BEFORE, Label, labels_of
@@ -275,6 +275,7 @@ def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tu
     effects = parse_effects(league, stanza, outcome)
     with reading(home) as con:
         known = known_attributes(con, league)
+        _insist_on_reach(league, stanza, read_days(con, league, outcome.statuses)[1], as_of)
         games = read_games(
             con,
             league,
@@ -289,6 +290,16 @@ def design_of(home: Home, league: str, stanza: Stanza, as_of: date | None) -> tu
     design = build_design(stanza, games, known)
     give_back()
     return games, design
+
+
+def _insist_on_reach(league: str, stanza: Stanza, last: date, as_of: date | None) -> None:
+    """Raises FitError where an as-of date is so long after the last game that nobody could be ranked."""
+    if as_of and (as_of - last).days > stanza.active_days:
+        raise FitError(
+            f"{league}: nobody has played in the {stanza.active_days} days before {as_of}: the last game known was on "
+            f"{last}.",
+            "Give an earlier day, or load newer results.",
+        )
 
 
 def _tables(design: Design, sampled: Sampled, judged: Judged) -> dict[str, pl.DataFrame]:

@@ -43,6 +43,7 @@ MEMBERSHIPS = """
 SELECT competitor_id, season, "group" FROM membership
 WHERE league = $league AND grouping = $grouping ORDER BY competitor_id, season
 """
+GROUPINGS = "SELECT DISTINCT grouping FROM membership WHERE league = $league ORDER BY grouping"
 PEERS = """
 SELECT x.game_id, p.peer, x.first_side = 1 AS is_first, p.first_probability, coalesce(p.draw_probability, 0) AS draw,
     p.second_probability, p.first_expected_score - p.second_expected_score AS margin
@@ -54,7 +55,10 @@ SELECT game_id, status, {attributes} FROM game WHERE league = $league AND played
 ORDER BY played_on, sequence, game_id
 """
 LISTED = """
-SELECT game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table" FROM game
+SELECT
+    game_id, status, coalesce(round, '') AS round, coalesce(attributes[$table], '') AS "table",
+    attributes['shoot_out'] AS shoot_out
+FROM game
 WHERE league = $league
 """
 WORDS = """
@@ -136,7 +140,7 @@ def read_games(
 
     `attributes` of games become columns of the sides (NULL where a game has none); `grouping` asks for memberships,
     `players` for appearances, of these `roles` only where any are given. Raises FitError where there are no games, or
-    nobody had any of the roles.
+    nobody had any of the roles or is known to be in any such group.
     """
     asked = {"league": league, "statuses": list(statuses)}
     first, last = read_days(con, league, statuses)
@@ -155,12 +159,15 @@ def read_games(
     if players and roles and appearances.is_empty():
         raise _nobody_in(con, league, roles)
     grouped = {"league": league, "grouping": grouping}
+    memberships = _frame(con, MEMBERSHIPS, grouped) if grouping else NO_MEMBERSHIPS
+    if grouping and memberships.is_empty():
+        raise _no_grouping(con, league, grouping)
     return Games(
         league,
         until,
         sides,
         appearances,
-        _frame(con, MEMBERSHIPS, grouped) if grouping else NO_MEMBERSHIPS,
+        memberships,
         until != latest,
         dict(con.execute(NAMES, {"league": league}).fetchall()),
     )
@@ -189,6 +196,17 @@ def _nobody_in(con: duckdb.DuckDBPyConnection, league: str, roles: Sequence[str]
     return FitError(f"{league}: roles = {list(roles)}, and nobody appeared in these games in such a role.", hint)
 
 
+def _no_grouping(con: duckdb.DuckDBPyConnection, league: str, grouping: str) -> FitError:
+    """The error of a `group` that nobody is in, with those there are."""
+    there = [name for (name,) in con.execute(GROUPINGS, {"league": league}).fetchall()]
+    hint = (
+        f"There are: {', '.join(there)}."
+        if there
+        else ("Take `group` out of the stanza, or load results that say it (`groups` in a mapping).")
+    )
+    return FitError(f'{league}: group = "{grouping}", and nobody is known to be in any {grouping}.', hint)
+
+
 def read_details(
     con: duckdb.DuckDBPyConnection, league: str, since: date | None, until: date, attributes: Sequence[str]
 ) -> pl.DataFrame:
@@ -206,7 +224,8 @@ def read_peers(con: duckdb.DuckDBPyConnection, league: str) -> pl.DataFrame:
 
 
 def read_listed(con: duckdb.DuckDBPyConnection, league: str, table: str) -> pl.DataFrame:
-    """Of every game game_id, status, round, and as `table` the value of the attribute called so ("" where none is)."""
+    """Of every game game_id, status, round, as `table` the value of the attribute called so ("" where none is), and
+    shoot_out, the id of who won one (null where nobody is said to)."""
     return _frame(con, LISTED, {"league": league, "table": table})
 
 

@@ -4,9 +4,27 @@
   const cells = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   const h = function () { return window.React.createElement.apply(null, arguments); };
   const percent = (value) => value.toFixed(2) + "%";
+  const NARROW = 700;
   const whole = (value) => Math.round(100 * value) + " %";
-  // A place that no simulated season brought is left empty, so that the others are seen.
-  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).odds = (value) => (value === 0 ? "" : window.dashAgGridFunctions.pooltable.chance(value));
+  // A place that no simulated season brought is left empty, so that the others are seen; one that all did is certain.
+  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).odds = (value) => (value === 0 ? "" : value === 1 ? "100 %" : window.dashAgGridFunctions.pooltable.chance(value));
+
+  // On a phone both sides and the bar of their chances fill the width of the table of games; the rest is to the right.
+  function onPhone(api) {
+    const bar = 128, side = (document.getElementById("forecasts").clientWidth - 2 - bar) / 2;
+    const widths = { first: side, second: side, win_low: bar }, ahead = Object.keys(widths);
+    const place = (one) => ahead.includes(one.field) ? ahead.indexOf(one.field) : ahead.length;
+    const defs = api.getColumnDefs().map((one) => one.field in widths ? { ...one, flex: null, minWidth: 0, width: widths[one.field] } : one);
+    api.setGridOption("columnDefs", defs.sort((one, other) => place(one) - place(other)));
+  }
+
+  const clientside = (window.dash_clientside = window.dash_clientside || {});
+  clientside.pooltable_forecasts = {
+    wire: function () {
+      if (window.innerWidth < NARROW) window.dash_ag_grid.getApiAsync("forecasts").then(onPhone);
+      return clientside.no_update;
+    },
+  };
 
   function drawing(label, parts) {
     return h("svg", { className: "drawing", role: "img", "aria-label": label, width: "100%", height: "100%" }, parts);

@@ -79,8 +79,8 @@ def _season(view: View, rows: list[Row], what: WhatIf) -> Component:
 
 def _table(league: str, table: str, rows: list[Row]) -> list[Component]:
     """One table: points now and at the end, and the chances of what places mean."""
-    prizes = list(rows[0]["chances"] or {})
     is_moved = "before" in rows[0]
+    prizes = list(rows[0]["before" if is_moved else "chances"] or {})  # in the order of the season's rules
     fields = {"prize": "chances"} | ({"before": "before"} if is_moved else {})
     shown = [row | {f"{field}_{k}": (row[of] or {}).get(prize) for field, of in fields.items()
                     for k, prize in enumerate(prizes)} for row in rows]  # fmt: skip
@@ -90,15 +90,15 @@ def _table(league: str, table: str, rows: list[Row]) -> list[Component]:
     columns: list[Column] = [
         name_link(league, "Who", "In the order of expected places.", width=178, pinned="left", tooltipField="name"),
         *(column for k, prize in enumerate(prizes) for column in _prize(k, _words(prize), is_moved=is_moved)),
-        number("points", "Points", "Points now.", "params.value", width=84),
-        number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=104),
+        number("points", "Points", "Points now.", "params.value", width=78),
+        number("expected_points", "In the end", "Expected points at the end of the season.", ONE, width=96),
         {
             "field": "points_q5", "headerName": "Points at the end", "cellRenderer": "PointsBar", "sortable": False,
             "headerTooltip": "Thin: 90 % of the simulated ends; thick: half of them; short post: the mean.",
-            "cellRendererParams": {"low": low, "high": high}, "cellClass": "bar", "minWidth": 200, "flex": 1,
+            "cellRendererParams": {"low": low, "high": high}, "cellClass": "bar", "minWidth": 150, "flex": 1,
         },
-        number("expected_place", "Place", "Expected place.", ONE, width=84, sortingOrder=["asc", "desc"]),
-        number("played", "Played", "Games played.", "pooltable.whole(params.value)", width=88),
+        number("expected_place", "Place", "Expected place.", ONE, width=72, sortingOrder=["asc", "desc"]),
+        number("played", "Played", "Games played.", "pooltable.whole(params.value)", width=82),
     ]  # fmt: skip
     title = [html.H3(KINDS.get(table, table))] if table else []
     return [
@@ -109,10 +109,11 @@ def _table(league: str, table: str, rows: list[Row]) -> list[Component]:
 
 def _prize(k: int, words: str, *, is_moved: bool) -> list[Column]:
     """The column of a chance, and where results are given that of the chance without them."""
-    found = [number(f"prize_{k}", words, f"Chance to end as {words.lower()}.", ODDS, width=112)]
+    whole: Column = {"wrapHeaderText": True, "autoHeaderHeight": True}
+    found = [number(f"prize_{k}", words, f"Chance to end as {words.lower()}.", ODDS, width=104, **whole)]
     if is_moved:
         meaning = f"Chance to end as {words.lower()} without the given results."
-        found.append(number(f"before_{k}", "before", meaning, ODDS, width=84))
+        found.append(number(f"before_{k}", "before", meaning, ODDS, width=74))
     return found
 
 

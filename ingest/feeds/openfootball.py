@@ -5,7 +5,7 @@ membership, and the country in a cup's names, "Liverpool FC (ENG)", ties them to
 so country and name are the id; spellings known to be one club are written down in `ingest.openfootball_names`.
 
 The score is that of play: after extra time where there was any, never the penalty shoot-out's. A match with an empty
-score is still to come, or was cancelled; an awarded one has the score of the ruling.
+score is still to come, or was cancelled; an awarded one has the score of the ruling. `shoot_out` is who won one.
 """
 
 import json
@@ -54,6 +54,8 @@ class Row(dy.Schema):
     ft2 = dy.Int16(nullable=True, min=0)
     et1 = dy.Int16(nullable=True, min=0)
     et2 = dy.Int16(nullable=True, min=0)
+    p1 = dy.Int16(nullable=True, min=0)
+    p2 = dy.Int16(nullable=True, min=0)
     ft = dy.String(nullable=True)
     ht = dy.String(nullable=True)
     p = dy.String(nullable=True)
@@ -94,7 +96,7 @@ def parse(raw: bytes, source: Source) -> Parsed:
 _COLUMNS: dict[str, Any] = (
     {"line": pl.Int64, "raw": pl.String, "broken": pl.Boolean, "score_unreadable": pl.Boolean}
     | dict.fromkeys(_TEXTS, pl.String)
-    | dict.fromkeys(("ft1", "ft2", "et1", "et2"), pl.Int64)
+    | dict.fromkeys(("ft1", "ft2", "et1", "et2", "p1", "p2"), pl.Int64)
     | dict.fromkeys(SCORES, pl.String)
 )
 
@@ -166,7 +168,7 @@ def _row(line: int, raw: str, match: dict[str, Any] | None) -> dict[str, Any]:
     pairs = {key: _pair(score.get(key)) for key in SCORES}
     unreadable = score is not given or any(key in score and not pairs[key] for key in SCORES)
     row: dict[str, Any] = {"line": line, "raw": raw, "broken": match is None, "score_unreadable": unreadable} | texts
-    for key in ("ft", "et"):
+    for key in ("ft", "et", "p"):
         row[f"{key}1"], row[f"{key}2"] = pairs[key] or (None, None)
     for key, pair in pairs.items():
         row[key] = f"{pair[0]}-{pair[1]}" if pair else None
@@ -216,6 +218,8 @@ def _games(rows: pl.DataFrame, code: str, competition: str, season: str) -> pl.D
             division=pl.lit(code), competition=pl.lit(competition), group=pl.col("group"), time=pl.col("time"),
             half_time=pl.col("ht"), penalties=pl.col("p"),
             full_time=pl.when(pl.col("et1").is_not_null()).then(pl.col("ft")),
+            shoot_out=pl.when(pl.col("p1") > pl.col("p2")).then("team1_id").when(pl.col("p1") < pl.col("p2"))
+            .then("team2_id"),
         ),
         pl.when(_is_neutral(code)).then(0).otherwise(1).alias("home"),
         pl.when(pl.col("et1").is_null()).then(1.0).otherwise(EXTRA_TIME / FULL_TIME).alias("exposure"),

@@ -141,6 +141,8 @@ class Later:
     """Their draws, shape (draws, effects)."""
     parts: tuple[Part, ...]
     parameters: dict[str, Array]
+    years: float
+    """From the as-of date's period to theirs."""
 
     def eta(self, draw: NDArray[np.intp], moved: tuple[Array, ...], chosen: NDArray[np.intp]) -> Array:
         """Linear predictors of the chosen rows, numbers of shape (len(draw), any), where competitors have moved as
@@ -181,7 +183,8 @@ class Coming:
     def walk(self, draw: NDArray[np.intp], rng: np.random.Generator) -> tuple[Array, tuple[Array, ...]]:
         """The same, and how far the competitors of each of `walking` have come by the last day: (len(draw), them)."""
         found, ways = self.known[draw], []
-        steps = np.unique(self.years[self.years > 0])
+        steps = np.unique(self.years if self.later is None else np.append(self.years, self.later.years))
+        steps = steps[steps > 0]
         for one in self.walking:
             moved = np.zeros((len(draw), one.competitors))
             for step, apart in zip(steps, np.diff(steps, prepend=0.0), strict=True):
@@ -230,8 +233,9 @@ def coming_of(
     known = Coming(design, rows[now], total, walking, years[now], auxiliaries)
     if not len(then):
         return known
-    ahead = tuple(one.on_the_day(then, float(years[then].max())) for one in parts)
-    return replace(known, later=Later(design, rows[then], values[then], effects, ahead, auxiliaries))
+    until = float(years[then].max())
+    ahead = tuple(one.on_the_day(then, until) for one in parts)
+    return replace(known, later=Later(design, rows[then], values[then], effects, ahead, auxiliaries, until))
 
 
 def _effects(design: Design, rows: NDArray[np.intp], draws: Draws) -> tuple[Array, Array]:

@@ -22,6 +22,10 @@ from store.warehouse import reading
 ALWAYS = date(9999, 1, 1)
 
 
+class NothingToCome(FitError):
+    """No game is to come, nor is a play-off of a table that is over."""
+
+
 @dataclass(frozen=True)
 class Fixtures:
     """The past of a league and its games to come."""
@@ -31,9 +35,11 @@ class Fixtures:
     known: frozenset[str]
     """Attributes that any game has."""
     listed: pl.DataFrame
-    """game_id, status, round and table (by the attribute that the season's rules name, else empty) of every game."""
+    """game_id, status, round, table (by the attribute that the season's rules name, else empty) and shoot_out (who won
+    one, else null) of every game."""
     seen: pl.DataFrame
     """Sides of the games before the as-of date, whatever their status, with their results."""
+    as_of: date
 
     @property
     def coming(self) -> pl.DataFrame:
@@ -58,11 +64,12 @@ def read_fixtures(
     *,
     given: Given | None = None,
     absent: frozenset[str] = frozenset(),
+    even_none: bool = False,
 ) -> Fixtures:
     """The league before a day, and its games from that day on without their results, or those `given` instead.
 
     Sides without a line-up have their team's last one in which nobody of `absent` was, else the last one without them.
-    Raises FitError where there are no games to come.
+    Raises NothingToCome where there are no games to come, unless there may be none.
     """
     outcome = outcome_for(league, stanza)
     effects = parse_effects(league, stanza, outcome)
@@ -83,14 +90,16 @@ def read_fixtures(
     games = _with_entrants(replace(games, sides=sides.sort("played_on", maintain_order=True)), listed, outcome, as_of)
     last = games.sides["played_on"].max()
     if not isinstance(last, date) or last < as_of:
-        raise FitError(
-            f"{league}: no game from {as_of} on is known.",
-            f"Give a file of fixtures: pooltable forecast {league} FIXTURES.csv",
-        )
+        if not even_none:
+            raise NothingToCome(
+                f"{league}: no game from {as_of} on is known.",
+                f"Give a file of fixtures: pooltable forecast {league} FIXTURES.csv",
+            )
+        last = as_of
     whole = replace(games, sides=games.sides.filter(_is_whole(outcome)).sort("played_on", maintain_order=True))
     both = past_and_to_come(whole, counting, Window(as_of, last + timedelta(days=1)))
     foreseen = both if outcome.row == "entrant" else _as_foreseen(both, listed)
-    return Fixtures(outcome, _with_line_ups(foreseen, absent), known, listed, seen)
+    return Fixtures(outcome, _with_line_ups(foreseen, absent), known, listed, seen, as_of)
 
 
 def _moved_on(sides: pl.DataFrame, listed: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -177,9 +186,19 @@ def with_games(fixtures: Fixtures, given: Given, absent: frozenset[str]) -> Game
 
 
 def of_next_season(fixtures: Fixtures) -> tuple[str, Fixtures]:
-    """The season of the first game to come, and the fixtures without games of later ones."""
+    """The season of the first game to come, and the fixtures without games of later ones. Raises NothingToCome."""
+    if fixtures.coming.is_empty():
+        raise NothingToCome(
+            f"{fixtures.games.league}: no game from {fixtures.as_of} on is known, and no play-off is next.",
+            f"Give a file of fixtures: pooltable forecast {fixtures.games.league} FIXTURES.csv",
+        )
     season = str(fixtures.coming["season"][0])
+    return season, of_season(fixtures, season)
+
+
+def of_season(fixtures: Fixtures, season: str) -> Fixtures:
+    """The fixtures without games to come of other seasons."""
     later = pl.col("game_id").is_in(list(fixtures.games.to_come)) & (pl.col("season") != season)
     sides = fixtures.games.sides.filter(~later)
     to_come = fixtures.games.to_come & frozenset(sides["game_id"])
-    return season, replace(fixtures, games=replace(fixtures.games, sides=sides, to_come=to_come))
+    return replace(fixtures, games=replace(fixtures.games, sides=sides, to_come=to_come))

@@ -1,7 +1,7 @@
 """A league's outlook: how its season ends, what that means, and which coming games matter; as rows of its tables."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from modeling import record
 from modeling.build import build_design
 from modeling.earlier import read_accepted
+from modeling.outcomes import outcome_for
 from modeling.outcomes.outcome import Array
 from modeling.outlook.coming import Coming, Draws, coming_of, read_draws
+from modeling.outlook.competitions import Competition, competitions, games_after, season_to_tell
 from modeling.outlook.fixtures import Fixtures, of_next_season, read_fixtures, with_games
 from modeling.outlook.given import Names, as_sentence, read_names
-from modeling.outlook.play_offs import PlayOffs, play_offs_of
-from modeling.outlook.races import championships
-from modeling.outlook.rules import check_rules, fitting
-from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
+from modeling.outlook.met import met_of
+from modeling.outlook.play_offs import PlayOffs, out_of_bracket, play_offs_of
+from modeling.outlook.races import Championship, championships
+from modeling.outlook.rules import check_rules, fitting, insist_on_table
+from modeling.outlook.season import Fixed, Simulated, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
 from modeling.outlook.ties import as_given
@@ -112,22 +115,27 @@ class Ahead:
 def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Report) -> tuple[Outlook, list[str]]:
     """An outlook, and the players of the line-ups of the games to come."""
     stanza, rules, draws = ahead.stanza, ahead.rules, ahead.draws
-    known = read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away)
-    season, fixtures = of_next_season(known)
+    is_race = outcome_for(ahead.league, stanza).row == "entrant"
+    known = read_fixtures(ahead.home, ahead.league, stanza, draws.as_of, absent=away, even_none=not is_race)
+    insist_on_table(known, rules)
     tell("games and model", 0.2)
-    if fixtures.outcome.row == "entrant":
-        return _championships(ahead, known, fixtures, season), []
+    if is_race:
+        return _championships(ahead, known, *of_next_season(known)), []
+    season, fixtures = season_to_tell(known, rules)
     tabled = competitions(fixtures, season, rules)
     doubts = check_rules(known, rules, ahead.teams, {one.table: len(one.sides) for one in tabled}, is_race=False)
     asked = [_deducted(one, season, ahead) for one in tabled]
-    play_offs = play_offs_of(rules.play_offs, {one.table: one.sides for one in asked})
-    rng, names = np.random.default_rng(SEED), fixtures.games.names
-    coming = _coming(ahead, fixtures, play_offs, away, rng)
-    tell("simulating", 0.5)
     fixed = Fixed(_all_given(fixtures, ahead.teams, given))
+    play_offs = play_offs_of(rules.play_offs, {one.table: one.sides for one in asked})
+    after = games_after(fixtures, season, asked, fixed.scores)
+    play_offs = replace(play_offs, met=met_of(play_offs.everybody, after))
+    rng, names = np.random.default_rng(SEED), fixtures.games.names
+    coming = _coming(ahead, fixtures, season, play_offs, away, rng)
+    tell("simulating", 0.5)
     ends = simulate(coming, asked, rules, rng, draws=draws, fixed=fixed, play_offs=play_offs)
     both = list(zip(asked, ends, strict=True))
     titles = dict(pair for one in asked for pair in _titles(one, names))
+    doubts += tuple(_strange(play_offs, {one.table: end.tables for one, end in both}, names))
     kept = [simulated_rows(*pair, _places(pair[0], rules), rules) for pair in both]
     lined_up = fixtures.games.appearances.filter(pl.col("game_id").is_in(list(fixtures.games.to_come)))
     return Outlook(
@@ -138,27 +146,30 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     ), lined_up["player"].unique(maintain_order=True).to_list()  # fmt: skip
 
 
-def _championships(ahead: Ahead, known: Fixtures, fixtures: Fixtures, season: str) -> Outlook:
+def _championships(ahead: Ahead, known: Fixtures, season: str, fixtures: Fixtures) -> Outlook:
     """An outlook of races."""
     rules, draws, rng = ahead.rules, ahead.draws, np.random.default_rng(SEED)
-    coming = _coming(ahead, fixtures, None, frozenset(), rng)
+    coming = _coming(ahead, fixtures, season, None, frozenset(), rng)
     ended = championships(fixtures, season, coming, rules, rng)
-    rows = [_race_rows(fixtures, season, kind, *one, rules) for kind, one in ended.items()]
-    sides = {kind: len(one[0]) for kind, one in ended.items()}
+    rows = [_race_rows(kind, one, rules) for kind, one in ended.items()]
+    sides = {kind: len(one.names) for kind, one in ended.items()}
     doubts = check_rules(known, rules, ahead.teams, sides, is_race=True)
     return Outlook(draws.fit_id, draws.as_of, season, pl.concat(rows), NO_LEVERAGE.clone(), 0, fixtures.games.names,
                    {}, doubts=doubts)  # fmt: skip
 
 
 def _coming(
-    ahead: Ahead, fixtures: Fixtures, play_offs: PlayOffs | None, away: frozenset[str], rng: np.random.Generator
-) -> Coming:
-    """The games to come of a season, with all those that its play-offs may come to."""
+    ahead: Ahead, fixtures: Fixtures, season: str, play_offs: PlayOffs | None, away: frozenset[str],
+    rng: np.random.Generator,
+) -> Coming:  # fmt: skip
+    """The games to come of a season, with all those that its play-offs may come to: on the last day of these, or where
+    there are none on the as-of date."""
     games, later = fixtures.games, frozenset[str]()
     if play_offs and play_offs.rules:
-        last = fixtures.coming.row(-1, named=True)
-        kind = "player" if last["team"] is None else "team"
-        added = as_given(play_offs.meetings(last["played_on"]), last["played_on"], last["season"], kind)
+        day = fixtures.coming["played_on"].max()
+        last_on = day if isinstance(day, date) else fixtures.as_of
+        kind = "player" if games.sides["team"].is_null().all() else "team"
+        added = as_given(play_offs.meetings(last_on), last_on, season, kind)
         games, later = with_games(fixtures, added, away), frozenset(added.sides["game_id"])
     design = build_design(ahead.stanza, games, fixtures.known)
     return coming_of(design, games, ahead.stanza, ahead.draws, rng, later)
@@ -190,6 +201,16 @@ def _without_each(ahead: Ahead, players: list[str], tell: Report) -> pl.DataFram
     return pl.concat(parts) if parts else pl.DataFrame()
 
 
+def _strange(play_offs: PlayOffs, ends: dict[str, Tables], names: dict[str, str]) -> Iterator[str]:
+    """Games of play-offs that are played otherwise than places say."""
+    for pair in out_of_bracket(play_offs, ends)[:1]:
+        one, other = (names.get(side, side) for side in pair)
+        yield (
+            f"`play_offs`: {one} and {other} have met after their table's end, and by its places only one of them "
+            "stands in a bracket: what is simulated is not what is played (points taken off belong into `deducted`)"
+        )
+
+
 def _titles(one: Competition, names: dict[str, str]) -> list[tuple[str, str]]:
     """Id and title of each of the competition's games."""
     called = [names.get(side, side) for side in one.sides]
@@ -203,6 +224,12 @@ def keep(home: Home, league: str, found: Outlook, now: datetime) -> None:
             "season": found.season}  # fmt: skip
     record.record_outlook(home, keys, {"outlook": found.rows, "leverage": found.leverage},
                           found.simulated | {"outlook_without": found.without})  # fmt: skip
+
+
+def is_fitted(home: Home, league: str) -> bool:
+    """Whether a league has an accepted fit."""
+    with reading(home) as con:
+        return bool(read_accepted(con, league, None))
 
 
 def end(home: Home, league: str) -> None:
@@ -270,15 +297,10 @@ def _rows(one: Competition, end: Simulated, rules: SeasonRules) -> pl.DataFrame:
     return _told(one.table, one.sides, whole - still, still, now.points[0], now.places[0], end.tables, meant)
 
 
-def _race_rows(
-    fixtures: Fixtures, season: str, kind: str, names: tuple[str, ...], points: Array, end: Tables, rules: SeasonRules
-) -> pl.DataFrame:
-    done = fixtures.seen.filter(pl.col("season") == season)["game_id"].n_unique()
-    left = fixtures.coming["game_id"].n_unique()
-    place = np.argsort(np.argsort(-points, kind="stable"), kind="stable") + 1
-    size = len(names)
-    meant = {name: end.among(*where) for name, where in fitting(rules.places_of(kind), size).items()}
-    return _told(kind, names, np.full(size, done), np.full(size, left), points, place, end, meant)
+def _race_rows(kind: str, one: Championship, rules: SeasonRules) -> pl.DataFrame:
+    place = np.argsort(np.argsort(-one.points, kind="stable"), kind="stable") + 1
+    meant = {name: one.ends.among(*where) for name, where in fitting(rules.places_of(kind), len(one.names)).items()}
+    return _told(kind, one.names, one.raced, one.to_race, one.points, place, one.ends, meant)
 
 
 def _told(

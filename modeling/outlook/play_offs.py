@@ -1,7 +1,7 @@
 """Play-offs between places of final tables: who wins them, in every simulated season.
 
 In: a season's rules, and the sides of its tables. Out first: every game that the play-offs may come to, for the Design;
-then, once tables are simulated, the place that gained what a play-off decides.
+then, once tables are simulated, the place that gained what a play-off decides. What is played of them stands.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling.outcomes.outcome import Array
+from modeling.outcomes.outcome import Array, Auxiliaries
 from modeling.outlook.coming import Later
+from modeling.outlook.met import Met
 from modeling.outlook.table import Tables
-from modeling.outlook.ties import AT_FIRST, AT_SECOND, SINGLE, Meeting, decided, two_legs
+from modeling.outlook.ties import AT_FIRST, AT_SECOND, SINGLE, Meeting, decided, second_leg, two_legs
 from store.seasons import PlayOff
 
 ID = "play_off:"
@@ -43,6 +44,8 @@ class PlayOffs:
     """By number, from 1."""
     sides: dict[str, tuple[str, ...]]
     """The sides of each table, in the order that the tables' places have."""
+    met: Met | None = None
+    """What is known of games between `everybody` that are played already."""
 
     @property
     def everybody(self) -> list[str]:
@@ -102,6 +105,44 @@ class Knockout:
     """The place that each slot is of, from 1; 0 of byes; shape (slots,)."""
 
 
+@dataclass(frozen=True)
+class Games:
+    """The games that the play-offs may come to, in simulated seasons."""
+
+    row: NDArray[np.intp]
+    """Their rows among those of `later`, by the numbers of their sides and which of their games it is."""
+    later: Later
+    draw: NDArray[np.intp]
+    moved: tuple[Array, ...]
+    met: Met | None
+
+    @property
+    def arguments(self) -> Auxiliaries:
+        """The likelihood's own parameters."""
+        return self.later.arguments(self.draw)
+
+    def chance(
+        self, low: NDArray[np.intp], high: NDArray[np.intp], grounds: Sequence[NDArray[np.intp] | int],
+        level: Array | float,
+    ) -> Array:  # fmt: skip
+        """Chance of `low` to go through against `high` in a game at each of the grounds, none of which is played."""
+        outcome = self.later.design.outcome
+        games = [self.both(low, high, ground) for ground in grounds]
+        first, second = two_legs(outcome, *zip(*games, strict=True)) if len(games) > 1 else games[0]
+        return decided(outcome, first, second, self.arguments, legs=len(games), level=level)
+
+    def both(
+        self, low: NDArray[np.intp], high: NDArray[np.intp], ground: NDArray[np.intp] | int
+    ) -> tuple[Array, Array]:
+        """Linear predictors of both sides of a game of each season and tie."""
+        game = self.row[low, high, ground]
+        if self.later.design.outcome.row == "side":
+            own, other = (self.later.eta(self.draw, self.moved, 2 * game + side) for side in (0, 1))
+            return own, other
+        first = self.later.eta(self.draw, self.moved, game)
+        return first, np.zeros_like(first)
+
+
 def decide(
     play_offs: PlayOffs, ends: dict[str, Tables], later: Later, draw: NDArray[np.intp], moved: tuple[Array, ...],
     rng: np.random.Generator,
@@ -113,13 +154,26 @@ def decide(
     found: dict[str, tuple[Gained, ...]] = {}
     for number, one in play_offs.rules.items():
         knockout = _placed(play_offs, one, ends)
-        won = _played(knockout, row, later, draw, moved, rng)
+        won = _played(knockout, Games(row, later, draw, moved, play_offs.met), rng)
         for prizes, slot in ((one.won, won), (one.lost, 1 - won)):
             for table, prize in prizes.items():
                 own = np.array([held is not None and held[0] == table for held in one.slots])
                 gained = Gained(prize, number, np.where(own, knockout.places, 0).astype(np.int16)[slot])
                 found[table] = (*found.get(table, ()), gained)
     return found
+
+
+def out_of_bracket(play_offs: PlayOffs, ends: dict[str, Tables]) -> list[tuple[str, str]]:
+    """Who met after tables that are over though by their places one of the two stands in a play-off and the other does
+    not: the places are others than those of the play-offs that were played."""
+    if play_offs.met is None:
+        return []
+    everybody = play_offs.everybody
+    standing = {
+        side for one in play_offs.rules.values() for side in np.unique(_placed(play_offs, one, ends).who).tolist()
+    }
+    pairs = np.argwhere(play_offs.met.games).tolist()
+    return [(everybody[a], everybody[b]) for a, b in pairs if (a in standing) != (b in standing)]
 
 
 def _placed(play_offs: PlayOffs, one: PlayOff, ends: dict[str, Tables]) -> Knockout:
@@ -136,43 +190,42 @@ def _placed(play_offs: PlayOffs, one: PlayOff, ends: dict[str, Tables]) -> Knock
     return Knockout(one, who, places)
 
 
-def _played(
-    knockout: Knockout, row: NDArray[np.intp], later: Later, draw: NDArray[np.intp], moved: tuple[Array, ...],
-    rng: np.random.Generator,
-) -> NDArray[np.intp]:  # fmt: skip
+def _played(knockout: Knockout, games: Games, rng: np.random.Generator) -> NDArray[np.intp]:
     """The slot whose side wins, in each season: shape (seasons,)."""
     left = np.broadcast_to(np.arange(len(knockout.places)), knockout.who.shape)
     for how in knockout.how.rounds:
         one, other = left[:, 0::2], left[:, 1::2]
-        chance = _chance(knockout, how, one, other, row, later, draw, moved)
+        chance = _chance(knockout, how, one, other, games, rng)
         chance = np.where(knockout.places[other] == 0, 1.0, np.where(knockout.places[one] == 0, 0.0, chance))
         left = np.where(rng.random(chance.shape) < chance, one, other)
     return left[:, 0]
 
 
 def _chance(
-    knockout: Knockout, how: str, one: NDArray[np.intp], other: NDArray[np.intp], row: NDArray[np.intp], later: Later,
-    draw: NDArray[np.intp], moved: tuple[Array, ...],
+    knockout: Knockout, how: str, one: NDArray[np.intp], other: NDArray[np.intp], games: Games,
+    rng: np.random.Generator,
 ) -> Array:  # fmt: skip
     """Chance of the side of slot `one` to go through against that of `other`; of their shape, (seasons, ties)."""
-    outcome = later.design.outcome
     own, its = (np.take_along_axis(knockout.who, slot, axis=1) for slot in (one, other))
     turned = own > its
     low, high = np.maximum(np.minimum(own, its), 0), np.maximum(own, its)
     is_low_better = (knockout.places[one] < knockout.places[other]) != turned
     level = is_low_better.astype(float) if knockout.how.level == "better" else 0.5
     grounds = [np.where(is_low_better, AT_FIRST, AT_SECOND)] if how == "better" else GAMES[how]
-    games = [_both(later, draw, moved, row[low, high, ground]) for ground in grounds]
-    first, second = two_legs(outcome, *zip(*games, strict=True)) if how == "two_legs" else games[0]
-    chance = decided(outcome, first, second, later.arguments(draw), legs=len(games), level=level)
+    chance = games.chance(low, high, grounds, level)
+    if games.met is not None:
+        chance = _known(games, games.met, low, high, chance, level, len(grounds), rng)
     return np.where(turned, 1 - chance, chance)
 
 
-def _both(
-    later: Later, draw: NDArray[np.intp], moved: tuple[Array, ...], game: NDArray[np.intp]
-) -> tuple[Array, Array]:
-    """Linear predictors of both sides of a game of each season and tie."""
-    if later.design.outcome.row == "side":
-        return later.eta(draw, moved, 2 * game), later.eta(draw, moved, 2 * game + 1)
-    first = later.eta(draw, moved, game)
-    return first, np.zeros_like(first)
+def _known(
+    games: Games, met: Met, low: NDArray[np.intp], high: NDArray[np.intp], chance: Array, level: Array | float,
+    legs: int, rng: np.random.Generator,
+) -> Array:  # fmt: skip
+    """The chances of ties, those of which games are played by their results."""
+    played = met.games[low, high]
+    if legs == len((AT_FIRST, AT_SECOND)) and (played == 1).any():
+        both = games.both(low, high, met.left[low, high])
+        again = second_leg(games.later.design.outcome, *both, met.lead[low, high], games.arguments, rng, level=level)
+        chance = np.where(played == 1, again, chance)
+    return np.where(played >= legs, met.settled(low, high, level), chance)

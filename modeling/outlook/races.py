@@ -4,6 +4,8 @@ A race to come is run by the entrants of the last one, where it lists none yet. 
 each race everybody does so with the share that did in the season before the as-of date and in it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -19,6 +21,20 @@ from store.seasons import SeasonRules
 NEVER = 1e6  # a place behind all others
 
 
+@dataclass(frozen=True)
+class Championship:
+    """How a championship of races stands, and its simulated ends; all arrays are of its competitors."""
+
+    names: tuple[str, ...]
+    points: Array
+    """So far."""
+    raced: NDArray[np.int64]
+    """In how many races of the season each has been."""
+    to_race: NDArray[np.int64]
+    """In how many to come each is."""
+    ends: Tables
+
+
 def championships(
     fixtures: Fixtures,
     season: str,
@@ -26,8 +42,8 @@ def championships(
     rules: SeasonRules,
     rng: np.random.Generator,
     seasons: int = SEASONS,
-) -> dict[str, tuple[tuple[str, ...], Array, Tables]]:
-    """By championship (player, team), its competitors, their points so far, and its simulated ends."""
+) -> dict[str, Championship]:
+    """By championship (player, team), its standing and its simulated ends."""
     raced = fixtures.seen.filter(pl.col("side").is_not_null())
     to_come = fixtures.coming
     places = _places(coming, _unclassified(raced), rng, seasons)
@@ -44,13 +60,23 @@ def championships(
             if who >= 0:
                 total[:, who] += points[:, row]
                 wins[:, who] += places[:, row] == 1
-        found[kind] = names, scored, Tables(total, _ranked(total, wins, rules, rng))
+        ran, runs = (_races(sides, who, names) for sides, who in ((earlier, before), (to_come, after)))
+        found[kind] = Championship(names, scored, ran, runs, Tables(total, _ranked(total, wins, rules, rng)))
     return found
 
 
 def _competitors(sides: pl.DataFrame, fixtures: Fixtures, kind: str) -> list[str | None]:
     who = who_of(sides, fixtures.games)
     return who["team" if kind == "team" else "who"].to_list()
+
+
+def _races(sides: pl.DataFrame, who: list[str | None], names: tuple[str, ...]) -> NDArray[np.int64]:
+    """The number of races of each of `names`: one in which a team has two is one."""
+    found = (
+        sides.select("game_id", who=pl.Series(who, dtype=pl.String)).group_by("who").agg(pl.col("game_id").n_unique())
+    )
+    count = dict(found.iter_rows())
+    return np.array([count.get(name, 0) for name in names], np.int64)
 
 
 def _unclassified(raced: pl.DataFrame) -> float:

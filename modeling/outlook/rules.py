@@ -1,18 +1,17 @@
 """A season's rules against a league's games: what of them is of nothing there is, in words."""
 
 import difflib
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
+from modeling.outlook.competitions import SHORTLY
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.given import Names
 from modeling.outlook.play_offs import missing
 from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
-SHORTLY = timedelta(days=30)  # within which play-offs follow on the last game of a table
 NEAR = 0.8  # how much alike names are, from which one is taken to be meant: en.1 and en.4 are not
 OF_RACES = {"points", "wins", "lots"}  # criteria that tell equals of a championship apart
 
@@ -22,22 +21,24 @@ def fitting(places: Places, sides: int) -> Places:
     return {name: where for name, where in places.items() if max(abs(where[0]), abs(where[1])) <= sides}
 
 
+def insist_on_table(fixtures: Fixtures, rules: SeasonRules) -> None:
+    """Raises UsageError where no game has the attribute that tables are made by."""
+    if rules.table and rules.table not in fixtures.known:
+        league, known = fixtures.games.league, sorted(fixtures.known)
+        has = f"Games have: {', '.join(known)}." if known else "Games have none."
+        raise UsageError(f'{league}: `table` of its season: no game has an attribute "{rules.table}".', has)
+
+
 def check_rules(
     fixtures: Fixtures, rules: SeasonRules, names: Names, sides: dict[str, int], *, is_race: bool
 ) -> tuple[str, ...]:
-    """What of the rules is of nothing there is, a sentence each; `sides` says how many each table has.
-
-    Raises UsageError where no game has the attribute that tables are made by.
-    """
-    if rules.table and rules.table not in fixtures.known:
-        known = f"Games have: {', '.join(sorted(fixtures.known))}." if fixtures.known else "Games have none."
-        raise UsageError(f'{names.league}: `table` of its season: no game has an attribute "{rules.table}".', known)
+    """What of the rules is of nothing there is, a sentence each; `sides` says how many each table has."""
     own = _of_races(rules) if is_race else _of_tables(fixtures, rules)
     return (
         *own,
         *_beyond(rules, sides),
         *_play_offs(rules, sides, sorted(set(fixtures.listed["table"])), is_race=is_race),
-        *(() if is_race else _too_late(fixtures, rules, sides)),
+        *(() if is_race else _cut_short(fixtures, rules, sides)),
         *_deducted(fixtures, rules, names),
     )
 
@@ -52,17 +53,35 @@ def _of_races(rules: SeasonRules) -> Iterator[str]:
 
 def _of_tables(fixtures: Fixtures, rules: SeasonRules) -> Iterator[str]:
     there = sorted(set(fixtures.listed["table"]))
+    absent = _absent(rules, there)
     for name in rules.tables:
-        if name not in there:
+        if name not in (*there, *absent):
             yield f"`tables`: {_no_table(name, there)}"
+    if len(absent) == 1:
+        yield f"`tables`: {_no_table(absent[0], there)}"
+    elif absent:
+        yield f"`tables`: no game is of any of {_quoted(absent)} ({_there(there)})"
+
+
+def _absent(rules: SeasonRules, there: list[str]) -> list[str]:
+    """Tables whose rules stand in the stanza and that no game is of, other than those that are written wrong."""
+    gone = [name for name in rules.tables if name not in there]
+    return [name for name in gone if not difflib.get_close_matches(name, there, 1, NEAR)]
 
 
 def _no_table(name: str, there: list[str]) -> str:
     """That no game is of a table, in words, and which tables there are."""
     near = difflib.get_close_matches(name, there, 1, NEAR)
-    named = [f'"{each}"' for each in there if each]
-    known = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(named)}" if named else "a season has one"
+    known = f'did you mean "{near[0]}"?' if near else _there(there)
     return (f'no game is of a table "{name}"' if name else "a place is of no table") + f" ({known})"
+
+
+def _there(there: list[str]) -> str:
+    return f"there are {_quoted(filter(None, there))}" if any(there) else "a season has one"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _beyond(rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
@@ -77,7 +96,8 @@ def _play_offs(rules: SeasonRules, sides: dict[str, int], there: list[str], *, i
     if is_race:
         yield from ["`play_offs` are not known to championships of races"] if rules.play_offs else []
         return
-    for table in sorted({table for one in rules.play_offs for table in one.tables} - set(there)):
+    told = {*there, *_absent(rules, there)}
+    for table in sorted({table for one in rules.play_offs for table in one.tables} - told):
         yield f"`play_offs`: {_no_table(table, there)}: what it is of is not played"
     for one in rules.play_offs:
         gone = missing(one, sides)
@@ -85,17 +105,19 @@ def _play_offs(rules: SeasonRules, sides: dict[str, int], there: list[str], *, i
             yield f"`play_offs`: {gone[0]} is no place of its own there, so that one is not played"
 
 
-def _too_late(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
-    """Play-offs that are next: all of their tables ended shortly before the next game to come."""
-    first = fixtures.coming.row(0, named=True)
-    done = fixtures.seen.filter(pl.col("season") == first["season"]).join(fixtures.listed, on="game_id")
+def _cut_short(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) -> Iterator[str]:
+    """Play-offs that would be next, of tables that lack games."""
+    done = fixtures.seen.filter(pl.col("season") == pl.col("season").last()).join(fixtures.listed, on="game_id")
     ended = dict(done.group_by("table").agg(pl.col("played_on").max()).iter_rows())
     for one in rules.play_offs:
-        late = one.tables.isdisjoint(sides) and one.tables <= ended.keys()
-        if late and first["played_on"] - max(ended[table] for table in one.tables) <= SHORTLY:
+        is_left_out = one.tables.isdisjoint(sides) and one.tables <= ended.keys()
+        if is_left_out and fixtures.as_of - max(ended[table] for table in one.tables) <= SHORTLY:
             over = " and ".join(sorted(filter(None, one.tables))) or "the table"
             slots = ", ".join(filter(None, one.bracket))
-            yield f"`play_offs`: nothing of {over} is to come: its play-off ({slots}) is not simulated any more"
+            yield (
+                f"`play_offs`: no game of {over} is to come, and not everybody there has met everybody equally often: "
+                f"its play-off ({slots}) is not simulated"
+            )
 
 
 def _deducted(fixtures: Fixtures, rules: SeasonRules, names: Names) -> Iterator[str]:

@@ -7,18 +7,16 @@ tells of the ratings too (importance resampling; Gordon, Salmond and Smith, 1993
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.special import logit
 
 from modeling.outcomes.outcome import Array
 from modeling.outcomes.shared import by_game
 from modeling.outlook.coming import Coming, Draws
-from modeling.outlook.fixtures import Fixtures
-from modeling.outlook.forecasts import of_rows, who_of
+from modeling.outlook.competitions import Competition, turned_round
+from modeling.outlook.forecasts import of_rows
 from modeling.outlook.play_offs import Gained, PlayOffs, decide
 from modeling.outlook.table import Rules, Tables, tables
 from modeling.posterior import HELD_AT_ONCE
@@ -29,31 +27,6 @@ SEASONS = 10_000
 EDGE = 1e-6
 LEAST = 100  # effective number of seasons, below which given results tell too little
 TOLD = (4000, 30)  # seasons and next games of a table whose chances are told: for what-if questions
-
-
-@dataclass(frozen=True)
-class Competition:
-    """The games of one table in a season: those played, with their scores, and those to come."""
-
-    table: str
-    sides: tuple[str, ...]
-    game_ids: tuple[str, ...]
-    first: NDArray[np.intp]
-    """Number of each game's first side: the one at home, where there is one."""
-    second: NDArray[np.intp]
-    scores: Array
-    """Shape (games, 2), NaN of games to come."""
-    turned: NDArray[np.bool_]
-    """Whether that is the second in the stored order."""
-    place: NDArray[np.intp]
-    """Of each game its number among those to come of the league, or -1."""
-    deducted: Array | None = None
-    """Points taken off each side; None: off nobody."""
-
-    @property
-    def to_come(self) -> NDArray[np.intp]:
-        """Numbers of its games to come."""
-        return np.flatnonzero(self.place >= 0)
 
 
 @dataclass(frozen=True)
@@ -83,56 +56,6 @@ class Fixed:
     """Results that are taken as given, by game: the scores of its sides in their stored order."""
 
     scores: dict[str, tuple[float, float]] = field(default_factory=dict)
-
-
-def competitions(fixtures: Fixtures, season: str, rules: SeasonRules) -> list[Competition]:
-    """The tables of a season that have games to come, with those that a play-off of theirs is of too. Raises FitError
-    where there are none."""
-    counted = fixtures.listed.filter(
-        pl.col("round").map_elements(lambda name: fnmatchcase(name, rules.rounds or "*"), return_dtype=pl.Boolean)
-    )
-    coming = fixtures.coming
-    number = {name: k for k, name in enumerate(coming["game_id"].unique(maintain_order=True))}
-    done = counted.filter(pl.col("status").is_in([*fixtures.outcome.statuses, "awarded"]))["game_id"].implode()
-    played = fixtures.seen.filter(
-        pl.col("season") == season, pl.col("game_id").is_in(done), pl.len().over("game_id") == 2, _has_result()
-    )
-    both = pl.concat([played, coming], how="diagonal_relaxed")
-    found = both.join(counted.select("game_id", "table"), on="game_id", how="inner", maintain_order="left")
-    whole = found.with_columns(who=who_of(found, fixtures.games)["who"]).filter(pl.col("who").is_not_null())
-    made = [_competition(str(name), own, number) for (name,), own in whole.group_by("table", maintain_order=True)]
-    open_still = {one.table for one in made if len(one.to_come)}
-    needed = open_still.union(*(off.tables for off in rules.play_offs if off.tables & open_still))
-    if not open_still:
-        raise FitError(
-            f"{fixtures.games.league}: no game to come of {season} is of a table.",
-            "Its stanza says which are: [LEAGUE.season] with `rounds` and `table`. "
-            "Play-offs are not simulated once their tables are over.",
-        )
-    return sorted((one for one in made if one.table in needed), key=lambda one: one.table)
-
-
-def _has_result() -> pl.Expr:
-    known = pl.col("score").is_not_null() | pl.col("won").is_not_null()
-    return known.all().over("game_id")
-
-
-def _competition(table: str, sides: pl.DataFrame, number: dict[str, int]) -> Competition:
-    names = tuple(sorted(sides["who"].unique()))
-    code = sides["who"].replace_strict(names, list(range(len(names))), return_dtype=pl.Int64).to_numpy()
-    games = sides["game_id"].gather_every(2)
-    value = pl.coalesce(pl.col("score"), pl.col("won").cast(pl.Float64))
-    scores = sides.select(value).to_series().to_numpy().astype(float).reshape(-1, 2)
-    home = sides["is_home"].to_numpy()
-    turned = home[1::2] & ~home[0::2]
-    first, second = np.where(turned, code[1::2], code[0::2]), np.where(turned, code[0::2], code[1::2])
-    place = np.array([number.get(name, -1) for name in games])
-    return Competition(table, names, tuple(games), first, second, _turned(scores, turned), turned, place)
-
-
-def _turned(scores: Array, turned: NDArray[np.bool_]) -> Array:
-    """Scores of games, shape (..., games, 2), the other way round where a game is turned."""
-    return np.where(turned[:, None], scores[..., ::-1], scores)
 
 
 def simulate(
@@ -245,7 +168,7 @@ def _ended(
     """Final tables of a competition in some seasons."""
     to_come = one.to_come
     whole = np.repeat(one.scores[None], len(draw), axis=0)
-    whole[:, to_come] = _turned(scores[:, one.place[to_come]], one.turned[to_come])
+    whole[:, to_come] = turned_round(scores[:, one.place[to_come]], one.turned[to_come])
     keys = rng.random((len(draw), len(one.sides), 2))
     if strength is not None:
         keys[..., 0] = strength[draw] - np.log(-np.log(keys[..., 0]))

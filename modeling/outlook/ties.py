@@ -70,3 +70,17 @@ def decided(
         return win
     longer = outcome.chances(first, second, arguments | {"exposure": EXTRA_TIME / legs})
     return win + drawn * (longer[..., 0] + longer[..., 1] * level)
+
+
+def second_leg(
+    outcome: Outcome, first: Array, second: Array, lead: Array, arguments: Auxiliaries, rng: np.random.Generator, *,
+    level: Array | float = 0.5,
+) -> Array:  # fmt: skip
+    """Chance of the first to go through in the second game of two, by simulation of its time: 1 or 0 but where the two
+    are level after it. `lead` is how far the first is ahead; shapes and `level` as `decided` has them."""
+    both = np.stack([first, second], axis=-1).reshape(len(first), -1)
+    game = np.repeat(np.arange(first.shape[1]), 2)
+    scores = outcome.simulate(rng, both, np.ones(len(game)), arguments, game)
+    ahead = lead + scores[:, 0::2] - scores[:, 1::2]
+    longer = outcome.chances(first, second, arguments | {"exposure": EXTRA_TIME})
+    return np.where(ahead == 0, longer[..., 0] + longer[..., 1] * level, ahead > 0)

@@ -7,7 +7,7 @@ from dash import Dash
 
 from dashboard.app import build_app
 from dashboard.outlook_figures import share_interval
-from dashboard.pages.forecasts import how_many
+from dashboard.pages.forecasts import _table, how_many
 from dashboard.pages.track_record import _verdict
 from store.home import Home
 
@@ -64,6 +64,18 @@ def test_a_player_who_is_missing_has_a_season_of_its_own(forecast: Dash) -> None
     for words in (f"Without {name}", "'expected_points': 24.2", "'prize_0': 0.31", "'before_0': 0.7"):
         assert words in page, words
     assert "before_0" not in visit(forecast, "/forecasts", without="nobody")
+
+
+def test_prizes_stand_in_the_order_of_the_rules_in_a_what_if_too() -> None:
+    """`what_if` has them by the letter."""
+    row = {"name": "t", "points_q5": 1, "points_q95": 2, "chances": {"champion": 0.2, "relegated": 0.1, "top_4": 0.7}}
+    before = {"champion": 0.3, "top_4": 0.6, "relegated": 0.1}
+    (_, shown) = _table("x", "north", [row | {"before": before}])
+    told = str(shown.to_plotly_json())
+    titles = [told.index(f"'headerName': '{title}'") for title in ("Champion", "Top 4", "Relegated")]
+    assert titles == sorted(titles)
+    assert "'prize_1': 0.7" in told
+    assert "'before_2': 0.1" in told
 
 
 def test_the_record_says_what_came_and_how_good_it_was(forecast: Dash) -> None:

@@ -400,6 +400,10 @@ def test_what_cannot_be_fitted_is_one_clear_error(home, stanza):
         fit_league(home, "empty", stanza, NOW)
     with pytest.raises(FitError, match="no played games from 2090"):
         fit_league(home, "healthy", stanza.model_copy(update={"since": date(2090, 1, 1)}), NOW)
+    with pytest.raises(
+        FitError, match="nobody has played in the 400 days before 2090-01-01: the last game known was on"
+    ):
+        fit_league(home, "healthy", stanza, NOW, as_of=date(2090, 1, 1))
     with pytest.raises(FitError, match='no engine "slow"'):
         fit_league(home, "healthy", stanza, NOW, engine="slow")
 

@@ -47,6 +47,18 @@ def test_a_time_without_games_is_told_with_the_days_there_are(con, since, as_of,
     assert "from 2024-01-01 to 2024-01-03" in str(caught.value.hint)
 
 
+def test_a_group_that_nobody_is_in_is_told_with_those_there_are(con):
+    with pytest.raises(FitError) as caught:
+        read_games(con, "x", None, None, grouping="divison")
+    assert caught.value.message == 'x: group = "divison", and nobody is known to be in any divison.'
+    assert "Take `group` out" in caught.value.hint
+    con.execute("INSERT INTO membership BY NAME SELECT 'x' AS league, 't' AS competitor_id, '1' AS season,"
+                " unnest(['division', 'country']) AS grouping, 'a' AS \"group\"")  # fmt: skip
+    with pytest.raises(FitError) as caught:
+        read_games(con, "x", None, None, grouping="divison")
+    assert caught.value.hint == "There are: country, division."
+
+
 def test_a_role_that_nobody_had_is_told_with_those_there_are(con):
     con.execute("INSERT INTO appearance SELECT 'x', 'g' || i, 1, 'p' || i, 1, 'G' || i FROM range(2) t(i)")
     assert read(con, None, None, ["G1"]).appearances["player"].to_list() == ["p1"]

@@ -99,7 +99,7 @@ FROM warehouse.outlook AS o
 JOIN warehouse.competitor AS c USING (league, competitor_id)
 WHERE o.league IN (SELECT league FROM league)
 ORDER BY o.league, o.as_of, o."table", o.expected_place;
-COMMENT ON TABLE outlook IS 'One row a competitor in a table of a season that is not over, and a day: how the season ends, as seen that day. Everything about the end is of 10,000 seasons played out, with other ratings each time as their uncertainty has it: of chances 0.01 at most is the simulation''s own (two standard errors). Key: league, season, table, competitor_id, as_of.';
+COMMENT ON TABLE outlook IS 'One row a competitor in a table of a season that is not over, or whose play-offs are not or were lately, and a day: how the season ends, as seen that day. Everything about the end is of 10,000 seasons played out, with other ratings each time as their uncertainty has it: of chances 0.01 at most is the simulation''s own (two standard errors). Key: league, season, table, competitor_id, as_of.';
 COMMENT ON COLUMN outlook.name IS 'Its name.';
 COMMENT ON COLUMN outlook.chances IS 'Chance of what places mean, by name: chances[''champion''], chances[''relegated''].';
 COMMENT ON COLUMN outlook.as_of IS 'The outlook knows the results of games before this day; the one to read has the as_of of the league''s published fit; where none has, nothing is left to play, or no outlook was made since.';

@@ -19,7 +19,8 @@ from ingest.pull import pull
 from modeling.backtest_contests import contests_of, read_asked
 from modeling.baselines import elo
 from modeling.baselines.contests import Contests
-from modeling.outlook.season import Competition, competitions, simulate
+from modeling.outlook.competitions import Competition, competitions
+from modeling.outlook.season import simulate
 from modeling.outlook.table import Rules, tables
 from modeling.sampled import SEED
 from store.home import Home

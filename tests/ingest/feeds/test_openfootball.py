@@ -70,6 +70,8 @@ def test_the_score_is_after_extra_time_with_its_longer_exposure_and_never_of_the
     final = game(season, "Playoffs, Final")
     assert set(scores(season, final["game_id"]).values()) == {1.0}
     assert attributes_of(final)["penalties"] == "4-3" and attributes_of(final)["full_time"] == "1-1"
+    assert attributes_of(final)["shoot_out"] in scores(season, final["game_id"])
+    assert all("shoot_out" not in attributes_of(one) for one in season.games.to_dicts() if one != final)
     semi = season.sides.filter(pl.col("game_id") == game(season, "Playoffs")["game_id"])
     assert semi.sort("score")["score"].to_list() == [1.0, 2.0]
     assert semi["exposure"].to_list() == [120 / 90] * 2

@@ -16,11 +16,12 @@ from pydantic import ValidationError
 
 from modeling.build import build_design
 from modeling.outlook.coming import Coming, coming_of
+from modeling.outlook.competitions import Competition, competitions
 from modeling.outlook.fixtures import Fixtures, with_games
 from modeling.outlook.given import Names
 from modeling.outlook.play_offs import Gained, PlayOffs, decide, play_offs_of
 from modeling.outlook.rules import check_rules
-from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
+from modeling.outlook.season import Fixed, Simulated, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Tables
 from modeling.outlook.ties import as_given, decided
@@ -53,7 +54,9 @@ def ahead(known: Any, off: PlayOffs) -> Coming:
     """The game to come, and all that the play-offs may come to."""
     day = known.games.sides["played_on"].max()
     added = as_given(off.meetings(day), day, "2024", "team")
-    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), pl.DataFrame(), pl.DataFrame())
+    fixtures = Fixtures(
+        known.design.outcome, known.games, frozenset(), pl.DataFrame(), pl.DataFrame(), known.games.as_of
+    )
     games = with_games(fixtures, added, frozenset())
     later = frozenset(added.sides["game_id"])
     rng = np.random.default_rng(5)
@@ -154,7 +157,7 @@ def test_seasons_have_what_play_offs_decide_beside_what_places_mean(known):
 def test_a_table_that_is_over_waits_for_its_play_off(known):
     """Its last plays the first of the other, which has a game left: one of the two is up, or nobody is."""
     listed = known.games.sides.filter(pl.col("side") == 1).select(
-        "game_id", status=pl.lit("played"), round=pl.lit("1"),
+        "game_id", status=pl.lit("played"), round=pl.lit("1"), shoot_out=pl.lit(None, pl.String),
         table=pl.when(pl.col("team").is_in(TEAMS[:4])).then(pl.lit("high")).otherwise(pl.lit("low")),
     )  # fmt: skip
     within = known.games.sides.with_columns(top=pl.col("team").is_in(TEAMS[:4]).cast(pl.Int8)).filter(
@@ -164,7 +167,7 @@ def test_a_table_that_is_over_waits_for_its_play_off(known):
     coming = pl.col("game_id").is_in(list(games.to_come))
     played = games.sides.filter(~coming).with_columns(score=pl.col("side").cast(pl.Float64))
     said = {"bracket": ["high -1", "low 1"], "rounds": ["two_legs"], "won": {"low": "up"}, "lost": {"high": "down"}}
-    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, played)
+    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, played, known.draws.as_of)
     for play_offs, tables in (([], ["low"]), ([said], ["high", "low"])):
         rules = SeasonRules.model_validate({"table": "table", "places": {"last": (-1, -1)}, "play_offs": play_offs})
         found = competitions(fixtures, "2024", rules)
@@ -255,7 +258,7 @@ def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
 def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket, says):
     """One of a table that is not of this season is not."""
     listed = pl.DataFrame({"game_id": there, "table": there})
-    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides)
+    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides, known.draws.as_of)
     table = bracket[0][:-2]
     rules = SeasonRules.model_validate({"play_offs": [FINAL | {"bracket": bracket, "won": {table: "up"}}]})
     doubts = check_rules(fixtures, rules, Names("x", "team"), {there[0]: 8}, is_race=False)
@@ -264,19 +267,33 @@ def test_a_play_off_of_a_table_that_no_season_has_is_told(known, there, bracket,
 
 @pytest.mark.parametrize(
     ("days", "sides", "says"),
-    [(29, ["high"], ["nothing of low is to come"]), (31, ["high"], []), (1, ["high", "low"], [])],
+    [(29, ["high"], True), (31, ["high"], False), (1, ["high", "low"], False)],
 )
-def test_a_play_off_whose_table_is_over_is_told_to_be_left_out(known, days, sides, says):
-    """Where its last game was shortly before those to come, and nothing simulates the table."""
+def test_a_play_off_whose_table_lacks_games_is_told_to_be_left_out(known, days, sides, says):
+    """Where its last game was shortly before the as-of date, and nothing simulates the table."""
     games = known.games
     (next_day,) = games.sides.filter(pl.col("game_id").is_in(list(games.to_come)))["played_on"].unique()
     low = games.sides.filter(pl.col("game_id") == games.sides["game_id"][0])
     seen = low.with_columns(played_on=pl.lit(next_day - timedelta(days=days)))
     listed = low.select("game_id", table=pl.lit("low")).unique()
-    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, seen)
+    fixtures = Fixtures(known.design.outcome, games, frozenset(), listed, seen, next_day)
     rules = SeasonRules.model_validate({"play_offs": [FINAL]})
     doubts = check_rules(fixtures, rules, Names("x", "team"), dict.fromkeys(sides, 8), is_race=False)
-    assert [doubt.split(":")[1].strip() for doubt in doubts] == says
+    said = "`play_offs`: no game of low is to come, and not everybody there has met everybody equally often"
+    assert [doubt.startswith(said) for doubt in doubts] == [True] * says
+
+
+def test_tables_that_no_game_is_of_are_told_once(known):
+    """With their play-offs; one that is written wrong by itself."""
+    listed = pl.DataFrame({"game_id": ["a", "b"], "table": ["en.1", "North Division"]})
+    fixtures = Fixtures(known.design.outcome, known.games, frozenset(), listed, known.games.sides, known.draws.as_of)
+    own = {name: {"places": {}} for name in ("en.1", "es", "it", "Nort Division")}
+    off = FINAL | {"bracket": ["es 1", "es 2"], "won": {"es": "up"}}
+    rules = SeasonRules.model_validate({"tables": own, "play_offs": [off]})
+    assert check_rules(fixtures, rules, Names("x", "team"), {"en.1": 8}, is_race=False) == (
+        '`tables`: no game is of a table "Nort Division" (did you mean "North Division"?)',
+        '`tables`: no game is of any of "es", "it" (there are "North Division", "en.1")',
+    )
 
 
 def counted(rules: SeasonRules, table: str, prize: str, won: bool) -> int:

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeling.outlook.coming import Coming
+from modeling.outlook.competitions import Competition, competitions
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.outlook import leverage
-from modeling.outlook.season import Competition, Fixed, Simulated, competitions, simulate
+from modeling.outlook.season import Fixed, Simulated, simulate
 from store.errors import FitError
 from store.seasons import SeasonRules
 
@@ -90,8 +91,10 @@ def fixtures_of(found) -> Fixtures:
     first = found.games.sides.filter(pl.col("game_id").is_in(list(found.games.to_come)))["played_on"].min()
     seen = found.games.sides.filter(pl.col("played_on") < first)
     ids = found.games.sides["game_id"].unique(maintain_order=True)
-    listed = pl.DataFrame({"game_id": ids}).with_columns(status=pl.lit("played"), round=pl.lit("R 1"), table=pl.lit(""))
-    return Fixtures(found.design.outcome, found.games, frozenset(), listed, seen)
+    listed = pl.DataFrame({"game_id": ids}).with_columns(
+        status=pl.lit("played"), round=pl.lit("R 1"), table=pl.lit(""), shoot_out=pl.lit(None, pl.String)
+    )
+    return Fixtures(found.design.outcome, found.games, frozenset(), listed, seen, found.draws.as_of)
 
 
 def test_a_table_has_the_games_played_and_those_to_come(round_robin):
