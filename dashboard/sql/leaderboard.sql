@@ -1,7 +1,7 @@
 -- The leaderboard of one kind in one league, best first. In simulated leagues the truth stands beside the estimate,
 -- as a contrast to the same reference: the mean of the ranked. p_top is of truly being among the best $k. Movement is
 -- against the last ratings that were published a week or more before: p_moved is of being truly on the side of the earlier
--- rank that the present one is on. history is of the last 30 days that all results tell of now, or where ratings do not
+-- rank that the present one is on, and who left the ranking since or came to it moves nobody (kept_rank). history is of the last 30 days that all results tell of now, or where ratings do not
 -- walk, of which ratings are kept. Shown are those with $least games or more, and where $group is not empty its members by
 -- their last season; ranks stay those of all.
 WITH member AS (
@@ -11,12 +11,14 @@ WITH member AS (
     GROUP BY competitor_id, grouping
 ),
 earlier AS (
-    SELECT kind, competitor_id, rank
-    FROM rating_history
-    WHERE league = $league AND kind = $kind AND basis = 'as_published' AND as_of = (
-        SELECT max(h.as_of) FROM rating_history AS h JOIN league AS l USING (league)
-        WHERE h.league = $league AND h.basis = 'as_published' AND h.as_of <= l.as_of - 7
-    )
+    SELECT b.kind, b.competitor_id, kept_rank(b.kind, h.rank, b.rank) AS rank
+    FROM leaderboard AS b
+    LEFT JOIN rating_history AS h ON (h.league, h.kind, h.competitor_id) = (b.league, b.kind, b.competitor_id)
+        AND h.basis = 'as_published' AND h.as_of = (
+            SELECT max(p.as_of) FROM rating_history AS p JOIN league AS l USING (league)
+            WHERE p.league = $league AND p.basis = 'as_published' AND p.as_of <= l.as_of - 7
+        )
+    WHERE b.league = $league AND b.kind = $kind AND b.rank IS NOT NULL
 ),
 path AS (
     SELECT competitor_id, list(rating ORDER BY as_of) AS history

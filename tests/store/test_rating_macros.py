@@ -188,6 +188,31 @@ def test_movement_is_todays_draws_against_the_rank_of_then_by_what_is_kept(two, 
         assert (row["p_up"], row["p_down"]) == pytest.approx(expected, abs=1e-12)
 
 
+def test_who_left_the_ranking_or_came_to_it_moves_nobody(two, tmp_path):
+    """The best of then is gone, so that the others stand a rank higher; one who was not ranked then is second now."""
+    path = tmp_path / "left.duckdb"
+    path.write_bytes(two.path.read_bytes())
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "UPDATE rating_history SET rank = 5 - rank WHERE league = 'nfl' AND basis = 'as_published'"
+        )  # as now
+        names = [
+            name
+            for (name,) in con.execute("SELECT name FROM leaderboard WHERE league = 'nfl' ORDER BY rank").fetchall()
+        ]
+        con.execute("UPDATE leaderboard SET rank = NULL WHERE league = 'nfl' AND name = ?", [names[0]])
+        con.execute("UPDATE leaderboard SET rank = rank - 1 WHERE league = 'nfl'")
+        ours = "league = 'nfl' AND competitor_id = competitor_of('nfl', ?)"
+        con.execute(f"DELETE FROM rating_history WHERE {ours}", [names[2]])
+        always = f"UPDATE rating_draw SET ranks = [?::INTEGER FOR _ IN ranks] WHERE {ours}"
+        for rank, name in enumerate(names[1:], start=1):
+            con.execute(f"{always} AND ranks IS NOT NULL", [rank, name])
+        rows = con.execute(
+            "SELECT name, earlier_rank, rank, p_up, p_down FROM movement('nfl', '2026-02-25')"
+        ).fetchall()
+    assert rows == [(names[1], 2, 1, 0.0, 0.0), (names[3], 4, 3, 0.0, 0.0)]
+
+
 def test_movement_of_the_first_week_says_how_to_fill_it_in(edition):
     with duckdb.connect(str(edition), read_only=True) as con:
         rows = con.execute(

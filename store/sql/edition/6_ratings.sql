@@ -155,24 +155,35 @@ SELECT
 FROM asked LEFT JOIN best ON true;
 COMMENT ON MACRO TABLE earlier_day IS 'earlier_day(league_name, since_date, basis_name): one row: the day and basis in rating_history that movement compares with, and a note where they are not what was asked. Example: FROM earlier_day(''demo_football'', NULL, NULL)';
 
+CREATE MACRO kept_rank(kind_name, rank_then, rank_now) AS CASE WHEN rank_then IS NOT NULL THEN
+    rank() OVER (PARTITION BY kind_name ORDER BY rank_then NULLS LAST)
+    + count(*) FILTER (rank_then IS NULL) OVER (PARTITION BY kind_name ORDER BY rank_now)
+END;
+COMMENT ON MACRO kept_rank IS 'kept_rank(kind_name, rank_then, rank_now): of each row, a competitor ranked now, the rank it would have now if those ranked then were in the order of then: who left the ranking since moves nobody up, and who came to it since stands where he stands now; NULL where it was not ranked then. Example: SELECT name, kept_rank(kind, 5 - rank, rank) FROM leaderboard WHERE league = ''demo_football'' AND rank <= 4';
+
 -- Where nothing is known of then, what is known of now stands there all the same, with the reason.
 CREATE MACRO movement(league_name, since_date := NULL, basis_name := NULL) AS TABLE
 WITH day AS MATERIALIZED (
     FROM earlier_day(league_name, since_date, basis_name)
 )
 SELECT
-    b.kind, b.name, b.competitor_id, b.rank, h.rank AS earlier_rank, b.rating, h.rating AS earlier_rating, day.since,
-    CASE WHEN h.rank IS NOT NULL THEN len([r FOR r IN d.ranks IF r < h.rank]) / len(d.ranks) END AS p_up,
-    CASE WHEN h.rank IS NOT NULL THEN len([r FOR r IN d.ranks IF r > h.rank]) / len(d.ranks) END AS p_down,
-    day.basis, day.note
-FROM day
-JOIN leaderboard AS b ON b.league = day.league AND b.rank IS NOT NULL
-JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
-LEFT JOIN rating_history AS h
-    ON h.league = b.league AND h.kind = b.kind AND h.competitor_id = b.competitor_id AND h.basis = day.basis AND h.as_of = day.since
-WHERE h.rank IS NOT NULL OR day.since IS NULL
-ORDER BY b.kind, b.rank;
-COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := NULL): what changed: one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down). basis and since say what it is compared with: the last day up to since_date that was published (as_published) or fitted later (backfilled), else the first after it; or what basis_name names, smoothed too. note says where that is not what was asked; where nothing of an earlier day is kept, all of then is NULL and note says how to fill it in. Example: FROM movement(''demo_football'') LIMIT 5';
+    kind, name, competitor_id, rank, earlier_rank, rating, earlier_rating, since,
+    CASE WHEN kept IS NOT NULL THEN len([r FOR r IN ranks IF r < kept]) / len(ranks) END AS p_up,
+    CASE WHEN kept IS NOT NULL THEN len([r FOR r IN ranks IF r > kept]) / len(ranks) END AS p_down,
+    basis, note
+FROM (
+    SELECT
+        b.kind, b.name, b.competitor_id, b.rank, h.rank AS earlier_rank, b.rating, h.rating AS earlier_rating, day.since,
+        kept_rank(b.kind, h.rank, b.rank) AS kept, d.ranks, day.basis, day.note
+    FROM day
+    JOIN leaderboard AS b ON b.league = day.league AND b.rank IS NOT NULL
+    JOIN rating_draw AS d ON d.league = b.league AND d.competitor_id = b.competitor_id AND d.ranks IS NOT NULL
+    LEFT JOIN rating_history AS h
+        ON h.league = b.league AND h.kind = b.kind AND h.competitor_id = b.competitor_id AND h.basis = day.basis AND h.as_of = day.since
+)
+WHERE earlier_rank IS NOT NULL OR since IS NULL
+ORDER BY kind, rank;
+COMMENT ON MACRO TABLE movement IS 'movement(league_name, since_date := a week before the league''s as_of, basis_name := NULL): what changed: one row a competitor ranked then and now: both ranks and ratings, and the probabilities, from the ranks in today''s joint draws, that it is truly above its earlier rank (p_up) or below it (p_down), who left the ranking since or came to it left aside (kept_rank). basis and since say what it is compared with: the last day up to since_date that was published (as_published) or fitted later (backfilled), else the first after it; or what basis_name names, smoothed too. note says where that is not what was asked; where nothing of an earlier day is kept, all of then is NULL and note says how to fill it in. Example: FROM movement(''demo_football'') LIMIT 5';
 
 CREATE MACRO lineage(league_name) AS TABLE
 WITH asked AS MATERIALIZED (
