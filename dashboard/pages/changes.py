@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from dashboard.frame import Page, View, address, guide
 from dashboard.grid import Column, fitting_grid, name_link, number, small_grid, text
-from dashboard.movement import came_and_went, earlier_day, movers, summary, with_games
+from dashboard.movement import MOVERS, came_and_went, earlier_day, movers, summary, with_games
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
 from dashboard.wording import ago, counted, day, decimals
@@ -46,7 +46,8 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
     rows = view.answer.rows("changes", **values)
     digits = decimals(abs(row["gained"]) for row in rows if row["gained"])
     new, gone = came_and_went(rows)
-    sure = with_games(view.answer, league, since, movers(rows))
+    every = movers(rows)
+    sure = with_games(view.answer, league, since, every[:MOVERS])
     then = f"The ratings of {day(since)}, {BASIS[chosen['basis']]}, against today's as of {day(view.league['as_of'])}. "
     both = [row for row in rows if row["rank"] and row["earlier_rank"]]
     nobody = html.P("Nobody with 90 % probability.", className="quiet")
@@ -58,6 +59,7 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
         _days(league, days, since.isoformat()),
         html.P([html.Strong(then), summary(rows)]),
         html.H2("Movers"),
+        _first_of(every, MOVERS),
         _movers(league, sure, digits) if sure else nobody,
         html.Div(others, className="two"),
         html.H2("Everybody"),
@@ -119,8 +121,13 @@ def _names(league: str, rows: list[Row], title: str, rank: str) -> list[Componen
         number(rank, "Rank", "Rank when ranked.", WHOLE, width=84),
     ]
     shown = sorted(rows, key=lambda row: row[rank])
-    many = html.P(f"The first 15 of {len(rows):,}.", className="quiet") if len(rows) > 15 else None
-    return [html.Section([html.H2(title), many, small_grid(rank, columns, shown[:15], title)], className="block")]
+    table = small_grid(rank, columns, shown[:15], title)
+    return [html.Section([html.H2(title), _first_of(rows, 15), table], className="block")]
+
+
+def _first_of(rows: list[Row], shown: int) -> Component | None:
+    """How many are shown and of how many, where not all are."""
+    return html.P(f"The first {shown} of {len(rows):,}.", className="quiet") if len(rows) > shown else None
 
 
 def _fits(view: View, rows: list[Row]) -> list[Component]:
