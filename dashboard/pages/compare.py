@@ -11,7 +11,7 @@ from dashboard.grid import Column, name_link, number, small_grid, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
-from dashboard.wording import decimals, signed
+from dashboard.wording import decimals, percent, signed
 
 PATH = "/compare"
 PLACES = "abcdef"
@@ -199,14 +199,14 @@ def _venues(view: View, found: list[Row], rows: dict[str, Row], venue: str) -> C
 
 def _chances(a: Row, b: Row, row: Row) -> Component:
     """The chances of the next game as a bar with its words."""
-    shares = [("share-own", row["win"], f"{a['name']} {_percent(row['win'])}"),
-              ("share-prior", row["draw"], f"draw {_percent(row['draw'])}"),
-              ("share-opponents", row["loss"], f"{b['name']} {_percent(row['loss'])}")]  # fmt: skip
+    shares = [("share-own", row["win"], f"{a['name']} {percent(row['win'])}"),
+              ("share-prior", row["draw"], f"draw {percent(row['draw'])}"),
+              ("share-opponents", row["loss"], f"{b['name']} {percent(row['loss'])}")]  # fmt: skip
     shown = [share for share in shares if share[1] > 0.0005]
     bars = [html.Div(className=f"share {name}", style={"width": f"{100 * size:.2f}%"}) for name, size, _ in shown]
     keys = [html.Span([html.Span(className=f"key {name}"), words], className="legend-item") for name, _, words in shown]
     reach = (
-        f"The ratings leave {a['name']}'s chance open between {_percent(row['win_q5'])} and {_percent(row['win_q95'])}"
+        f"The ratings leave {a['name']}'s chance open between {percent(row['win_q5'])} and {percent(row['win_q95'])}"
     )
     score = ""
     if row["a_expected"] is not None:
@@ -220,10 +220,6 @@ def _chances(a: Row, b: Row, row: Row) -> Component:
             html.P(f"{reach} (90 %); the rest is the game's own luck.{score}"),
         ]
     )
-
-
-def _percent(chance: float) -> str:
-    return "<1 %" if chance < 0.005 else ">99 %" if chance > 0.995 else f"{100 * chance:.0f} %"
 
 
 def _margins(rows: list[Row], name: str) -> Component:
