@@ -314,6 +314,10 @@ def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
     with page.expect_download() as started:
         page.get_by_role("link", name="CSV", exact=True).click()
     assert len(Path(started.value.path()).read_text().splitlines()) == 6
+    text.fill("SELECT nothing FROM nowhere")
+    text.press("Control+Enter")
+    expect(page.locator("#sql-error")).to_contain_text("nowhere")
+    expect(page.locator("#sql-grid .ag-row")).to_have_count(0)
 
 
 def test_somebody_is_found_across_leagues(page: Page) -> None:
