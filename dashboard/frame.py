@@ -103,6 +103,11 @@ def state(title: str, parts: list[Any]) -> Component:
     return html.Section([html.Div(className="state-mark"), html.H2(title), *parts], className="state")
 
 
+def notice(words: str, *more: Any) -> Component:
+    """A sentence that nobody should miss, such as that another thing is shown than was asked for."""
+    return html.Aside([html.Strong(words), *more], className="notice", role="status")
+
+
 def tip(word: str, meaning: str) -> Component:
     """A word with its meaning shown on hover and on keyboard focus."""
     return html.Span(

@@ -1,11 +1,12 @@
 """The page What changed: who moved and by which games, who is new or gone, and what became of the fits."""
 
+from datetime import date
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, guide, notice
 from dashboard.grid import Column, fitting_grid, name_link, number, small_grid, text
 from dashboard.movement import MOVERS, came_and_went, earlier_day, movers, summary, with_games
 from dashboard.reader import Row
@@ -56,6 +57,7 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
         *_names(league, gone, "No longer ranked", "earlier_rank"),
     ]
     parts = [
+        _other_day(view.query.get("since"), since),
         _days(league, days, since.isoformat()),
         html.P([html.Strong(then), summary(rows)]),
         html.H2("Movers"),
@@ -66,6 +68,13 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
         _everybody(league, both, digits),
     ]
     return [html.Section(parts, className="block")], [("Everybody", "changes", values)]
+
+
+def _other_day(asked: str | None, since: date) -> Component | None:
+    """That changes since another day are shown than since the one asked for."""
+    if asked in (None, since.isoformat()):
+        return None
+    return notice(f"The day asked for is not kept: these are the changes since {day(since)}.")
 
 
 def _days(league: str, days: list[Row], chosen: str) -> Component:

@@ -6,12 +6,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import competitor_figures
-from dashboard.frame import Page, View, address, guide, kind_links, kind_of
+from dashboard.frame import Page, View, address, guide, kind_links, kind_of, notice
 from dashboard.grid import Column, name_link, number, small_grid, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
-from dashboard.wording import decimals, percent, signed
+from dashboard.wording import decimals, listed, percent, signed
 
 PATH = "/compare"
 PLACES = "abcdef"
@@ -28,12 +28,26 @@ def content(view: View) -> list[Any]:
     asked = {place: view.query.get(place, "") for place in PLACES}
     found = view.answer.rows("compare_competitors", league=view.league["league"], **asked)
     kind = found[0]["kind"] if found else kind_of(view)
+    left_out = _left_out([name for name in asked.values() if name], found, kind)
     found = [row for row in found if row["kind"] == kind]
     return [
         kind_links(PATH, view),
+        left_out,
         _choice(view, kind, found),
         *(_compared(view, found) if len(found) > 1 else _too_few(view, kind, found)),
     ]
+
+
+def _left_out(asked: list[str], found: list[Row], kind: str) -> Component | None:
+    """Who is asked for and not compared: nobody of that name, or of another kind than the first."""
+    known = {key for row in found for key in (row["competitor_id"], row["name"])}
+    unknown = [f"“{name[:60]}”" for name in asked if name not in known]
+    others = [row["name"] for row in found if row["kind"] != kind]
+    said = [
+        *([f"Nobody rated here is called {listed(unknown)}."] if unknown else []),
+        *([f"Left out of these {kind}s, as of another kind: {listed(others)}."] if others else []),
+    ]
+    return notice(" ".join(said)) if said else None
 
 
 def _choice(view: View, kind: str, found: list[Row]) -> Component:

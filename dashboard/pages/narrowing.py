@@ -1,13 +1,12 @@
 """What a leaderboard is narrowed to: a group, a number of games, an earlier day. All of it is in the address."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.attributes import data
-from dashboard.frame import View, address
+from dashboard.frame import View, address, notice
 from dashboard.reader import Row
 from dashboard.wording import day
 
@@ -101,8 +100,8 @@ def told(view: View, now: Narrowed) -> Component | None:
         return None
     if now.on is not None:
         words = f"Ratings as of {day(now.on['as_of'])}, {BASES[now.on['basis']]}. "
-        return _notice(words, dcc.Link("To the newest", href=kept(view, "on", ""), className="inline"))
-    return _notice(f"The day asked for is not kept: these are the newest ratings, as of {day(view.league['as_of'])}.")
+        return notice(words, dcc.Link("To the newest", href=kept(view, "on", ""), className="inline"))
+    return notice(f"The day asked for is not kept: these are the newest ratings, as of {day(view.league['as_of'])}.")
 
 
 def told_of_draws(view: View, now: Narrowed) -> Component | None:
@@ -111,8 +110,12 @@ def told_of_draws(view: View, now: Narrowed) -> Component | None:
         return told(view, now)
     words = f"This is of the newest ratings, as of {day(view.league['as_of'])}, not of {day(now.on['as_of'])}. "
     link = dcc.Link("See that day as a table", href=kept(view, "view", ""), className="inline")
-    return _notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
+    return notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
 
 
-def _notice(words: str, *more: Any) -> Component:
-    return html.Aside([html.Strong(words), *more], className="notice", role="status")
+def told_of_group(view: View, now: Narrowed) -> Component | None:
+    """That everybody is shown where the group asked for is not one of this league's."""
+    asked = view.query.get("group", "")
+    if asked == now.group:
+        return None
+    return notice(f"There is no group “{asked[:60]}” here: everybody is shown.")

@@ -60,6 +60,9 @@ def test_movers_are_told_with_their_games_and_who_is_new(moved: Dash) -> None:
                   "New among the ranked", "Verdicts", "R-hat of the scale of attack is 1.04"):  # fmt: skip
         assert words in page, words
     assert f"'name': {EVIL!r}" in page and "D 1 – 1 Nations 2, D 1 – 1 Nations 2" in page
+    assert "The day asked for is not kept" not in page_of(moved, changes.PAGE, league="nations", since="2023-12-01")
+    other = page_of(moved, changes.PAGE, league="nations", since="2023-12-02")
+    assert "The day asked for is not kept: these are the changes since 1 Dec 2023." in other
     assert "Only one day of ratings is kept" in page_of(moved, changes.PAGE, league="cup")
 
 

@@ -93,7 +93,8 @@ def test_several_are_compared_pair_by_pair(app: Dash) -> None:
     for words in ("How good each is", "Who is the better?", "Nations 2", EVIL, "posteriors-figure", "The next game",
                   "FROM compare($league", "Against one another"):  # fmt: skip
         assert words in page, words
-    assert "Somebody else" not in page
+    assert "Nobody rated here is called “Somebody else”." in page
+    assert "called “" not in page_of(app, compare.PAGE, league="nations", a="t:0", b="Nations 2")
     with app.server.config["READER"].answer() as answer:
         values = {"league": "nations"} | dict(zip("abcdef", ("t:0", "t:1", "", "", "", ""), strict=True))
         rows = answer.rows("compare_competitors", **values)
