@@ -45,6 +45,14 @@ class Page:
     """Whether the header leads to it; else only links of other pages do."""
     queries: tuple[str, ...] = ()
     """The named queries it rests on, where all of them ask for the league alone."""
+    subject: Callable[[View], str] = lambda _: ""
+    """What it is about just now, where the address says more than the league: who, or which view."""
+
+
+def window_title(page: Page, view: View) -> str:
+    """The title of the browser's window, what tells it from others first: subject, page, league."""
+    parts = [page.subject(view)[:100], page.title, view.league["title"], "Pooltable"]
+    return " · ".join(part for part in parts if part)
 
 
 def address(path: str, **query: str | None) -> str:

@@ -346,4 +346,11 @@ def _how_to_read(kind: str) -> Component:
     )
 
 
-PAGE = Page(PATH, "Competitor", content, is_tab=False)
+def _subject(view: View) -> str:
+    """Whose page it is."""
+    asked = view.query.get("competitor", "")
+    found = view.answer.rows("competitor", league=view.league["league"], competitor=asked)
+    return found[0]["name"] if found else ""
+
+
+PAGE = Page(PATH, "Competitor", content, is_tab=False, subject=_subject)
