@@ -48,13 +48,13 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
     digits = decimals(abs(row["gained"]) for row in rows if row["gained"])
     new, gone = came_and_went(rows)
     every = movers(rows)
-    sure = with_games(view.answer, league, since, every[:MOVERS])
+    sure, kinds = with_games(view.answer, league, since, every[:MOVERS]), _kinds(view)
     then = f"The ratings of {day(since)}, {BASIS[chosen['basis']]}, against today's as of {day(view.league['as_of'])}. "
     both = [row for row in rows if row["rank"] and row["earlier_rank"]]
     nobody = html.P("Nobody with 90 % probability.", className="quiet")
     others = [
-        *_names(league, new, "New among the ranked", "rank"),
-        *_names(league, gone, "No longer ranked", "earlier_rank"),
+        *_names(league, kinds, new, "New among the ranked", "rank"),
+        *_names(league, kinds, gone, "No longer ranked", "earlier_rank"),
     ]
     parts = [
         _other_day(view.query.get("since"), since),
@@ -62,10 +62,10 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
         html.P([html.Strong(then), summary(rows)]),
         html.H2("Movers"),
         _first_of(every, MOVERS),
-        _movers(league, sure, digits) if sure else nobody,
+        _movers(league, kinds, sure, digits) if sure else nobody,
         html.Div(others, className="two"),
         html.H2("Everybody"),
-        _everybody(league, both, digits),
+        _everybody(league, kinds, both, digits),
     ]
     return [html.Section(parts, className="block")], [("Everybody", "changes", values)]
 
@@ -86,6 +86,12 @@ def _days(league: str, days: list[Row], chosen: str) -> Component:
     return html.Nav([html.Span("Since", className="tab"), *links], className="tabs kinds")
 
 
+def _kinds(view: View) -> list[Column]:
+    """The column of kinds, each ranked by itself, where the league rates more than one."""
+    several = len(view.league["kinds"]) > 1
+    return [text("kind", "Kind", "Ranks are among those of one kind.", width=90)] if several else []
+
+
 def _ranks() -> list[Column]:
     return [
         number("earlier_rank", "Then", "Rank on the earlier day.", WHOLE, width=76),
@@ -101,9 +107,10 @@ def _gained(digits: int) -> Column:
     return number("gained", "Rating", meaning, f"pooltable.signed(params.value, {digits})", width=92)
 
 
-def _movers(league: str, rows: list[Row], digits: int) -> Component:
+def _movers(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
         name_link(league, "Name", "Who moved.", minWidth=150, flex=1),
+        *kinds,
         *_ranks(),
         _gained(digits),
         text("played", "Games since", "What it played since that day.", minWidth=260, flex=2, wrapText=True,
@@ -112,9 +119,10 @@ def _movers(league: str, rows: list[Row], digits: int) -> Component:
     return small_grid("movers", columns, rows, "Movers")
 
 
-def _everybody(league: str, rows: list[Row], digits: int) -> Component:
+def _everybody(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
         name_link(league, "Name", "Who was ranked on both days.", minWidth=150, flex=1),
+        *kinds,
         *_ranks(),
         _gained(digits),
         number("new_games", "Games since", "Games more than then.", WHOLE, width=124),
@@ -122,11 +130,12 @@ def _everybody(league: str, rows: list[Row], digits: int) -> Component:
     return fitting_grid("everybody", columns, rows, "Everybody ranked on both days")
 
 
-def _names(league: str, rows: list[Row], title: str, rank: str) -> list[Component]:
+def _names(league: str, kinds: list[Column], rows: list[Row], title: str, rank: str) -> list[Component]:
     if not rows:
         return []
     columns = [
         name_link(league, "Name", "Who.", minWidth=140, flex=1),
+        *kinds,
         number(rank, "Rank", "Rank when ranked.", WHOLE, width=84),
     ]
     shown = sorted(rows, key=lambda row: row[rank])
