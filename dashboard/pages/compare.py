@@ -6,6 +6,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import competitor_figures
+from dashboard.attributes import aria
 from dashboard.frame import Page, View, address, guide, kind_links, kind_of, notice
 from dashboard.grid import Column, name_link, number, small_grid, text
 from dashboard.panel import panel
@@ -25,10 +26,9 @@ def content(view: View) -> list[Any]:
     """The choice of competitors, and what is known of those that the address names."""
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
-    asked = {place: view.query.get(place, "") for place in PLACES}
-    found = view.answer.rows("compare_competitors", league=view.league["league"], **asked)
+    asked, found = _asked(view)
     kind = found[0]["kind"] if found else kind_of(view)
-    left_out = _left_out([name for name in asked.values() if name], found, kind)
+    left_out = _left_out(asked, found, kind)
     found = [row for row in found if row["kind"] == kind]
     return [
         kind_links(PATH, view),
@@ -36,6 +36,19 @@ def content(view: View) -> list[Any]:
         _choice(view, kind, found),
         *(_compared(view, found) if len(found) > 1 else _too_few(view, kind, found)),
     ]
+
+
+def _asked(view: View) -> tuple[list[str], list[Row]]:
+    """Who the address names, and those of them that are known, of whatever kind."""
+    asked = {place: view.query.get(place, "") for place in PLACES}
+    found = view.answer.rows("compare_competitors", league=view.league["league"], **asked)
+    return [name for name in asked.values() if name], found
+
+
+def _subject(view: View) -> str:
+    """Who are compared."""
+    _, found = _asked(view)
+    return listed([row["name"] for row in found if row["kind"] == found[0]["kind"]])
 
 
 def _left_out(asked: list[str], found: list[Row], kind: str) -> Component | None:
@@ -62,6 +75,7 @@ def _choice(view: View, kind: str, found: list[Row]) -> Component:
                 id="compare-who", options=options, value=[row["competitor_id"] for row in found], multi=True,
                 placeholder=f"Two to six {kind}s", className="chooser",
             ),
+            html.Span(id="compare-said", className="quiet", role="status", **aria(live="polite")),
         ],
         className="toolbar compared",
     )  # fmt: skip
@@ -114,7 +128,7 @@ def _pairs(found: list[Row], pairs: list[Row]) -> Component:
     ]
     columns = [
         text("name", "Is … above …?", "The one whose chance it is.", minWidth=120, flex=1.6, cellClass="name"),
-        *(number(f"p{k}", row["name"], f"Probability to be rated above {row['name']}.", CHANCE, minWidth=84, flex=1,
+        *(number(f"p{k}", row["name"], f"Probability to be rated above {row['name']}.", CHANCE, minWidth=66, flex=1,
                  sortable=False) for k, row in enumerate(found)),
     ]  # fmt: skip
     words = "The probability that the one on the left is truly the better: a share of the joint draws."
@@ -282,4 +296,4 @@ def _how_to_read() -> Component:
     )
 
 
-PAGE = Page(PATH, "Compare", content)
+PAGE = Page(PATH, "Compare", content, subject=_subject)
