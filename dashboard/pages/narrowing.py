@@ -13,6 +13,7 @@ from dashboard.wording import day
 PATH = "/leaderboard"
 KEPT = ("kind", "view", "q", "k", "show", "games", "group", "on", "sort")  # what a link of this page leaves as it is
 MOST_GAMES = 99_999
+MOST_PLACES = 999
 BASES = {"as_published": "as published", "backfilled": "fitted later", "smoothed": "as all results tell it now"}
 
 
@@ -111,6 +112,23 @@ def told_of_draws(view: View, now: Narrowed) -> Component | None:
     words = f"This is of the newest ratings, as of {day(view.league['as_of'])}, not of {day(now.on['as_of'])}. "
     link = dcc.Link("See that day as a table", href=kept(view, "view", ""), className="inline")
     return notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
+
+
+def told_of_numbers(view: View, now: Narrowed) -> Component | None:
+    """That a number asked for is none that can be taken, or that P(top k) is not known of the day that is shown."""
+    said = [
+        _taken(words, asked, most)
+        for name, words, most in (("k", "k of P(top k)", MOST_PLACES), ("games", "games", MOST_GAMES))
+        if (asked := view.query.get(name)) and asked.lstrip("0") != str(whole(asked, most))
+    ]
+    if now.on is not None and whole(view.query.get("k"), MOST_PLACES):
+        said.append("P(top k) is left out: it needs joint draws, and those of earlier days are not kept.")
+    return notice(" ".join(said)) if said else None
+
+
+def _taken(words: str, asked: str, most: int) -> str:
+    instead = f"{most:,} is taken" if whole(asked, most) else "it is left aside"
+    return f"“{asked[:20]}” is no number for {words}, which is a whole one from 1 to {most:,}: {instead}."
 
 
 def told_of_group(view: View, now: Narrowed) -> Component | None:

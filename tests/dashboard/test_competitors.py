@@ -193,6 +193,8 @@ def test_an_earlier_day_is_shown_or_the_page_says_that_it_is_not(own_home: Home,
         assert "of the newest ratings, as of 1 Jan 2024, not of 1 Dec 2023" in page and "are not kept" in page
         assert "'/leaderboard?league=nations&on=2023-12-01'" in page
         assert "are not kept" not in shown(view, "")
+    assert "P(top k) is left out" in page_of(app, leaderboard.PAGE, league="nations", on="2023-12-01", k="5")
+    assert "P(top k) is left out" not in page_of(app, leaderboard.PAGE, league="nations", k="5")
     for view in ("", "caterpillar", "ranks", "reshuffle"):
         assert "The day asked for is not kept: these are the newest ratings" in shown(view, "2023-12-02")
 
