@@ -16,7 +16,7 @@ from dashboard.access import Access, knows, protect_by_token
 from dashboard.api import api
 from dashboard.bundle import serve_smaller
 from dashboard.feeds import feeds
-from dashboard.frame import Page, View, league_body, shell, state
+from dashboard.frame import Page, View, league_body, shell, state, window_title
 from dashboard.headers import protect
 from dashboard.pages import (
     about,
@@ -167,6 +167,7 @@ def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str,
         if league is None:
             return shell(PAGES, None, found, None, leagues.unknown(query["league"], found))
         view = View(answer, found, league, query, published, now)
+        flask.g.title = window_title(page, view)
         return shell(PAGES, page.path, found, league, [*league_body(page, view), *_sources(page, view)])
 
 
@@ -221,4 +222,5 @@ def _register() -> None:
 
 
 def _add(name: str, path: str, title: str, layout: Callable[..., Component]) -> None:
-    dash.register_page(name, path=path, name=title, title=f"{title} · Pooltable", layout=layout)
+    dash.register_page(name, path=path, name=title, title=lambda **_: flask.g.get("title") or f"{title} · Pooltable",
+                       layout=layout)  # fmt: skip

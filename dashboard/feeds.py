@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import flask
 from flask import Blueprint
 
-from dashboard.movement import earlier_day, movers, summary
+from dashboard.movement import MOVERS, earlier_day, movers, summary
 from dashboard.reader import Answer, Reader, Row
 from dashboard.wording import day
 from store.errors import PooltableError
@@ -70,8 +70,13 @@ def _text(answer: Answer, league: Row, fit: Row) -> str:
         return f"The first, by {fit['games']:,} games."
     values = {"league": league["league"], "since": chosen["as_of"].isoformat(), "basis": chosen["basis"]}
     rows = answer.rows("changes", **values)
-    named = [f"{row['name']} {row['earlier_rank']} → {row['rank']}" for row in movers(rows)]
-    return f"Since {day(chosen['as_of'])}: {summary(rows)} {'; '.join(named)}".strip()
+    return f"Since {day(chosen['as_of'])}: {summary(rows)} {named(movers(rows))}".strip()
+
+
+def named(moved: list[Row]) -> str:
+    """Who moved from which rank to which; of many, how many more there are."""
+    said = [f"{row['name']} {row['earlier_rank']} → {row['rank']}" for row in moved[:MOVERS]]
+    return "; ".join([*said, *([f"and {len(moved) - MOVERS:,} more"] if len(moved) > MOVERS else [])])
 
 
 def atom(title: str, page: str, entries: list[Entry]) -> flask.Response:

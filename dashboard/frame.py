@@ -45,6 +45,14 @@ class Page:
     """Whether the header leads to it; else only links of other pages do."""
     queries: tuple[str, ...] = ()
     """The named queries it rests on, where all of them ask for the league alone."""
+    subject: Callable[[View], str] = lambda _: ""
+    """What it is about just now, where the address says more than the league: who, or which view."""
+
+
+def window_title(page: Page, view: View) -> str:
+    """The title of the browser's window, what tells it from others first: subject, page, league."""
+    parts = [page.subject(view)[:100], page.title, view.league["title"], "Pooltable"]
+    return " · ".join(part for part in parts if part)
 
 
 def address(path: str, **query: str | None) -> str:
@@ -101,6 +109,11 @@ def unrated(league: Row) -> Component:
 def state(title: str, parts: list[Any]) -> Component:
     """A designed empty or error state: a title and what to do."""
     return html.Section([html.Div(className="state-mark"), html.H2(title), *parts], className="state")
+
+
+def notice(words: str, *more: Any) -> Component:
+    """A sentence that nobody should miss, such as that another thing is shown than was asked for."""
+    return html.Aside([html.Strong(words), *more], className="notice", role="status")
 
 
 def tip(word: str, meaning: str) -> Component:

@@ -8,7 +8,7 @@ from dashboard.results import outcome, result
 from dashboard.wording import counted, day
 
 SURE = 0.9  # probability from which somebody is said to have moved
-MOVERS = 20
+MOVERS = 20  # named one by one; counted are all of them
 WEEK = timedelta(days=7)
 
 
@@ -22,7 +22,7 @@ def earlier_day(days: list[Row], as_of: date, asked: str | None) -> Row | None:
 def movers(rows: list[Row]) -> list[Row]:
     """Those who truly moved with probability 0.9 or more, the furthest first."""
     sure = [row for row in rows if row["p_moved"] is not None and row["p_moved"] >= SURE]
-    return sorted(sure, key=lambda row: (-abs(row["moved"]), -row["p_moved"], row["name"]))[:MOVERS]
+    return sorted(sure, key=lambda row: (-abs(row["moved"]), -row["p_moved"], row["name"]))
 
 
 def came_and_went(rows: list[Row]) -> tuple[list[Row], list[Row]]:

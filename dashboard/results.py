@@ -4,7 +4,7 @@ from collections import defaultdict
 from statistics import fmean
 
 from dashboard.reader import Row
-from dashboard.wording import day, signed
+from dashboard.wording import day, percent, signed
 
 PLACES = {1: "home", -1: "away", 0: "neutral"}
 MOST_FACED = 12
@@ -35,7 +35,7 @@ def expected(row: Row) -> str:
     """What was expected: a margin, or a chance to win; a dash where nothing was."""
     if row["expected_margin"] is not None:
         return signed(row["expected_margin"], 1)
-    return "–" if row["expected_chance"] is None else f"{100 * row['expected_chance']:.0f} %"
+    return "–" if row["expected_chance"] is None else percent(row["expected_chance"])
 
 
 def outcome(row: Row) -> str | None:

@@ -59,6 +59,16 @@ def decimals(sds: Iterable[float]) -> int:
     return min(4, max(0, 1 - math.floor(math.log10(median(known))))) if known else 2
 
 
+def percent(chance: float) -> str:
+    """A chance in per cent: "54 %"; "<1 %", ">99 %" near the ends; "0 %", "100 %" only where it is just that.
+
+    `chance` in assets/cells.js is the same rule.
+    """
+    if 0 < chance <= 0.005:
+        return "<1 %"
+    return ">99 %" if 0.995 <= chance < 1 else f"{math.floor(100 * chance + 0.5)} %"
+
+
 def listed(words: list[str]) -> str:
     """Words as a list in a sentence: "a, b and c"."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1] if words else ""

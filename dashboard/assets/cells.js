@@ -19,10 +19,11 @@
     brief: (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : value),
     whole: (value) => (known(value) ? Math.round(value).toLocaleString("en") : "–"),
     percent: (value) => (known(value) ? Math.round(100 * value) + " %" : "–"),
+    // The same rule as `percent` in wording.py: only what is just 0 or 1 is said to be.
     chance: function (value) {
       if (!known(value)) return "–";
-      if (value < 0.005) return "<1 %";
-      return value > 0.995 ? ">99 %" : Math.round(100 * value) + " %";
+      if (value > 0 && value <= 0.005) return "<1 %";
+      return value >= 0.995 && value < 1 ? ">99 %" : Math.floor(100 * value + 0.5) + " %";
     },
     day: function (value) {
       if (!value) return "–";

@@ -8,8 +8,13 @@
     choose: function (chosen) {
       const address = new URL(window.location.href);
       if (address.pathname !== "/compare") return clientside.no_update;
+      if ((chosen || []).length > PLACES.length) {
+        clientside.set_props("compare-who", { value: chosen.slice(0, PLACES.length) });
+        clientside.set_props("compare-said", { children: "Six at most: take one out first." });
+        return clientside.no_update;
+      }
       const before = PLACES.map((place) => address.searchParams.get(place)).filter(Boolean);
-      const wanted = (chosen || []).slice(0, PLACES.length);
+      const wanted = chosen || [];
       if (wanted.join("\n") === before.join("\n")) return clientside.no_update;
       PLACES.forEach((place, k) => wanted[k] ? address.searchParams.set(place, wanted[k]) : address.searchParams.delete(place));
       window.history.pushState({}, "", address);

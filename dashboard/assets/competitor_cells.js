@@ -25,7 +25,7 @@
   cells.Moved = function (props) {
     const places = props.value, chance = props.data.p_moved;
     if (!places || chance === null || chance === undefined || chance < 0.9) return null;
-    const words = (places > 0 ? "up " : "down ") + Math.abs(places) + ", truly so with " + Math.round(100 * chance) + " %";
+    const words = (places > 0 ? "up " : "down ") + Math.abs(places) + ", truly so with " + window.dashAgGridFunctions.pooltable.chance(chance);
     return h("span", { className: places > 0 ? "moved-up" : "moved-down", title: words, "aria-label": words },
       (places > 0 ? "▲ " : "▼ ") + Math.abs(places));
   };

@@ -167,6 +167,15 @@
     box.textContent = told ? [told.error, told.caret, told.hint].filter(Boolean).join("\n\n") : "";
   }
 
+  // Rows of the question before would look like the answer to this one.
+  function fail(told) {
+    if (!byId("sql-text")) return;
+    said("");
+    failed(told);
+    answer = null;
+    show({ columns: [], rows: [] });
+  }
+
   async function run() {
     const started = performance.now(), text = sql();
     said("Asking …");
@@ -176,16 +185,16 @@
       response = await fetch("/api/sql?_limit=" + ROWS, { method: "POST", headers: { "Content-Type": "application/json" }, body: question() });
       told = await response.json();
     } catch {
-      said("");
-      failed({ error: response ? "The server answered " + response.status + "." : "The server cannot be reached." });
+      fail({ error: response ? "The server answered " + response.status + "." : "The server cannot be reached." });
       return;
     }
     if (!byId("sql-text")) return;
-    if (!response.ok) { said(""); failed(told); return; }
+    if (!response.ok) { fail(told); return; }
     answer = told;
     show(told);
     const more = told.next ? " (the first of more: the files hold all)" : "";
-    said(told.rows.length.toLocaleString("en") + " rows" + more + " in " + ((performance.now() - started) / 1000).toFixed(2) + " s, " + told.edition);
+    const count = told.rows.length.toLocaleString("en") + (told.rows.length === 1 ? " row" : " rows");
+    said(count + more + " in " + ((performance.now() - started) / 1000).toFixed(2) + " s, " + told.edition);
     remember(text);
     const address = new URL(window.location.href);
     address.search = asked({ league });

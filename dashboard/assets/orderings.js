@@ -24,7 +24,7 @@
         element.classList.toggle("up", moved > 2);
         element.classList.toggle("down", moved < -2);
       });
-      return "draw " + (draw + 1) + " of " + held.draws[0].length + "; first: " +
+      return "draw " + (draw + 1) + " of " + held.draws[0].length + "; first of those shown: " +
         rows[places[0]].querySelector(".shuffle-name").textContent;
     },
     places: (k) => number("k", k),

@@ -5,9 +5,9 @@
   const h = function () { return window.React.createElement.apply(null, arguments); };
   const percent = (value) => value.toFixed(2) + "%";
   const NARROW = 700;
-  const whole = (value) => Math.round(100 * value) + " %";
+  const chance = (value) => window.dashAgGridFunctions.pooltable.chance(value);
   // A place that no simulated season brought is left empty, so that the others are seen; one that all did is certain.
-  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).odds = (value) => (value === 0 ? "" : value === 1 ? "100 %" : window.dashAgGridFunctions.pooltable.chance(value));
+  (window.dashAgGridFunctions = window.dashAgGridFunctions || {}).odds = (value) => (value === 0 ? "" : chance(value));
 
   // On a phone both sides and the bar of their chances fill the width of the table of games; the rest is to the right.
   function onPhone(api) {
@@ -37,8 +37,8 @@
 
   cells.Chances = function (props) {
     const row = props.data, drawn = row.win + row.draw;
-    const label = "first " + whole(row.win) + (row.draw ? ", draw " + whole(row.draw) : "") + ", second " + whole(row.loss) +
-      "; the first between " + whole(row.win_low) + " and " + whole(row.win_high);
+    const label = "first " + chance(row.win) + (row.draw ? ", draw " + chance(row.draw) : "") + ", second " + chance(row.loss) +
+      "; the first between " + chance(row.win_low) + " and " + chance(row.win_high);
     const reach = { x1: percent(100 * row.win_low), x2: percent(100 * row.win_high), y1: "50%", y2: "50%" };
     return drawing(label, [
       part("share-first", 0, row.win), part("share-draw", row.win, drawn), part("share-second", drawn, 1),

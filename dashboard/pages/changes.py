@@ -1,13 +1,14 @@
 """The page What changed: who moved and by which games, who is new or gone, and what became of the fits."""
 
+from datetime import date
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, guide, notice
 from dashboard.grid import Column, fitting_grid, name_link, number, small_grid, text
-from dashboard.movement import came_and_went, earlier_day, movers, summary, with_games
+from dashboard.movement import MOVERS, came_and_went, earlier_day, movers, summary, with_games
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
 from dashboard.wording import ago, counted, day, decimals
@@ -46,24 +47,34 @@ def _moved(view: View, chosen: Row, days: list[Row]) -> tuple[list[Any], list[So
     rows = view.answer.rows("changes", **values)
     digits = decimals(abs(row["gained"]) for row in rows if row["gained"])
     new, gone = came_and_went(rows)
-    sure = with_games(view.answer, league, since, movers(rows))
+    every = movers(rows)
+    sure, kinds = with_games(view.answer, league, since, every[:MOVERS]), _kinds(view)
     then = f"The ratings of {day(since)}, {BASIS[chosen['basis']]}, against today's as of {day(view.league['as_of'])}. "
     both = [row for row in rows if row["rank"] and row["earlier_rank"]]
     nobody = html.P("Nobody with 90 % probability.", className="quiet")
     others = [
-        *_names(league, new, "New among the ranked", "rank"),
-        *_names(league, gone, "No longer ranked", "earlier_rank"),
+        *_names(league, kinds, new, "New among the ranked", "rank"),
+        *_names(league, kinds, gone, "No longer ranked", "earlier_rank"),
     ]
     parts = [
+        _other_day(view.query.get("since"), since),
         _days(league, days, since.isoformat()),
         html.P([html.Strong(then), summary(rows)]),
         html.H2("Movers"),
-        _movers(league, sure, digits) if sure else nobody,
+        _first_of(every, MOVERS),
+        _movers(league, kinds, sure, digits) if sure else nobody,
         html.Div(others, className="two"),
         html.H2("Everybody"),
-        _everybody(league, both, digits),
+        _everybody(league, kinds, both, digits),
     ]
     return [html.Section(parts, className="block")], [("Everybody", "changes", values)]
+
+
+def _other_day(asked: str | None, since: date) -> Component | None:
+    """That changes since another day are shown than since the one asked for."""
+    if asked in (None, since.isoformat()):
+        return None
+    return notice(f"The day asked for is not kept: these are the changes since {day(since)}.")
 
 
 def _days(league: str, days: list[Row], chosen: str) -> Component:
@@ -73,6 +84,12 @@ def _days(league: str, days: list[Row], chosen: str) -> Component:
         for row in days[:12]
     ]  # fmt: skip
     return html.Nav([html.Span("Since", className="tab"), *links], className="tabs kinds")
+
+
+def _kinds(view: View) -> list[Column]:
+    """The column of kinds, each ranked by itself, where the league rates more than one."""
+    several = len(view.league["kinds"]) > 1
+    return [text("kind", "Kind", "Ranks are among those of one kind.", width=90)] if several else []
 
 
 def _ranks() -> list[Column]:
@@ -90,9 +107,10 @@ def _gained(digits: int) -> Column:
     return number("gained", "Rating", meaning, f"pooltable.signed(params.value, {digits})", width=92)
 
 
-def _movers(league: str, rows: list[Row], digits: int) -> Component:
+def _movers(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
         name_link(league, "Name", "Who moved.", minWidth=150, flex=1),
+        *kinds,
         *_ranks(),
         _gained(digits),
         text("played", "Games since", "What it played since that day.", minWidth=260, flex=2, wrapText=True,
@@ -101,9 +119,10 @@ def _movers(league: str, rows: list[Row], digits: int) -> Component:
     return small_grid("movers", columns, rows, "Movers")
 
 
-def _everybody(league: str, rows: list[Row], digits: int) -> Component:
+def _everybody(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
         name_link(league, "Name", "Who was ranked on both days.", minWidth=150, flex=1),
+        *kinds,
         *_ranks(),
         _gained(digits),
         number("new_games", "Games since", "Games more than then.", WHOLE, width=124),
@@ -111,16 +130,22 @@ def _everybody(league: str, rows: list[Row], digits: int) -> Component:
     return fitting_grid("everybody", columns, rows, "Everybody ranked on both days")
 
 
-def _names(league: str, rows: list[Row], title: str, rank: str) -> list[Component]:
+def _names(league: str, kinds: list[Column], rows: list[Row], title: str, rank: str) -> list[Component]:
     if not rows:
         return []
     columns = [
         name_link(league, "Name", "Who.", minWidth=140, flex=1),
+        *kinds,
         number(rank, "Rank", "Rank when ranked.", WHOLE, width=84),
     ]
     shown = sorted(rows, key=lambda row: row[rank])
-    many = html.P(f"The first 15 of {len(rows):,}.", className="quiet") if len(rows) > 15 else None
-    return [html.Section([html.H2(title), many, small_grid(rank, columns, shown[:15], title)], className="block")]
+    table = small_grid(rank, columns, shown[:15], title)
+    return [html.Section([html.H2(title), _first_of(rows, 15), table], className="block")]
+
+
+def _first_of(rows: list[Row], shown: int) -> Component | None:
+    """How many are shown and of how many, where not all are."""
+    return html.P(f"The first {shown} of {len(rows):,}.", className="quiet") if len(rows) > shown else None
 
 
 def _fits(view: View, rows: list[Row]) -> list[Component]:

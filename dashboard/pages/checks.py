@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.attributes import aria
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, guide, notice
 from dashboard.grid import Column, difference_scale, number, small_grid, text
 from dashboard.pages import evidence
 from dashboard.pages.comparison import comparison_sections
@@ -75,6 +75,7 @@ def content(view: View) -> list[Any]:
 
     shown = view.query.get("show", "")
     heading = [
+        _other_fit(view, fit),
         html.Div([_verdict(fit), _fit_menu(view, fits, fit)], className="verdict-row"),
         _facts(view, fit),
         _views(view, fit, shown),
@@ -93,6 +94,15 @@ def content(view: View) -> list[Any]:
         _how_to_read(),
         sources(view, asked(view)),
     ]
+
+
+def _other_fit(view: View, shown: Row) -> Component | None:
+    """That another fit is shown than the address asks for."""
+    asked = view.query.get("fit")
+    if asked in (None, shown["fit_id"]):
+        return None
+    which = "published" if shown["is_published"] else "newest"
+    return notice(f"The fit asked for is not kept here: this is the {which} one.")
 
 
 def _views(view: View, fit: Row, shown: str) -> Component:

@@ -6,12 +6,13 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import competitor_figures
-from dashboard.frame import Page, View, address, guide, kind_links, kind_of
+from dashboard.attributes import aria
+from dashboard.frame import Page, View, address, guide, kind_links, kind_of, notice
 from dashboard.grid import Column, name_link, number, small_grid, text
 from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
-from dashboard.wording import decimals, signed
+from dashboard.wording import decimals, listed, percent, signed
 
 PATH = "/compare"
 PLACES = "abcdef"
@@ -25,15 +26,41 @@ def content(view: View) -> list[Any]:
     """The choice of competitors, and what is known of those that the address names."""
     if not view.league["kinds"]:
         return [html.P("The published fit rates no competitors.", className="quiet")]
-    asked = {place: view.query.get(place, "") for place in PLACES}
-    found = view.answer.rows("compare_competitors", league=view.league["league"], **asked)
+    asked, found = _asked(view)
     kind = found[0]["kind"] if found else kind_of(view)
+    left_out = _left_out(asked, found, kind)
     found = [row for row in found if row["kind"] == kind]
     return [
         kind_links(PATH, view),
+        left_out,
         _choice(view, kind, found),
         *(_compared(view, found) if len(found) > 1 else _too_few(view, kind, found)),
     ]
+
+
+def _asked(view: View) -> tuple[list[str], list[Row]]:
+    """Who the address names, and those of them that are known, of whatever kind."""
+    asked = {place: view.query.get(place, "") for place in PLACES}
+    found = view.answer.rows("compare_competitors", league=view.league["league"], **asked)
+    return [name for name in asked.values() if name], found
+
+
+def _subject(view: View) -> str:
+    """Who are compared."""
+    _, found = _asked(view)
+    return listed([row["name"] for row in found if row["kind"] == found[0]["kind"]])
+
+
+def _left_out(asked: list[str], found: list[Row], kind: str) -> Component | None:
+    """Who is asked for and not compared: nobody of that name, or of another kind than the first."""
+    known = {key for row in found for key in (row["competitor_id"], row["name"])}
+    unknown = [f"“{name[:60]}”" for name in asked if name not in known]
+    others = [row["name"] for row in found if row["kind"] != kind]
+    said = [
+        *([f"Nobody rated here is called {listed(unknown)}."] if unknown else []),
+        *([f"Left out of these {kind}s, as of another kind: {listed(others)}."] if others else []),
+    ]
+    return notice(" ".join(said)) if said else None
 
 
 def _choice(view: View, kind: str, found: list[Row]) -> Component:
@@ -48,6 +75,7 @@ def _choice(view: View, kind: str, found: list[Row]) -> Component:
                 id="compare-who", options=options, value=[row["competitor_id"] for row in found], multi=True,
                 placeholder=f"Two to six {kind}s", className="chooser",
             ),
+            html.Span(id="compare-said", className="quiet", role="status", **aria(live="polite")),
         ],
         className="toolbar compared",
     )  # fmt: skip
@@ -100,7 +128,7 @@ def _pairs(found: list[Row], pairs: list[Row]) -> Component:
     ]
     columns = [
         text("name", "Is … above …?", "The one whose chance it is.", minWidth=120, flex=1.6, cellClass="name"),
-        *(number(f"p{k}", row["name"], f"Probability to be rated above {row['name']}.", CHANCE, minWidth=84, flex=1,
+        *(number(f"p{k}", row["name"], f"Probability to be rated above {row['name']}.", CHANCE, minWidth=66, flex=1,
                  sortable=False) for k, row in enumerate(found)),
     ]  # fmt: skip
     words = "The probability that the one on the left is truly the better: a share of the joint draws."
@@ -199,14 +227,14 @@ def _venues(view: View, found: list[Row], rows: dict[str, Row], venue: str) -> C
 
 def _chances(a: Row, b: Row, row: Row) -> Component:
     """The chances of the next game as a bar with its words."""
-    shares = [("share-own", row["win"], f"{a['name']} {_percent(row['win'])}"),
-              ("share-prior", row["draw"], f"draw {_percent(row['draw'])}"),
-              ("share-opponents", row["loss"], f"{b['name']} {_percent(row['loss'])}")]  # fmt: skip
+    shares = [("share-own", row["win"], f"{a['name']} {percent(row['win'])}"),
+              ("share-prior", row["draw"], f"draw {percent(row['draw'])}"),
+              ("share-opponents", row["loss"], f"{b['name']} {percent(row['loss'])}")]  # fmt: skip
     shown = [share for share in shares if share[1] > 0.0005]
     bars = [html.Div(className=f"share {name}", style={"width": f"{100 * size:.2f}%"}) for name, size, _ in shown]
     keys = [html.Span([html.Span(className=f"key {name}"), words], className="legend-item") for name, _, words in shown]
     reach = (
-        f"The ratings leave {a['name']}'s chance open between {_percent(row['win_q5'])} and {_percent(row['win_q95'])}"
+        f"The ratings leave {a['name']}'s chance open between {percent(row['win_q5'])} and {percent(row['win_q95'])}"
     )
     score = ""
     if row["a_expected"] is not None:
@@ -220,10 +248,6 @@ def _chances(a: Row, b: Row, row: Row) -> Component:
             html.P(f"{reach} (90 %); the rest is the game's own luck.{score}"),
         ]
     )
-
-
-def _percent(chance: float) -> str:
-    return "<1 %" if chance < 0.005 else ">99 %" if chance > 0.995 else f"{100 * chance:.0f} %"
 
 
 def _margins(rows: list[Row], name: str) -> Component:
@@ -272,4 +296,4 @@ def _how_to_read() -> Component:
     )
 
 
-PAGE = Page(PATH, "Compare", content)
+PAGE = Page(PATH, "Compare", content, subject=_subject)

@@ -12,7 +12,7 @@ from dashboard.panel import panel
 from dashboard.reader import Row
 from dashboard.results import faced, worded
 from dashboard.sources import sources
-from dashboard.wording import counted, day, decimals, signed
+from dashboard.wording import counted, day, decimals, percent, signed
 
 PATH = "/competitor"
 ONE = "pooltable.fixed(params.value, 1)"
@@ -95,8 +95,8 @@ def _stats(who: Row, digits: int) -> Component:
         found.append(
             _stat(
                 "P(best)",
-                _percent(who["p_best"]),
-                f"top 3 {_percent(who['p_top3'])}, top 10 {_percent(who['p_top10'])}",
+                percent(who["p_best"]),
+                f"top 3 {percent(who['p_top3'])}, top 10 {percent(who['p_top10'])}",
             )
         )
     if who["attack"] is not None:
@@ -125,10 +125,6 @@ def _stat(name: str, value: str, note: str) -> Component:
         ],
         className="stat",
     )
-
-
-def _percent(chance: float) -> str:
-    return "<1 %" if chance < 0.005 else ">99 %" if chance > 0.995 else f"{100 * chance:.0f} %"
 
 
 def _over_time(view: View, who: Row, history: list[Row], games: list[Row], digits: int) -> list[Component]:
@@ -180,12 +176,12 @@ def _borrowing(who: Row) -> Component | None:
     ]
     keys = [
         html.Span(
-            [html.Span(className=f"key key-{name}"), tip(f"{words} {_percent(shares[name])}", meaning)],
+            [html.Span(className=f"key key-{name}"), tip(f"{words} {percent(shares[name])}", meaning)],
             className="legend-item",
         )
         for name, (words, meaning) in FROM.items() if shares[name] >= 0.005
     ]  # fmt: skip
-    said = ", ".join(f"{words} {_percent(shares[name])}" for name, (words, _) in FROM.items())
+    said = ", ".join(f"{words} {percent(shares[name])}" for name, (words, _) in FROM.items())
     return html.Section(
         [
             html.H2("Where this rating comes from"),
@@ -350,4 +346,11 @@ def _how_to_read(kind: str) -> Component:
     )
 
 
-PAGE = Page(PATH, "Competitor", content, is_tab=False)
+def _subject(view: View) -> str:
+    """Whose page it is."""
+    asked = view.query.get("competitor", "")
+    found = view.answer.rows("competitor", league=view.league["league"], competitor=asked)
+    return found[0]["name"] if found else ""
+
+
+PAGE = Page(PATH, "Competitor", content, is_tab=False, subject=_subject)

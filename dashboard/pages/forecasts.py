@@ -10,7 +10,7 @@ from dashboard.frame import Page, View, guide
 from dashboard.grid import Column, grid, name_link, number, small_grid, text
 from dashboard.reader import Row
 from dashboard.what_if import WhatIf, choices, missed, told, what_if, with_results
-from dashboard.wording import ago, counted, day
+from dashboard.wording import ago, counted, day, percent
 
 CHANCE, ODDS, ONE = "pooltable.chance(params.value)", "odds(params.value)", "pooltable.fixed(params.value, 1)"
 MARGIN = "pooltable.signed(params.value, 1)"
@@ -210,7 +210,7 @@ def _score(row: Row) -> str | None:
 
 def _likely(row: Row) -> str:
     best = (row["likely_scores"] or [])[:3]
-    return ", ".join(f"{one['first']}–{one['second']} {100 * one['chance']:.0f} %" for one in best)
+    return ", ".join(f"{one['first']}–{one['second']} {percent(one['chance'])}" for one in best)
 
 
 def _races(view: View, rows: list[Row]) -> Component:

@@ -10,8 +10,18 @@ from dash.development.base_component import Component
 from dashboard.attributes import aria, data
 from dashboard.frame import Page, View, guide, kind_links, kind_of, labelled
 from dashboard.grid import Column, grid, name_link, number, text
-from dashboard.pages.narrowing import Narrowed, fields, narrowed, told, told_of_draws, whole
-from dashboard.pages.orderings import OF_DRAWS, ordering, shown, view_links
+from dashboard.pages.narrowing import (
+    MOST_PLACES,
+    Narrowed,
+    fields,
+    narrowed,
+    told,
+    told_of_draws,
+    told_of_group,
+    told_of_numbers,
+    whole,
+)
+from dashboard.pages.orderings import OF_DRAWS, VIEWS, ordering, shown, view_links
 from dashboard.sources import sources
 from dashboard.wording import decimals
 
@@ -21,7 +31,6 @@ OPTIONAL = (
     "attack", "defence", "expected_margin", "chance", "truth", "p_top", "moved", "p_moved", "history", "tier",
     "opponents_rating", "record_strength", "unpooled_reason",
 )  # fmt: skip
-MOST_PLACES = 999
 MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
 WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
 AS_WRITTEN = {
@@ -41,7 +50,8 @@ def content(view: View) -> list[Any]:
         is_of_draws = shown(view) in OF_DRAWS
         narrow = html.Div(fields(view, now, has_days=not is_of_draws), className="toolbar")
         said = told_of_draws(view, now) if is_of_draws else told(view, now)
-        return [kind_links(PATH, view), view_links(view), said, narrow, *ordering(view, query, values)]
+        notices = [said, told_of_group(view, now), told_of_numbers(view, now)]
+        return [kind_links(PATH, view), view_links(view), *notices, narrow, *ordering(view, query, values)]
     every = with_chances(view.answer.rows(query, **values), view.league["outcome"])
     is_partial = len(every) > MOST_AT_ONCE and view.query.get("show") != "all"
     rows = [row for row in every if row["status"] == "ranked"] if is_partial else every
@@ -49,6 +59,8 @@ def content(view: View) -> list[Any]:
         kind_links(PATH, view),
         view_links(view),
         told(view, now),
+        told_of_group(view, now),
+        told_of_numbers(view, now),
         _toolbar(view, kind, every, now, is_partial=is_partial),
         _legend(is_newest=now.on is None, is_simulated=view.league["is_simulated"]),
         html.Div(_grid(view, kind, rows), className="grid-frame tall"),
@@ -304,4 +316,9 @@ def _how_to_read(kind: str) -> Component:
     )
 
 
-PAGE = Page(PATH, "Leaderboard", content)
+def _subject(view: View) -> str:
+    """Which view, where it is another than the table."""
+    return VIEWS[shown(view)] if shown(view) else ""
+
+
+PAGE = Page(PATH, "Leaderboard", content, subject=_subject)

@@ -25,7 +25,7 @@ def content(
     )
     cards = html.Div([_card(league) for league in leagues], className="cards")
     asked = [("Leagues", "leagues", {}), *([("Found", "search", {"words": words})] if words else [])]
-    parts = [heading, _search(words), *([_found(words, found)] if words else []), cards]
+    parts = [heading, _search(words), *([found_list(words, found)] if words else []), cards]
     return [*parts, _how_to_read(), sources_of(edition_id, asked)]
 
 
@@ -51,7 +51,8 @@ def _search(words: str) -> Component:
                      className="toolbar left", role="search")  # fmt: skip
 
 
-def _found(words: str, rows: list[Row]) -> Component:
+def found_list(words: str, rows: list[Row]) -> Component:
+    """Those found by the words in a name, and how many more there are."""
     if not rows:
         return html.P(f"Nobody rated is called “{words}”.", className="quiet")
     columns = [
@@ -61,7 +62,10 @@ def _found(words: str, rows: list[Row]) -> Component:
         number("rank", "Rank", "Rank in its league.", "pooltable.whole(params.value)", width=80),
         number("games", "Games", "Games used.", "pooltable.whole(params.value)", width=88),
     ]  # fmt: skip
-    return html.Section(fitting_grid("found", columns, rows, "Found"), className="block")
+    count, of_all = len(rows), rows[0]["of_all"]
+    said = f"The first {count:,} of {of_all:,}; more of the name finds fewer." if of_all > count else None
+    many = html.P(said, className="quiet") if said else None
+    return html.Section([many, fitting_grid("found", columns, rows, "Found")], className="block")
 
 
 def unknown(asked: str, leagues: list[Row]) -> list[Any]:

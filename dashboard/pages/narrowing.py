@@ -1,19 +1,19 @@
 """What a leaderboard is narrowed to: a group, a number of games, an earlier day. All of it is in the address."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.attributes import data
-from dashboard.frame import View, address
+from dashboard.frame import View, address, notice
 from dashboard.reader import Row
 from dashboard.wording import day
 
 PATH = "/leaderboard"
 KEPT = ("kind", "view", "q", "k", "show", "games", "group", "on", "sort")  # what a link of this page leaves as it is
 MOST_GAMES = 99_999
+MOST_PLACES = 999
 BASES = {"as_published": "as published", "backfilled": "fitted later", "smoothed": "as all results tell it now"}
 
 
@@ -101,8 +101,8 @@ def told(view: View, now: Narrowed) -> Component | None:
         return None
     if now.on is not None:
         words = f"Ratings as of {day(now.on['as_of'])}, {BASES[now.on['basis']]}. "
-        return _notice(words, dcc.Link("To the newest", href=kept(view, "on", ""), className="inline"))
-    return _notice(f"The day asked for is not kept: these are the newest ratings, as of {day(view.league['as_of'])}.")
+        return notice(words, dcc.Link("To the newest", href=kept(view, "on", ""), className="inline"))
+    return notice(f"The day asked for is not kept: these are the newest ratings, as of {day(view.league['as_of'])}.")
 
 
 def told_of_draws(view: View, now: Narrowed) -> Component | None:
@@ -111,8 +111,29 @@ def told_of_draws(view: View, now: Narrowed) -> Component | None:
         return told(view, now)
     words = f"This is of the newest ratings, as of {day(view.league['as_of'])}, not of {day(now.on['as_of'])}. "
     link = dcc.Link("See that day as a table", href=kept(view, "view", ""), className="inline")
-    return _notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
+    return notice(words, "It needs joint draws, and those of earlier days are not kept. ", link)
 
 
-def _notice(words: str, *more: Any) -> Component:
-    return html.Aside([html.Strong(words), *more], className="notice", role="status")
+def told_of_numbers(view: View, now: Narrowed) -> Component | None:
+    """That a number asked for is none that can be taken, or that P(top k) is not known of the day that is shown."""
+    said = [
+        _taken(words, asked, most)
+        for name, words, most in (("k", "k of P(top k)", MOST_PLACES), ("games", "games", MOST_GAMES))
+        if (asked := view.query.get(name)) and asked.lstrip("0") != str(whole(asked, most))
+    ]
+    if now.on is not None and whole(view.query.get("k"), MOST_PLACES):
+        said.append("P(top k) is left out: it needs joint draws, and those of earlier days are not kept.")
+    return notice(" ".join(said)) if said else None
+
+
+def _taken(words: str, asked: str, most: int) -> str:
+    instead = f"{most:,} is taken" if whole(asked, most) else "it is left aside"
+    return f"“{asked[:20]}” is no number for {words}, which is a whole one from 1 to {most:,}: {instead}."
+
+
+def told_of_group(view: View, now: Narrowed) -> Component | None:
+    """That everybody is shown where the group asked for is not one of this league's."""
+    asked = view.query.get("group", "")
+    if asked == now.group:
+        return None
+    return notice(f"There is no group “{asked[:60]}” here: everybody is shown.")

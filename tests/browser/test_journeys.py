@@ -138,7 +138,7 @@ def test_a_question_too_long_for_an_address_is_answered(page: Page) -> None:
     long = " -- " + "a remark " * 1500 + "\nSELECT count(*) AS teams FROM leaderboard WHERE league = $league"
     page.locator("#sql-text").fill(long)
     page.get_by_role("button", name="Run").click()
-    expect(page.locator("#sql-said")).to_contain_text("1 rows")
+    expect(page.locator("#sql-said")).to_contain_text("1 row in")
     expect(page.locator("#sql-grid .ag-row").first).to_contain_text("320")
 
 

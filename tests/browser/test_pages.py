@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -247,6 +247,20 @@ def test_a_name_leads_to_its_page_and_on_to_a_comparison(page: Page) -> None:
     expect(page.locator("#pairs .ag-row").first).to_contain_text("%")
 
 
+@pytest.mark.slow
+def test_six_are_compared_in_one_window_and_a_seventh_is_refused(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/compare?league=nations&" + "&".join(f"{place}=t:{k}" for k, place in enumerate("abcdef")))
+    expect(page.locator("#pairs .ag-row")).to_have_count(6)
+    held = page.locator("#pairs .ag-center-cols-viewport")
+    assert held.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
+    page.locator("#compare-who").click()
+    page.get_by_placeholder("Search").last.fill("Nations 8")
+    page.get_by_text("Nations 8", exact=True).last.click()
+    expect(page.locator("#compare-said")).to_have_text("Six at most: take one out first.")
+    expect(page.locator("#compare-who")).not_to_contain_text("Nations 8")
+
+
 def test_a_press_puts_the_table_in_the_order_of_one_joint_draw(page: Page) -> None:
     page.goto("/leaderboard?league=nations&view=reshuffle")
     rows = page.locator("#shuffle-list .shuffle-row")
@@ -256,7 +270,7 @@ def test_a_press_puts_the_table_in_the_order_of_one_joint_draw(page: Page) -> No
     told = [float(words.split()[-1].replace("−", "-")) for _, words in before]
     assert told == sorted(told, reverse=True)  # as in the table: by the mean of all draws, not of those that are sent
     page.get_by_role("button", name="Reshuffle").click()
-    expect(page.locator("#reshuffle-said")).to_contain_text("of 200; first: ")
+    expect(page.locator("#reshuffle-said")).to_contain_text("of 200; first of those shown: ")
     after = page.evaluate(values)
     assert before != after and sorted(place for place, _ in before) == sorted(place for place, _ in after)
     by_place = sorted(after, key=lambda row: int(re.sub(r"\D", "", row[0])))
@@ -314,6 +328,19 @@ def test_the_console_completes_asks_draws_and_remembers(page: Page) -> None:
     with page.expect_download() as started:
         page.get_by_role("link", name="CSV", exact=True).click()
     assert len(Path(started.value.path()).read_text().splitlines()) == 6
+
+
+@pytest.mark.slow
+def test_a_query_that_fails_leaves_no_rows_of_the_one_before(chromium: Browser, site: str) -> None:
+    page = chromium.new_page(base_url=site)  # which the refusal may complain in
+    page.goto("/sql?league=nations&sql=SELECT+1+AS+one")
+    expect(page.locator("#sql-said")).to_contain_text("1 row in")
+    expect(page.locator("#sql-grid .ag-center-cols-container .ag-row")).to_have_count(1)
+    page.locator("#sql-text").fill("SELECT nothing FROM nowhere")
+    page.locator("#sql-text").press("Control+Enter")
+    expect(page.locator("#sql-error")).to_contain_text("nowhere")
+    expect(page.locator("#sql-grid .ag-center-cols-container .ag-row")).to_have_count(0)
+    page.close()
 
 
 def test_somebody_is_found_across_leagues(page: Page) -> None:

@@ -126,6 +126,18 @@ def test_a_league_without_a_fit_has_a_state_of_its_own(app: Dash) -> None:
     assert "No fit of this league yet" in visit(app, "/checks", "?league=waiting")
 
 
+def test_the_windows_title_names_what_is_shown(app: Dash) -> None:
+    for path, search, title in (
+        ("/competitor", "?league=nations&competitor=t:0", "Nations 1 · Competitor · Nations · Pooltable"),
+        ("/compare", "?league=nations&a=t:0&b=t:1", "Nations 1 and Nations 2 · Compare · Nations · Pooltable"),
+        ("/leaderboard", "?league=nations&view=reshuffle", "Reshuffle · Leaderboard · Nations · Pooltable"),
+        ("/changes", "?league=nations", "What changed · Nations · Pooltable"),
+        ("/changes", "?league=atlantis", "What changed · Pooltable"),
+        ("/leagues", "", "Leagues · Pooltable"),
+    ):
+        assert f'"title": "{title}"' in visit(app, path, search), path
+
+
 def test_what_stands_behind_the_checks_is_shown_with_how_to_read_it(app: Dash) -> None:
     checks = visit(app, "/checks", "?league=nations")
     assert "What converged least" in checks and "dcc.Graph" not in checks and '"Graph"' not in checks

@@ -8,8 +8,9 @@ import pytest
 from dash import Dash
 
 from dashboard.app import build_app, render
+from dashboard.feeds import named
 from dashboard.frame import Page
-from dashboard.movement import earlier_day, movers, summary
+from dashboard.movement import MOVERS, earlier_day, movers, summary
 from dashboard.pages import changes, data_health, runs
 from store.edition import publish
 from store.history import History, Run, StepEnd
@@ -59,6 +60,9 @@ def test_movers_are_told_with_their_games_and_who_is_new(moved: Dash) -> None:
                   "New among the ranked", "Verdicts", "R-hat of the scale of attack is 1.04"):  # fmt: skip
         assert words in page, words
     assert f"'name': {EVIL!r}" in page and "D 1 – 1 Nations 2, D 1 – 1 Nations 2" in page
+    assert "The day asked for is not kept" not in page_of(moved, changes.PAGE, league="nations", since="2023-12-01")
+    other = page_of(moved, changes.PAGE, league="nations", since="2023-12-02")
+    assert "The day asked for is not kept: these are the changes since 1 Dec 2023." in other
     assert "Only one day of ratings is kept" in page_of(moved, changes.PAGE, league="cup")
 
 
@@ -111,6 +115,12 @@ def test_only_those_who_surely_moved_are_movers() -> None:
     assert [one["name"] for one in movers(rows)] == ["far", "near"]
     assert summary(rows) == "1 competitor up, 1 down, 1 new, 0 gone."
     assert summary([row("still", 3, 3)]) == "Nobody's rank truly moved."
+
+
+def test_all_movers_are_counted_though_only_the_first_are_named() -> None:
+    rows = [row(f"n{number}", number, number + 40, 0.95) for number in range(1, 31)]
+    assert summary(rows) == "30 competitors up, 0 down, 0 new, 0 gone."
+    assert named(movers(rows)).endswith("n27 67 → 27; and 10 more") and "more" not in named(movers(rows[:MOVERS]))
 
 
 def test_the_day_compared_with_is_a_week_back_where_there_is_one() -> None:

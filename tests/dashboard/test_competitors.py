@@ -93,7 +93,8 @@ def test_several_are_compared_pair_by_pair(app: Dash) -> None:
     for words in ("How good each is", "Who is the better?", "Nations 2", EVIL, "posteriors-figure", "The next game",
                   "FROM compare($league", "Against one another"):  # fmt: skip
         assert words in page, words
-    assert "Somebody else" not in page
+    assert "Nobody rated here is called “Somebody else”." in page
+    assert "called “" not in page_of(app, compare.PAGE, league="nations", a="t:0", b="Nations 2")
     with app.server.config["READER"].answer() as answer:
         values = {"league": "nations"} | dict(zip("abcdef", ("t:0", "t:1", "", "", "", ""), strict=True))
         rows = answer.rows("compare_competitors", **values)
@@ -192,6 +193,8 @@ def test_an_earlier_day_is_shown_or_the_page_says_that_it_is_not(own_home: Home,
         assert "of the newest ratings, as of 1 Jan 2024, not of 1 Dec 2023" in page and "are not kept" in page
         assert "'/leaderboard?league=nations&on=2023-12-01'" in page
         assert "are not kept" not in shown(view, "")
+    assert "P(top k) is left out" in page_of(app, leaderboard.PAGE, league="nations", on="2023-12-01", k="5")
+    assert "P(top k) is left out" not in page_of(app, leaderboard.PAGE, league="nations", k="5")
     for view in ("", "caterpillar", "ranks", "reshuffle"):
         assert "The day asked for is not kept: these are the newest ratings" in shown(view, "2023-12-02")
 

@@ -1,6 +1,8 @@
 """Words, digits, scales and figures: values in, values out."""
 
+import json
 import math
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,13 +10,15 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright._impl._driver import compute_driver_executable
 
 from dashboard import figures, order_figures
 from dashboard.grid import difference_scale
+from dashboard.interactions import ASSETS
 from dashboard.pages.checks import chosen
 from dashboard.pages.leaderboard import cells, scale, search_key, ticks
 from dashboard.pages.shrinkage import pulled_most, typical_error
-from dashboard.wording import ago, counted, decimals, listed, plain, short, signed
+from dashboard.wording import ago, counted, decimals, listed, percent, plain, short, signed
 
 NOW = datetime(2024, 1, 10, 5, tzinfo=UTC)
 
@@ -85,6 +89,31 @@ def test_the_example_is_the_one_pulled_most_inwards() -> None:
     found = pulled_most(rows)
     assert found is not None and found["name"] == "wild"
     assert pulled_most([row(unpooled=None)]) is None
+
+
+EDGES = {
+    0.0: "0 %",
+    1e-9: "<1 %", 0.004999: "<1 %", 0.005: "<1 %", 0.00501: "1 %", 0.125: "13 %", 0.135: "14 %", 0.5: "50 %",
+    0.985: "99 %", 0.99499: "99 %", 0.995: ">99 %", 0.9999999: ">99 %", 1.0: "100 %",
+}  # fmt: skip
+
+
+def test_a_chance_is_certain_only_where_it_is_just_that() -> None:
+    assert {value: percent(value) for value in EDGES} == EDGES
+
+
+def test_the_browser_writes_chances_as_the_server_does() -> None:
+    values = [*EDGES, *(step / 1000 for step in range(1001))]
+    script = (
+        "globalThis.window = {}; require(process.argv[1]);"
+        "const said = JSON.parse(process.argv[2]).map(window.dashAgGridFunctions.pooltable.chance);"
+        "console.log(JSON.stringify(said));"
+    )
+    node, _ = compute_driver_executable()
+    done = subprocess.run(
+        [node, "-e", script, ASSETS / "cells.js", json.dumps(values)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == [percent(value) for value in values]
 
 
 def test_errors_are_compared_over_the_same_competitors() -> None:
