@@ -76,8 +76,8 @@ def cup_of(
 ) -> CupOutlook:
     """Who reaches which round, by the league's accepted fit; the order of names in lists that have none tells nothing.
 
-    Raises UsageError where a name or an attribute is not known or the cup begins before the fit's as-of date or long after it, FitError
-    where the league has no games of two sides.
+    Raises UsageError where a name or an attribute is not known or the cup begins before the fit's as-of date or long
+    after it, FitError where the league has no games of two sides.
     """
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
