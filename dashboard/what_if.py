@@ -122,8 +122,8 @@ def _worth(what: WhatIf) -> str:
             "By the ratings that is next to impossible: too few simulated seasons tell what would follow, so the "
             "season is shown without it."
         )
-    off = 1.645 * (0.25 / what.seasons) ** 0.5
     return (
         f"The ratings learn from it too. It weighs {whole:,} simulated seasons so that they are worth "
-        f"{what.seasons:,.0f}: chances are within {100 * off:.1f} points, 9 times in 10."
+        f"{what.seasons:,.0f}. Sides that end level are placed as in the simulated season: in a tight race a chance "
+        "may be several points off; pooltable simulate with --given plays the season again."
     )

@@ -199,6 +199,7 @@ def _cup(home: "Home", league: str, stanza: "Stanza", file: Path, as_of: date | 
 def page(league: str, made: "Forecast") -> str:
     """A forecast as text: a line a game or entrant, and the lines of a file that were left out."""
     from jobs.formats import aligned
+    from modeling.outlook.given import as_sentence
 
     rows = made.rows.head(SHOWN).to_dicts()
     names, line, right = (RACE, _entrant, 3) if made.is_race else (GAME, _game, 2)
@@ -206,7 +207,7 @@ def page(league: str, made: "Forecast") -> str:
     games = made.rows["game_id"].n_unique()
     head = f"{league}: {games:,} game{'s' if games != 1 else ''} from {made.as_of} on, by fit {made.fit_id}."
     more = [f"({SHOWN} of {made.rows.height:,} lines; all are kept in forecasts)"] if made.rows.height > SHOWN else []
-    left = [f"Left out, line {one.line}: {one.reason}." for one in made.mistakes]
+    left = [f"Left out, line {one.line}: {as_sentence(one.reason)}" for one in made.mistakes]
     return "\n".join([head, "", table, *more, *left])
 
 
@@ -239,11 +240,13 @@ def _entrant(row: dict[str, Any]) -> tuple[str, ...]:
 
 def outlook_page(league: str, found: "Outlook") -> str:
     """An outlook as text: each table, and the games that matter most."""
+    from modeling.outlook.given import as_sentence
+
     given = f", given {found.fixed} result{'s' if found.fixed != 1 else ''}" if found.fixed else ""
     parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
     for (table,), rows in found.rows.group_by("table", maintain_order=True):
         parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
-    parts += ["", *(f"Beware: {doubt}.".replace("?.", "?") for doubt in found.doubts)] if found.doubts else []
+    parts += ["", *(f"Beware: {as_sentence(doubt)}" for doubt in found.doubts)] if found.doubts else []
     moving = found.leverage.sort("swing", descending=True).head(HANGING).to_dicts()
     if moving:
         parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 TieBreak = Literal["points", "difference", "scored", "wins", "head_to_head", "play_off", "lots"]
 
@@ -53,7 +53,7 @@ class Deduction(BaseModel):
     season: str
     who: str
     """A name or an id, as the league has it."""
-    points: float
+    points: FiniteFloat
     on: date
     """When it was decided: outlooks as of an earlier day do not know it."""
 
@@ -127,7 +127,7 @@ class SeasonRules(BaseModel):
     """An attribute of the games: each of its values has a table of its own; without it a season has one."""
     rounds: str | None = None
     """A pattern (`Matchday *`) of the rounds whose games count for the table; without it all do."""
-    points: tuple[float, ...] = Field(default=(3.0, 1.0, 0.0), min_length=2)
+    points: tuple[FiniteFloat, ...] = Field(default=(3.0, 1.0, 0.0), min_length=2)
     """Of a win, a draw and a loss; of a race for the first place, the second and so on."""
     order: Order = ("points", "difference", "scored")
     """What counts first, second, ...; who is still equal is told apart by lots."""

@@ -17,7 +17,7 @@ from modeling.outcomes.outcome import Array
 from modeling.outlook.bracket import BYE, best_of, reached, seeded
 from modeling.outlook.coming import read_draws
 from modeling.outlook.cup_file import BYE_NAME, THIRD, Cup
-from modeling.outlook.fixtures import Given
+from modeling.outlook.fixtures import FAR, Given
 from modeling.outlook.forecasts import of_rows
 from modeling.outlook.given import ID, Names, as_sentence, insist_on_values, read_names
 from modeling.outlook.league import Ahead, look_ahead
@@ -76,8 +76,8 @@ def cup_of(
 ) -> CupOutlook:
     """Who reaches which round, by the league's accepted fit; the order of names in lists that have none tells nothing.
 
-    Raises UsageError where a name or an attribute is not known or the cup begins before the fit's as-of date, FitError
-    where the league has no games of two sides.
+    Raises UsageError where a name or an attribute is not known or the cup begins before the fit's as-of date or long
+    after it, FitError where the league has no games of two sides.
     """
     tell = report or (lambda stage, share: None)
     with reading(home) as con:
@@ -90,6 +90,8 @@ def cup_of(
             f"The cup begins on {cup.date}, before {draws.as_of}, up to when the ratings know what came of the games.",
             f"Forecast it from an earlier fit, with --as-of {cup.date}, or give the day of what is still to be played.",
         )
+    if cup.date - draws.as_of > FAR:
+        raise UsageError(f"The cup begins on {cup.date}, more than ten years after {draws.as_of}.", "Mend its `date`.")
     entrants = _entrants(cup, names)
     ids = list(entrants.values())
     tell("games and model", 0.2)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tomlkit
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
 from store.errors import UsageError
@@ -38,7 +38,7 @@ class Cup(BaseModel):
     """Entrants of each group."""
     rounds: Literal[1, 2] = 1
     """How often all of a group meet: once, on neutral ground, or twice, each at home once."""
-    points: tuple[float, float, float] = (3.0, 1.0, 0.0)
+    points: tuple[FiniteFloat, FiniteFloat, FiniteFloat] = (3.0, 1.0, 0.0)
     order: Order = ("points", "difference", "scored", "head_to_head")
     hosts: tuple[str, ...] = ()
     """Who is at home against somebody who is not, in every game but those that are played home and away."""

@@ -20,6 +20,7 @@ from store.stanzas import Stanza
 from store.warehouse import reading
 
 ALWAYS = date(9999, 1, 1)
+FAR = timedelta(days=3653)  # ten years: a day so far ahead is written wrong
 
 
 class NothingToCome(FitError):

@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from modeling.games import ATTRIBUTE, NO_APPEARANCES, attribute_values, known_attributes, read_words
-from modeling.outlook.fixtures import Given
+from modeling.outlook.fixtures import FAR, Given
 from store.errors import UsageError
 
 PAIRS = (("home", "away"), ("first", "second"))
@@ -202,6 +202,8 @@ def _day(row: dict[str, str], as_of: date) -> date:
         raise ValueError(f'"{text}" is no date: write 2031-08-24') from None
     if day < as_of:
         raise ValueError(f"{day} is before {as_of}, up to when the ratings know what came of the games")
+    if day - as_of > FAR:
+        raise ValueError(f"{day} is more than ten years after {as_of}: is its year right?")
     return day
 
 

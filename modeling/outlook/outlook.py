@@ -78,8 +78,8 @@ def outlook_of(
 ) -> Outlook:
     """How the league's season ends, from its accepted fit; `given` are results such as "City 0-2 Rovers".
 
-    Raises UsageError where the stanza has no rules of a season or a given result is of no game to come, FitError where
-    there is no fit or no game to come.
+    Raises UsageError where the stanza has no rules of a season, or a given result is of no game to come or of races,
+    FitError where there is no fit or no game to come.
     """
     tell = report or (lambda stage, share: None)
     rules = stanza.season
@@ -87,6 +87,11 @@ def outlook_of(
         raise UsageError(
             f"{league} has no rules of a season in its stanza.",
             f"Add a table [{league}.season], for example with points = [3, 1, 0] and places = {{ champion = [1, 1] }}.",
+        )
+    if given and outcome_for(league, stanza).row == "entrant":
+        raise UsageError(
+            f"{league}: results of races cannot be given: --given is a score of two sides.",
+            f"Leave it out: pooltable simulate {league}",
         )
     tell("reading the fit", 0.0)
     with reading(home) as con:

@@ -44,7 +44,8 @@ def test_a_result_in_the_address_is_played_in_every_season(forecast: Dash) -> No
     plain, won = visit(forecast, "/forecasts"), visit(forecast, "/forecasts", given="next=win")
     assert "'is_open': True, 'given': None" in plain
     assert "before_0" not in plain
-    for words in ("'given': 'win'", "win against", "200 simulated seasons", "worth 200", "Take all back",
+    for words in ("'given': 'win'", "win against", "200 simulated seasons", "worth 200.", "several points off",
+                  "placed as in the simulated season", "Take all back",
                   "'expected_points': 23.0", "'prize_0': 1.0", "'before_0': 0.7"):  # fmt: skip
         assert words in won, words
 

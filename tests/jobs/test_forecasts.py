@@ -35,6 +35,8 @@ def test_a_game_is_a_line_and_a_mistake_another():
     said = "2031-08-24  City - Rovers  50%   30%   20%    40%-60%  1.6-0.9    +0.7         -1 to +3    1-0 14%"
     assert lines[4] == said
     assert lines[-2:] == ["(30 of 31 lines; all are kept in forecasts)", "Left out, line 4: it meets itself."]
+    asks = Mistake(5, 'no team is called "Cty"; did you mean "City"?')
+    assert page("alps", forecast(GAME, mistakes=(asks,))).endswith('did you mean "City"?')  # pyright: ignore
 
 
 def test_an_entrant_is_a_line():

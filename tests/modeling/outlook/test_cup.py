@@ -150,6 +150,7 @@ def test_hosts_are_at_home(home, stanza):
         ('date = 2030-06-01\nbracket = ["a", "b"]\nattributes = { surface = ["Clay"] }', "attributes.surface"),
         ('date = 2030-06-01\nbracket = ["a", "b"]\nattributes = { indoor = true }', "attributes.indoor"),
         ("date = ", "cannot be read"),
+        ('date = 2030-06-01\nbracket = ["a", "b"]\npoints = [inf, 1, 0]', "points.0(.|\n)*finite"),
         ('date = 2030-06-01\nbracket = ["", ""]', "two entrants at least"),
         ('date = 2030-06-01\nseeds = ["a"]', "two entrants at least"),
         ('date = 2030-06-01\nseeds = ["a", ""]', "an entrant without a name"),
@@ -189,6 +190,7 @@ def test_who_is_not_known_or_stands_there_twice_is_told(home, stanza):
         ({"hosts": ["Nobody"]}, 'no team is called "Nobody"'),
         ({"attributes": {"surface": "Clay"}}, 'no attribute "surface"'),
         ({"date": "1990-01-01"}, "begins on 1990-01-01, before"),
+        ({"date": "9999-12-31"}, "begins on 9999-12-31, more than ten years after"),
     ],
 )
 def test_what_the_league_does_not_know_is_refused(home, stanza, more, says):

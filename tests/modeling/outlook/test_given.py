@@ -118,6 +118,7 @@ def test_each_mistake_has_its_line_and_reason(con, tmp_path):
 2031-08-24,Athletic,City
 2031-08-24,Athletic,City
 2031-08-25,Athletic
+9999-12-31,Athletic,City
 """
     found, mistakes = read(tmp_path, text, names(con))
     assert found.sides.height == 2
@@ -130,6 +131,7 @@ def test_each_mistake_has_its_line_and_reason(con, tmp_path):
         6: "it meets itself",
         8: "the same game stands there twice",
         9: 'no team is called ""',
+        10: "9999-12-31 is more than ten years after 2031-08-01: is its year right?",
     }
 
 

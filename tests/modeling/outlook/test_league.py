@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from modeling.outlook.league import forecast_league
 from modeling.outlook.outlook import Outlook, end, keep, outlook_of
@@ -115,6 +116,19 @@ def test_an_outlook_ends_where_nothing_is_to_come_and_earlier_ones_stay(home, fr
     assert asked(home, "SELECT DISTINCT as_of FROM outlook") == [(free.as_of - timedelta(days=1),)]
     assert asked(home, "SELECT count(*) FROM simulated_table") == [(0,)]
     end(home, "unfitted")
+
+
+def test_results_of_races_are_refused(home, season):
+    with pytest.raises(UsageError, match="x: results of races cannot be given"):
+        outlook_of(home, "x", season.model_copy(update={"outcome": "order"}), given=("Team t:00 1-0 Team t:01",))
+
+
+@pytest.mark.parametrize("worth", [float("nan"), float("inf")])
+def test_points_are_numbers(worth):
+    with pytest.raises(ValidationError, match="finite"):
+        SeasonRules(points=(worth, 1, 0))
+    with pytest.raises(ValidationError, match="finite"):
+        Deduction.model_validate({"season": "2024", "who": "t", "points": worth, "on": "2024-01-01"})
 
 
 def test_two_results_of_one_game_are_refused(home, season):
