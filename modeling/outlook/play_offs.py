@@ -224,7 +224,7 @@ def _known(
 ) -> Array:  # fmt: skip
     """The chances of ties, those of which games are played by their results."""
     played = met.games[low, high]
-    if legs == len((AT_FIRST, AT_SECOND)) and (played == 1).any():
+    if legs > 1 and (played == 1).any():
         both = games.both(low, high, met.left[low, high])
         again = second_leg(games.later.design.outcome, *both, met.lead[low, high], games.arguments, rng, level=level)
         chance = np.where(played == 1, again, chance)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -15,9 +16,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dashboard.server import listen
+from store.home import Home
 
 expect.set_options(timeout=60_000)  # milliseconds: a busy machine is slow, not wrong
 CHECKOUT = Path(__file__).parents[2]
+SERVE = "import sys; from pathlib import Path; from store.home import Home; from dashboard.server import serve\n" \
+        "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]))"  # fmt: skip
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking",
@@ -37,28 +41,30 @@ def made() -> Any:
     return module
 
 
-@pytest.fixture(scope="session")
-def up() -> Callable[[str, subprocess.Popen[bytes]], str]:
-    """answering(address, process), as a fixture since conftest cannot be imported."""
-    return answering
-
-
-@pytest.fixture(scope="session")
-def site(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a running server over a home with 320 and 160 teams."""
-    home = made.made_home(tmp_path_factory.mktemp("browser"), teams=320)
+@contextmanager
+def served_home(home: Home) -> Iterator[str]:
+    """Address of a server over a home, as long as it is asked."""
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
-    script = (
-        "from pathlib import Path; from store.home import Home; from dashboard.server import serve;"
-        f"serve(Home(Path({str(home.root)!r})), port={port})"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=CHECKOUT)
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home.root), str(port)], cwd=CHECKOUT)
     try:
         yield answering(f"http://127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="session")
+def served() -> Callable[[Home], AbstractContextManager[str]]:
+    """served_home(home), as a fixture since conftest cannot be imported."""
+    return served_home
+
+
+@pytest.fixture(scope="session")
+def site(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a running server over a home with 320 and 160 teams."""
+    with served_home(made.made_home(tmp_path_factory.mktemp("browser"), teams=320)) as address:
+        yield address
 
 
 def answering(address: str, process: subprocess.Popen[bytes]) -> str:

@@ -5,10 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from store.warehouse import writing
 
 pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-CHECKOUT = Path(__file__).parents[2]
+type Served = Callable[[Home], AbstractContextManager[str]]
 BUDGET_COLD_S, BUDGET_WARM_S, BUDGET_ACT_MS = 1.0, 0.5, 150
 RUNS = 3
 MANY = 10_000
@@ -52,8 +51,6 @@ app = Dash(__name__)
 app.layout = html.Div("empty", className="drawing")
 app.server.run(port={port})
 """
-SERVE = "import sys; from pathlib import Path; from store.home import Home; from dashboard.server import serve\n" \
-        "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]))"  # fmt: skip
 # Of the nations: games that are over and were forecast the day before, games to come, the outlook of one table.
 PLAYED, COMING, TABLE = 1500, 300, 20
 FORETOLD = f"""
@@ -130,34 +127,21 @@ def empty() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def foretold(made: Any, up: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def foretold(made: Any, served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server over a home of 320 and 160 teams with forecasts, a record of them and an outlook."""
     home = made.made_home(tmp_path_factory.mktemp("foretold"), teams=320)
     with writing(home) as con:
         con.execute(FORETOLD)
     publish(home, made.LEAGUES, made.NOW + timedelta(minutes=1))
-    with served(home, up) as address:
+    with served(home) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def large(made: Any, up: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def large(made: Any, served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server over a home whose league has 10,000 teams."""
-    with served(made.made_home(tmp_path_factory.mktemp("large"), teams=MANY), up) as address:
+    with served(made.made_home(tmp_path_factory.mktemp("large"), teams=MANY)) as address:
         yield address
-
-
-@contextmanager
-def served(home: Home, up: Callable[..., str]) -> Iterator[str]:
-    """Address of a server over a home, as long as it is asked."""
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home.root), str(port)], cwd=CHECKOUT)
-    try:
-        yield up(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def until_there(page: Page, address: str, content: str) -> float:

@@ -1,23 +1,20 @@
 """The page Forecasts in a real Chromium: what of a game to come is seen on a phone, and on a screen."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from dashboard.server import listen
 from store.edition import publish
+from store.home import Home
 from store.warehouse import writing
 
 pytestmark = pytest.mark.browser
-CHECKOUT = Path(__file__).parents[2]
-SERVE = "import sys; from pathlib import Path; from store.home import Home; from dashboard.server import serve\n" \
-        "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]))"  # fmt: skip
+
+type Served = Callable[[Home], AbstractContextManager[str]]
 SAID = """
 INSERT INTO forecast BY NAME SELECT 'nations' AS league, 'f' AS fit_id, 'g' || n AS game_id,
     TIMESTAMP '2024-01-10' AS made_at_utc, DATE '2024-01-01' AS as_of, DATE '2024-01-12' AS played_on,
@@ -30,18 +27,14 @@ INSERT INTO forecast BY NAME SELECT 'nations' AS league, 'f' AS fit_id, 'g' || n
 
 
 @pytest.fixture(scope="module")
-def foretold(made: Any, up: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def foretold(made: Any, served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server over a small home with three games to come."""
     home = made.made_home(tmp_path_factory.mktemp("foretold"), teams=12)
     with writing(home) as con:
         con.execute(SAID)
     publish(home, made.LEAGUES, made.NOW + timedelta(minutes=1))
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home.root), str(port)], cwd=CHECKOUT)
-    yield up(f"http://127.0.0.1:{port}", process)
-    process.terminate()
-    process.wait()
+    with served(home) as address:
+        yield address
 
 
 @pytest.mark.parametrize(("width", "first"), [(390, ["Home", "Away", "Chances"]), (1280, ["Day", "Home", "Away"])])

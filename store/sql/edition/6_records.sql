@@ -64,10 +64,8 @@ mean AS (
 counted AS (
     SELECT
         m.league, m.other_id, m.place, g.goals,
-        count_chance(g.goals, lgamma(g.goals + 1), ln(own / (1 + own * excess)),
-            CASE WHEN excess > 0 THEN ln(1 + own * excess) / excess ELSE own END, excess) AS own_chance,
-        count_chance(g.goals, lgamma(g.goals + 1), ln(other / (1 + other * excess)),
-            CASE WHEN excess > 0 THEN ln(1 + other * excess) / excess ELSE other END, excess) AS other_chance
+        count_chance(g.goals, lgamma(g.goals + 1), log_slope(own, excess), log_start(own, excess), excess) AS own_chance,
+        count_chance(g.goals, lgamma(g.goals + 1), log_slope(other, excess), log_start(other, excess), excess) AS other_chance
     FROM mean AS m, LATERAL (
         SELECT unnest(range(0, (
             14 + 10 * sqrt(greatest(own, other)) + greatest(own, other)
