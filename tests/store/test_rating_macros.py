@@ -125,6 +125,28 @@ def test_a_count_has_the_chances_of_its_distribution(ask):
         assert [row["chance"] for row in rows] == pytest.approx(law, abs=1e-12)
 
 
+@pytest.mark.parametrize("excess", [0.0, 0.4])
+@pytest.mark.parametrize(("first", "second"), [(0.02, 0.01), (1.4, 1.1), (6.0, 0.3), (290.0, 240.0)])
+def test_waves_give_the_chances_of_the_difference_of_two_counts(ask, first, second, excess):
+    spread = np.sqrt(first + second + excess * (first**2 + second**2))
+    wave = "binomial_wave($a, $b, $k, t.less, t.sine)" if excess else "poisson_wave($a, $b, t.less, t.sine)"
+    (row,) = ask(
+        f"""WITH angle AS (
+            SELECT ceil(difference_reach($a, $b, $s, $k) / 2)::INTEGER AS many, unnest(difference_angles(many)) AS t
+        )
+        SELECT many, avg(w.size * cos(w.phase)) AS level, avg(w.size * sin(w.phase) / tan(t.angle / 2)) AS lead
+        FROM (SELECT *, {wave} AS w, $k AS k FROM angle) GROUP BY many""",
+        a=first, b=second, k=excess, s=spread,
+    )  # fmt: skip
+    counts = np.arange(2000 if not excess else 40_000)
+    a, b = (
+        nbinom.pmf(counts, 1 / excess, 1 / (1 + mean * excess)) if excess else poisson.pmf(counts, mean)
+        for mean in (first, second)
+    )
+    won, lost = (x[1:] @ np.cumsum(y)[:-1] for x, y in ((a, b), (b, a)))
+    assert (row["level"], row["lead"]) == pytest.approx((a @ b, won - lost), abs=1e-9)
+
+
 def test_quantiles_of_the_margin_are_those_of_the_mixture(two, ask):
     draws = {key: values.astype(float) for key, values in two.draws["nfl"].items()}
     margins = draws["home"] + draws["KC", "total"] - draws["SF", "total"]

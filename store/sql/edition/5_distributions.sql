@@ -20,6 +20,31 @@ CREATE MACRO count_chance(goals, log_factorial, log_slope, log_start, excess) AS
     exp(goals * log_slope - log_start - log_factorial + log_excess(goals, excess));
 COMMENT ON MACRO count_chance IS 'count_chance(goals, log_factorial, log_slope, log_start, excess): the chance of a count, given the logarithm of its factorial and, for mean m and variance m + excess * m^2, log_slope = ln(m / (1 + m * excess)) and log_start = ln(1 + m * excess) / excess; for a Poisson count excess = 0, log_slope = ln(m) and log_start = m. Example: SELECT count_chance(2, ln(2), log_slope(1.4, 0), log_start(1.4, 0), 0)';
 
+-- The characteristic function of a count at angle t is exp(m (e^it - 1)), or (1 - m k (e^it - 1))^(-1/k) where k > 0. That of
+-- the difference of two is that of the one times that of the other at -t.
+CREATE MACRO poisson_wave(a_mean, b_mean, less, sine) AS
+    {'size': exp(-(a_mean + b_mean) * less), 'phase': (a_mean - b_mean) * sine};
+COMMENT ON MACRO poisson_wave IS 'poisson_wave(a_mean, b_mean, less, sine): modulus (size) and argument (phase) of the characteristic function of the difference of two Poisson counts at an angle, given 1 less its cosine, and its sine. Example: SELECT poisson_wave(1.4, 1.1, 1 - cos(0.5), sin(0.5))';
+
+CREATE MACRO binomial_wave(a_mean, b_mean, excess, less, sine) AS {
+    'size': pow(
+        (pow(1 + a_mean * excess * less, 2) + pow(a_mean * excess * sine, 2))
+        * (pow(1 + b_mean * excess * less, 2) + pow(b_mean * excess * sine, 2)),
+        -0.5 / excess
+    ),
+    'phase': (atan2(a_mean * excess * sine, 1 + a_mean * excess * less) - atan2(b_mean * excess * sine, 1 + b_mean * excess * less)) / excess
+};
+COMMENT ON MACRO binomial_wave IS 'binomial_wave(a_mean, b_mean, excess, less, sine): poisson_wave for counts of mean m and variance m + excess * m^2, excess being above 0. Example: SELECT binomial_wave(1.4, 1.1, 0.1, 1 - cos(0.5), sin(0.5))';
+
+-- From an angle of pi / (2 * how_many) on, halfway between those of a discrete Fourier transform: see game_draw.
+CREATE MACRO difference_angles(how_many) AS
+    [{'angle': t, 'less': 1 - cos(t), 'sine': sin(t)} FOR t IN [pi() * (j - 0.5) / how_many FOR j IN range(1, how_many + 1)]];
+COMMENT ON MACRO difference_angles IS 'difference_angles(how_many): angles at which poisson_wave or binomial_wave is summed to give the chances of a difference, each with 1 less its cosine, and its sine. Example: SELECT difference_angles(3)';
+
+CREATE MACRO difference_reach(a_mean, b_mean, spread, excess) AS 5 + abs(a_mean - b_mean) + 7 * spread
+    + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (greatest(a_mean, b_mean) * excess)) ELSE 0 END;
+COMMENT ON MACRO difference_reach IS 'difference_reach(a_mean, b_mean, spread, excess): how far the difference of two counts, of standard deviation spread, may be from 0: beyond lies less than 1e-9 of Poisson counts, and of a negative binomial''s geometric tail. Example: SELECT difference_reach(1.4, 1.1, sqrt(2.5), 0)';
+
 CREATE MACRO logistic(z_value) AS 0.5 + 0.5 * tanh(0.5 * z_value);
 COMMENT ON MACRO logistic IS 'logistic(z_value): the logistic distribution function. Example: SELECT logistic(0.5)';
 

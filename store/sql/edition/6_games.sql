@@ -3,9 +3,12 @@
 -- Linear predictors, draw by draw: where there are attack and defence, each side's attack against the other's defence;
 -- else each side's total, whose difference counts. What a model lacks (home advantage, a parameter) is NULL or zero.
 -- Each step is a query of its own: an expression that is named and used again in one SELECT is planned as often as used.
-CREATE MACRO game_draw(league_name, a_name, b_name) AS TABLE
+CREATE MACRO expected_draw(league_name, a_name, b_name) AS TABLE
 WITH pair AS MATERIALIZED (
-    SELECT a_id, b_id, outcome, likelihood, league AS asked_league FROM opponents(league_name, a_name, b_name)
+    SELECT
+        a_id, b_id, outcome, likelihood, league AS asked_league,
+        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS has_counts
+    FROM opponents(league_name, a_name, b_name)
 ),
 -- Draws are looked up by competitor alone, and those of the league chosen afterwards: only so does DuckDB use the index.
 part AS (
@@ -43,92 +46,83 @@ placed AS (
 predictor AS (
     SELECT
         number, place, a_total > b_total AS is_better, sigma, 2 + tails AS freedom, width, low,
-        coalesce(excess, 0) AS excess, outcome, likelihood,
-        likelihood IN ('poisson', 'negative_binomial', 'dixon_coles') AS has_counts,
-        (coalesce(intercept, 0) + CASE WHEN place = 1 THEN home ELSE 0 END + coalesce(a_attack - b_defence, a_total)) AS a_eta,
-        (coalesce(intercept, 0) + CASE WHEN place = 3 THEN home ELSE 0 END + coalesce(b_attack - a_defence, b_total)) AS b_eta
+        coalesce(excess, 0) AS excess, outcome, likelihood, has_counts,
+        coalesce(intercept, 0) + CASE WHEN place = 1 THEN home ELSE 0 END + coalesce(a_attack - b_defence, a_total) AS a_eta,
+        coalesce(intercept, 0) + CASE WHEN place = 3 THEN home ELSE 0 END + coalesce(b_attack - a_defence, b_total) AS b_eta
     FROM pair, placed
 ),
 mean AS (
     SELECT
         *,
-        CASE WHEN has_counts THEN exp(least(a_eta, 20)) WHEN outcome = 'score' THEN a_eta END AS a_mean,
-        CASE WHEN has_counts THEN exp(least(b_eta, 20)) WHEN outcome = 'score' THEN b_eta END AS b_mean
+        CASE WHEN has_counts THEN exp(least(a_eta, 20)) WHEN outcome = 'score' THEN a_eta END AS a_expected,
+        CASE WHEN has_counts THEN exp(least(b_eta, 20)) WHEN outcome = 'score' THEN b_eta END AS b_expected
     FROM predictor
-),
+)
 -- Counts of a few hundred are Normal to all digits that matter, and would be long sums.
-spread AS (
-    SELECT
-        *, has_counts AND greatest(a_mean, b_mean) <= 300 AS is_count,
-        CASE
-            WHEN has_counts THEN sqrt(a_mean + b_mean + excess * (a_mean * a_mean + b_mean * b_mean))
-            WHEN outcome = 'score' THEN sqrt(2.0) * sigma
-            WHEN outcome = 'margin' THEN sigma
-        END AS sd,
-        CASE WHEN outcome = 'margin' THEN a_eta - b_eta ELSE a_mean - b_mean END AS margin
-    FROM mean
+SELECT
+    place, CASE place WHEN 1 THEN 'a at home' WHEN 2 THEN 'neutral' ELSE 'b at home' END AS venue, number, is_better,
+    a_eta - b_eta AS advantage, a_expected, b_expected,
+    CASE WHEN outcome = 'margin' THEN a_eta - b_eta ELSE a_expected - b_expected END AS margin,
+    CASE
+        WHEN has_counts THEN sqrt(a_expected + b_expected + excess * (a_expected * a_expected + b_expected * b_expected))
+        WHEN outcome = 'score' THEN sqrt(2.0) * sigma
+        WHEN outcome = 'margin' THEN sigma
+    END AS margin_sd,
+    freedom, width, excess, has_counts, has_counts AND greatest(a_expected, b_expected) <= 300 AS is_count,
+    coalesce(low * exp(-a_expected - b_expected) * a_expected * b_expected, 0) AS moved, outcome, likelihood
+FROM mean;
+COMMENT ON MACRO TABLE expected_draw IS 'expected_draw(league_name, a_name, b_name): what the chances of the next game are made of, one row a venue (place 1 a at home, 2 neutral, 3 b at home; neutral alone where the model has no home advantage) and joint draw (number): is_better, whether a is rated above b in it; advantage, a''s linear predictor less b''s; the mean scores and their difference, NULL where the model has none; standard deviation and degrees of freedom of the margin. Example: SELECT venue, avg(a_expected) FROM expected_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') GROUP BY venue ORDER BY venue';
+
+-- Of two counts with characteristic functions f and g, f(t) g(-t) is that of their difference D. Summed over the angles
+-- t = pi (j - 1/2) / M, j = 1 ... M, its real part is M P(D = 0), and its imaginary part times cot(t / 2) is
+-- M (P(D > 0) - P(D < 0)), but for what lies at |D| >= 2 M: the trapezoidal rule of Abate and Whitt (1992), "The
+-- Fourier-series method for inverting transforms of probability distributions", Queueing Systems 10, with angles that lie
+-- halfway between its own. Dixon and Coles's correction of 1-0, 0-1, 0-0 and 1-1 moves as much to a win, and to a loss, as
+-- it takes from a draw.
+CREATE MACRO game_draw(league_name, a_name, b_name) AS TABLE
+WITH drawn AS (
+    FROM expected_draw(league_name, a_name, b_name)
 ),
--- Counts to sum up to: beyond them lies less than 2e-10 of Poisson at the higher rate, and of a negative binomial's geometric tail.
-reach AS (
-    SELECT
-        *,
-        CASE WHEN is_count THEN
-            (5 + 7 * sqrt(higher) + higher + CASE WHEN excess > 0 THEN 21 / ln(1 + 1 / (higher * excess)) ELSE 0 END)::INTEGER
-        END AS reach
-    FROM (SELECT *, greatest(a_mean, b_mean) AS higher FROM spread)
-),
-enough AS (
-    SELECT [{'goals': g, 'log_weight': -lgamma(g + 1)} FOR g IN range(0, max(reach))] AS steps FROM reach
+angle AS (
+    SELECT difference_angles(ceil(max(difference_reach(a_expected, b_expected, margin_sd, excess)) / 2)::INTEGER) AS angles
+    FROM drawn
+    WHERE is_count
 ),
 standardised AS (
     SELECT
-        reach.*,
+        *,
         CASE
-            WHEN excess > 0
-                THEN [{'goals': s.goals, 'log_weight': s.log_weight + log_excess(s.goals, excess)} FOR s IN steps[:reach]]
-            ELSE steps[:reach]
-        END AS steps,
-        CASE WHEN has_counts THEN 0.5 / sd WHEN outcome = 'result' THEN width ELSE 0 END AS half_width,
-        CASE WHEN likelihood = 'student' THEN student_as_normal(margin / sd, freedom) ELSE coalesce(margin / sd, a_eta - b_eta) END AS z,
-        log_start(a_mean, excess) AS a_start, log_start(b_mean, excess) AS b_start,
-        CASE WHEN is_count THEN log_slope(a_mean, excess) END AS a_slope,
-        CASE WHEN is_count THEN log_slope(b_mean, excess) END AS b_slope
-    FROM reach CROSS JOIN enough
+            WHEN NOT is_count THEN NULL
+            WHEN excess > 0 THEN [binomial_wave(a_expected, b_expected, excess, t.less, t.sine) FOR t IN angles]
+            ELSE [poisson_wave(a_expected, b_expected, t.less, t.sine) FOR t IN angles]
+        END AS waves,
+        CASE WHEN has_counts THEN 0.5 / margin_sd WHEN outcome = 'result' THEN width ELSE 0 END AS half_width,
+        CASE
+            WHEN likelihood = 'student' THEN student_as_normal(margin / margin_sd, freedom)
+            ELSE coalesce(margin / margin_sd, advantage)
+        END AS z
+    FROM drawn CROSS JOIN angle
 ),
 summed AS (
     SELECT
-        *,
-        CASE WHEN is_count THEN [
-            {
-                'a': exp(s.goals * a_slope - a_start + s.log_weight),
-                'b': exp(s.goals * b_slope - b_start + s.log_weight)
-            }
-            FOR s IN steps
-        ] END AS count,
+        *, list_avg([w.size * cos(w.phase) FOR w IN waves]) AS level,
+        list_avg([w.size * sin(w.phase) / tan(angles[i].angle / 2) FOR w, i IN waves]) AS lead,
         CASE WHEN NOT is_count THEN list_transform([z - half_width, -z - half_width], lambda u: CASE
             WHEN likelihood = 'logit' OR outcome = 'order' THEN logistic(u)
             WHEN has_counts OR likelihood IN ('probit', 'normal', 'student') THEN normal_cdf(u)
             ELSE error('Chances of the likelihood "' || likelihood || '" are not known here.')
-        END) END AS smooth,
-        coalesce(low * exp(-a_mean - b_mean) * a_mean * b_mean, 0) AS moved
+        END) END AS smooth
     FROM standardised
 ),
--- P(X > Y) is the sum over g of P(X = g) P(Y < g), the last being summed along. Dixon and Coles's correction of 1-0, 0-1, 0-0
--- and 1-1 moves as much to a win, and to a loss, as it takes from a draw.
 chance AS (
     SELECT
-        *,
-        greatest(0, CASE WHEN is_count THEN moved + list_reduce(
-            list_prepend({'a': 0.0::DOUBLE, 'b': 0.0::DOUBLE}, count),
-            lambda so_far, next: {'a': so_far.a + next.a * so_far.b, 'b': so_far.b + next.b}
-        ).a ELSE smooth[1] END) AS win,
-        greatest(0, CASE WHEN is_count THEN list_sum([s.a * s.b FOR s IN count]) - 2 * moved ELSE 1 - smooth[1] - smooth[2] END) AS draw
+        *, greatest(0, CASE WHEN is_count THEN (1 - level + lead) / 2 + moved ELSE smooth[1] END) AS win,
+        greatest(0, CASE WHEN is_count THEN level - 2 * moved ELSE 1 - smooth[1] - smooth[2] END) AS draw
     FROM summed
 )
 SELECT
-    place, CASE place WHEN 1 THEN 'a at home' WHEN 2 THEN 'neutral' ELSE 'b at home' END AS venue, number, is_better,
-    win, draw, greatest(0, 1 - win - draw) AS loss, a_mean AS a_expected, b_mean AS b_expected, margin, sd AS margin_sd, freedom, excess, moved,
-    is_count, outcome, likelihood
+    place, venue, number, is_better, win, draw, greatest(0, 1 - win - draw) AS loss, a_expected, b_expected, margin,
+    margin_sd, freedom, excess, moved, is_count, outcome, likelihood
 FROM chance;
 COMMENT ON MACRO TABLE game_draw IS 'game_draw(league_name, a_name, b_name): one row a venue (place 1 a at home, 2 neutral, 3 b at home; neutral alone where the model has no home advantage) and joint draw (number): is_better, whether a is rated above b in it; the chances that a wins, draws or loses the next game; the mean scores and their difference, NULL where the model has none. Example: SELECT venue, avg(win) FROM game_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') GROUP BY venue ORDER BY venue';
 
@@ -148,7 +142,7 @@ SELECT
     avg(b_expected) AS b_expected, quantile_cont(b_expected, 0.05) AS b_q5, quantile_cont(b_expected, 0.95) AS b_q95,
     coalesce(avg(margin), error('League "' || league_name || '" has no scores or margins to expect: ask win_probability.')) AS margin,
     quantile_cont(margin, 0.05) AS margin_q5, quantile_cont(margin, 0.95) AS margin_q95
-FROM game_draw(league_name, a_name, b_name)
+FROM expected_draw(league_name, a_name, b_name)
 GROUP BY place, venue
 ORDER BY place;
 COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_name): one row a venue, as win_probability: the mean scores of the next game and the mean margin of a over b, in goals or points of a full game, each with the 90 % interval (q5, q95) that the ratings'' uncertainty leaves it; NULL scores where the model is of margins alone, an error where it is of neither. Example: FROM expected_score(''demo_football'', ''Halvermoor'', ''Jarrowmont'')';
@@ -158,24 +152,20 @@ COMMENT ON MACRO TABLE expected_score IS 'expected_score(league_name, a_name, b_
 CREATE MACRO count_draw(league_name, a_name, b_name) AS TABLE
 WITH drawn AS (
     SELECT
-        place, venue, coalesce(is_count, false) AS is_counted, moved,
-        {'mean': margin, 'sd': margin_sd, 'freedom': freedom} AS margin,
-        CASE WHEN is_count THEN {
+        place, venue, is_count, moved, {
             'excess': excess,
             'a_slope': log_slope(a_expected, excess), 'a_start': log_start(a_expected, excess),
             'b_slope': log_slope(b_expected, excess), 'b_start': log_start(b_expected, excess)
-        } END AS law,
-        CASE WHEN is_count THEN
-            higher + CASE WHEN excess > 0 THEN 12 ELSE 5 END * sqrt(higher + excess * higher * higher)
-        END AS reach
-    FROM (SELECT *, greatest(a_expected, b_expected) AS higher FROM game_draw(league_name, a_name, b_name))
+        } AS law,
+        higher + CASE WHEN excess > 0 THEN 12 ELSE 5 END * sqrt(higher + excess * higher * higher) AS reach
+    FROM (SELECT *, greatest(a_expected, b_expected) AS higher FROM expected_draw(league_name, a_name, b_name))
 ),
 gathered AS (
     SELECT
-        place, venue, is_counted, avg(moved) AS moved, list(margin) AS margins, list(law) AS laws,
-        unnest(CASE WHEN is_counted THEN range(0, 5 + ceil(max(reach))::INTEGER) ELSE [NULL] END) AS goals
+        place, venue, bool_and(is_count) AS is_counted, avg(moved) AS moved, list(law) AS laws,
+        unnest(CASE WHEN bool_and(is_count) THEN range(0, 5 + ceil(max(reach))::INTEGER) ELSE [NULL] END) AS goals
     FROM drawn
-    GROUP BY place, venue, is_counted
+    GROUP BY place, venue
 )
 SELECT
     place, venue, goals,
@@ -185,10 +175,9 @@ SELECT
     CASE WHEN is_counted THEN
         [count_chance(goals, log_factorial, d.b_slope, d.b_start, d.excess) FOR d IN laws]
     END AS b_chances,
-    CASE WHEN is_counted THEN moved END AS moved,
-    CASE WHEN NOT is_counted THEN margins END AS margins
+    CASE WHEN is_counted THEN moved END AS moved
 FROM (SELECT *, lgamma(goals + 1) AS log_factorial FROM gathered);
-COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix and margin_quantile stand on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue with the mean, standard deviation and degrees of freedom of the margin in each draw. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') ORDER BY ALL LIMIT 5';
+COMMENT ON MACRO TABLE count_draw IS 'count_draw(league_name, a_name, b_name): what score_matrix stands on: where scores are small counts, one row a venue and number of goals, with the chance in each joint draw that a scores so many, and that b does, and what low scores are corrected by; else one row a venue that names no goals. Example: SELECT venue, goals, list_avg(a_chances) FROM count_draw(''demo_football'', ''Halvermoor'', ''Jarrowmont'') ORDER BY ALL LIMIT 5';
 
 CREATE MACRO score_chance(a_goals, b_goals, a_chances, b_chances, moved) AS
     list_dot_product(a_chances, b_chances) / len(a_chances)
@@ -216,33 +205,51 @@ WHERE probability >= 0.0001
 ORDER BY place, probability DESC;
 COMMENT ON MACRO TABLE score_probability IS 'score_probability(league_name, a_name, b_name): one row a venue and score of the next game, where scores are counts: its chance, the likeliest score first; chances below 0.0001 are left out. Example: FROM score_probability(''demo_football'', ''Halvermoor'', ''Jarrowmont'') WHERE venue = ''neutral'' LIMIT 5';
 
--- Of counts the least margin that is reached with the probability. Else quantiles of a mixture of the draws' distributions, by
--- Newton's steps from those of a normal distribution of the same mean and variance: six leave less than a millionth of a
--- standard deviation. The steps go along a list: DuckDB 2.0 takes no recursive query beside a table.
+-- Of counts the least margin that is reached with the probability, of the chances of every difference: what game_draw's
+-- angles give from the mean of the draws' waves, as many of them as there may be goals between the two. Else quantiles of a
+-- mixture of the draws' distributions, by Newton's steps from those of a normal distribution of the same mean and variance:
+-- six leave less than a millionth of a standard deviation. The steps go along a list: DuckDB 2.0 takes no recursive query
+-- beside a table.
 CREATE MACRO margin_quantile(league_name, a_name, b_name) AS TABLE
-WITH each AS MATERIALIZED (
-    FROM count_draw(league_name, a_name, b_name)
+WITH drawn AS MATERIALIZED (
+    SELECT
+        place, venue, bool_and(is_count) AS is_counted, max(excess) > 0 AS has_excess, avg(moved) AS moved, avg(margin) AS mean,
+        sqrt(var_pop(margin) + avg(margin_sd * margin_sd)) AS sd,
+        list({'mean': margin, 'sd': margin_sd, 'freedom': freedom, 'a': a_expected, 'b': b_expected, 'excess': excess}) AS draws,
+        max(ceil(difference_reach(a_expected, b_expected, margin_sd, excess)))::INTEGER AS reach
+    FROM expected_draw(league_name, a_name, b_name)
+    GROUP BY place, venue
 ),
 wanted AS (
     FROM (VALUES (0.05, -1.645), (0.25, -0.6745), (0.5, 0), (0.75, 0.6745), (0.95, 1.645)) AS v(level, z)
 ),
-counted AS (
+waves AS (
     SELECT
-        place, a.venue, a.goals - b.goals AS margin,
-        sum(sum(score_chance(a.goals, b.goals, a.a_chances, b.b_chances, a.moved))) OVER (PARTITION BY place ORDER BY margin) AS below
-    FROM each AS a JOIN each AS b USING (place)
-    WHERE a.goals IS NOT NULL AND b.goals IS NOT NULL
-    GROUP BY place, a.venue, margin
+        place, venue, moved, reach, t.angle AS angle,
+        CASE
+            WHEN has_excess THEN [binomial_wave(d.a, d.b, d.excess, t.less, t.sine) FOR d IN draws]
+            ELSE [poisson_wave(d.a, d.b, t.less, t.sine) FOR d IN draws]
+        END AS waves
+    FROM (SELECT *, unnest(difference_angles(reach)) AS t FROM drawn WHERE is_counted)
 ),
-smooth AS (
+wave AS (
     SELECT
-        place, venue, margins, list_avg([d.mean FOR d IN margins]) AS mean,
-        coalesce(
-            sqrt(list_aggregate([d.mean FOR d IN margins], 'var_pop') + list_avg([d.sd * d.sd FOR d IN margins])),
-            error('Games of this league have no scores or margins to expect: ask win_probability.')
-        ) AS sd
-    FROM each
-    WHERE goals IS NULL
+        * EXCLUDE (waves), list_avg([w.size * cos(w.phase) FOR w IN waves]) AS even, list_avg([w.size * sin(w.phase) FOR w IN waves]) AS odd
+    FROM waves
+),
+difference AS (
+    SELECT *, unnest(range(1 - reach, reach)) AS margin FROM wave
+),
+chance AS (
+    SELECT
+        place, venue, margin,
+        avg(even * cos(angle * margin) + odd * sin(angle * margin))
+        + max(CASE WHEN margin = 0 THEN -2 * moved WHEN abs(margin) = 1 THEN moved ELSE 0 END) AS chance
+    FROM difference
+    GROUP BY place, venue, margin
+),
+counted AS (
+    SELECT place, venue, margin, sum(chance) OVER (PARTITION BY place ORDER BY margin) AS below FROM chance
 ),
 found AS (
     SELECT
@@ -250,10 +257,14 @@ found AS (
         list_reduce(
             list_prepend(mean + z * sd, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]::DOUBLE[]),
             lambda reached, step: reached
-                - (list_avg([margin_chance((reached - d.mean) / d.sd, d.freedom) FOR d IN margins]) - level)
-                / list_avg([margin_density((reached - d.mean) / d.sd, d.freedom) / d.sd FOR d IN margins])
+                - (list_avg([margin_chance((reached - d.mean) / d.sd, d.freedom) FOR d IN draws]) - level)
+                / list_avg([margin_density((reached - d.mean) / d.sd, d.freedom) / d.sd FOR d IN draws])
         ) AS margin
-    FROM smooth, wanted
+    FROM drawn, wanted
+    WHERE CASE
+        WHEN sd IS NULL THEN error('Games of this league have no scores or margins to expect: ask win_probability.')
+        ELSE NOT is_counted
+    END
     UNION ALL
     SELECT place, venue, level, min(margin) FROM counted JOIN wanted ON below >= level GROUP BY place, venue, level
 )
