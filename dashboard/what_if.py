@@ -3,6 +3,7 @@
 Results are in it as `given=GAME=win;GAME=loss`, a player as `without=PLAYER`: looked up among those the edition knows.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashboard.frame import View, address
 from dashboard.reader import Row
 from dashboard.wording import counted
 
+WITHIN = 1.645  # standard errors that hold 90 %
 FEWEST = 100  # simulated seasons below which nothing is said
 BETWEEN, IS = ";", "="
 RESULTS = {"win": "{first} win against {second}", "draw": "{first} draw with {second}",
@@ -34,6 +36,8 @@ class WhatIf:
     """By table and competitor; empty where nothing is given or too few seasons tell of it."""
     seasons: float
     """The effective number of simulated seasons that tell of the results; 0 where none is given."""
+    is_exact: bool
+    """Whether those are the seasons in which the results came so; else all, weighed and with their points moved."""
     players: dict[str, str]
     """Names of the players without whom the season was simulated too, by id."""
     without: str | None
@@ -47,13 +51,14 @@ def what_if(view: View) -> WhatIf:
     players = {row["player_id"]: row["player"] for row in view.answer.rows("missed", league=league)}
     if (without := view.query.get("without", "")) in players:
         rows = view.answer.rows("outlooks_without", league=league, player=without)
-        return WhatIf(games, {}, 0, _by_key(rows), 0.0, players, without)
+        return WhatIf(games, {}, 0, _by_key(rows), 0.0, False, players, without)
     said = [pair.rpartition(IS) for pair in view.query.get("given", "").split(BETWEEN) if pair]
     given = {game: result for game, _, result in said if game in games and result in RESULTS}
     rows = view.answer.rows("what_if", league=league, games=[*given], results=[*given.values()]) if given else []
     seasons = min((row["seasons"] for row in rows), default=0.0)
     ended = _by_key(rows) if seasons >= FEWEST else {}
-    return WhatIf(games, given, len(said) - len(given), ended, seasons, players, None)
+    is_exact = any(row["is_exact"] for row in rows)
+    return WhatIf(games, given, len(said) - len(given), ended, seasons, is_exact, players, None)
 
 
 def _by_key(rows: list[Row]) -> dict[Key, Row]:
@@ -122,8 +127,14 @@ def _worth(what: WhatIf) -> str:
             "By the ratings that is next to impossible: too few simulated seasons tell what would follow, so the "
             "season is shown without it."
         )
+    if what.is_exact:
+        off = math.ceil(100 * WITHIN * 0.5 / math.sqrt(what.seasons))
+        return (
+            f"The ratings learn from it too: these are the {what.seasons:,.0f} of {whole:,} simulated seasons in which "
+            f"it came so. Nine chances of ten are within {off} points of what more seasons would give."
+        )
     return (
-        f"The ratings learn from it too. It weighs {whole:,} simulated seasons so that they are worth "
-        f"{what.seasons:,.0f}. Sides that end level are placed as in the simulated season: in a tight race a chance "
-        "may be several points off; pooltable simulate with --given plays the season again."
+        f"The ratings learn from it too. It came so in too few of {whole:,} simulated seasons: all are weighed so that "
+        f"they are worth {what.seasons:,.0f}. Sides that end level are placed as in the simulated season: in a tight "
+        "race a chance may be 20 points off; pooltable simulate with --given plays the season again."
     )

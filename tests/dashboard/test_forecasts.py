@@ -44,10 +44,19 @@ def test_a_result_in_the_address_is_played_in_every_season(forecast: Dash) -> No
     plain, won = visit(forecast, "/forecasts"), visit(forecast, "/forecasts", given="next=win")
     assert "'is_open': True, 'given': None" in plain
     assert "before_0" not in plain
-    for words in ("'given': 'win'", "win against", "200 simulated seasons", "worth 200.", "several points off",
+    for words in ("'given': 'win'", "win against", "200 simulated seasons", "worth 200.", "20 points off",
                   "placed as in the simulated season", "Take all back",
                   "'expected_points': 23.0", "'prize_0': 1.0", "'before_0': 0.7"):  # fmt: skip
         assert words in won, words
+
+
+def test_seasons_in_which_it_came_so_are_told_as_they_are(forecast: Dash) -> None:
+    """In all of them the second side won."""
+    lost = visit(forecast, "/forecasts", given="next=loss")
+    for words in ("lose to", "the 200 of 200 simulated seasons in which it came so", "within 6 points",
+                  "'expected_points': 20.0"):  # fmt: skip
+        assert words in lost, words
+    assert "20 points off" not in lost
 
 
 @pytest.mark.parametrize("given", ["next=won", "gone=win", ";;=", "=win", "next", "' OR 1 = 1 --=win"])

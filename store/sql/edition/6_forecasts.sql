@@ -57,8 +57,11 @@ GROUP BY ALL
 ORDER BY chance_from;
 COMMENT ON MACRO TABLE forecast_reliability IS 'forecast_reliability(league_name): of chances to win that were given before the day, by tens of per cent, how often they came about. Example: FROM forecast_reliability(''demo_football'')';
 
--- A game's result is set in every season, which counts by the chance that it gave it (importance weights): ratings that
--- made it likely count for more. Points move; equals keep the order they had; a play-off is won by the place that had won it. k is a season's number in all arrays.
+-- Seasons in which all the results came so are draws of what would follow, exactly: where there are 100 of them they alone
+-- count, each as much: a chance of a half then has a standard error of 5 points or less, and the other way was 22 points off
+-- where ties decide a title (modeling/README.md). Else a game's result is set in every season, which counts by the chance that it gave it (importance
+-- weights): ratings that made it likely count for more. Points move then; equals keep the order they had; a play-off is won
+-- by the place that had won it. k is a season's number in all arrays.
 CREATE MACRO what_if(league_name, results_by_id) AS TABLE
 WITH given AS MATERIALIZED (
     SELECT
@@ -88,11 +91,17 @@ played AS (
         unnest(g.results) + 1 AS was, unnest(g.wins) / 10000 AS win, unnest(g.losses) / 10000 AS loss
     FROM simulated_game AS g JOIN asked AS a ON g.league = a.asked_league AND g.game_id = a.game_id
 ),
-weighed AS (
-    SELECT k, exp(sum(ln(greatest(CASE code WHEN 1 THEN win WHEN 3 THEN loss ELSE 1 - win - loss END, 1e-9)))) AS weight
+likely AS (
+    SELECT k, bool_and(code = was) AS came_so,
+        exp(sum(ln(greatest(CASE code WHEN 1 THEN win WHEN 3 THEN loss ELSE 1 - win - loss END, 1e-9)))) AS weight
     FROM played
     GROUP BY k
     HAVING count(code) = (SELECT count(*) FROM asked)
+),
+weighed AS (
+    SELECT k, is_exact, if(is_exact, 1, weight) AS weight
+    FROM likely, (SELECT count(*) FILTER (came_so) >= 100 AS is_exact FROM likely)
+    WHERE came_so OR NOT is_exact
 ),
 moved AS (
     SELECT "table", competitor_id, k, sum(points) AS points
@@ -112,7 +121,7 @@ ended AS (
     FROM final
 ),
 placed AS (
-    SELECT e."table", e.competitor_id, k, w.weight, e.points + coalesce(m.points, 0) AS points,
+    SELECT e."table", e.competitor_id, k, w.is_exact, w.weight, e.points + coalesce(m.points, 0) AS points,
         row_number() OVER (PARTITION BY e."table", k ORDER BY e.points + coalesce(m.points, 0) DESC, e.place) AS place
     FROM ended AS e
     JOIN weighed AS w USING (k)
@@ -124,7 +133,8 @@ spread AS (
     FROM placed
 ),
 summed AS (
-    SELECT "table", competitor_id, sum(weight) ** 2 / sum(weight ** 2) AS seasons, sum(weight * points) / sum(weight) AS expected_points,
+    SELECT "table", competitor_id, sum(weight) ** 2 / sum(weight ** 2) AS seasons, any_value(is_exact) AS is_exact,
+        sum(weight * points) / sum(weight) AS expected_points,
         min(points) FILTER (below >= 0.05) AS points_q5, min(points) FILTER (below >= 0.25) AS points_q25,
         min(points) FILTER (below >= 0.75) AS points_q75, min(points) FILTER (below >= 0.95) AS points_q95,
         sum(weight * place) / sum(weight) AS expected_place
@@ -160,10 +170,10 @@ won AS (
     )
     GROUP BY ALL
 )
-SELECT t.season, s."table", s.competitor_id, t.name, s.seasons, s.expected_points, s.points_q5, s.points_q25, s.points_q75,
+SELECT t.season, s."table", s.competitor_id, t.name, s.seasons, s.is_exact, s.expected_points, s.points_q5, s.points_q25, s.points_q75,
     s.points_q95, s.expected_place, coalesce(w.chances, MAP {}) AS chances
 FROM summed AS s
 JOIN final AS t ON (t."table", t.competitor_id) = (s."table", s.competitor_id)
 LEFT JOIN won AS w ON (w."table", w.competitor_id) = (s."table", s.competitor_id)
 ORDER BY s."table", s.expected_place;
-COMMENT ON MACRO TABLE what_if IS 'what_if(league_name, results_by_id): how the season ends if coming games end as said, a map of game_id (of simulated_game) to win, draw or loss of the first side; the tables of those games. The results tell of the ratings too. seasons is the effective number of simulated seasons: below a hundred or so little is known. Sides that end level are placed as in the simulated season, whose goals the result does not change: in a tight race a chance may be several points off; pooltable simulate --given plays the season again. Example: FROM what_if(''demo_football'', MAP {''g1'': ''win''})';
+COMMENT ON MACRO TABLE what_if IS 'what_if(league_name, results_by_id): how the season ends if coming games end as said, a map of game_id (of simulated_game) to win, draw or loss of the first side; the tables of those games. The results tell of the ratings too. is_exact: the results came so together in 100 of the simulated seasons or more, and the rows are of those alone. Else all are weighed by the chance that they gave the results, and their points moved: sides that end level are then placed as in the simulated season, whose goals the results do not change, so that in a tight race a chance may be 20 points off; pooltable simulate --given plays the season again. seasons is how many seasons that is worth: below a hundred or so little is known. A result is a win, a draw or a loss here, a score in simulate --given. Example: FROM what_if(''demo_football'', MAP {''g1'': ''win''})';

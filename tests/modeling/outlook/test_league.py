@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 from pydantic import ValidationError
 
@@ -138,14 +139,16 @@ def test_two_results_of_one_game_are_refused(home, season):
         outlook_of(home, "x", season, given=(f"{first} 1-0 {second}", f"{first} 2-0 {second}"))
 
 
-def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season, free):
-    """Seasons weighed by their chances of a result against those of the seasons that had it: within five errors."""
-    keep(home, "x", free, NOW)
+@pytest.mark.parametrize(("kept", "is_exact"), [(4000, True), (500, False)])
+def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, season, free, kept, is_exact):
+    """By these alone where they are enough; else seasons weighed by their chances of it are within five errors."""
+    few = {name: rows.with_columns(cs.list().list.head(kept)) for name, rows in free.simulated.items()}
+    keep(home, "x", replace(free, simulated=few), NOW)
     game = free.simulated["simulated_game"].row(0, named=True)
     sides = free.simulated["simulated_table"]
     assert np.mean(game["wins"]) / 1e4 == pytest.approx(np.mean(np.array(game["results"]) == 0), abs=0.04)
     with duckdb.connect(str(publish(home, ["x"], NOW)), read_only=True) as con:
-        columns = "competitor_id, expected_points, seasons, chances['champion'], chances['up']"
+        columns = "competitor_id, expected_points, seasons, is_exact, chances['champion'], chances['up']"
         asked = f"SELECT {columns} FROM what_if('x', map([$game], ['loss']))"
         said = {row[0]: row[1:] for row in con.execute(asked, {"game": game["game_id"]}).fetchall()}
     so = np.array(game["results"]) == 2
@@ -156,11 +159,12 @@ def test_an_edition_answers_what_if_as_the_seasons_in_which_it_came_so(home, sea
     for who, points, places in sides.select("competitor_id", "points", "places").iter_rows():
         own, first = np.array(points)[so], np.array(places)[so] == 1
         promoted = first | (np.array(places)[so] == np.array(won)[so])
-        expected, seasons, champion, up = said[who]
+        expected, seasons, how, champion, up = said[who]
         assert abs(expected - own.mean()) < 5 * own.std() * np.sqrt(1 / so.sum() + 1 / seasons)
         assert abs(champion - first.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
         assert abs(up - promoted.mean()) < 5 * np.sqrt(0.25 * (1 / so.sum() + 1 / seasons))
-        assert seasons > so.sum()
+        assert how == is_exact
+        assert seasons == so.sum() if is_exact else seasons > so[:kept].sum()
 
 
 def test_rules_that_are_of_nothing_are_told(home, season):
