@@ -22,7 +22,7 @@ from modeling.outlook.given import Names, as_sentence, read_names
 from modeling.outlook.met import met_of
 from modeling.outlook.play_offs import PlayOffs, out_of_bracket, play_offs_of
 from modeling.outlook.races import Championship, championships
-from modeling.outlook.rules import check_rules, fitting, insist_on_table
+from modeling.outlook.rules import check_rules, fitting, insist_on_table, unheard
 from modeling.outlook.season import Fixed, Simulated, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
@@ -134,6 +134,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     play_offs = play_offs_of(rules.play_offs, {one.table: one.sides for one in asked})
     after = games_after(fixtures, season, asked, fixed.scores)
     play_offs = replace(play_offs, met=met_of(play_offs.everybody, after))
+    doubts += tuple(unheard(play_offs, asked, after))
     rng, names = np.random.default_rng(SEED), fixtures.games.names
     coming = _coming(ahead, fixtures, season, play_offs, away, rng)
     tell("simulating", 0.5)

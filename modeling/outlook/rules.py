@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from modeling.outlook.competitions import SHORTLY
+from modeling.outlook.competitions import SHORTLY, Competition
 from modeling.outlook.fixtures import Fixtures
 from modeling.outlook.given import Names
-from modeling.outlook.play_offs import missing
+from modeling.outlook.play_offs import PlayOffs, missing
 from store.errors import UsageError
 from store.seasons import Places, SeasonRules
 
@@ -117,6 +117,23 @@ def _cut_short(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) ->
             yield (
                 f"`play_offs`: no game of {over} is to come, and not everybody there has met everybody equally often: "
                 f"its play-off ({slots}) is not simulated"
+            )
+
+
+def unheard(play_offs: PlayOffs, tables: Iterable[Competition], after: pl.DataFrame) -> Iterator[str]:
+    """Play-offs of tables that are over of which no game is known, in words: a feed may list none. `after` has the
+    games after the tables (`competitions.games_after`)."""
+    over = {one.table: one for one in tables if one.is_over}
+    for one in play_offs.rules.values():
+        own = [over[table] for table in sorted(one.tables) if table in over]
+        sides = [side for table in own for side in table.sides]
+        met = after.filter(pl.col("who").is_in(sides).all().over("game_id"))
+        if len(own) == len(one.tables) and met.is_empty():
+            name = " and ".join(table.table for table in own if table.table) or "the table"
+            slots = ", ".join(filter(None, one.bracket))
+            yield (
+                f"`play_offs`: no game of that of {slots} is in the results since {name} ended on "
+                f"{max(table.last_on for table in own)}: it is simulated as if none were played"
             )
 
 
