@@ -41,6 +41,8 @@ class Fixtures:
     seen: pl.DataFrame
     """Sides of the games before the as-of date, whatever their status, with their results."""
     as_of: date
+    overdue: frozenset[str] = frozenset()
+    """Games to come of earlier days than that, which count as of that day."""
 
     @property
     def coming(self) -> pl.DataFrame:
@@ -83,7 +85,9 @@ def read_fixtures(
         )  # fmt: skip
         listed = read_listed(con, league, (stanza.season.table if stanza.season else None) or "")
     counting = frozenset(listed.filter(pl.col("status").is_in(outcome.statuses))["game_id"])
-    sides = _moved_on(games.sides, listed, as_of)
+    overdue = _overdue(games.sides, listed, as_of)
+    late = pl.col("game_id").is_in(overdue.implode())
+    sides = games.sides.with_columns(played_on=pl.when(late).then(pl.lit(as_of)).otherwise("played_on"))
     seen = sides.filter(pl.col("played_on") < as_of)
     if given is not None:
         sides = pl.concat([seen, given.sides], how="diagonal_relaxed")
@@ -100,14 +104,14 @@ def read_fixtures(
     whole = replace(games, sides=games.sides.filter(_is_whole(outcome)).sort("played_on", maintain_order=True))
     both = past_and_to_come(whole, counting, Window(as_of, last + timedelta(days=1)))
     foreseen = both if outcome.row == "entrant" else _as_foreseen(both, listed)
-    return Fixtures(outcome, _with_line_ups(foreseen, absent), known, listed, seen, as_of)
+    late_to_come = foreseen.to_come & frozenset(overdue)
+    return Fixtures(outcome, _with_line_ups(foreseen, absent), known, listed, seen, as_of, late_to_come)
 
 
-def _moved_on(sides: pl.DataFrame, listed: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """The sides, those of games that wait for a new day since before the as-of date as if of that day."""
+def _overdue(sides: pl.DataFrame, listed: pl.DataFrame, as_of: date) -> pl.Series:
+    """Ids of the games that wait for a new day since before the as-of date."""
     waiting = listed.filter(pl.col("status") == "scheduled")["game_id"].implode()
-    late = pl.col("game_id").is_in(waiting) & (pl.col("played_on") < as_of)
-    return sides.with_columns(pl.when(late).then(pl.lit(as_of)).otherwise("played_on").alias("played_on"))
+    return sides.filter(pl.col("game_id").is_in(waiting), pl.col("played_on") < as_of)["game_id"].unique()
 
 
 def _is_whole(outcome: Outcome) -> pl.Expr:

@@ -36,11 +36,22 @@ def check_rules(
     own = _of_races(rules) if is_race else _of_tables(fixtures, rules)
     return (
         *own,
+        *_overdue(fixtures, is_race=is_race),
         *_beyond(rules, sides),
         *_play_offs(rules, sides, sorted(set(fixtures.listed["table"])), is_race=is_race),
         *(() if is_race else _cut_short(fixtures, rules, sides)),
         *_deducted(fixtures, rules, names),
     )
+
+
+def _overdue(fixtures: Fixtures, *, is_race: bool) -> Iterator[str]:
+    """Games that wait for a new day."""
+    if count := len(fixtures.overdue):
+        what = ("race" if is_race else "game") + ("s" if count > 1 else "")
+        yield (
+            f"{count} {what} to be played before {fixtures.as_of} {'have' if count > 1 else 'has'} no result: taken as "
+            "to come on that day"
+        )
 
 
 def _of_races(rules: SeasonRules) -> Iterator[str]:

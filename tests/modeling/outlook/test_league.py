@@ -18,7 +18,7 @@ from store.errors import FitError, UsageError
 from store.home import Home
 from store.seasons import Deduction, SeasonRules
 from store.stanzas import Stanza
-from store.warehouse import reading
+from store.warehouse import reading, writing
 
 NOW = datetime(2026, 1, 1, 4, tzinfo=UTC)
 LEFT = 20  # games to come
@@ -179,6 +179,21 @@ def test_rules_that_are_of_nothing_are_told(home, season):
     assert "far is beyond the 10 of the table" in found.doubts[1]
     with pytest.raises(UsageError, match='no game has an attribute "divison"'):
         outlook_of(home, "x", season.model_copy(update={"season": SeasonRules(table="divison")}))
+
+
+def test_a_game_whose_day_is_past_is_told(home, season, free):
+    """One to come whose day was a week before the as-of date, as it stands where it was put off."""
+    ((game, day),) = asked(home, "SELECT game_id, played_on FROM game WHERE status = 'scheduled' LIMIT 1")
+    move = "UPDATE game SET played_on = ? WHERE game_id = ?"
+    with writing(home) as con:
+        con.execute(move, [free.as_of - timedelta(days=7), game])
+    try:
+        found = outlook_of(home, "x", season)
+    finally:
+        with writing(home) as con:
+            con.execute(move, [day, game])
+    assert found.rows["remaining"].sum() == 2 * LEFT
+    assert found.doubts == (f"1 game to be played before {free.as_of} has no result: taken as to come on that day",)
 
 
 @pytest.mark.parametrize(

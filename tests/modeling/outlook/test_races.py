@@ -9,7 +9,9 @@ from scipy.stats import binom
 
 from modeling.outlook.coming import Coming
 from modeling.outlook.fixtures import Fixtures
+from modeling.outlook.given import Names
 from modeling.outlook.races import Championship, championships
+from modeling.outlook.rules import check_rules
 from store.seasons import SeasonRules
 
 SEASONS = 4000
@@ -38,6 +40,14 @@ def ended(raced, coming: Coming | None = None) -> Championship:
     ).items()
     assert kind == "team"
     return found
+
+
+def test_races_whose_day_is_past_are_told(raced):
+    fixtures = replace(raced[1], listed=pl.DataFrame({"table": [""]}))
+    late = replace(fixtures, overdue=frozenset(sorted(fixtures.games.to_come)[:2]))
+    assert not check_rules(fixtures, RULES, Names("x", "team"), {}, is_race=True)
+    (doubt,) = check_rules(late, RULES, Names("x", "team"), {}, is_race=True)
+    assert doubt.startswith(f"2 races to be played before {fixtures.as_of} have no result")
 
 
 def test_points_so_far_are_those_of_the_places_taken(raced):
