@@ -22,7 +22,7 @@ from modeling.outlook.given import Names, as_sentence, read_names
 from modeling.outlook.met import met_of
 from modeling.outlook.play_offs import PlayOffs, out_of_bracket, play_offs_of
 from modeling.outlook.races import Championship, championships
-from modeling.outlook.rules import check_rules, fitting, insist_on_table, unheard
+from modeling.outlook.rules import check_rules, fitting, insist_on_table, uneven, unheard
 from modeling.outlook.season import Fixed, Simulated, simulate
 from modeling.outlook.simulated import simulated_rows
 from modeling.outlook.table import Rules, Tables, tables
@@ -129,6 +129,7 @@ def _made(ahead: Ahead, away: frozenset[str], given: tuple[str, ...], tell: Repo
     season, fixtures = season_to_tell(known, rules)
     tabled = competitions(fixtures, season, rules)
     doubts = check_rules(known, rules, ahead.teams, {one.table: len(one.sides) for one in tabled}, is_race=False)
+    doubts += tuple(uneven(tabled))
     asked = [_deducted(one, season, ahead) for one in tabled]
     fixed = Fixed(_all_given(fixtures, ahead.teams, given))
     play_offs = play_offs_of(rules.play_offs, {one.table: one.sides for one in asked})

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import polars as pl
 
 from modeling.outlook.competitions import SHORTLY, Competition
@@ -128,6 +129,19 @@ def _cut_short(fixtures: Fixtures, rules: SeasonRules, sides: dict[str, int]) ->
             yield (
                 f"`play_offs`: no game of {over} is to come, and not everybody there has met everybody equally often: "
                 f"its play-off ({slots}) is not simulated"
+            )
+
+
+def uneven(tables: Iterable[Competition]) -> Iterator[str]:
+    """Tables whose sides have unequal numbers of games, in words: games that are none of the table's count, or are
+    missing."""
+    for one in tables:
+        games = np.bincount(np.concatenate([one.first, one.second]), minlength=len(one.sides))
+        if np.ptp(games):
+            of = f"of {one.table} " if one.table else ""
+            yield (
+                f"sides {of}have from {games.min()} to {games.max()} games, played and to come: some are not listed, "
+                "or a play-off's count too (`rounds` says which rounds do)"
             )
 
 

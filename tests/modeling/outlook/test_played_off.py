@@ -164,6 +164,16 @@ def test_a_given_result_of_a_play_offs_game_decides_it(after):
     assert after.up(8, given=(f"{first} 1-0 {second}",))[2] == 1
 
 
+def test_a_play_offs_game_that_counts_for_the_table_is_told(after):
+    """Where the stanza does not say which rounds do; the fifth and the second then have a game more."""
+    after.play(3, 5, 2, None)
+    assert after.told().doubts == ()
+    rules = after.stanza.season.model_copy(update={"rounds": None})
+    after.stanza = after.stanza.model_copy(update={"season": rules})
+    (doubt,) = after.told().doubts
+    assert doubt.startswith("sides have from 36 to 37 games, played and to come: some are not listed, or")
+
+
 @pytest.mark.parametrize("result", [(4, 0), None])
 def test_a_play_off_of_which_a_game_is_known_is_not_doubted(after, result):
     """Played, or listed as to come; that of others is none of it."""
