@@ -30,6 +30,8 @@ class Met:
     """Whose ground a second game is at, after the last played: `AT_FIRST` or `AT_SECOND`."""
     through: Array
     """Where it is level: 1 where the first is known to have gone through, 0 where the second is, else NaN."""
+    known: NDArray[np.bool_]
+    """Whether a game between them is known, played or to come: both are in its round."""
 
     def settled(self, low: NDArray[np.intp], high: NDArray[np.intp], level: Array | float) -> Array:
         """Chance of the first of each two to have gone through after all games, if those known are all; who is level
@@ -44,7 +46,8 @@ def met_of(sides: Sequence[str], after: pl.DataFrame) -> Met:
     (`competitions.games_after`)."""
     number = {side: k for k, side in enumerate(sides)}
     shape = (len(sides), len(sides))
-    found = Met(np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape, np.intp), np.full(shape, np.nan))
+    found = Met(np.zeros(shape, np.intp), np.zeros(shape), np.zeros(shape, np.intp), np.full(shape, np.nan),
+                np.zeros(shape, np.bool_))  # fmt: skip
     shoot_out: dict[tuple[int, int], int | None] = {}
     last_on: dict[int, date] = {}
     known = after.filter(pl.col("who").is_in(list(number)).all().over("game_id"))
@@ -52,6 +55,7 @@ def met_of(sides: Sequence[str], after: pl.DataFrame) -> Met:
         low, high = sorted(rows, key=lambda row: number[row["who"]])
         pair = number[low["who"]], number[high["who"]]
         last_on[pair[0]] = last_on[pair[1]] = low["played_on"]
+        found.known[pair] = True
         if low["value"] is not None:
             found.games[pair] += 1
             found.lead[pair] += low["value"] - high["value"]

@@ -193,12 +193,27 @@ def _placed(play_offs: PlayOffs, one: PlayOff, ends: dict[str, Tables]) -> Knock
 def _played(knockout: Knockout, games: Games, rng: np.random.Generator) -> NDArray[np.intp]:
     """The slot whose side wins, in each season: shape (seasons,)."""
     left = np.broadcast_to(np.arange(len(knockout.places)), knockout.who.shape)
-    for how in knockout.how.rounds:
+    known = _known_round(knockout, games.met)
+    for number, how in enumerate(knockout.how.rounds):
         one, other = left[:, 0::2], left[:, 1::2]
         chance = _chance(knockout, how, one, other, games, rng)
+        later, its = (np.take_along_axis(known, slot, axis=1) > number for slot in (one, other))
+        chance = np.where(later != its, later, chance)
         chance = np.where(knockout.places[other] == 0, 1.0, np.where(knockout.places[one] == 0, 0.0, chance))
         left = np.where(rng.random(chance.shape) < chance, one, other)
     return left[:, 0]
+
+
+def _known_round(knockout: Knockout, met: Met | None) -> NDArray[np.intp]:
+    """The last round, from 0, that each slot's side is known to be in as a game of it is, by season; of the shape of
+    `who`."""
+    found = np.zeros_like(knockout.who)
+    for pair in combinations(range(knockout.who.shape[1]), 2) if met else ():
+        low, high = np.sort(knockout.who[:, pair], axis=1).T
+        meet = (pair[0] ^ pair[1]).bit_length() - 1
+        is_known = met.known[low, high] & (low != BYE)
+        found[:, pair] = np.maximum(found[:, pair], np.where(is_known, meet, 0)[:, None])
+    return found
 
 
 def _chance(

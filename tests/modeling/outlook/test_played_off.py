@@ -174,6 +174,17 @@ def test_a_play_offs_game_that_counts_for_the_table_is_told(after):
     assert doubt.startswith("sides have from 36 to 37 games, played and to come: some are not listed, or")
 
 
+@pytest.mark.parametrize("is_given", [True, False])
+def test_who_is_in_a_final_won_what_is_before_it(after, is_given):
+    """Though no semi-final is known: the others are out."""
+    after.play(14, 2, 4, None)
+    first, second = (after.by_place[place] for place in (2, 4))
+    found = after.up(given=(f"{first} 1-0 {second}",)) if is_given else after.up()
+    assert found[3] == found[5] == 0
+    assert found[2] + found[4] == pytest.approx(1)
+    assert found[2] == 1 if is_given else 0.1 < found[2] < 0.9
+
+
 @pytest.mark.parametrize("result", [(4, 0), None])
 def test_a_play_off_of_which_a_game_is_known_is_not_doubted(after, result):
     """Played, or listed as to come; that of others is none of it."""
