@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import date
+from itertools import combinations
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -150,6 +151,15 @@ class SeasonRules(BaseModel):
                         raise ValueError(f'"{slot}" has "{prize}" by `places` ({prize} = {list(where)}) and plays for '
                                          f'it in the play-off of {", ".join(filter(None, one.bracket))}: '
                                          "mend one of them")  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _has_each_place_once_for_a_prize(self) -> Self:
+        for one, other in combinations(self.play_offs, 2):
+            for table, place in (slot for slot in one.slots if slot and slot in other.slots):
+                for prize in sorted(one.prizes_of(table) & other.prizes_of(table)):
+                    slot = f"{table} {place}".strip()
+                    raise ValueError(f'"{slot}" plays for "{prize}" in two play-offs: mend one of them')
         return self
 
     def _said_of(self, table: str) -> Places | None:

@@ -235,6 +235,19 @@ def test_who_plays_for_a_prize_has_it_not_by_places(places, slot, is_right):
             SeasonRules.model_validate(said)
 
 
+@pytest.mark.parametrize(
+    ("prize", "slot", "is_right"), [("up", "low 3", False), ("up", "low 2", True), ("cup", "low 3", True)]
+)
+def test_a_place_plays_for_a_prize_once(prize, slot, is_right):
+    one = FINAL | {"bracket": ["low 3", "low 4"], "won": {"low": "up"}}
+    said = {"play_offs": [one, one | {"bracket": [slot, "low 5"], "won": {"low": prize}}]}
+    if is_right:
+        assert len(SeasonRules.model_validate(said).play_offs) == 2
+    else:
+        with pytest.raises(ValidationError, match='"low 3" plays for "up" in two play-offs'):
+            SeasonRules.model_validate(said)
+
+
 def test_what_a_play_off_decides_is_not_given_by_usual_places(known):
     """The first plays for the title: one champion a season, by the play-off; of other tables the first, as usual."""
     said = {"bracket": ["1", "4", "2", "3"], "rounds": ["two_legs", "neutral"], "won": {"": "champion"}}
