@@ -1,5 +1,6 @@
 """Doors to what is to come: forecast."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -243,7 +244,8 @@ def outlook_page(league: str, found: "Outlook") -> str:
     from modeling.outlook.given import as_sentence
 
     given = f", given {found.fixed} result{'s' if found.fixed != 1 else ''}" if found.fixed else ""
-    parts = [f"{league}, season {found.season}, as of {found.as_of}{given}, by fit {found.fit_id}."]
+    without = f", without {_listed(found.absent)}" if found.absent else ""
+    parts = [f"{league}, season {found.season}, as of {found.as_of}{given}{without}, by fit {found.fit_id}."]
     for (table,), rows in found.rows.group_by("table", maintain_order=True):
         parts += ["", *([f"{table}:"] if table else []), _table(rows.to_dicts(), found.names)]
     parts += ["", *(f"Beware: {as_sentence(doubt)}" for doubt in found.doubts)] if found.doubts else []
@@ -251,6 +253,11 @@ def outlook_page(league: str, found: "Outlook") -> str:
     if moving:
         parts += ["", "What hangs most on the next games:", *(_hanging(row, found) for row in moving)]
     return "\n".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row: "A, B and C"."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _table(rows: list[dict[str, Any]], names: dict[str, str]) -> str:

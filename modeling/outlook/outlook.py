@@ -64,6 +64,8 @@ class Outlook:
     """Rows of `outlook_without`, empty where sides have no line-ups."""
     doubts: tuple[str, ...] = ()
     """What of the season's rules is of nothing there is."""
+    absent: tuple[str, ...] = ()
+    """Names of the players who are missing."""
 
 
 def outlook_of(
@@ -101,7 +103,7 @@ def outlook_of(
     ahead = Ahead(home, league, stanza, rules, draws, teams)
     found, line_ups = _made(ahead, away, given, tell)
     if given or absent or not found.simulated:
-        return found
+        return replace(found, absent=tuple(sorted(found.names.get(player, player) for player in away)))
     return replace(found, without=_without_each(ahead, line_ups, tell))
 
 

@@ -54,10 +54,16 @@ def test_a_table_and_what_hangs_on_a_game():
     found = SimpleNamespace(
         fit_id="f1", as_of=date(2031, 3, 1), season="2030/31", fixed=1, rows=pl.DataFrame([row]),
         leverage=pl.DataFrame([hanging]), names={"t:1": "City"}, games={"g": "City - Rovers"}, doubts=("a doubt",),
+        absent=(),
     )  # fmt: skip
     text = outlook_page("alps", found)  # pyright: ignore
     assert "Beware: a doubt." in text
     assert text.startswith("alps, season 2030/31, as of 2031-03-01, given 1 result, by fit f1.")
+    found.absent = ("A. Player", "B. Player", "C. Player")
+    missing = outlook_page("alps", found).splitlines()[0]  # pyright: ignore
+    assert ", given 1 result, without A. Player, B. Player and C. Player, by fit f1." in missing
+    found.absent = ("A. Player",)
+    assert ", without A. Player, by fit" in outlook_page("alps", found)  # pyright: ignore
     assert "City      30      60     8        71.3  66-77    1.0      >99%   <1%" in text
     assert "City - Rovers: City champion: 50% now, 75% after a home win, 25% after an away win." in text
 

@@ -10,6 +10,7 @@ import polars.selectors as cs
 import pytest
 from pydantic import ValidationError
 
+from modeling.outlook import outlook
 from modeling.outlook.league import forecast_league
 from modeling.outlook.outlook import Outlook, end, keep, outlook_of
 from modeling.record import record_forecasts
@@ -215,6 +216,11 @@ def test_results_of_which_too_few_seasons_tell_are_refused(home, season):
     first, second = asked(home, f"{sides} ORDER BY game_id, NOT is_home LIMIT 2")
     with pytest.raises(FitError, match="next to impossible"):
         outlook_of(home, "x", season, given=(f"{first[0]} 99-0 {second[0]}",))
+
+
+def test_who_is_missing_is_named(home, season, monkeypatch):
+    monkeypatch.setattr(outlook, "_found", lambda names, words: ["t:03", "t:01"] if "asked" in words else [])
+    assert outlook_of(home, "x", season, absent=("asked",)).absent == ("Team t:01", "Team t:03")
 
 
 def test_what_cannot_be_forecast_is_told(home, stanza, season):
