@@ -54,6 +54,8 @@ class Names:
     """Of each race of the file, the entrants so far."""
     attributes: frozenset[str] = frozenset()
     """Those that the league's games have."""
+    values: dict[str, list[str]] = field(default_factory=dict)
+    """All values of those of which a game has none but these: of a division, which a new name does not make."""
 
     def find(self, word: str, kind: str) -> str:
         """The id of a competitor. Raises ValueError where nobody, or more than one, is called so."""
@@ -124,8 +126,13 @@ def insist_on_values(con: duckdb.DuckDBPyConnection, league: str, attributes: di
             raise UsageError(f'{league}: games have no attribute "{name}".', _nearest(name, known) or has)
         values = attribute_values(con, league, name)
         if value not in values:
-            has = f"They have: {', '.join(values[:LISTED])}{', …' if len(values) > LISTED else ''}."
-            raise UsageError(f'{league}: no game\'s {name} is "{value}".', _nearest(value, values) or has)
+            raise UsageError(f'{league}: no game\'s {name} is "{value}".', _choices(value, values))
+
+
+def _choices(value: str, values: list[str]) -> str:
+    """Which value was meant, and which there are."""
+    has = f"They have: {', '.join(values[:LISTED])}{', …' if len(values) > LISTED else ''}."
+    return f"{_nearest(value, values)} {has}".lstrip()
 
 
 def _nearest(word: str, words: Iterable[str]) -> str:
@@ -208,6 +215,9 @@ def _day(row: dict[str, str], as_of: date) -> date:
 
 
 def _common(row: dict[str, str], names: Names, day: date, season: str, game: str) -> dict[str, object]:
+    for name, values in names.values.items():
+        if (value := (row.get(name) or "").strip()) and value not in values:
+            raise ValueError(f'no game\'s {name} is "{value}". {_choices(value, values).removesuffix(".")}')
     told: dict[str, object] = {
         ATTRIBUTE + name: value or None for name, value in row.items() if name in names.attributes
     }

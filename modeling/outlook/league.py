@@ -10,7 +10,7 @@ import polars as pl
 
 from modeling import record
 from modeling.build import build_design
-from modeling.games import Games, is_of_teams, season_before
+from modeling.games import Games, attribute_values, is_of_teams, season_before
 from modeling.outcomes import outcome_for
 from modeling.outlook.coming import Coming, Draws, coming_of, read_draws
 from modeling.outlook.fixtures import Fixtures, Given, read_fixtures
@@ -103,4 +103,7 @@ def _read(
     is_race = outcome_for(league, stanza).row == "entrant"
     kind = "player" if not is_of_teams(con, league) or (is_race and "player" in stanza.rate) else "team"
     season = season_before(con, league, as_of)
-    return read_given(path, read_names(con, league, kind), as_of, season, is_race=is_race)
+    names = read_names(con, league, kind)
+    fixed = names.attributes & {stanza.group or "", (stanza.season.table if stanza.season else None) or ""}
+    names.values = {name: attribute_values(con, league, name) for name in sorted(fixed)}
+    return read_given(path, names, as_of, season, is_race=is_race)

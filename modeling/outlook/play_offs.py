@@ -208,7 +208,9 @@ def _known_round(knockout: Knockout, met: Met | None) -> NDArray[np.intp]:
     """The last round, from 0, that each slot's side is known to be in as a game of it is, by season; of the shape of
     `who`."""
     found = np.zeros_like(knockout.who)
-    for pair in combinations(range(knockout.who.shape[1]), 2) if met else ():
+    if met is None:
+        return found
+    for pair in combinations(range(knockout.who.shape[1]), 2):
         low, high = np.sort(knockout.who[:, pair], axis=1).T
         meet = (pair[0] ^ pair[1]).bit_length() - 1
         is_known = met.known[low, high] & (low != BYE)

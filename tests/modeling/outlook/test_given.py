@@ -58,6 +58,19 @@ def test_what_contradicts_itself_is_told_with_its_line(con, tmp_path):
     ]
 
 
+def test_a_division_is_one_that_games_have(con, tmp_path):
+    """Where that is asked of an attribute; an empty one is not said."""
+    known = names(con)
+    known.values = {"surface": ["en.1", "en.2", "spain"]}
+    lines = "".join(f"2031-08-2{day},Athletic,City,{value}\n" for day, value in enumerate(("", "spain", "spian", "x")))
+    found, mistakes = read(tmp_path, f"date,home,away,surface\n{lines}", known)
+    assert found.sides["played_on"].n_unique() == 2
+    assert [(one.line, one.reason) for one in mistakes] == [
+        (4, 'no game\'s surface is "spian". Did you mean "spain"? They have: en.1, en.2, spain'),
+        (5, 'no game\'s surface is "x". They have: en.1, en.2, spain'),
+    ]
+
+
 @pytest.mark.parametrize(
     ("columns", "is_race", "says"),
     [
