@@ -102,8 +102,8 @@ def test_an_attribute_is_one_that_games_have(con):
     insist_on_values(con, "x", Cup.model_validate(said).attributes)
     for attributes, says in (
         ({"surfaces": "grass"}, 'no attribute "surfaces".\nDid you mean "surface"?'),
-        ({"surface": "Gras"}, 'no game\'s surface is "Gras".\nDid you mean "grass"?'),
-        ({"best_of": "-5"}, 'no game\'s best_of is "-5".\nDid you mean "5"?'),
+        ({"surface": "Gras"}, 'no game\'s surface is "Gras".\nDid you mean "grass"? They have: grass.'),
+        ({"best_of": "-5"}, 'no game\'s best_of is "-5".\nDid you mean "5"? They have: 5.'),
         ({"surface": "ice"}, 'no game\'s surface is "ice".\nThey have: grass.'),
     ):
         with pytest.raises(UsageError) as error:
