@@ -15,6 +15,7 @@ from dashboard.wording import ago, counted, day, percent
 CHANCE, ODDS, ONE = "pooltable.chance(params.value)", "odds(params.value)", "pooltable.fixed(params.value, 1)"
 MARGIN = "pooltable.signed(params.value, 1)"
 KINDS = {"player": "Players", "team": "Teams"}  # championships of races
+WRAPPED = {"wrapText": True, "autoHeight": True}  # names of any length are read whole, on a phone too
 FEW = 30  # rows of a table that is as high as its rows
 
 
@@ -163,8 +164,8 @@ def _games(view: View, rows: list[Row], what: WhatIf) -> Component:
     columns = [
         text("played_on", "Day", "When it is to be played.", width=124),
         name_link(league, "Home", "The home side, or on neutral ground the first.", "first", "first_id", minWidth=150,
-                  flex=1),
-        name_link(league, "Away", "The other side.", "second", "second_id", minWidth=150, flex=1),
+                  flex=1, **WRAPPED),
+        name_link(league, "Away", "The other side.", "second", "second_id", minWidth=150, flex=1, **WRAPPED),
         _result("win", "Home win", "Chance that the first side wins.", 102),
         *([_result("draw", "Draw", "Chance of a draw.", 84)] if any(row["draw"] for row in rows) else []),
         _result("loss", "Away win", "Chance that the second side wins.", 102),

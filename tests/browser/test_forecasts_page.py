@@ -18,7 +18,7 @@ type Served = Callable[[Home], AbstractContextManager[str]]
 SAID = """
 INSERT INTO forecast BY NAME SELECT 'nations' AS league, 'f' AS fit_id, 'g' || n AS game_id,
     TIMESTAMP '2024-01-10' AS made_at_utc, DATE '2024-01-01' AS as_of, DATE '2024-01-12' AS played_on,
-    '2023' AS season, 't:1' AS first, 't:2' AS second, 'A club of a long name' AS first_name,
+    '2023' AS season, 't:1' AS first, 't:2' AS second, 'Wolverhampton Wanderers FC' AS first_name,
     'Another of a long name' AS second_name, true AS is_first_home, 0.5 AS win, 0.3 AS draw, 0.2 AS loss,
     0.4 AS win_low, 0.6 AS win_high, 0.1 AS loss_low, 0.3 AS loss_high, 1.6 AS expected_first, 0.9 AS expected_second,
     0.7 AS expected_margin, -1 AS margin_q5, 0 AS margin_q25, 1 AS margin_q75, 3 AS margin_q95,
@@ -49,4 +49,6 @@ def test_the_chances_of_a_game_are_in_the_window(chromium: Browser, foretold: st
     assert box["x"] > 0
     assert box["x"] + box["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cut = "all => all.filter(one => one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight).length"
+    assert page.locator("#forecasts .ag-cell.name").evaluate_all(cut) == 0
     page.close()
