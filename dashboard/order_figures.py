@@ -9,6 +9,7 @@ from dashboard.figures import POOLED, Rows, as_text, empty
 LINE_PX = 18
 LONGEST = 19  # letters of a name beside a figure, so that a phone has room for the figure
 LEAST_PX = 420
+WIDEST_PX = 7.5  # of a letter of these labels, at 11 px: few names are of capitals alone
 
 
 def caterpillar(rows: Rows, unit: str) -> go.Figure:
@@ -25,8 +26,10 @@ def caterpillar(rows: Rows, unit: str) -> go.Figure:
                    marker={"color": POOLED, "size": 5}, customdata=[as_text(row["name"]) for row in rows],
                    hovertemplate="%{customdata}: %{x:.2f}<extra></extra>")
     )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, dtick=1)
-    figure.update_layout(height=max(LEAST_PX, LINE_PX * len(rows) + 120))
+    # Close around the rows: the room that Plotly leaves by itself is a share of the height, which is large here.
+    figure.update_yaxes(range=[len(rows) - 0.3, -0.7], tickfont={"size": 11}, dtick=1)
+    figure.update_layout(legend={"y": 1})
+    figure.update_layout(height=max(LEAST_PX, LINE_PX * len(rows) + 120), margin={"l": _room(rows)})
     return figure
 
 
@@ -47,8 +50,15 @@ def rank_chances(rows: Rows) -> go.Figure:
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont={"size": 11}, showgrid=False, dtick=1)
     figure.update_xaxes(showgrid=False)
-    figure.update_layout(height=max(LEAST_PX, 20 * len(names) + 120))
+    figure.update_layout(height=max(LEAST_PX, 20 * len(names) + 120), margin={"l": _room(rows)})
     return figure
+
+
+def _room(rows: Rows) -> int:
+    """Pixels that the labels of all rows need beside a figure."""
+    return 12 + round(
+        WIDEST_PX * max((len(str(row["rank"])) + 2 + min(len(row["name"]), LONGEST) for row in rows), default=4)
+    )
 
 
 def _label(row: dict[str, Any]) -> str:
