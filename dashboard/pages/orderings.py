@@ -44,7 +44,10 @@ def ordering(view: View, query: str, values: dict[str, Any]) -> list[Any]:
                 "How likely each of the best thirty is to be truly at each rank. A row that is dark in one place is "
                 "settled; a pale, broad one is not."
             )
-            drawn = panel(view, "Chances of ranks", words, order_figures.rank_chances(rows), "rank-chances-figure")
+            note = order_figures.beyond_said(rows)
+            drawn = panel(
+                view, "Chances of ranks", words, order_figures.rank_chances(rows), "rank-chances-figure", note
+            )
         case "reshuffle":
             drawn = _reshuffle(rows)
         case _:
