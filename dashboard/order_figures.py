@@ -58,7 +58,9 @@ def rank_chances(rows: Rows) -> go.Figure:
 
 def beyond_said(rows: Rows) -> str | None:
     """What the heat map leaves out: how many may be at a rank beyond it, and whose chance of that is the largest."""
-    chances = [sum(c for rank, c in zip(row["at_rank"], row["chance"], strict=True) if rank > RANKS) for row in rows]
+    chances = [
+        float(sum(c for rank, c in zip(row["at_rank"], row["chance"], strict=True) if rank > RANKS)) for row in rows
+    ]
     count, most = sum(chance > 0 for chance in chances), max(chances, default=0.0)
     if not count:
         return None
