@@ -216,7 +216,7 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
     """None where the request may go on; else the way in, or why not.
 
     A header `Authorization: Bearer TOKEN` serves programs. A browser is given a cookie for the token in the login
-    form or in `?token=`, which is taken out of the address again.
+    form or in `?token=`, which is taken out of the address again. Feed readers send neither: theirs is in the address.
     """
     request = flask.request
     if _same(request.cookies.get(COOKIE, ""), access.cookie):
@@ -228,7 +228,8 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
         if attempts.take(client()):
             return _refused("Too many attempts from your address.", "Wait a minute.", 429)
         return _asked("That is not the token.")
-    return None if "Authorization" in request.headers else _entered(access)
+    keeps_no_cookie = "Authorization" in request.headers or request.endpoint == "feeds.feed"
+    return None if keeps_no_cookie else _entered(access)
 
 
 def _given() -> str | None:

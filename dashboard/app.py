@@ -191,8 +191,8 @@ def _alone(*body: Component) -> Component:
 def _unavailable(home: Home, error: PooltableError) -> Component:
     if home.current.exists():
         return state("The ratings cannot be read", [html.P("The server's log has the details.")])
-    run = [html.P("Ratings appear here as soon as there are some."), html.P(["Run: ", html.Code("pooltable nightly")])]
-    return state("Nothing is published yet", run)
+    words = html.P("Ratings appear here by themselves as soon as there are some.")
+    return state("Nothing is published yet", [words, *leagues.first_steps()])
 
 
 def _of_other_version() -> Component:

@@ -41,7 +41,7 @@ def rating_history(rows: Rows, games: Rows, unit: str, digits: int, then: Rows |
     figure.update_layout(
         yaxis={"domain": [floor, 1], "visible": bool(rows)},
         yaxis2={"domain": [0, floor - 0.1 if rows else 1], "anchor": "x", "title": {"text": "Surprise"},
-                "zeroline": True, "zerolinecolor": GUIDE, "gridcolor": "#e3e6ea", "automargin": True},
+                "zeroline": True, "zerolinecolor": GUIDE, "gridcolor": "#e3e6ea"},
         xaxis={"anchor": "y2"},
     )  # fmt: skip
     return figure

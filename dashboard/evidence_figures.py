@@ -101,7 +101,8 @@ def drift_figure(rows: Rows) -> go.Figure:
         figure.add_trace(_residuals(own, [levels.index(row["level"]) + apart for row in own], *MEASURES[measure]))
     figure.add_trace(_level(-0.5, len(levels) - 0.5, 0.0, "As the model says"))
     every = max(1, -(-len(levels) // 12))
-    figure.update_xaxes(tickvals=list(range(0, len(levels), every)), ticktext=[as_text(one) for one in levels[::every]])
+    words = [as_text(one) for one in levels[::every]]  # as long as they are: Plotly is to find the room for them
+    figure.update_xaxes(tickvals=list(range(0, len(levels), every)), ticktext=words, automargin=True)
     return figure
 
 

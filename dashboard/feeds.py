@@ -1,9 +1,11 @@
 """What changed in a league as a feed: Atom (RFC 4287) and JSON Feed 1.1. An entry a fit: its verdict, and who moved."""
 
+import logging
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+import duckdb
 import flask
 from flask import Blueprint
 
@@ -11,6 +13,8 @@ from dashboard.movement import MOVERS, earlier_day, movers, summary
 from dashboard.reader import Answer, Reader, Row
 from dashboard.wording import day
 from store.errors import PooltableError
+
+log = logging.getLogger(__name__)
 
 ATOM = "http://www.w3.org/2005/Atom"
 
@@ -27,15 +31,17 @@ def feeds(reader: Reader) -> Blueprint:
 
 
 def feed(reader: Reader, league: str, ending: str) -> flask.Response:
-    """The feed of one league; 404 where there is no such league, 503 where nothing is published."""
+    """The feed of one league; 404 where there is no such league, 503 where nothing is published or can be read."""
     try:
         with reader.answer() as answer:
             found = next((row for row in answer.rows("leagues") if row["league"] == league), None)
             if found is None:
                 return flask.Response("There is no such league.\n", status=404, mimetype="text/plain")
             entries, edition = made(answer, found), answer.edition_id
-    except PooltableError:
-        return flask.Response("Nothing is published.\n", status=503, mimetype="text/plain")
+    except (PooltableError, duckdb.Error) as error:
+        log.warning("The feed of %s has no answer: %s", league, error)
+        why = "The ratings cannot be read just now." if reader.home.current.exists() else "Nothing is published yet."
+        return flask.Response(f"{why}\n", status=503, mimetype="text/plain")
     page = f"{flask.request.host_url}changes?league={quote(league)}"
     written = atom(found["title"], page, entries) if ending == "atom" else as_json(found["title"], page, entries)
     written.set_etag(f"{edition}-{ending}")
@@ -70,12 +76,15 @@ def _text(answer: Answer, league: Row, fit: Row) -> str:
         return f"The first, by {fit['games']:,} games."
     values = {"league": league["league"], "since": chosen["as_of"].isoformat(), "basis": chosen["basis"]}
     rows = answer.rows("changes", **values)
-    return f"Since {day(chosen['as_of'])}: {summary(rows)} {named(movers(rows))}".strip()
+    return f"Since {day(chosen['as_of'])}: {summary(rows)} {named(movers(rows), len(league['kinds']) > 1)}".strip()
 
 
-def named(moved: list[Row]) -> str:
-    """Who moved from which rank to which; of many, how many more there are."""
-    said = [f"{row['name']} {row['earlier_rank']} → {row['rank']}" for row in moved[:MOVERS]]
+def named(moved: list[Row], has_kinds: bool) -> str:
+    """Who moved from which rank to which, with his kind where there are several; of many, how many more there are."""
+    said = [
+        f"{row['name']}{' (' + row['kind'] + ')' if has_kinds else ''} {row['earlier_rank']} → {row['rank']}"
+        for row in moved[:MOVERS]
+    ]
     return "; ".join([*said, *([f"and {len(moved) - MOVERS:,} more"] if len(moved) > MOVERS else [])])
 
 

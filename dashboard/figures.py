@@ -145,7 +145,10 @@ def estimates_against_truth(rows: Rows, unit: str, digits: int) -> go.Figure:
 
 
 def empty(x_title: str, y_title: str) -> go.Figure:
-    axis = {"zeroline": False, "gridcolor": "#e3e6ea", "ticks": "", "automargin": True}
+    """A figure of nothing yet. Its margins have room for numbers beside the axes: with margins that Plotly finds by
+    itself (automargin) it draws everything twice, which is half of the time until a figure is seen.
+    """
+    axis = {"zeroline": False, "gridcolor": "#e3e6ea", "ticks": ""}
     return go.Figure(
         layout={
             "xaxis": {**axis, "title": {"text": as_text(x_title)}},
@@ -153,7 +156,7 @@ def empty(x_title: str, y_title: str) -> go.Figure:
             "font": {"family": FONT, "size": 13, "color": "#1c2128"},
             "paper_bgcolor": "#ffffff",
             "plot_bgcolor": "#ffffff",
-            "margin": {"l": 48, "r": 12, "t": 36, "b": 44},
+            "margin": {"l": 76 if y_title else 48, "r": 20, "t": 36, "b": 56 if x_title else 44},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "hoverlabel": {"font": {"family": FONT}},
             "hovermode": "closest",

@@ -221,10 +221,10 @@ def _heading(view: View) -> Component:
 
 def _facts(view: View) -> list[Any]:
     league = view.league
-    published = _published(view)
+    age = published(view.answer.edition_id, view.published_at_utc, view.now)
     about = html.Span(dcc.Link("about this league", href=address("/about", league=league["league"])))
     if league["fit_id"] is None:
-        return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(published), about]
+        return [html.Span(f"{counted(league['games'] or 0, 'game')} loaded"), html.Span(age), about]
     kinds = listed([f"{kind}s" for kind in league["kinds"]]) or "competitors"
     reference = tip(
         "average ranked competitor",
@@ -234,18 +234,18 @@ def _facts(view: View) -> list[Any]:
         html.Span(["as of ", html.Strong(day(league["as_of"]))]),
         html.Span([f"in {league['unit']}, against the ", reference]),
         html.Span(f"{league['rated']:,} {kinds} rated by {counted(league['games_rated'], 'game')}"),
-        html.Span(published),
+        html.Span(age),
         about,
     ]
 
 
-def _published(view: View) -> Component:
+def published(edition_id: str, published_at_utc: datetime, now: datetime) -> Component:
     """The edition's age; of one that is old, so that it is seen, with what that may mean."""
-    words = f"published {ago(view.published_at_utc, view.now)}"
-    if view.now.replace(tzinfo=None) - view.published_at_utc.replace(tzinfo=None) < OLD:
-        return tip(words, f"Edition {view.answer.edition_id}.")
+    words = f"published {ago(published_at_utc, now)}"
+    if now.replace(tzinfo=None) - published_at_utc.replace(tzinfo=None) < OLD:
+        return tip(words, f"Edition {edition_id}.")
     meaning = "For more than a week nothing was published: nothing new came, or no night was run. Data health says."
-    return html.Strong(tip(words, f"{meaning} Edition {view.answer.edition_id}."), className="stale")
+    return html.Strong(tip(words, f"{meaning} Edition {edition_id}."), className="stale")
 
 
 def _notices(view: View) -> list[Component]:

@@ -132,6 +132,7 @@
         api.addEventListener("modelUpdated", () => countShown(api));
         api.addEventListener("sortChanged", () => sortInAddress(api));
         api.addEventListener("gridSizeChanged", () => fit(api));
+        document.getElementById("leaderboard-show").setAttribute("aria-label", "Who is shown"); // Dash gives it no name
         sortAsAddressed(api);
         fit(api);
         countShown(api);

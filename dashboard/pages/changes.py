@@ -109,7 +109,7 @@ def _gained(digits: int) -> Column:
 
 def _movers(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
-        name_link(league, "Name", "Who moved.", minWidth=150, flex=1),
+        name_link(league, "Name", "Who moved.", width=170, pinned="left", tooltipField="name"),
         *kinds,
         *_ranks(),
         _gained(digits),
@@ -121,7 +121,7 @@ def _movers(league: str, kinds: list[Column], rows: list[Row], digits: int) -> C
 
 def _everybody(league: str, kinds: list[Column], rows: list[Row], digits: int) -> Component:
     columns = [
-        name_link(league, "Name", "Who was ranked on both days.", minWidth=150, flex=1),
+        name_link(league, "Name", "Who was ranked on both days.", width=170, pinned="left", tooltipField="name"),
         *kinds,
         *_ranks(),
         _gained(digits),

@@ -1,5 +1,6 @@
 """The compare page: two to six competitors side by side, who is the better, and their next game."""
 
+import math
 from typing import Any
 
 from dash import dcc, html
@@ -68,7 +69,7 @@ def _choice(view: View, kind: str, found: list[Row]) -> Component:
     rows = view.answer.rows("compare_choices", league=view.league["league"], kind=kind)
     known = {row["competitor_id"]: row["name"] for row in [*found, *rows]}
     options: Any = [{"label": name, "value": key} for key, name in known.items()]
-    return html.Div(
+    field = html.Div(
         [
             html.Label("Compare", htmlFor="compare-who"),
             dcc.Dropdown(
@@ -79,6 +80,15 @@ def _choice(view: View, kind: str, found: list[Row]) -> Component:
         ],
         className="toolbar compared",
     )  # fmt: skip
+    return html.Div([field, _beyond(rows, kind)])
+
+
+def _beyond(rows: list[Row], kind: str) -> Component | None:
+    """That more may be compared than the field offers, and how."""
+    if not rows or rows[0]["of_all"] == len(rows):
+        return None
+    said = f"The field offers the best {len(rows):,} of {rows[0]['of_all']:,} {kind}s. "
+    return html.P(f"{said}Any other is compared from its own page: find it on the leaderboard.", className="quiet")
 
 
 def _too_few(view: View, kind: str, found: list[Row]) -> list[Component]:
@@ -120,7 +130,7 @@ def _compared(view: View, found: list[Row]) -> list[Any]:
 
 def _pairs(found: list[Row], pairs: list[Row]) -> Component:
     """P(row above column) as a small grid, a panel of its own."""
-    chance = {(row["a_id"], row["b_id"]): row["probability"] for row in pairs}
+    chance = agreeing({(row["a_id"], row["b_id"]): row["probability"] for row in pairs})
     ids = [row["competitor_id"] for row in found]
     rows = [
         {"name": row["name"]} | {f"p{k}": chance.get((row["competitor_id"], other)) for k, other in enumerate(ids)}
@@ -140,6 +150,18 @@ def _pairs(found: list[Row], pairs: list[Row]) -> Component:
         ],
         className="panel",
     )
+
+
+def agreeing(chances: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    """The chances of pairs as they are shown: in whole per cents but at the ends, and of both orders adding up to one
+    (50.5 and 49.5 would each be rounded up).
+    """
+    shown: dict[tuple[str, str], float] = {}
+    for (a, b), chance in chances.items():
+        is_whole = 0.005 < chance < 0.995
+        own = math.floor(100 * chance + 0.5) / 100 if is_whole else chance
+        shown[a, b] = round(1 - shown[b, a], 6) if (b, a) in shown else own
+    return shown
 
 
 def _table(league: str, found: list[Row], digits: int) -> Component:

@@ -33,6 +33,7 @@ OPTIONAL = (
 )  # fmt: skip
 MOST_AT_ONCE = 5000  # rows above which only the ranked are sent until everybody is asked for
 WITHOUT_POINTS = ("win", "result", "order")  # outcomes whose expected margin is a chance above one half
+NOBODY = "Nobody matches. The switch above shows also who is not ranked."
 AS_WRITTEN = {
     "caseSensitive": True
 }  # keys are in small letters already: 10,000 need not be made so at each letter typed
@@ -194,6 +195,7 @@ def _grid(view: View, kind: str, rows: list[dict[str, Any]]) -> Component:
     )
     return grid(
         "leaderboard-grid", columns, found, f"Leaderboard of {view.league['title']}", rowHeight=44, filterModel=filters,
+        localeText={"noRowsToShow": "Nobody here.", "noMatchingRows": NOBODY},
         rowClassRules={"even-tier": "params.data.tier % 2 == 0"},
     )  # fmt: skip
 

@@ -6,11 +6,11 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import address, guide, labelled, simulated_badge, state
+from dashboard.frame import address, guide, labelled, published, simulated_badge, state
 from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
 from dashboard.sources import sources_of
-from dashboard.wording import ago, counted, day
+from dashboard.wording import counted, day
 
 LONGEST = 100  # characters of a name that is looked for
 
@@ -20,7 +20,7 @@ def content(
 ) -> list[Any]:
     """A field to find a competitor in, those `found` by the words in it, and a card a league, the rated ones first."""
     heading = html.Div(
-        [html.H1("Leagues"), html.P(html.Span(f"published {ago(published_at_utc, now)}"), className="facts")],
+        [html.H1("Leagues"), html.P(html.Span(published(edition_id, published_at_utc, now)), className="facts")],
         className="heading",
     )
     cards = html.Div([_card(league) for league in leagues], className="cards")
@@ -76,10 +76,14 @@ def unknown(asked: str, leagues: list[Row]) -> list[Any]:
 
 def none_at_all() -> list[Any]:
     """The state of an edition without leagues."""
-    words = html.P(
-        ["Add one, then run the night: ", html.Code("pooltable add LEAGUE"), " ", html.Code("pooltable nightly")]
-    )
-    return [state("This edition holds no leagues", [words])]
+    return [state("This edition holds no leagues", first_steps())]
+
+
+def first_steps() -> list[Component]:
+    """What brings a home its first ratings, a command a line."""
+    steps = (("See what there is", "pooltable leagues"), ("Add one", "pooltable add LEAGUE"),
+             ("Run the night", "pooltable nightly"))  # fmt: skip
+    return [html.P([f"{words}: ", html.Code(command)]) for words, command in steps]
 
 
 def _card(league: Row) -> Component:

@@ -15,6 +15,7 @@ from dashboard.sources import sources
 from dashboard.wording import decimals, signed
 
 VIEWS = {"": "Table", "caterpillar": "Caterpillar", "ranks": "Chances of ranks", "reshuffle": "Reshuffle"}
+LINES = 200  # of a caterpillar at most
 OF_DRAWS = ("ranks", "reshuffle")  # drawn from joint draws, which are kept of the newest day alone
 
 
@@ -44,12 +45,16 @@ def ordering(view: View, query: str, values: dict[str, Any]) -> list[Any]:
                 "How likely each of the best thirty is to be truly at each rank. A row that is dark in one place is "
                 "settled; a pale, broad one is not."
             )
-            drawn = panel(view, "Chances of ranks", words, order_figures.rank_chances(rows), "rank-chances-figure")
+            note = order_figures.beyond_said(rows)
+            drawn = panel(
+                view, "Chances of ranks", words, order_figures.rank_chances(rows), "rank-chances-figure", note
+            )
         case "reshuffle":
             drawn = _reshuffle(rows)
         case _:
-            words = "Everybody ranked by mean rating, a line each: 90 % interval, 50 % interval, mean. At most 200."
-            figure = order_figures.caterpillar(rows[:200], view.league["unit"])
+            who = "Everybody ranked" if len(rows) <= LINES else f"The best {LINES} of {len(rows):,} ranked"
+            words = f"{who} by mean rating, a line each: 90 % interval, 50 % interval, mean."
+            figure = order_figures.caterpillar(rows[:LINES], view.league["unit"])
             drawn = panel(view, "Caterpillar", words, figure, "caterpillar-figure")
     return [
         html.Div(drawn, className="tall-figure"),

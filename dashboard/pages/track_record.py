@@ -67,9 +67,11 @@ def _record(rows: list[Row]) -> Component:
     losses, expected = [row["log_loss"] for row in rows], [row["expected_log_loss"] for row in rows]
     count = len(rows)
     mean, said = sum(losses) / count, sum(expected) / count
+    of_all = rows[0]["of_all"]
+    games = counted(count, "game") if of_all == count else f"the newest {count:,} of {of_all:,} games"
     sentences: list[Any] = [
         html.Strong(f"Log loss {mean:.3f} a game"),
-        f" over {counted(count, 'game')} forecast before their day, {day(rows[-1]['played_on'])} to "
+        f" over {games} forecast before their day, {day(rows[-1]['played_on'])} to "
         f"{day(rows[0]['played_on'])}. The forecasts themselves expected {said:.3f}. {_verdict(losses, expected)}",
     ]
     inside = [row["is_in_90"] for row in rows if row["is_in_90"] is not None]
@@ -105,7 +107,9 @@ def _games(league: str, rows: list[Row]) -> Component:
         number("log_loss", "Log loss", "Minus the logarithm of the chance that was given to what came.",
                "pooltable.fixed(params.value, 2)", width=100),
     ]  # fmt: skip
-    shown = [row | {"played_on": day(row["played_on"]), "made_at_utc": None, "came": _came(row)} for row in rows]
+    kept = [column["field"] for column in columns] + ["first_id", "second_id"]
+    told = [row | {"played_on": day(row["played_on"]), "came": _came(row)} for row in rows]
+    shown = [{name: row[name] for name in kept} for row in told]
     table = fitting_grid("track-record", columns, shown, "Forecasts and what came of them")
     return html.Section([html.H2("Game by game"), table], className="block")
 

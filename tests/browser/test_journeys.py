@@ -3,11 +3,19 @@
 import csv
 import json
 import re
+import struct
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from store.edition import publish
+from store.home import Home
+from store.warehouse import writing
 
 pytestmark = pytest.mark.browser
 
@@ -27,6 +35,29 @@ def test_finding_a_team_among_hundreds(page: Page) -> None:
     page.locator(ROWS).get_by_role("link", name="Nations 217").click()
     expect(page.get_by_role("heading", name="Nations 217")).to_be_visible()
     expect(page).to_have_url(re.compile(r"competitor=t%3A216"))
+
+
+@pytest.mark.slow
+def test_finding_a_player_among_thousands(
+    page: Page, made: Any, served: Callable[[Home], AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    """Also one who is not ranked, of so many that at first only the ranked are sent."""
+    tour = made.Made("tour", "Tour", 6000, False, 6, "player")
+    home = Home(tmp_path)
+    with writing(home) as con:
+        made.add_league(con, tour, made.NOW)
+        made.add_fit(con, home, tour, "tour-good", made.NOW - timedelta(hours=2))
+    publish(home, ["tour"], made.NOW)
+    with served(home) as address:
+        page.goto(f"{address}/leaderboard?league=tour")
+        drawn(page)
+        page.get_by_placeholder("Find a player").press_sequentially("tour 5472")  # every ninth is inactive
+        expect(page.get_by_text("Nobody matches. The switch above")).to_be_visible()
+        page.get_by_text("inactive and provisional").click()
+        expect(page.locator(ROWS)).to_have_count(1)
+        expect(page).to_have_url(re.compile("show=all"))
+        page.locator(ROWS).get_by_role("link", name="Tour 5472").click()
+        expect(page.get_by_role("heading", name="Tour 5472")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -118,9 +149,13 @@ def test_downloads_say_what_is_on_the_screen(page: Page, tmp_path: Path) -> None
 def picture(page: Page, folder: Path) -> None:
     page.goto("/shrinkage?league=cup")
     expect(page.locator("#pooled-figure .point").first).to_be_attached()
-    with page.expect_download() as started:
-        page.get_by_role("button", name="Save “Pulled towards the middle” as SVG").click()
-    started.value.save_as(folder / "figure.svg")
+    for form in ("PNG", "SVG"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=f"Save “Pulled towards the middle” as {form}").click()
+        started.value.save_as(folder / f"figure.{form.lower()}")
+    dots = (folder / "figure.png").read_bytes()
+    width, height = struct.unpack(">II", dots[16:24])
+    assert dots.startswith(b"\x89PNG") and width > 600 and height > 600  # twice as fine as on the screen
     drawing = (folder / "figure.svg").read_text()
     for words in (
         "Pulled towards the middle",

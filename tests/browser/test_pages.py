@@ -189,6 +189,25 @@ SELDOM = [
 ]
 
 
+@pytest.mark.slow
+def test_paper_has_every_row_of_a_table_that_scrolls(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    board(page, "&show=all")
+    drawn = "document.querySelectorAll('#leaderboard-grid .ag-center-cols-container .ag-row .drawing').length"
+    height = "document.querySelector('#leaderboard-grid').clientHeight"
+    before = page.evaluate(height)
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {drawn}; }})")
+    page.pdf()
+    assert page.evaluate("window.printed") == 320
+    expect(page.locator("#leaderboard-grid .ag-layout-print")).to_have_count(0)
+    assert page.evaluate(drawn) < 100 and page.evaluate(height) == before
+    expect(page.locator("#leaderboard-grid .ag-header-cell[col-id=status]")).to_have_count(0)  # beyond what is in sight
+    page.emulate_media(media="print", color_scheme="dark")
+    assert (
+        page.evaluate("getComputedStyle(document.body).color") == "rgb(28, 33, 40)"
+    )  # dark on paper, whatever the screen is
+
+
 @pytest.mark.parametrize("width", [390, pytest.param(2560, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", [*OFTEN, *(pytest.param(path, marks=pytest.mark.slow) for path in SELDOM)])
 def test_no_page_is_wider_than_its_window(page: Page, path: str, width: int) -> None:

@@ -83,6 +83,14 @@ def test_a_token_in_the_address_is_taken_out_of_it(client: FlaskClient) -> None:
     assert client.get("/leaderboard?league=cup").status_code == 200
 
 
+@pytest.mark.parametrize("ending", ["atom", "json"])
+def test_a_feed_reader_which_keeps_no_cookie_has_the_token_in_the_address(client: FlaskClient, ending: str) -> None:
+    for _ in range(2):
+        told = client.get(f"/feeds/cup.{ending}?token={TOKEN}")
+        assert told.status_code == 200 and TOKEN not in told.text and "Set-Cookie" not in told.headers
+    assert client.get(f"/feeds/cup.{ending}?token=wrong").status_code == 401
+
+
 @pytest.mark.parametrize("wrong", ["", "wrong", TOKEN[:-1], TOKEN + "x", "ü" * 20, "\x00"])
 def test_a_wrong_token_is_said_and_sets_nothing(client: FlaskClient, wrong: str) -> None:
     answer = enter(client, wrong, environ_base={"REMOTE_ADDR": repr(wrong)})

@@ -191,6 +191,7 @@ def test_every_page_says_of_when_it_is_how_to_read_it_and_by_which_sql(app: Dash
 def test_an_edition_that_is_old_looks_old(home: Home, app: Dash, made: Any) -> None:
     later = build_app(home, clock=lambda: made.NOW + timedelta(days=9))
     assert "no night was run" in visit(later, "/about", "?league=cup")
+    assert "no night was run" in visit(later, "/leagues") and "no night was run" not in visit(app, "/leagues")
     assert "no night was run" not in visit(app, "/about", "?league=cup")
 
 

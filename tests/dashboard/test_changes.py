@@ -120,7 +120,9 @@ def test_only_those_who_surely_moved_are_movers() -> None:
 def test_all_movers_are_counted_though_only_the_first_are_named() -> None:
     rows = [row(f"n{number}", number, number + 40, 0.95) for number in range(1, 31)]
     assert summary(rows) == "30 competitors up, 0 down, 0 new, 0 gone."
-    assert named(movers(rows)).endswith("n27 67 → 27; and 10 more") and "more" not in named(movers(rows[:MOVERS]))
+    assert named(movers(rows), False).endswith("n27 67 → 27; and 10 more")
+    assert "more" not in named(movers(rows[:MOVERS]), False)
+    assert named([rows[0] | {"kind": "player"}], True) == "n1 (player) 41 → 1"
 
 
 def test_the_day_compared_with_is_a_week_back_where_there_is_one() -> None:

@@ -1,16 +1,19 @@
 """What a page says of an address that asks for something in vain, and of what it leaves out."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dash import Dash
 from plotly.utils import PlotlyJSONEncoder
 
+from dashboard import order_figures
 from dashboard.app import LEAGUES, build_app, render
 from dashboard.frame import Page
-from dashboard.pages import changes, checks, leaderboard, leagues
+from dashboard.pages import changes, checks, compare, leaderboard, leagues, track_record
+from dashboard.wording import percent
 from store.edition import publish
 from store.home import Home
 from store.warehouse import writing
@@ -73,3 +76,46 @@ def test_what_an_address_asks_for_in_vain_is_told(app: Dash) -> None:
         app, leaderboard.PAGE, "league=nations&group=zzz"
     )
     assert "There is no group" not in visit(app, leaderboard.PAGE, "league=nations")
+
+
+def test_compare_says_how_many_its_field_does_not_offer(app: Dash) -> None:
+    with app.server.config["READER"].answer() as answer:
+        rows = answer.rows("compare_choices", league="nations", kind="team")
+    assert rows[0]["of_all"] == len(rows) and compare._beyond(rows, "team") is None
+    said = str(compare._beyond([{**row, "of_all": 9000} for row in rows], "team"))
+    assert f"The field offers the best {len(rows)} of 9,000 teams." in said
+
+
+def test_the_chances_of_a_pair_add_up_as_they_are_shown() -> None:
+    pairs = {("a", "b"): 0.505, ("b", "a"): 0.495, ("a", "c"): 0.9975, ("c", "a"): 0.0025, ("b", "c"): 0.5}
+    shown = compare.agreeing(pairs | {("c", "b"): 0.5})
+    assert [percent(shown[a, b]) for a, b in (("a", "b"), ("b", "a"), ("b", "c"), ("c", "b"))] == [
+        "51 %", "49 %", "50 %", "50 %",
+    ]  # fmt: skip
+    assert (percent(shown["a", "c"]), percent(shown["c", "a"])) == (">99 %", "<1 %")
+
+
+def test_ranks_beyond_the_heat_map_are_counted() -> None:
+    rows: list[dict[str, Any]] = [
+        {"name": "A", "at_rank": [1, 40], "chance": [0.5, 0.5]},
+        {"name": "B", "at_rank": [39, 41, 77], "chance": [0.25, 0.5, 0.25]},
+    ]
+    assert order_figures.beyond_said(rows[:1]) is None
+    assert order_figures.beyond_said(rows) == "Drawn to rank 40. 1 of these may be further down, B most likely: 75 %."
+
+
+def test_a_record_says_that_older_games_are_left_out() -> None:
+    one = {"log_loss": 0.6, "expected_log_loss": 0.6, "is_in_90": None, "played_on": date(2024, 1, 1), "of_all": 1}
+    assert "over 1 game forecast before" in str(track_record._record([one]))
+    assert "over the newest 1 of 3,400 games forecast" in str(track_record._record([{**one, "of_all": 3400}]))
+
+
+def test_a_feed_of_an_edition_that_cannot_be_read_does_not_say_that_there_is_none(tmp_path: Path, made: Any) -> None:
+    empty = build_app(Home(tmp_path), lambda: made.NOW).server.test_client().get("/feeds/nations.atom")
+    assert (empty.status_code, empty.text) == (503, "Nothing is published yet.\n")
+    home = Home(tmp_path)
+    home.editions.mkdir(parents=True, exist_ok=True)
+    (home.editions / "ratings-broken.duckdb").write_bytes(b"torn")
+    home.current.symlink_to("ratings-broken.duckdb")
+    torn = build_app(home, lambda: made.NOW).server.test_client().get("/feeds/nations.atom")
+    assert (torn.status_code, torn.text) == (503, "The ratings cannot be read just now.\n")

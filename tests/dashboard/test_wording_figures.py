@@ -168,3 +168,15 @@ def test_a_name_stands_in_a_figure_as_it_is_written() -> None:
     )
     said = traces(caterpillar)[2].customdata[0]
     assert said == 'Curaçao "A" &amp; l\'Aquila &lt;b&gt;'  # plotly turns these three back, and no quotation marks
+
+
+def test_no_figure_of_names_waits_for_plotly_to_find_its_margins() -> None:
+    """Margins that Plotly finds by itself make it draw everything twice."""
+    rows = [row(name="A" * n, rank=n, q5=0, q25=0, q75=1, q95=1, rating=0.5, at_rank=[n], chance=[1.0])
+            for n in (1, 30)]  # fmt: skip
+    lefts = []
+    for drawn in (order_figures.caterpillar(rows, "points"), order_figures.rank_chances(rows)):
+        assert not drawn.layout["yaxis"]["automargin"] and not drawn.layout["xaxis"]["automargin"]
+        lefts.append(drawn.layout["margin"]["l"])
+    assert lefts[0] == lefts[1] > 7 * order_figures.LONGEST
+    assert order_figures.caterpillar(rows[:1], "points").layout["margin"]["l"] < lefts[0]
