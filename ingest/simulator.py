@@ -19,6 +19,7 @@ from store.home import CHECKOUT
 
 DEMO = CHECKOUT / "data" / "demo"
 SEED = 20251101
+CLUB_SEED = 20251156  # somebody below the average has won all of five games: what a ranking of ratios would put on top
 CLUBS = (
     "Averstow Town", "Bellmarrow", "Brackenholt United", "Calverine", "Carrowby Athletic", "Dunmerrow", "Eastrelle",
     "Fenwardine", "Garrodale Rovers", "Halvermoor", "Inverquill", "Jarrowmont", "Kestering", "Larkenshaw City",
@@ -28,6 +29,8 @@ CLUBS = (
 TEAMS = ("Amber Foxes", "Blue Ferrymen", "Copper Hounds", "Green Lockkeepers", "Iron Otters", "Night Swifts",
          "Red Kilns", "Salt Harriers")  # fmt: skip
 FIRST = ("Abelin", "Bavo", "Corvin", "Dario", "Elwick", "Farro", "Gellert", "Hanno")
+MEMBERS = ("Agnes", "Bruno", "Carla", "Doran", "Edith", "Fabio", "Greta", "Henrik", "Irma", "Jonas", "Kirsten", "Lukas",
+           "Marta", "Nils", "Olga", "Pavel", "Quirin", "Rosa", "Stefan", "Thea")  # fmt: skip
 LAST = ("Brindle", "Castaro", "Dewhollow", "Ferrant", "Grosk", "Ilvane", "Morrowes", "Tarrick")
 
 
@@ -46,8 +49,8 @@ class Strength:
 
 
 def write_demo(folder: Path) -> None:
-    """Writes both leagues into football/ and stints/ of the folder: results and true strengths."""
-    for name, files in {"football": football(SEED), "stints": stints(SEED + 1)}.items():
+    """Writes football/, stints/ and club/ of the folder: results and true strengths."""
+    for name, files in {"football": football(SEED), "stints": stints(SEED + 1), "club": club(CLUB_SEED)}.items():
         (folder / name).mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
             (folder / name / file).write_bytes(text.encode())
@@ -199,6 +202,41 @@ def _transfers(rng: np.random.Generator, squads: dict[str, list[str]]) -> dict[s
 
 def _together(five: Sequence[Strength]) -> Strength:
     return Strength("", sum(player.attack for player in five), sum(player.defence for player in five))
+
+
+# A table-tennis club: a file of a reader's own.
+
+EVENINGS, GAMES_AN_EVENING, SETS_TO_WIN, MEMBER_SD, FIRST_EVENING = 25, 6, 3, 0.7, date(2025, 9, 4)
+
+
+def club(seed: int) -> dict[str, str]:
+    """results.csv and truth.csv of a club of twenty: 150 games, the best of five sets, by who won.
+
+    A set is won with the logistic function of the difference of strengths. Some come often and some hardly ever.
+    """
+    rng = np.random.default_rng(seed)
+    strength = {name: round(MEMBER_SD * _normal(rng), 4) for name in MEMBERS}
+    keen = {name: float(rng.random()) + 0.1 for name in MEMBERS}
+    pairs = [(first, second) for number, first in enumerate(MEMBERS) for second in MEMBERS[number + 1 :]]
+    rows = []
+    for evening in range(EVENINGS):
+        # The smallest of exponential times with rates in proportion: a draw without replacement, by weight.
+        met = sorted((-math.log(1 - float(rng.random())) / (keen[a] * keen[b]), a, b) for a, b in pairs)
+        day = (FIRST_EVENING + timedelta(days=7 * evening)).isoformat()
+        rows += [(day, *_best_of_five(rng, a, b, strength)) for _, a, b in met[:GAMES_AN_EVENING]]
+    truth = _csv(("name", "strength"), [(name, f"{value:.4f}") for name, value in strength.items()])
+    return {"results.csv": _csv(("date", "winner", "loser", "sets"), rows), "truth.csv": truth}
+
+
+def _best_of_five(
+    rng: np.random.Generator, first: str, second: str, strength: dict[str, float]
+) -> tuple[str, str, str]:
+    """Winner, loser and the sets of one game."""
+    chance, sets = 1 / (1 + math.exp(strength[second] - strength[first])), [0, 0]
+    while max(sets) < SETS_TO_WIN:
+        sets[int(rng.random() >= chance)] += 1
+    winner, loser = (first, second) if sets[0] > sets[1] else (second, first)
+    return winner, loser, f"{max(sets)}:{min(sets)}"
 
 
 # Chance, and text.

@@ -1,4 +1,10 @@
-"""Partial pooling on Rubin's (1981) eight schools: the engines against the algebra and against exact integration."""
+"""Partial pooling on Rubin's (1981) eight schools: the engines against the algebra and against exact integration.
+
+What the handbook's walk through them says is what the engines find (`dashboard/handbook/eight_schools.md`).
+"""
+
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +14,7 @@ from scipy.stats import halfnorm
 from modeling.block import Block
 from modeling.design import Design, Kind
 from modeling.engines import laplace, nuts
+from modeling.engines.joint import engine as joint
 from modeling.outcomes import outcome_of
 from modeling.posterior import from_tree
 
@@ -17,6 +24,7 @@ UNIT_SD = 10.0
 EVERYTHING = np.ones(8, dtype=bool)
 
 LEVELS = tuple("ABCDEFGH")
+WALK = Path(__file__).parents[2] / "dashboard" / "handbook" / "eight_schools.md"
 
 
 @pytest.fixture(scope="module")
@@ -70,22 +78,46 @@ def test_schools_measured_worse_shrink_more(schools):
     assert np.all(np.diff(kept[np.argsort(ERROR)]) <= 1e-12)
 
 
-def test_nuts_finds_the_exact_posterior(schools):
-    """Against integration over the scale on a fine grid; tolerances are four Monte Carlo standard errors."""
+@pytest.fixture(scope="module")
+def exact(schools) -> dict[str, np.ndarray]:
+    """Mean and sd of each school and the scale's mean, by integration over the scale on a fine grid."""
     grid = np.linspace(0.01, 60, 3000)
     parts = [conditional(scale, schools.intercept_sd) for scale in grid]
     mass = np.exp(np.array([p[2] for p in parts]) + halfnorm.logpdf(grid, scale=UNIT_SD))
     mass /= mass.sum()
     mean = mass @ np.array([p[0] for p in parts])
     second = mass @ np.array([p[1] + p[0] ** 2 for p in parts])
-    tree = nuts.sample(nuts.compile_design(schools), EVERYTHING, seed=4, draws=2000)
+    return {"mean": mean, "sd": np.sqrt(second - mean**2), "scale": mass @ grid}
+
+
+def sampled(schools: Design, seed: int):
+    return nuts.sample(nuts.compile_design(schools), EVERYTHING, seed=seed, draws=2000)
+
+
+@pytest.mark.parametrize("engine", ["nuts", "joint"])
+def test_an_engine_finds_the_exact_posterior(schools, exact, engine):
+    """Tolerances are four Monte Carlo standard errors."""
+    tree = sampled(schools, 4) if engine == "nuts" else joint.fit(schools, EVERYTHING, 4, draws=8000)
     posterior = from_tree(schools, tree)
     draws = posterior.level[:, None] + posterior.blocks["school"]
-    sd = np.sqrt(second - mean**2)
-    assert np.abs(draws.mean(axis=0) - mean).max() < 0.09 * sd.max()
-    assert draws.std(axis=0) == pytest.approx(sd, rel=0.08)
-    assert posterior.scales["school"].mean() == pytest.approx(mass @ grid, rel=0.08)
-    assert tree.attrs["sampler"].startswith("nutpie")
+    assert np.abs(draws.mean(axis=0) - exact["mean"]).max() < 0.09 * exact["sd"].max()
+    assert draws.std(axis=0) == pytest.approx(exact["sd"], rel=0.08)
+    assert posterior.scales["school"].mean() == pytest.approx(exact["scale"], rel=0.08)
+    assert tree.attrs["sampler"].startswith("nutpie" if engine == "nuts" else "exact")
+
+
+def test_the_walk_through_says_what_the_engines_find(schools, exact):
+    """The handbook's table to its last digit; partial pooling within a Monte Carlo error of the last."""
+    apart = laplace.fit_fixed_scales(schools, {"school": 1e4}, EVERYTHING).mode
+    alike = laplace.complete_pooling(schools, EVERYTHING).mode[0]
+    weight = exact["scale"] ** 2 / (exact["scale"] ** 2 + ERROR**2)
+    table = re.findall(r"^([A-H]) +(.+?)$", WALK.read_text(), re.MULTILINE)
+    assert [row[0] for row in table] == list(LEVELS)
+    for number, (_, cells) in enumerate(table):
+        effect, error, *found = re.findall(r"-?\d+\.?\d*", cells)
+        assert (float(effect), float(error)) == (EFFECT[number], ERROR[number])
+        said = (apart[0] + apart[1 + number], alike, exact["mean"][number], weight[number])
+        assert found == [f"{said[0]:.1f}", f"{said[1]:.1f}", f"{said[2]:.1f}", f"{said[3]:.2f}"]
 
 
 def test_james_stein_shrinkage_beats_separate_estimates():

@@ -117,7 +117,7 @@ summed AS (
 chance AS (
     SELECT
         *, greatest(0, CASE WHEN is_count THEN (1 - level + lead) / 2 + moved ELSE smooth[1] END) AS win,
-        greatest(0, CASE WHEN is_count THEN level - 2 * moved ELSE 1 - smooth[1] - smooth[2] END) AS draw
+        greatest(0, CASE WHEN is_count THEN level - 2 * moved WHEN half_width > 0 THEN 1 - smooth[1] - smooth[2] ELSE 0 END) AS draw
     FROM summed
 )
 SELECT
