@@ -17,6 +17,7 @@ from dashboard.api import api
 from dashboard.bundle import serve_smaller
 from dashboard.feeds import feeds
 from dashboard.frame import Page, View, league_body, shell, state, window_title
+from dashboard.handbook import FIRST
 from dashboard.headers import protect
 from dashboard.pages import (
     about,
@@ -27,6 +28,7 @@ from dashboard.pages import (
     console,
     data_health,
     forecasts,
+    handbook,
     leaderboard,
     leagues,
     runs,
@@ -136,6 +138,8 @@ def render(reader: Reader, now: datetime, page: Page | None, query: dict[str, An
     `page` is None at "/": the leaderboard where one league is rated or one is asked for, else the choice of leagues.
     """
     try:
+        if page is handbook.PAGE:
+            return _handbook(reader, query)
         return _answered(reader, now, page, {key: value for key, value in query.items() if isinstance(value, str)})
     except PooltableError as error:
         log.warning("%s", error.message)
@@ -169,6 +173,20 @@ def _answered(reader: Reader, now: datetime, page: Page | None, query: dict[str,
         view = View(answer, found, league, query, published, now)
         flask.g.title = window_title(page, view)
         return shell(PAGES, page.path, found, league, [*league_body(page, view), *_sources(page, view)])
+
+
+def _handbook(reader: Reader, query: dict[str, Any]) -> Component:
+    """A page of the handbook, which is there before anything is published too."""
+    name = query.get("name", FIRST)
+    flask.g.title = " · ".join(dict.fromkeys([handbook.heading(name), handbook.PAGE.title, "Pooltable"]))
+    try:
+        with reader.answer() as answer:
+            found = answer.rows("leagues")
+            league = _league(found, query["league"]) if "league" in query else None
+            dictionary = answer.rows("dictionary") if name == handbook.DICTIONARY else []
+            return shell(PAGES, None, found, league, handbook.content(name, league, dictionary))
+    except PooltableError:
+        return _alone(*handbook.content(name, None, []))
 
 
 def _sources(page: Page, view: View) -> list[Component]:
@@ -216,11 +234,12 @@ def _register() -> None:
     dash.page_registry.clear()
     for page in [*PAGES, LEAGUES]:
         _add(page.path.strip("/"), page.path, page.title, layout_of(page))
+    _add("handbook", handbook.PAGE.path, "Handbook", layout_of(handbook.PAGE), path_template="/handbook/<name>")
     _add("home", "/", "Leagues", layout_of(None))
     missing = state("No such page", [html.P(html.A("To the leagues", href="/leagues"))])
     _add("not_found_404", "/404", "Not found", lambda **_: _alone(missing))
 
 
-def _add(name: str, path: str, title: str, layout: Callable[..., Component]) -> None:
+def _add(name: str, path: str, title: str, layout: Callable[..., Component], **more: Any) -> None:
     dash.register_page(name, path=path, name=title, title=lambda **_: flask.g.get("title") or f"{title} · Pooltable",
-                       layout=layout)  # fmt: skip
+                       layout=layout, **more)  # fmt: skip

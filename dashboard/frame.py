@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard import handbook
 from dashboard.attributes import aria, data
 from dashboard.reader import Answer, Row
 from dashboard.wording import ago, counted, day, listed
@@ -68,10 +69,22 @@ def shell(pages: list[Page], active: str | None, leagues: list[Row], league: Row
             html.A("Skip to content", href="#content", className="skip"),
             _header(pages, active, leagues, league),
             html.Main(body, id="content", className="content", tabIndex=-1),
-            html.Footer("Pooltable: partial pooling for league tables.", className="footer"),
+            _footer(league),
         ],
         className="page",
     )
+
+
+def _footer(league: Row | None) -> Component:
+    """What this is, and where it is explained: on every page."""
+    name = league["league"] if league else None
+    links = [dcc.Link("Handbook", href=handbook.address(handbook.FIRST, league=name)), html.A("API", href="/api")]
+    return html.Footer([html.Span("Pooltable: partial pooling for league tables."), *links], className="footer")
+
+
+def explained(name: str, words: str, view: View, anchor: str = "") -> Component:
+    """A link to the page of the handbook that tells more, for the end of a "How to read this"."""
+    return html.P(dcc.Link(words, href=handbook.address(name, anchor, view.league["league"]), className="inline"))
 
 
 def league_body(page: Page, view: View) -> list[Any]:

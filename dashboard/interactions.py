@@ -72,3 +72,8 @@ def register(app: Dash) -> None:
         Output("sql-dictionary", "id"),
         Input("sql-dictionary", "data"),
     )
+    app.clientside_callback(
+        ClientsideFunction("pooltable_handbook", "wire"),
+        Output("handbook", "id"),
+        Input("handbook", "id"),
+    )

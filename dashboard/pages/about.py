@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, explained, guide
 from dashboard.grid import small_grid, text
 from dashboard.reader import Row
 from dashboard.sources import asked, sources
@@ -35,12 +35,12 @@ def content(view: View) -> list[Any]:
         _facts("Results", _results(view, row)),
         *([_facts("Ratings", _ratings(view, row))] if row["fit_id"] else []),
         *([_card(view, design)] if design.get("blocks") else []),
-        _how_to_read(),
+        _how_to_read(view),
         sources(view, asked(view)),
     ]
 
 
-def _how_to_read() -> Component:
+def _how_to_read(view: View) -> Component:
     return guide(
         "How to read this",
         [
@@ -48,6 +48,8 @@ def _how_to_read() -> Component:
             "The model card lists every term that a game's result was explained by, with what was assumed of it "
             "before any result was seen. Normal(0, scale) means that the term's values differ around zero, and the "
             "results decide how much.",
+            explained("outcomes", "Outcomes, and every setting of a model", view),
+            explained("methodology", "The mathematics", view),
         ],
     )
 

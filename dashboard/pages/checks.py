@@ -8,8 +8,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.attributes import aria
-from dashboard.frame import Page, View, address, guide, notice
+from dashboard.frame import Page, View, address, explained, guide, notice
 from dashboard.grid import Column, difference_scale, number, small_grid, text
+from dashboard.handbook import meaning
 from dashboard.pages import evidence
 from dashboard.pages.comparison import comparison_sections
 from dashboard.pages.evidence import nothing
@@ -54,6 +55,7 @@ EVIDENCE = {
     "forecasts": ("Forecasts", evidence.forecasts),
     "remains": ("What is left", evidence.remains),
 }
+WORDS = ("R-hat", "ESS", "Energy", "Tree depth", "Evidence", "Surface", "k-hat", "Predictive check", "Log loss")
 POOLINGS = {
     "partial": "Partial pooling (published)",
     "none": "No pooling: each alone",
@@ -82,7 +84,7 @@ def content(view: View) -> list[Any]:
     ]
     if shown in EVIDENCE:
         _, evidence_of = EVIDENCE[shown]
-        return [*heading, *evidence_of(view, fit["fit_id"]), _how_to_read(), sources(view, asked(view))]
+        return [*heading, *evidence_of(view, fit["fit_id"]), _how_to_read(view), sources(view, asked(view))]
     return [
         *heading,
         _checks(rows("fit_checks")),
@@ -91,7 +93,7 @@ def content(view: View) -> list[Any]:
         *comparison_sections(view, fit["fit_id"]),
         _hyperparameters(rows("hyperparameters")),
         evidence.worst(view, fit["fit_id"]),
-        _how_to_read(),
+        _how_to_read(view),
         sources(view, asked(view)),
     ]
 
@@ -329,23 +331,16 @@ def _hyperparameters(rows: list[Row]) -> Component:
     )
 
 
-def _how_to_read() -> Component:
+def _how_to_read(view: View) -> Component:
     return guide(
         "How to read this",
         [
             "A fit is published only if the computation converged, no hard predictive check fails, and it forecasts "
             "games it has not seen at least as well as simple shares of past results. Otherwise it is rejected and "
             "kept here, and the leaderboard stays with the last accepted fit.",
-            "R-hat compares independent chains: 1.00 means they agree. ESS is how many independent draws they make. "
-            "Energy: how freely chains move to the tails, well above 0.3 where they do. Tree depth: the share of steps "
-            "that were cut short, near 0 where hardly any were.",
-            "A fit that was computed without sampling has no chains. Evidence: how far below the top the climb to the "
-            "likeliest scales ended. Surface: how well what is known of the scales was known between the points looked "
-            "at. k-hat: how unevenly the exact model weighs the draws, below 0.7 where they are near to it.",
-            "A predictive check replicates the results from the fit many times and asks whether the real ones would "
-            "stand out. A p-value near 0 or 1 says they would. A hard check rejects only if the discrepancy is also of "
-            "practical size.",
-            "Log loss scores a forecast by the probability it gave to what happened; lower is better.",
+            *(meaning(word) for word in WORDS),
+            explained("rejected", "Why is my fit rejected? Every check, and what to do", view),
+            explained("glossary", "The words of all pages", view),
         ],
     )
 

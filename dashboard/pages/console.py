@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard.attributes import aria
 from dashboard.canned import Canned, canned
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, explained, guide
 from dashboard.panel import figure_words
 from store.guard import unavailable
 
@@ -35,7 +35,7 @@ def content(view: View) -> list[Any]:
     }  # fmt: skip
     return [
         html.Div([_schema(view), _editor(asked or FIRST)], className="console"),
-        _how_to_read(),
+        _how_to_read(view),
         dcc.Store(id="sql-dictionary", data=held),
     ]
 
@@ -109,7 +109,7 @@ def _editor(sql: str) -> Component:
     )  # fmt: skip
 
 
-def _how_to_read() -> Component:
+def _how_to_read(view: View) -> Component:
     return guide(
         "How to use this",
         [
@@ -120,6 +120,7 @@ def _how_to_read() -> Component:
             "query, so that it can be shared; what you asked before stays in this browser.",
             html.P(["The same from anywhere: ", html.A("the API", href="/api"), ", or the whole edition as a ",
                     html.A("DuckDB file", href="/download/current.duckdb"), "."]),
+            explained("sql", "Tables and macros in short, and how programs ask", view),
         ],
     )  # fmt: skip
 

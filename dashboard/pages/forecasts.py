@@ -6,7 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.frame import Page, View, guide
+from dashboard.frame import Page, View, explained, guide
 from dashboard.grid import Column, grid, name_link, number, small_grid, text
 from dashboard.reader import Row
 from dashboard.what_if import WhatIf, choices, missed, told, what_if, with_results
@@ -27,10 +27,10 @@ def content(view: View) -> list[Any]:
     )
     cups = view.answer.rows("cups", league=league)
     if not (outlook or games or races or cups):
-        return [_nothing(league), _guide(has_draws=True)]
+        return [_nothing(league), _guide(view, has_draws=True)]
     what = what_if(view)
     return [
-        _guide(has_draws=any(row["draw"] for row in games)),
+        _guide(view, has_draws=any(row["draw"] for row in games)),
         *([_season(view, outlook, what)] if outlook else []),
         *_hanging(league, view.answer.rows("leverages", league=league)),
         *([_games(view, games, what)] if games else []),
@@ -53,7 +53,7 @@ def _nothing(league: str) -> Component:
     )
 
 
-def _guide(*, has_draws: bool) -> Component:
+def _guide(view: View, *, has_draws: bool) -> Component:
     middle = ", in the middle that of a draw" if has_draws else ""
     return guide(
         "How to read this",
@@ -63,6 +63,7 @@ def _guide(*, has_draws: bool) -> Component:
             "the game's own luck, which no rating takes away.",
             "A season is played 10,000 times to its end, each time with other ratings that the results allow, which "
             "move on as they have moved before. Thin lines hold 90 % of the ends, thick ones half.",
+            explained("forecasts", "How seasons, play-offs and cups are simulated", view),
         ],
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.frame import Page, View, address, guide
+from dashboard.frame import Page, View, address, explained, guide
 from dashboard.grid import fitting_grid, number, text
 from dashboard.reader import Row
 from dashboard.sources import Source, sources
@@ -29,7 +29,7 @@ def content(view: View) -> list[Any]:
     if view.league["fit_id"] is not None:
         parts.append(_lineage(view, view.answer.rows("lineages", league=league)))
         asked.append(("Lineage", "lineages", {"league": league}))
-    return [*parts, _how_to_read(), sources(view, asked)]
+    return [*parts, _how_to_read(view), sources(view, asked)]
 
 
 def lasted(seconds: float | None) -> str:
@@ -150,7 +150,7 @@ def _lineage(view: View, rows: list[Row]) -> Component:
                         className="block")  # fmt: skip
 
 
-def _how_to_read() -> Component:
+def _how_to_read(view: View) -> Component:
     return guide(
         "How to read this",
         [
@@ -159,6 +159,7 @@ def _how_to_read() -> Component:
             "The run that published this edition is still running in it. Whole logs are kept on the machine: "
             "pooltable runs.",
             "The same games, model, code and seed give the same fit: its name is a hash of them.",
+            explained("operations", "How nights, alerts and backups work", view),
         ],
     )
 

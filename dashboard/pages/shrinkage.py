@@ -7,7 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import figures
-from dashboard.frame import Page, View, kind_links, kind_of
+from dashboard.frame import Page, View, explained, kind_links, kind_of
 from dashboard.panel import panel
 from dashboard.sources import sources
 from dashboard.wording import counted, decimals, signed
@@ -30,7 +30,7 @@ def content(view: View) -> list[Any]:
     known = [row for row in rows if row["truth"] is not None]
     return [
         kind_links(PATH, view),
-        _idea(rows, kind, digits),
+        _idea(view, rows, kind, digits),
         html.Div(
             [
                 *_poolings(view, rows, digits),
@@ -79,7 +79,7 @@ def typical_error(rows: list[dict[str, Any]], estimate: str) -> float | None:
     return math.sqrt(sum((row[estimate] - row["truth"]) ** 2 for row in both) / len(both))
 
 
-def _idea(rows: list[dict[str, Any]], kind: str, digits: int) -> Component:
+def _idea(view: View, rows: list[dict[str, Any]], kind: str, digits: int) -> Component:
     parts = [
         html.H2("How to read this"),
         html.P(
@@ -92,6 +92,7 @@ def _idea(rows: list[dict[str, Any]], kind: str, digits: int) -> Component:
     example = pulled_most(rows)
     if example is not None:
         parts.append(_example(example, digits))
+    parts.append(explained("methodology", "The same as mathematics", view, "#three-ways-of-pooling"))
     return html.Section(parts, className="prose")
 
 

@@ -77,7 +77,7 @@ def read_cup(path: Path) -> Cup:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         near = difflib.get_close_matches(where, Cup.model_fields, 1) if first["type"] == "extra_forbidden" else []
-        hint = f'Did you mean "{near[0]}"?' if near else "modeling/README.md says what a cup is."
+        hint = f'Did you mean "{near[0]}"?' if near else "The handbook's page on forecasts says what a cup is."
         raise UsageError(f'{path}: "{where}": {first["msg"]}.', hint) from error
     for message, hint in _mistakes(cup):
         raise UsageError(f"{path}: {message}", hint)
