@@ -32,7 +32,7 @@ from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
 
-pytestmark = [pytest.mark.bench, pytest.mark.real, pytest.mark.timeout(14_400)]
+pytestmark = [pytest.mark.bench, pytest.mark.long, pytest.mark.real, pytest.mark.timeout(14_400)]
 
 Array = NDArray[np.float64]
 
