@@ -13,7 +13,7 @@ from bench_report import SECTIONS, Report
 CHECKOUT = Path(__file__).parent.parent
 BENCHMARKS = """
 import pytest
-from bench_report import QUICK, sized
+from bench_report import need, sized
 
 pytestmark = pytest.mark.bench
 
@@ -21,8 +21,10 @@ def test_a_row(report):
     report.add("fit", "made", sized(2.0, 1.0), "s", "a limit", 4.0, log_loss=0.61234)
 
 def test_a_peer(report):
-    if report.is_missing("no_such_module", "no-such-package"):
-        pytest.skip("of its peers none is there")
+    need("no_such_module", "no-such-package")
+
+def test_the_peer_again(report):
+    need("no_such_module", "no-such-package")
 
 def test_a_fault():
     raise RuntimeError("the disk is full")
@@ -62,12 +64,13 @@ def test_what_was_not_measured_is_told_with_its_reason(tmp_path):
     data, page, _printed = bench(tmp_path, QUICK="1")
     assert data["machine"]["quick"] is True and data["rows"][0]["ours"] == 1.0
     assert {one["what"]: one["why"] for one in data["not_measured"]} == {
-        "no-such-package": "not installed: pip install no-such-package",
-        "test_made.py::test_a_peer": "of its peers none is there",
+        "test_made.py::test_a_peer": "not installed: pip install no-such-package",
+        "test_made.py::test_the_peer_again": "not installed: pip install no-such-package",
         "test_made.py::test_a_fault": "failed: RuntimeError: the disk is full",
         "test_made.py::test_of_hours": "left out by QUICK=1",
     }
-    assert "- no-such-package: not installed: pip install no-such-package" in page
+    peers = "test_made.py::test_a_peer, test_made.py::test_the_peer_again"
+    assert f"- not installed: pip install no-such-package: {peers}\n" in page
     assert page.count("Nothing was measured.") == len(SECTIONS) - 1
 
 

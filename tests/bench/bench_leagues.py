@@ -76,7 +76,7 @@ def games_of(matches: Matches, scores: NDArray[np.int_] | None = None, home: boo
 
 
 def goals(matches: Matches, seed: int = 1) -> NDArray[np.int_]:
-    """Goals of both sides of each match, the first at home, by attacks and defences of their own, shape (matches, 2)."""
+    """Goals of both sides of a match, the first at home, by attacks and defences of their own, shape (matches, 2)."""
     rng = np.random.default_rng(seed)
     attack, defence = rng.normal(0, 0.3, (2, matches.players))
     first, second = matches.pair.T

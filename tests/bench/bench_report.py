@@ -83,17 +83,9 @@ class Report:
         named = {name.replace("_", " "): value for name, value in also.items()}
         self.rows.append(Row(section, what, float(ours), unit, beside, float(theirs), named))
 
-    def is_missing(self, module: str, package: str) -> bool:
-        """Whether a peer is not installed; the report then says so, once, with how to install it."""
-        if find_spec(module):
-            return False
-        self.not_measured(package, f"not installed: pip install {package}")
-        return True
-
     def not_measured(self, what: str, why: str) -> None:
         """Says that something was not measured, and why."""
-        if (one := Missing(what, why)) not in self.missing:
-            self.missing.append(one)
+        self.missing.append(Missing(what, why))
 
     def machine(self) -> dict[str, str | int | float]:
         """What it was measured on and with."""
@@ -116,8 +108,15 @@ class Report:
             lines = [row.line() for row in self.rows if row.section == section]
             parts += [f"## {section}", "\n".join([HEAD, *lines]) if lines else "Nothing was measured."]
         if self.missing:
-            parts += ["## Not measured", "\n".join(f"- {one.what}: {one.why}" for one in self.missing)]
+            parts += ["## Not measured", "\n".join(self.reasons())]
         return "\n\n".join(parts) + "\n"
+
+    def reasons(self) -> list[str]:
+        """Each reason for which something was not measured, with what that was."""
+        found: dict[str, list[str]] = {}
+        for one in self.missing:
+            found.setdefault(one.why, []).append(one.what)
+        return [f"- {why}: {', '.join(what)}" for why, what in found.items()]
 
     def data(self) -> dict[str, Any]:
         """The report for programs."""
@@ -131,6 +130,17 @@ class Report:
             (folder / f"{name}.json").write_text(json.dumps(self.data(), indent=1) + "\n", encoding="utf-8")
             (folder / f"{name}.md").write_text(self.markdown(), encoding="utf-8")
         return folder / "latest.md"
+
+
+def not_installed(module: str, package: str) -> str | None:
+    """What the report says of a peer that is not installed, or None."""
+    return None if find_spec(module) else f"not installed: pip install {package}"
+
+
+def need(module: str, package: str) -> None:
+    """Skips a benchmark whose peer is not installed: the report says so, and how to install it."""
+    if why := not_installed(module, package):
+        pytest.skip(why)
 
 
 def shown(value: float | str) -> str:
@@ -167,7 +177,7 @@ class Recorder:
         """A benchmark that was skipped or failed is told."""
         if "bench" in report.keywords and not report.passed:
             name = report.nodeid.removeprefix("tests/bench/").removeprefix("tests/")
-            self.report.not_measured(name, reason(report))
+            self.report.not_measured(name.replace("test_bench_", ""), reason(report))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         if self.report.rows or self.report.missing:

@@ -16,7 +16,7 @@ import pytest
 
 from bench_leagues import Matches, duels, games_of
 from bench_limits import exponent, factor_seconds, median_seconds, precision_of, reading_seconds, timed
-from bench_report import Report, sized
+from bench_report import Report, need, sized
 from modeling.build import build_design
 from modeling.design import Design
 from modeling.engines import chain
@@ -47,10 +47,9 @@ def winner_first(matches: Matches) -> list[list[list[str]]]:
     return names[order][:, :, None].tolist()
 
 
-def through_time(report: Report) -> ModuleType:
-    """TrueSkill Through Time, or a skip where it is not installed, which the report then says."""
-    if report.is_missing("trueskillthroughtime", "trueskillthroughtime"):
-        pytest.skip("TrueSkill Through Time is not installed")
+def through_time() -> ModuleType:
+    """TrueSkill Through Time, or a skip where it is not installed."""
+    need("trueskillthroughtime", "trueskillthroughtime")
     return importlib.import_module("trueskillthroughtime")
 
 
@@ -77,7 +76,7 @@ def test_smoothing_beside_one_factorisation_and_reading_its_rows(report: Report)
 
 
 def test_the_fixed_point_of_trueskill_through_time(report: Report):
-    peer = through_time(report)
+    peer = through_time()
     design, matches = simulated(3_000, 120)
     week = VALUES["scale_team_walk"] * np.sqrt(7 / 365.25)
     history = peer.History(
@@ -114,7 +113,7 @@ def test_the_fixed_point_of_trueskill_through_time(report: Report):
 
 
 def test_sweeps_beside_trueskill_through_time(report: Report):
-    peer = through_time(report)
+    peer = through_time()
     games, teams = sized((60_000, 2_000), (6_000, 200))
     design, matches = simulated(games, teams)
     week = VALUES["scale_team_walk"] * np.sqrt(7 / 365.25)

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -117,12 +116,6 @@ def loaded(kept: Home) -> Callable[[str], Stanza]:
         return stanza
 
     return load
-
-
-@pytest.fixture(scope="session")
-def absent() -> Callable[[str, str], str | None]:
-    """absent(module, package): what the report says of a peer that is not installed."""
-    return lambda module, package: None if find_spec(module) else f"not installed: pip install {package}"
 
 
 @pytest.fixture(scope="session")
