@@ -12,7 +12,6 @@ from modeling.games import Games
 Array = NDArray[np.float64]
 
 START = date(2015, 1, 1)
-A_DAY = 20
 SPREAD = 0.7  # sd of strengths
 
 
@@ -38,10 +37,12 @@ def pairs(rng: np.random.Generator, count: int, players: int) -> NDArray[np.int3
     return np.stack([first, second], axis=1).astype(np.int32)
 
 
-def duels(count: int, players: int, drift: float = 0.0, probit: bool = False, seed: int = 1) -> Matches:
-    """Matches at random, twenty a day, between players whose strengths differ and drift (sd of a year's change)."""
+def duels(
+    count: int, players: int, drift: float = 0.0, probit: bool = False, a_day: int = 20, seed: int = 1
+) -> Matches:
+    """Matches at random, so many a day, between players whose strengths differ and drift (sd of a year's change)."""
     rng = np.random.default_rng(seed)
-    pair, day = pairs(rng, count, players), np.arange(count) // A_DAY
+    pair, day = pairs(rng, count, players), np.arange(count) // a_day
     strength = rng.normal(0, SPREAD, players)[None]
     if drift:
         steps = rng.normal(0, drift / np.sqrt(365.25), (day[-1] + 1, players))
