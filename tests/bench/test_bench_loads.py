@@ -1,7 +1,7 @@
 """The table of loads: each league of the catalogue whose results lie here, loaded cold in a process of its own.
 
-Needs POOLTABLE_REAL_DATA. Only that the sums are right is
-asserted, never a time. Which files a league reads is told by `tests/ingest/test_every_folder.py`.
+Needs POOLTABLE_REAL_DATA. Only that the sums are right is asserted, never a time. Which files a league reads is told by
+`tests/ingest/test_every_folder.py`.
 """
 
 import importlib.util

@@ -1,5 +1,6 @@
 """What every page weighs and how long it takes, beside an empty Dash page; and a league of 10,000 competitors."""
 
+import socket
 import statistics
 import subprocess
 import sys
@@ -121,10 +122,19 @@ def empty() -> Iterator[str]:
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-c", EMPTY.format(port=port)], stderr=subprocess.DEVNULL)
-    time.sleep(4)
-    yield f"http://127.0.0.1:{port}/"
-    process.terminate()
-    process.wait()
+    try:
+        while process.poll() is None and not answers(port):
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether a server listens there by now."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
