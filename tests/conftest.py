@@ -2,6 +2,7 @@
 
 import pytest
 
+pytest_plugins = ["bench_report"]
 LONGEST = ("test_docs.py", "test_demo_night.py", "test_chain.py", "test_faults.py", "test_compare.py", "test_pages.py")
 
 

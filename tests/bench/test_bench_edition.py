@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bench_report import Report, sized
 from store.edition import publish
 from store.home import Home
 from store.warehouse import writing
 
 pytestmark = pytest.mark.bench
 
-COMPETITORS, DRAWS = 10_000, 1_000
+COMPETITORS, DRAWS = sized(10_000, 5_000), 1_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BUDGET_PUBLISH_S, BUDGET_QUERY_MS = 5.0, 20.0
 
@@ -102,7 +103,7 @@ def _fill(home: Home, ids: list[str], total: np.ndarray) -> None:
         )
 
 
-def test_publish(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_publish(home: Home, report: Report) -> None:
     """Against copying the same draws, and nothing else, from Parquet into a DuckDB file."""
 
     def copy(path: Path = home.root / "copy.duckdb") -> None:
@@ -111,10 +112,8 @@ def test_publish(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
             con.execute(f"CREATE TABLE t AS FROM read_parquet('{home.draws_of('f1')}')")
 
     ours, floor = seconds(lambda: publish(home, ["made"], NOW), 3), seconds(copy, 3)
-    with capsys.disabled():
-        budget = f"budget {BUDGET_PUBLISH_S:g} s ({ours / BUDGET_PUBLISH_S:.2f} of it)"
-        print(f"\npublish {COMPETITORS:,} x {DRAWS:,}: {ours:.2f} s, {budget}")
-        print(f"copying the draws alone: {floor:.2f} s, ratio {ours / floor:.2f}")
+    for beside, theirs in (("copying the draws alone", floor), ("budget", BUDGET_PUBLISH_S)):
+        report.add("publish", f"{COMPETITORS:,} competitors x {DRAWS:,} draws", ours, "s", beside, theirs)
 
 
 LEADERBOARDS = {
@@ -138,12 +137,12 @@ MACROS = {
 DRAWS_OF_TWO = "SELECT draws FROM rating_draw WHERE league = 'made' AND competitor_id IN ('made:00017', 'made:04711')"
 
 
-def test_queries(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_queries(home: Home, report: Report) -> None:
     """Against the budget of a query, against the least a query costs and against reading the draws of two competitors.
 
     Times are on one thread: what another process takes from this one's cores is in the wall time, not in the CPU's.
     """
-    with duckdb.connect(str(publish(home, ["made"], NOW)), read_only=True) as con, capsys.disabled():
+    with duckdb.connect(str(publish(home, ["made"], NOW)), read_only=True) as con:
         con.execute("SET threads = 1")
 
         def fetched(sql: str) -> tuple[float, float]:
@@ -153,14 +152,14 @@ def test_queries(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
             return both(lambda: con.sql(sql).to_arrow_table())
 
         least, draws = fetched("SELECT 1"), fetched(DRAWS_OF_TWO)
-        print(f"\nSELECT 1: {least[0]:.2f} ms; the draws of two competitors: {draws[0]:.2f} ms, CPU {draws[1]:.2f}")
         for name, sql, ask in (
             *((name, sql, as_frame) for name, sql in LEADERBOARDS.items()),
             *((name, sql, fetched) for name, sql in MACROS.items()),
         ):
             wall, cpu = ask(sql)
-            share = f"{cpu / BUDGET_QUERY_MS:.2f} of its budget, {cpu / draws[1]:.0f} times the draws of two"
-            print(f"{name}: {wall:.1f} ms, CPU {cpu:.1f} ms: {share}")
+            for beside, theirs in (("the draws of two competitors", draws[1]), ("budget", BUDGET_QUERY_MS)):
+                report.add("query", f"{name}, of {COMPETITORS:,}", cpu, "CPU ms", beside, theirs, wall_ms=wall,
+                           SELECT_1_ms=least[0])  # fmt: skip
 
 
 def both(act: Callable[[], object], runs: int = 20) -> tuple[float, float]:

@@ -1,6 +1,6 @@
-"""Loading the whole tennis pyramid, beside peers that only read the same files: ratios, printed, never asserted.
+"""Loading the whole tennis pyramid, beside peers that only read the same files: ratios, never asserted.
 
-Run with `make bench`, and POOLTABLE_REAL_DATA set. Each measurement is a process
+Needs POOLTABLE_REAL_DATA. Each measurement is a process
 of its own, so that its peak memory is its own too; seconds of a loaded machine say little, ratios and CPU time more.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bench_report import Report
 from store.home import CHECKOUT
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
@@ -75,7 +76,8 @@ def corrected(file: Path, folder: Path) -> Path:
 @pytest.mark.real
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
-def test_the_tennis_pyramid(tmp_path, capsys):
+@pytest.mark.long
+def test_the_tennis_pyramid(tmp_path: Path, report: Report):
     files = [file for pattern in PATTERNS for file in sorted(FOLDER.glob(pattern))]
     older = [file for file in files if not file.name.startswith(NEW_SEASON)]
     season = next(file for file in files if file.name.startswith(NEW_SEASON))
@@ -89,12 +91,12 @@ def test_the_tennis_pyramid(tmp_path, capsys):
         "pull, cold": measured(PULL, files, tmp_path / "one"),
         "pull, unchanged": measured(PULL, files, tmp_path / "one"),
     }
-    peer = runs["DuckDB reads them into a table"]
-    with capsys.disabled():
-        print(f"\n{'':32}{'seconds':>9}{'x peer':>8}{'CPU':>8}{'x peer':>8}{'peak MB':>9}")
-        for name, (seconds, cpu, peak, found) in runs.items():
-            ratios = f"{seconds:9.2f}{seconds / peer[0]:8.2f}{cpu:8.2f}{cpu / peer[1]:8.2f}{peak:9.0f}"
-            print(f"{name:32}{ratios}  {found}")
+    limit, cpu_limit, *_ = runs["DuckDB reads them into a table"]
+    for name, (seconds, cpu, peak, _found) in runs.items():
+        report.add("load", f"men's tennis: {name}", seconds, "s", "DuckDB reads the files into a table", limit,
+                   CPU_ratio=cpu / cpu_limit, peak_MB=peak)  # fmt: skip
+    report.add("load", "men's tennis: pull, cold", runs["pull, cold"][0], "s", "budget", 15)
+    report.add("load", "men's tennis: pull, unchanged", runs["pull, unchanged"][0], "s", "budget", 1)
     assert runs["pull, cold"][3] == [132, 852_560, 0, 0, 0]
     assert runs["pull, unchanged"][3] == [0, 0, 0, 0, 852_560]
     slices, new, *_ = runs["pull, the new season"][3]

@@ -5,12 +5,10 @@ with tuning, compiling apart. The joint engine's draws are independent: as many 
 again by importance weights, their share that the weights leave (ESS of the weights over their number).
 
 Seconds of the joint engine are the median of five runs; of NUTS, of which the hockey alone takes minutes, one.
-Ratios are printed, never asserted. Run with `make bench`, for the real leagues with POOLTABLE_REAL_DATA set.
+Ratios are never asserted. The real leagues need POOLTABLE_REAL_DATA.
 """
 
 import os
-import statistics
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +19,8 @@ import pytest
 from scipy.linalg import eigh
 from scipy.sparse import csr_array, eye_array
 
+from bench_limits import median_seconds, timed
+from bench_report import Report, sized
 from ingest.pull import pull
 from modeling.block import Block
 from modeling.convergence import diagnose
@@ -70,16 +70,6 @@ def real_design(tmp_path_factory) -> Callable[[str], Design]:
     return make
 
 
-def seconds(work: Callable[[], object], times: int = 5) -> float:
-    """The median of a few runs."""
-    found = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
-
-
 def every(design: Design) -> np.ndarray:
     return np.ones(design.games, dtype=bool)
 
@@ -104,23 +94,15 @@ def factors(design: Design) -> float:
     model = model_of(design, every(design))
     prior = model.latent.prior(model.scales(theta_of(model, {})))
     matrix = model.latent.precision(prior, np.ones(model.latent.cells))
-    return 20 * seconds(lambda: invert(factorise(matrix.copy(order="F"))))
+    return 20 * median_seconds(lambda: invert(factorise(matrix.copy(order="F"))))
 
 
-def beside_nuts(design: Design) -> str:
-    """What the joint engine and NUTS took for their effective draws, in words."""
-    tree = joint.fit(design, every(design), 1)
-    ours, draws = seconds(lambda: joint.fit(design, every(design), 1)), effective(tree)
-    bound, compiled = factors(design), nuts.compile_design(design)
-    start = time.perf_counter()
-    theirs = nuts.sample(compiled, every(design), 1)
-    taken, ess = time.perf_counter() - start, least_effective(design, theirs)
-    k_hat = tree["diagnostics"].attrs["k_hat"]
-    return (
-        f"\n{design.league}, {design.games:,} games: {ours:.2f} s for {draws:,.0f} effective draws, "
-        f"{ours / bound:.1f} x 20 factors with inverse ({bound:.2f} s), k-hat {k_hat:.2f}; "
-        f"NUTS {taken:.1f} s for {ess:,.0f}: {draws / ours / (ess / taken):,.0f} times as fast"
-    )
+def beside_factors(design: Design, report: Report) -> float:
+    """Seconds of a fit, which the report has beside the linear algebra it rests on."""
+    ours = median_seconds(lambda: joint.fit(design, every(design), 1))
+    report.add("fit", f"{design.league}, {design.games:,} games", ours, "s", "20 dense factors with inverse",
+               factors(design), effects=design.effects)  # fmt: skip
+    return ours
 
 
 @pytest.mark.parametrize(
@@ -128,22 +110,18 @@ def beside_nuts(design: Design) -> str:
     [
         pytest.param("atp_tour", marks=real),
         pytest.param("internationals", marks=real),
-        pytest.param("nhl_goals", marks=[*real, pytest.mark.slow]),
+        pytest.param("nhl_goals", marks=real),
     ],
 )
-def test_seconds_to_equal_effective_draws(real_design, name, capsys):
-    with capsys.disabled():
-        print(beside_nuts(real_design(name)))
-
-
-@pytest.mark.real
-@pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
-def test_seconds_of_the_hockey_beside_factors_of_its_matrix(real_design, capsys):
-    design = real_design("nhl_goals")
-    joint.fit(design, every(design), 1)
-    ours, bound = seconds(lambda: joint.fit(design, every(design), 1)), factors(design)
-    with capsys.disabled():
-        print(f"\nnhl_goals: {ours:.1f} s, {ours / bound:.2f} x 20 factors with inverse ({bound:.1f} s)")
+@pytest.mark.long
+def test_seconds_to_equal_effective_draws(real_design: Callable[[str], Design], name: str, report: Report):
+    design = real_design(name)
+    tree, ours = joint.fit(design, every(design), 1), beside_factors(design, report)
+    compiled = nuts.compile_design(design)
+    taken, theirs = timed(lambda: nuts.sample(compiled, every(design), 1))
+    ess = least_effective(design, theirs)
+    report.add("fit", f"{name}, 1,000 effective draws", 1000 * ours / effective(tree), "s", "NUTS (nutpie)",
+               1000 * taken / ess, k_hat=tree["diagnostics"].attrs["k_hat"], their_effective_draws=ess)  # fmt: skip
 
 
 def stints(count: int, players: int, seed: int) -> Design:
@@ -166,18 +144,16 @@ def stints(count: int, players: int, seed: int) -> Design:
     )  # fmt: skip
 
 
-def test_seconds_of_stints_beside_one_gram_matrix_and_its_spectrum(capsys):
-    """250,000 stints of 1,500 players: hyperparameters, 4,000 joint draws and their certificate."""
-    design = stints(250_000, 1500, 1)
+def test_seconds_of_stints_beside_one_gram_matrix_and_its_spectrum(report: Report):
+    """Hyperparameters, 4,000 joint draws and their certificate."""
+    count, players = sized((250_000, 1500), (50_000, 500))
+    design = stints(count, players, 1)
     tree = joint.fit(design, every(design), 1)
-    ours = seconds(lambda: joint.fit(design, every(design), 1))
+    ours = median_seconds(lambda: joint.fit(design, every(design), 1))
     model = model_of(design, every(design))
-    gram = seconds(lambda: model.latent.gram(design.exposure))
     matrix = model.latent.gram(design.exposure)
-    bound = gram + seconds(lambda: eigh(matrix, driver="evd"))
+    bound = median_seconds(lambda: model.latent.gram(design.exposure))
+    bound += median_seconds(lambda: eigh(matrix, driver="evd"))
     scale, sigma = (tree["posterior"][name].to_numpy().mean() for name in ("scale_player", "sigma"))
-    with capsys.disabled():
-        print(
-            f"\n250,000 stints, 1,500 players: {ours:.2f} s, {ours / bound:.1f} x a Gram matrix ({gram:.2f} s) and its "
-            f"spectrum ({bound - gram:.2f} s); scale {scale:.2f} of 2.50, sigma {sigma:.2f} of 11.00"
-        )
+    report.add("fit", f"{count:,} stints, {players:,} players", ours, "s", "one Gram matrix and its spectrum", bound,
+               scale=scale, scale_told=2.5, sigma=sigma, sigma_told=11.0)  # fmt: skip

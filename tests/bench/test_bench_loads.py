@@ -1,7 +1,7 @@
 """The table of loads: each league of the catalogue whose results lie here, loaded cold in a process of its own.
 
-Run with `make bench`, and POOLTABLE_REAL_DATA set. What is printed is for people; only that the sums are right is
-asserted, never a time. Which files a league reads is told by `tests/ingest/test_every_folder.py`.
+Needs POOLTABLE_REAL_DATA. Only that the sums are right is asserted, never a time. Which files a league reads is told by
+`tests/ingest/test_every_folder.py`.
 """
 
 import importlib.util
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from bench_limits import timed
+from bench_report import Report
 from store.home import CHECKOUT
 from store.stanzas import read_catalogue
 
@@ -76,25 +78,26 @@ def loaded(league: str, sources: list[str], home: Path) -> Load:
     return Load(*json.loads(ran.stdout.splitlines()[-1]))
 
 
-def told(league: str, load: Load) -> str:
-    """A row of the table."""
-    rejected = "; ".join(f"{rule} {count:,}" for rule, count in load.rejected.items()) or "-"
-    counts = f"{load.files:,} | {load.rows:,} | {load.games or load.forecasts:,} | {sum(load.rejected.values()):,}"
-    cost = f"{load.seconds:.1f} | {load.cpu_seconds:.1f} | {load.peak_mb:,.0f}"
-    return f"| {league} | {load.feed} | {counts} | {rejected} | {cost} |"
+def read_once(sources: list[str]) -> float:
+    """Seconds of reading the files that a league reads, byte by byte and no more."""
+    found = [file for source in sources for file in sorted(Path(REAL or "").glob(source))]
+    files = [file for one in found for file in ([one] if one.is_file() else sorted(one.rglob("*"))) if file.is_file()]
+    return timed(lambda: [file.read_bytes() for file in files])[0]
 
 
 @pytest.mark.bench
 @pytest.mark.real
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set")
-def test_the_table_of_loads(tmp_path, capsys):
+@pytest.mark.long
+def test_the_table_of_loads(tmp_path: Path, report: Report):
     loads = {league: loaded(league, sources, tmp_path / league) for league, sources in places().items()}
-    with capsys.disabled():
-        print("\n| league | feed | slices | rows | loaded | rejected | by reason | s | CPU s | peak MB |")
-        print("|---|---|--:|--:|--:|--:|---|--:|--:|--:|")
-        for league, load in loads.items():
-            print(told(league, load))
+    for league, sources in places().items():
+        load = loads[league]
+        report.add("load", f"{league} ({load.feed})", load.seconds, "s", "reading its files once", read_once(sources),
+                   files=load.files, rows=load.rows, loaded=load.games or load.forecasts, CPU_s=load.cpu_seconds,
+                   peak_MB=load.peak_mb, **{f"rejected {rule}": count for rule, count in load.rejected.items()}
+                   )  # fmt: skip
     assert set(loads) <= set(read_catalogue())
     for league, load in loads.items():
         assert load.games or load.forecasts, league

@@ -1,8 +1,8 @@
 """The reference engine on real internationals: beside the textbook form of its model, and from last month's fit.
 
 Effective draws are of the worst of the scales, home advantage and the ratings. Of the machine they are counted by CPU
-seconds and by gradients, which do not depend on what else it does; ratios are printed, never asserted.
-Run with `make bench`, and POOLTABLE_REAL_DATA set.
+seconds and by gradients, which do not depend on what else it does; ratios are never asserted. Needs
+POOLTABLE_REAL_DATA.
 """
 
 import os
@@ -18,6 +18,7 @@ import nutpie
 import pymc as pm
 import pytest
 
+from bench_report import Report
 from ingest.pull import pull
 from modeling.convergence import diagnose, diagnose_ratings
 from modeling.design import Design
@@ -34,6 +35,7 @@ from store.stanzas import Stanza, read_catalogue
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
 pytestmark = [
     pytest.mark.bench,
+    pytest.mark.long,
     pytest.mark.real,
     pytest.mark.timeout(3000),
     pytest.mark.skipif(not REAL, reason="POOLTABLE_REAL_DATA is not set"),
@@ -137,7 +139,7 @@ def assert_alike(first: np.ndarray, *others: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("since", [date(2023, 1, 1), date(2020, 1, 1), date(2014, 1, 1)])
-def test_effective_draws_beside_the_textbook(league, since, capsys):
+def test_effective_draws_beside_the_textbook(league: Rated, since: date, report: Report):
     design = league(since).design
     models = {"ours": every_game(nuts.compile_design(design)), "textbook": textbook(design)}
     rate, home = {}, []
@@ -145,11 +147,9 @@ def test_effective_draws_beside_the_textbook(league, since, capsys):
         found = run(model)
         home.append(found.tree["posterior"]["home"].to_numpy())
         rate[name] = least_ess(found.tree) / found.cpu_seconds
-    with capsys.disabled():
-        print(
-            f"\n{len(design.blocks[0].levels)} teams, {design.games:,} games: {rate['ours']:,.0f} effective draws a "
-            f"CPU second, textbook {rate['textbook']:,.0f}, ratio {rate['ours'] / rate['textbook']:.1f}"
-        )
+    report.add("fit", f"NUTS, internationals, {design.games:,} games, 1,000 effective draws", 1000 / rate["ours"],
+               "CPU s", "NUTS, the textbook's form", 1000 / rate["textbook"], teams=len(design.blocks[0].levels)
+               )  # fmt: skip
     assert_alike(*home)
 
 
@@ -175,21 +175,22 @@ def worst(league: League, tree: Any) -> tuple[float, float]:
     return max(one.r_hat for one in found), min(one.ess_bulk for one in found)
 
 
-def test_what_a_start_from_last_months_fit_saves(league, capsys):
+def test_what_a_start_from_last_months_fit_saves(league: Rated, report: Report):
     now = league(date(2014, 1, 1))
     before = league(date(2014, 1, 1), now.games.as_of - timedelta(days=28))
     start = start_of(before, run(every_game(nuts.compile_design(before.design))).tree)
     models = {name: every_game(nuts.compile_design(now.design, one)) for name, one in (("cold", None), ("warm", start))}
-    lines, home = [], []
+    home = []
     for tune in (1000, 500, 250, 100):
+        cost = {}
         for name, model in models.items():
             found = run(model, tune)
-            (r_hat, ess), (tuning, sampling) = worst(now, found.tree), found.gradients
-            cost = f"{found.divergences:6}{tuning:11,}{sampling:11,}{1000 * ess / (tuning + sampling):9.2f}"
-            lines.append(f"{tune:6} {name:5}{r_hat:9.4f}{ess:8.0f}{cost}")
+            r_hat, ess = worst(now, found.tree)
+            cost[name] = {"gradients": 1000 * sum(found.gradients) / ess, "R-hat": r_hat, "ESS": ess,
+                          "divergences": found.divergences}  # fmt: skip
             home.append(found.tree["posterior"]["home"].to_numpy())
-    with capsys.disabled():
-        print(f"\n{before.design.games:,} games, then {now.design.games:,}; worst of parameters and ratings")
-        print(f"{'tuning':>12}{'R-hat':>9}{'ESS':>8}{'div':>6}{'gradients':>11}{'then':>11}{'ESS/1000':>9}")
-        print("\n".join(lines))
+        also = {f"{name} {what}": value for name, one in cost.items() for what, value in one.items()}
+        report.add("fit", f"NUTS from last month's fit, tuning {tune:,}, 1,000 effective draws",
+                   cost["warm"]["gradients"], "gradients", "from nowhere", cost["cold"]["gradients"], **also
+                   )  # fmt: skip
     assert_alike(home[0], *home[1:4])

@@ -1,6 +1,6 @@
 """How long seasons and cups take to simulate, beside plain NumPy that draws as many goals and does nothing else.
 
-`make bench` prints; nothing here asserts on seconds.
+Nothing here asserts on seconds.
 """
 
 import resource
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bench_report import Report
 from modeling.build import build_design
 from modeling.games import Games
 from modeling.outlook.bracket import reached, seeded
@@ -76,7 +77,7 @@ def whole_season() -> tuple[Coming, Competition, PlayOffs]:
     return coming, one, off
 
 
-def test_ten_thousand_seasons_of_twenty() -> None:
+def test_ten_thousand_seasons_of_twenty(report: Report) -> None:
     coming, one, off = whole_season()
     rng = np.random.default_rng(1)
     simulate(coming, [one], RULES, rng, seasons=10, play_offs=off)  # compiles
@@ -84,15 +85,19 @@ def test_ten_thousand_seasons_of_twenty() -> None:
     more, more_cpu = timed(lambda: simulate(coming, [one], RULES, rng, seasons=SEASONS, play_offs=off))
     rates = np.exp(coming.known)
     plain, plain_cpu = timed(lambda: [rng.poisson(rates) for _ in range(SEASONS // DRAWS)])
-    print(f"\n20 teams x 380 games x 10,000 seasons: {wall:.2f} s ({cpu:.2f} s CPU), limit {LIMIT_SECONDS} s")
-    print(f"with play-offs of the 3rd to the 6th: {more:.2f} s ({more_cpu:.2f} s CPU)")
-    print(f"the goals alone, by NumPy's Poisson: {plain:.2f} s ({plain_cpu:.2f} s CPU), in the same run")
+    what = "20 teams x 380 games x 10,000 seasons"
+    report.add("query", what, wall, "s", "budget", LIMIT_SECONDS)
+    for name, seconds, spent in ((what, wall, cpu), (f"{what}, with play-offs", more, more_cpu)):
+        report.add("query", name, seconds, "s", "the goals alone, by NumPy's Poisson", plain, CPU_s=spent,
+                   their_CPU_s=plain_cpu)  # fmt: skip
 
 
-def test_a_draw_of_128() -> None:
+def test_a_draw_of_128(report: Report) -> None:
     rng = np.random.default_rng(1)
     strength = rng.normal(0, 1, (200, 128))
     chance = 1 / (1 + np.exp(strength[:, None, :] - strength[:, :, None]))[None]
     reached(seeded(128), chance, 10, rng)
     wall, cpu = timed(lambda: reached(seeded(128), chance, 10_000, rng))
-    print(f"\n10,000 draws of 128: {wall:.2f} s ({cpu:.2f} s CPU)")
+    random, random_cpu = timed(lambda: rng.random((10_000, 127)))
+    report.add("query", "a draw of 128, 10,000 times", wall, "s", "as many random numbers", random, CPU_s=cpu,
+               their_CPU_s=random_cpu)  # fmt: skip

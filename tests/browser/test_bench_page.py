@@ -1,5 +1,6 @@
 """What every page weighs and how long it takes, beside an empty Dash page; and a league of 10,000 competitors."""
 
+import socket
 import statistics
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
+from bench_report import Report, sized
 from dashboard.server import listen
 from store.edition import publish
 from store.home import Home
@@ -22,8 +24,8 @@ pytestmark = [pytest.mark.bench, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 type Served = Callable[[Home], AbstractContextManager[str]]
 BUDGET_COLD_S, BUDGET_WARM_S, BUDGET_ACT_MS = 1.0, 0.5, 150
-RUNS = 3
-MANY = 10_000
+RUNS = sized(3, 1)
+MANY = sized(10_000, 2_000)
 ROWS = ".ag-center-cols-container .ag-row"
 PAGES = {
     # page: its address, what is visible when its content is there
@@ -120,10 +122,19 @@ def empty() -> Iterator[str]:
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen([sys.executable, "-c", EMPTY.format(port=port)], stderr=subprocess.DEVNULL)
-    time.sleep(4)
-    yield f"http://127.0.0.1:{port}/"
-    process.terminate()
-    process.wait()
+    try:
+        while process.poll() is None and not answers(port):
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether a server listens there by now."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -189,28 +200,24 @@ class Sizes:
         self.own += size if "_dash-update-component" in self._urls.get(ended["requestId"], "") else 0
 
 
-def test_every_page(chromium: Browser, foretold: str, empty: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_page(chromium: Browser, foretold: str, empty: str, report: Report) -> None:
     weighed(chromium, f"{foretold}/leagues", ".card", 1)
     weighed(chromium, empty, ".drawing", 1)
-    with capsys.disabled():
-        print(f"\nbudgets: cold {BUDGET_COLD_S:g} s, warm {BUDGET_WARM_S:g} s")
-        print(f"{'page':22} {'cold s':>7} {'budget':>7} {'empty':>6} {'warm s':>7} {'budget':>7} {'empty':>6}"
-              f" {'all kB':>7} {'own kB':>7}")  # fmt: skip
-        for name, (
-            path,
-            content,
-        ) in PAGES.items():  # the machine is not the same all the time: each beside an empty one
-            one, least = weighed(chromium, foretold + path, content), weighed(chromium, empty, ".drawing")
-            print(f"{name:22} {one.cold:7.2f} {one.cold / BUDGET_COLD_S:7.2f} {one.cold / least.cold:6.2f} "
-                  f"{one.warm:7.2f} {one.warm / BUDGET_WARM_S:7.2f} {one.warm / least.warm:6.2f} {one.all_kb:7.0f} "
-                  f"{one.own_kb:7.1f}")  # fmt: skip
+    for name, (path, content) in PAGES.items():  # the machine is not the same all the time: each beside an empty one
+        one, least = weighed(chromium, foretold + path, content), weighed(chromium, empty, ".drawing")
+        for how, ours, theirs, budget in (
+            ("cold", one.cold, least.cold, BUDGET_COLD_S),
+            ("warm", one.warm, least.warm, BUDGET_WARM_S),
+        ):
+            report.add("page", f"{name}, {how}", ours, "s", "an empty Dash page", theirs, of_its_budget=ours / budget,
+                       all_kB=one.all_kb, own_kB=one.own_kb)  # fmt: skip
 
 
-def test_ten_thousand_competitors(chromium: Browser, large: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ten_thousand_competitors(chromium: Browser, large: str, report: Report) -> None:
     address = f"{large}/leaderboard?league=nations&show=all"
-    all_of_them = weighed(chromium, address, ".drawing", 3)
-    ranked = weighed(chromium, f"{large}/leaderboard?league=nations", ".drawing", 3)
-    shrunk = weighed(chromium, f"{large}/shrinkage?league=nations", ".main-svg", 3)
+    all_of_them = weighed(chromium, address, ".drawing")
+    ranked = weighed(chromium, f"{large}/leaderboard?league=nations", ".drawing")
+    shrunk = weighed(chromium, f"{large}/shrinkage?league=nations", ".main-svg")
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     until_there(page, address, ".drawing")
     page.wait_for_load_state("networkidle")
@@ -221,13 +228,12 @@ def test_ten_thousand_competitors(chromium: Browser, large: str, capsys: pytest.
         sorted_.append(page.evaluate(UNTIL.replace("SEEN", TOP).replace("ACT", CLICK.replace("COLUMN", column))))
     gaps = page.evaluate(SCROLL)
     page.close()
-    with capsys.disabled():
-        print(f"\n{MANY:,} competitors: cold, warm in s; kB of its own")
-        for name, one in (("all", all_of_them), ("the ranked", ranked), ("shrinkage", shrunk)):
-            print(f"  {name:10} {one.cold:6.2f} {one.warm:6.2f} {one.own_kb:8.0f}")
-        for name, values in (("search", searched), ("sort", sorted_)):
-            said = " ".join(f"{value:.0f}" for value in values)
-            print(f"  {name}: {said} ms; median {statistics.median(values) / BUDGET_ACT_MS:.2f} of {BUDGET_ACT_MS} ms")
-        late = sorted(gaps)
-        print(f"  scroll: a frame every {statistics.median(gaps):.0f} ms, one in twenty {late[-len(late) // 20]:.0f}, "
-              f"the slowest {late[-1]:.0f}")  # fmt: skip
+    for name, one in (("all", all_of_them), ("the ranked", ranked), ("shrinkage", shrunk)):
+        for how, ours, budget in (("cold", one.cold, BUDGET_COLD_S), ("warm", one.warm, BUDGET_WARM_S)):
+            report.add("page", f"{MANY:,} competitors: {name}, {how}", ours, "s", "budget", budget, own_kB=one.own_kb)
+    for name, values in (("search", searched), ("sort", sorted_)):
+        report.add("page", f"{MANY:,} competitors: {name}", statistics.median(values), "ms", "budget", BUDGET_ACT_MS,
+                   slowest=max(values))  # fmt: skip
+    late = sorted(gaps)
+    report.add("page", f"{MANY:,} competitors: scroll, a frame every", statistics.median(gaps), "ms",
+               "60 frames a second", 1000 / 60, one_in_twenty=late[-len(late) // 20], slowest=late[-1])  # fmt: skip

@@ -1,8 +1,7 @@
-"""The table of peers: rows of games that we and others forecast in one run, printed together at the end.
+"""Real games that we and others forecast in one run.
 
-`make bench` (or pytest -m bench tests/bench/anchors) prints it. Peers are in the dependency group `bench`; one that is
-not installed is named in the table. POOLTABLE_ANCHORS_HOME names a folder in which the leagues
-stay loaded from run to run.
+Peers are in the dependency group `bench`; the report names one that is not installed. POOLTABLE_ANCHORS_HOME names a
+folder in which the leagues stay loaded from run to run.
 """
 
 import os
@@ -10,13 +9,13 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench_report import Report
 from ingest.pull import pull
 from modeling.backtest_scores import paired
 from store.home import Home
@@ -27,9 +26,7 @@ Array = NDArray[np.float64]
 LEAGUES = Path(__file__).parents[2] / "flow" / "backtests" / "leagues.toml"
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 SEED = 20140101
-HEAD = "| forecaster | games | {loss} | right | they less us | 95 % interval | |\n|---|--:|--:|--:|--:|--:|---|"
 AHEAD, BEHIND = "we are ahead", "they are ahead"
-KEY = pytest.StashKey[list[str]]()
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,18 @@ def _told(chance: Array, won: Array) -> Told:
     return Told(-np.log(np.maximum(own, 1e-12)), np.where(own == 0.5, 0.5, (own > 0.5).astype(float)))
 
 
-def line(name: str, one: Told, ours: Told, week: NDArray[np.intp]) -> tuple[float, str, str]:
-    """(log loss, the line of the table, who is ahead) of a forecaster beside ours, on the games that both forecast."""
-    both = np.isfinite(one.loss) & np.isfinite(ours.loss)
-    mean = float(one.loss[both].mean())
-    right = f"{one.right[both].mean():.1%}" if one.right is not None else ""
-    apart, verdict = " |  | ", ""
-    if one is not ours:
-        found = paired((one.loss - ours.loss)[both], week[both], SEED)
-        apart = f" {found.mean:+.4f} | {found.low:+.4f} to {found.high:+.4f} |"
-        verdict = AHEAD if found.low > 0 else BEHIND if found.high < 0 else "level within noise"
-    return mean, f"| {name} | {both.sum():,} | {mean:.4f} | {right} |{apart} {verdict} |", verdict
+def verdict(low: float, high: float) -> str:
+    """Who is ahead by an interval of their loss less ours."""
+    return AHEAD if low > 0 else BEHIND if high < 0 else "level within noise"
 
 
 Anchors = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def anchors(request: pytest.FixtureRequest) -> Anchors:
-    """anchors(title, week, {forecaster: Told}, published): adds a row of the table, of which ours is the first
-    forecaster, and returns who is ahead of whom; a forecaster that is not there stands in words."""
-    lines = request.config.stash.setdefault(KEY, [])
+def anchors(report: Report) -> Anchors:
+    """anchors(title, week, {forecaster: Told}, published): rows of the report, of which ours is the first forecaster;
+    returns who is ahead of whom, on the games that both forecast. A forecaster that is not there stands in words."""
 
     def add(
         title: str,
@@ -76,22 +64,27 @@ def anchors(request: pytest.FixtureRequest) -> Anchors:
         published: Mapping[str, float] | None = None,
         loss: str = "log loss",
     ) -> dict[str, str]:
-        ours = next(iter(found.values()))
+        (name, ours), *others = found.items()
         assert isinstance(ours, Told)
-        there = {name: line(name, one, ours, week) for name, one in found.items() if isinstance(one, Told)}
-        absent = [f"| {name} | {one} | | | | | |" for name, one in found.items() if isinstance(one, str)]
-        printed = [f"| {name} [published] | | {value:.4f} | | | | |" for name, value in (published or {}).items()]
-        rows = [text for _mean, text, _who in sorted(there.values())]
-        lines.append("\n".join([f"### {title}", "", HEAD.format(loss=loss), *rows, *printed, *absent, ""]))
-        print(f"\n{lines[-1]}")
-        return {name: who for name, (_mean, _text, who) in there.items()}
+        ahead = {}
+        for other, one in others:
+            if isinstance(one, str):
+                report.not_measured(f"{title}: {other}", one)
+                continue
+            both = np.isfinite(one.loss) & np.isfinite(ours.loss)
+            apart = paired((one.loss - ours.loss)[both], week[both], SEED)
+            ahead[other] = verdict(apart.low, apart.high)
+            right = {} if one.right is None else {"they_are_right": float(one.right[both].mean())}
+            right |= {} if ours.right is None else {"we_are_right": float(ours.right[both].mean())}
+            report.add("accuracy", f"{title}: {name}", ours.loss[both].mean(), loss, other, one.loss[both].mean(),
+                       games=int(both.sum()), they_less_us=apart.mean, low=apart.low, high=apart.high, **right,
+                       so=ahead[other])  # fmt: skip
+        for other, value in (published or {}).items():
+            mean = np.nanmean(ours.loss)
+            report.add("accuracy", f"{title}: {name}", mean, loss, f"{other} [published]", value)
+        return ahead
 
     return add
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for text in config.stash.get(KEY, []):
-        terminalreporter.write_line(f"\n{text}")
 
 
 @pytest.fixture(scope="session")
@@ -123,12 +116,6 @@ def loaded(kept: Home) -> Callable[[str], Stanza]:
         return stanza
 
     return load
-
-
-@pytest.fixture(scope="session")
-def absent() -> Callable[[str, str], str | None]:
-    """absent(module, package): what the table says of a peer that is not installed."""
-    return lambda module, package: None if find_spec(module) else f"not installed: pip install {package}"
 
 
 @pytest.fixture(scope="session")

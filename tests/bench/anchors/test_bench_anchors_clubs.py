@@ -16,7 +16,7 @@ from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading, writing
 
-pytestmark = [pytest.mark.bench, pytest.mark.real, pytest.mark.timeout(14_400)]
+pytestmark = [pytest.mark.bench, pytest.mark.long, pytest.mark.real, pytest.mark.timeout(14_400)]
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)

@@ -25,7 +25,7 @@ from modeling.design import Design
 from store.home import Home
 from store.stanzas import Stanza
 
-pytestmark = [pytest.mark.bench, pytest.mark.real, pytest.mark.timeout(14_400)]
+pytestmark = [pytest.mark.bench, pytest.mark.long, pytest.mark.real, pytest.mark.timeout(14_400)]
 
 Array = NDArray[np.float64]
 

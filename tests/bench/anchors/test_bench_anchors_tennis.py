@@ -6,9 +6,6 @@ the days before it. Peers are tuned by log loss on the past; their chances get o
 too. Sides are in the order of a seeded hash: no order tells who won.
 """
 
-import importlib
-import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,9 +15,11 @@ import numpy as np
 import polars as pl
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit, ndtr
+from scipy.special import expit
 
+from bench_leagues import Matches
+from bench_peers import RIIX, at_scale, loss, openskill, riix, riix_frozen, scaled, through_time, whole_history
+from bench_report import not_installed
 from modeling.backtest_contests import Asked, contests_of, read_asked
 from modeling.backtest_cuts import MODEL, Window, filtered, rated_daily
 from modeling.baselines import elo, glicko2
@@ -32,7 +31,7 @@ from store.home import Home
 from store.stanzas import Stanza
 from store.warehouse import reading
 
-pytestmark = [pytest.mark.bench, pytest.mark.real, pytest.mark.timeout(14_400)]
+pytestmark = [pytest.mark.bench, pytest.mark.long, pytest.mark.real, pytest.mark.timeout(14_400)]
 
 Array = NDArray[np.float64]
 
@@ -40,13 +39,6 @@ FROZEN = date(2014, 1, 1)
 LATEST = date(2017, 1, 1)
 PUBLISHED = {"whole-history-rating": 0.6135, "KickScore": 0.6057, "TrueSkill Through Time": 0.6043}
 ALONE = {"effects": (), "noise": (), "group": None}  # results alone, as the peers see them
-POINTS = 400 / math.log(10)  # of Elo in a logit
-RIIX = {
-    "riix Elo": ("elo", "Elo", [{"k": k} for k in (16.0, 24.0, 32.0, 48.0)]),
-    "riix Glicko": ("glicko", "Glicko", [{"c": c} for c in (1.0, 3.0, 6.0, 12.0)]),
-    "riix Glicko-2": ("glicko2", "Glicko2", [{"initial_sigma": one} for one in (0.01, 0.03, 0.06)]),
-    "riix TrueSkill": ("trueskill", "TrueSkill", [{"tau": tau} for tau in (0.02, 0.0833, 0.2)]),
-}
 LEVELS = """
 SELECT game_id, attributes['level'] AS level, status = 'retired' AS is_retired FROM game
 WHERE league = ? AND attributes['series'] = 'tour'
@@ -54,21 +46,6 @@ WHERE league = ? AND attributes['series'] = 'tour'
 BEHIND = "they are ahead"
 LEVEL_SCHEMA = {"game_id": pl.String, "level": pl.String, "is_retired": pl.Boolean}
 HIDDEN = 200  # days at the end whose results are turned about, to see that no forecast before them moves
-
-
-@dataclass(frozen=True)
-class Matches:
-    """Matches in order of play; of each its day, both players by number, and 1 where the first one won (else 0)."""
-
-    ids: NDArray[np.object_]
-    day: NDArray[np.int64]
-    pair: NDArray[np.int32]
-    won: Array
-    players: int
-
-    def of(self, chosen: NDArray[np.bool_]) -> "Matches":
-        """Some of them."""
-        return replace(self, ids=self.ids[chosen], day=self.day[chosen], pair=self.pair[chosen], won=self.won[chosen])
 
 
 @dataclass(frozen=True)
@@ -148,36 +125,6 @@ def ours(one: League, windows: list[Window], known_until: date | None = None, **
     return found
 
 
-def scaled(chance: Array, won: Array) -> float:
-    """The logit scale by which chances say most of the results."""
-    x = logit(np.clip(chance, 1e-9, 1 - 1e-9))
-    sign = 2 * won - 1
-    found: Any = minimize_scalar(lambda k: np.logaddexp(0, -sign * k * x).mean(), bounds=(0.05, 3), method="bounded")
-    return float(found.x)
-
-
-def at_scale(chance: Array, scale: float) -> Array:
-    return expit(scale * logit(np.clip(chance, 1e-9, 1 - 1e-9)))
-
-
-def loss(chance: Array, won: Array) -> float:
-    return -float(np.log(np.maximum(np.where(won == 1, chance, 1 - chance), 1e-12)).mean())
-
-
-def riix(name: str, settings: dict[str, float], matches: Matches) -> tuple[Any, Array]:
-    """(the system after all matches, its chances before each day). Its arrays are given as they are: the data frame's
-    door of riix 0.0.6 joins without keeping the order, after which a forecast would see results of its own future."""
-    module, system, _grid = RIIX[name]
-    made = getattr(importlib.import_module(f"riix.models.{module}"), system)(
-        competitors=list(range(matches.players)), **settings
-    )
-    dataset = importlib.import_module("riix.utils.data_utils").MatchupDataset.init_from_arrays(
-        time_steps=(matches.day - matches.day[0] + 1).astype(np.int32),
-        matchups=matches.pair, outcomes=matches.won, competitors=made.competitors,
-    )  # fmt: skip
-    return made, made.fit_dataset(dataset, return_pre_match_probs=True)
-
-
 def riix_walking(name: str, matches: Matches, first: int) -> Array:
     """Chances walking forward, settings and scale by the five years before a day."""
     judged = (matches.day < first) & (matches.day >= first - 5 * 365)
@@ -192,65 +139,6 @@ def riix_walking(name: str, matches: Matches, first: int) -> Array:
     same = riix(name, settings, matches)[1]
     assert np.array_equal(turned[~late], same[~late]), f"{name} sees results before they come"
     return best
-
-
-def riix_frozen(name: str, past: Matches, pairs: NDArray[np.int32], judged_from: int) -> Array:
-    """Chances by the past alone, settings and scale by its last part, forecast frozen too."""
-    early, late = past.of(past.day < judged_from), past.of(past.day >= judged_from)
-    tried = []
-    for settings in RIIX[name][2]:
-        made = riix(name, settings, early)[0].predict(late.pair, time_step=int(late.day[0] - early.day[0] + 1))
-        scale = scaled(made, late.won)
-        tried.append((loss(at_scale(made, scale), late.won), settings, scale))
-    _loss, settings, scale = min(tried, key=lambda one: one[0])
-    after = int(past.day[-1] - past.day[0] + 2)
-    return at_scale(riix(name, settings, past)[0].predict(pairs, time_step=after), scale)
-
-
-def through_time(past: Matches, pairs: NDArray[np.int32], day: Array, sd: float, drift: float) -> Array:
-    """TrueSkill Through Time by days, with the sds that our probit walk has learned from the same matches."""
-    peer = importlib.import_module("trueskillthroughtime")
-    order = np.where(past.won[:, None] == 1, past.pair, past.pair[:, ::-1])
-    played = [[[str(a)], [str(b)]] for a, b in order]
-    history = peer.History(
-        played, times=past.day.tolist(), mu=0.0, sigma=sd, beta=math.sqrt(0.5), gamma=drift / math.sqrt(365.25)
-    )
-    history.convergence(epsilon=1e-3, iterations=30, verbose=False)
-    mean, variance, last = np.zeros(past.players), np.full(past.players, sd**2), np.full(past.players, np.inf)
-    for name, curve in history.learning_curves().items():
-        when, belief = curve[-1]
-        mean[int(name)], variance[int(name)], last[int(name)] = belief.mu, belief.sigma**2, when
-    idle = np.maximum(day[:, None] - last[pairs], 0.0)
-    wide = variance[pairs] + np.where(np.isfinite(idle), idle, 0.0) * drift**2 / 365.25
-    return ndtr((mean[pairs[:, 0]] - mean[pairs[:, 1]]) / np.sqrt(1 + wide.sum(axis=1)))
-
-
-def whole_history(past: Matches, pairs: NDArray[np.int32], drift: float) -> Array:
-    """whole-history-rating with the drift that our logit walk has learned from the same matches."""
-    peer = importlib.import_module("whr.whole_history_rating").WHR({"w2": (drift * POINTS) ** 2 / 365.25})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for (a, b), won, day in zip(past.pair, past.won, past.day, strict=True):
-            peer.create_game(str(a), str(b), "B" if won else "W", int(day - past.day[0]), 0)
-        peer.auto_iterate(precision=1e-2)
-        found = [peer.probability_future_match(str(a), str(b), account_for_uncertainty=True)[0] for a, b in pairs]
-    return np.array(found)
-
-
-def openskill(matches: Matches) -> Array:
-    """openskill's Plackett-Luce as it comes, day by day."""
-    model = importlib.import_module("openskill.models").PlackettLuce()
-    rated = [model.rating() for _ in range(matches.players)]
-    found, begin = np.empty(len(matches.day)), 0
-    for end in np.append(np.flatnonzero(np.diff(matches.day)) + 1, len(matches.day)):
-        for k in range(begin, end):
-            a, b = matches.pair[k]
-            found[k] = model.predict_win([[rated[a]], [rated[b]]])[0]
-        for k in range(begin, end):
-            a, b = matches.pair[k] if matches.won[k] else matches.pair[k][::-1]
-            (rated[a],), (rated[b],) = model.rate([[rated[a]], [rated[b]]])
-        begin = end
-    return found
 
 
 def learned(one: League, link: str) -> tuple[float, float]:
@@ -296,7 +184,7 @@ def judged(tour, of_2014) -> Matches:
     return replace(own, won=np.array([float(of_2014[one] == first[one]) for one in own.ids]))
 
 
-def test_frozen_at_the_end_of_2013(tour, pyramid, judged, anchors, absent, told):
+def test_frozen_at_the_end_of_2013(tour, pyramid, judged, anchors, told):
     window, past = [Window(FROZEN, date(2015, 1, 1))], tour.counting
     past = past.of(past.day < day_number(FROZEN))
 
@@ -309,18 +197,18 @@ def test_frozen_at_the_end_of_2013(tour, pyramid, judged, anchors, absent, told)
         "ours: results of the tour alone": at(ours(tour, window, FROZEN, **ALONE)),
     }
     for name in RIIX:
-        if rows.setdefault(name, absent("riix", "riix")) is None:
+        if rows.setdefault(name, not_installed("riix", "riix")) is None:
             rows[name] = told(riix_frozen(name, past, judged.pair, day_number(date(2013, 1, 1))), judged.won)
-    if rows.setdefault("TrueSkill Through Time", absent("trueskillthroughtime", "trueskillthroughtime")) is None:
+    if rows.setdefault("TrueSkill Through Time", not_installed("trueskillthroughtime", "trueskillthroughtime")) is None:
         sd, drift = learned(tour, "probit")
         rows["TrueSkill Through Time"] = told(through_time(past, judged.pair, judged.day, sd, drift), judged.won)
-    if rows.setdefault("whole-history-rating", absent("whr", "whole-history-rating")) is None:
+    if rows.setdefault("whole-history-rating", not_installed("whr", "whole-history-rating")) is None:
         rows["whole-history-rating"] = told(whole_history(past, judged.pair, learned(tour, "logit")[1]), judged.won)
     found = anchors("ATP singles 2014, frozen after 2000-13: all matches of the file", judged.day // 7, rows, PUBLISHED)
     assert BEHIND not in found.values()
 
 
-def test_the_same_matches_walking_forward(tour, judged, anchors, absent, told):
+def test_the_same_matches_walking_forward(tour, judged, anchors, told):
     until, past = date(2015, 1, 1), tour.counting
     window = [Window(FROZEN, until)]
     counts = np.isin(judged.ids.astype(str), past.ids.astype(str))  # the others are forecast by us alone
@@ -335,24 +223,24 @@ def test_the_same_matches_walking_forward(tour, judged, anchors, absent, told):
         "our baseline Elo, tuned": at(by_day(elo.BASELINES[0], tour.contests, FROZEN, until)),
         "our baseline Glicko-2, tuned": at(by_day(glicko2.BASELINES[0], tour.contests, FROZEN, until)),
     }
-    rows |= walking(past, same, FROZEN, absent, told)
-    missing = absent("openskill", "openskill")
-    rows["openskill, as it comes"] = missing or at(dict(zip(past.ids, openskill(past).tolist(), strict=True)))
+    rows |= walking(past, same, FROZEN, told)
+    missing = not_installed("openskill", "openskill")
+    rows["openskill, as it comes"] = missing or at(dict(zip(past.ids, openskill(past)[2].tolist(), strict=True)))
     title = "ATP singles 2014 walking forward, results of the tour since 2000: played and retired"
     assert BEHIND not in anchors(title, same.day // 7, rows).values()
 
 
-def walking(past: Matches, judged: Matches, first: date, absent: Callable, told: Callable) -> dict[str, Any]:
+def walking(past: Matches, judged: Matches, first: date, told: Callable) -> dict[str, Any]:
     """riix's systems on the judged matches, walking forward."""
     rows: dict[str, Any] = {}
     for name in RIIX:
-        if rows.setdefault(name, absent("riix", "riix")) is None:
+        if rows.setdefault(name, not_installed("riix", "riix")) is None:
             made = dict(zip(past.ids, riix_walking(name, past, day_number(first)).tolist(), strict=True))
             rows[name] = told(np.array([made[one] for one in judged.ids]), judged.won)
     return rows
 
 
-def test_three_years_walking_forward_from_every_level(pyramid, anchors, absent, told):
+def test_three_years_walking_forward_from_every_level(pyramid, anchors, told):
     windows = [Window(date(year, 1, 1), date(year + 1, 1, 1)) for year in (2014, 2015, 2016)]
     found, all_of_them = ours(pyramid, windows), pyramid.matches
     main = np.array([level not in (None, "D") for level in pyramid.level]) & np.isfinite(all_of_them.won)
@@ -362,7 +250,7 @@ def test_three_years_walking_forward_from_every_level(pyramid, anchors, absent, 
     apart = elo.ratings(pyramid.contests, settings)[0]  # before each day, as by the door
     own = dict(zip(pyramid.contests.game_id, expit(apart).tolist(), strict=True))
     everything = all_of_them.of(main)
-    peers = walking(past, everything, FROZEN, absent, told)
+    peers = walking(past, everything, FROZEN, told)
     for year, published in ((2014, 0.5892), (2015, 0.5789), (2016, 0.5938)):
         for kept_out, title in ((False, "retired ones too"), (True, "without retirements")):
             chosen = (all_of_them.day[main] >= day_number(date(year, 1, 1))) & (
