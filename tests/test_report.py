@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from bench_limits import exponent, exponent_beyond_start
 from bench_report import SECTIONS, Report
 
 CHECKOUT = Path(__file__).parent.parent
 BENCHMARKS = """
 import pytest
+from bench_limits import exponent, exponent_beyond_start
 from bench_report import need, sized
 
 pytestmark = pytest.mark.bench
@@ -84,3 +86,10 @@ def test_a_small_ratio_is_told_as_a_fraction_and_none_beside_nothing():
 def test_a_section_that_no_report_has_is_refused():
     with pytest.raises(ValueError, match="no section 'fits' in a report: fit, growth"):
         Report().add("fits", "made", 1, "s", "a peer", 2)
+
+
+def test_the_power_of_growth_is_found_beside_a_start_that_does_not_grow():
+    sizes = (1e3, 1e4, 1e5, 1e6)
+    assert exponent(sizes, [2 * n**1.3 for n in sizes]) == pytest.approx(1.3)
+    assert exponent_beyond_start(sizes, [3 + 1e-5 * n**1.3 for n in sizes]) == pytest.approx(1.3)
+    assert exponent_beyond_start(sizes[:3], [1.8, 1.7, 1.75]) < 0.1

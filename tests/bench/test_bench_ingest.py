@@ -7,12 +7,12 @@ of its own, so that its peak memory is its own too; seconds of a loaded machine 
 import gzip
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench_limits import cost
 from bench_report import Report
 from store.home import CHECKOUT
 
@@ -22,13 +22,12 @@ PATTERNS = ("atp_matches_[12]*", "atp_matches_qual_chall_*", "atp_matches_future
 NEW_SEASON = "atp_matches_futures_2022.csv"
 
 MEASURED = """
-import json, resource, sys, time
+import json, sys, time
 argument = json.loads(sys.argv[1])
 {preparation}
 began, cpu = time.perf_counter(), time.process_time()
 {work}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps([time.perf_counter() - began, time.process_time() - cpu, peak, found]))
+print(json.dumps([time.perf_counter() - began, time.process_time() - cpu, found]))
 """
 POLARS = (
     "import polars as pl",
@@ -56,10 +55,9 @@ def measured(what: tuple[str, str], files: list[Path], home: Path) -> Measure:
     """Seconds, CPU seconds, peak memory in MB, and what came of it."""
     code = MEASURED.format(preparation=what[0], work=what[1])
     argument = json.dumps({"files": [str(file) for file in files], "home": str(home)})
-    ran = subprocess.run(
-        [sys.executable, "-c", code, argument], cwd=CHECKOUT, capture_output=True, text=True, check=True
-    )
-    return tuple(json.loads(ran.stdout.splitlines()[-1]))
+    ran = cost([sys.executable, "-c", code, argument], CHECKOUT)
+    seconds, cpu_seconds, found = json.loads(ran.printed)
+    return seconds, cpu_seconds, ran.peak_mb, found
 
 
 def corrected(file: Path, folder: Path) -> Path:
@@ -67,8 +65,8 @@ def corrected(file: Path, folder: Path) -> Path:
     lines = gzip.decompress(file.read_bytes()).decode().splitlines(keepends=True)
     fields = lines[10].split(",")
     fields[7:15], fields[15:23] = fields[15:23], fields[7:15]
-    path = folder / file.name.removesuffix(".gz")
-    path.write_text("".join([*lines[:10], ",".join(fields), *lines[11:20], *lines[21:]]), encoding="utf-8")
+    path = folder / file.name  # another name would be another season
+    path.write_bytes(gzip.compress("".join([*lines[:10], ",".join(fields), *lines[11:20], *lines[21:]]).encode()))
     return path
 
 

@@ -7,23 +7,22 @@ Needs POOLTABLE_REAL_DATA. Only that the sums are right is asserted, never a tim
 import importlib.util
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bench_limits import timed
+from bench_limits import cost, timed
 from bench_report import Report
 from store.home import CHECKOUT
 from store.stanzas import read_catalogue
 
 REAL = os.environ.get("POOLTABLE_REAL_DATA")
 
-# One pull; prints its seconds, CPU seconds and peak memory, and what the warehouse says of it.
+# One pull; prints its seconds, CPU seconds, and what the warehouse says of it.
 PULL = """
-import json, resource, sys, time
+import json, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from ingest.pull import pull
@@ -36,14 +35,13 @@ stanza = read_catalogue()[league].model_copy(update={"source": tuple(sources)})
 began, cpu = time.perf_counter(), time.process_time()
 pulled = pull(home, league, stanza, datetime.now(UTC))
 spent = time.perf_counter() - began, time.process_time() - cpu
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 with reading(home) as con:
     files, rows = con.execute("SELECT count(*), sum(rows_read)::INT FROM load").fetchone()
     rejected = con.execute("SELECT rule, count(*) FROM rejected_row GROUP BY ALL ORDER BY 2 DESC, 1").fetchall()
     used = "SELECT count(*) FROM game UNION ALL SELECT count(*) FROM peer_forecast UNION ALL "
     used += "SELECT count(DISTINCT forecast_id) FROM peer_outlook"
     games, forecasts, outlooks = (count for (count,) in con.execute(used).fetchall())
-print(json.dumps([stanza.feed, files, rows, games, forecasts + outlooks, dict(rejected), *spent, peak]))
+print(json.dumps([stanza.feed, files, rows, games, forecasts + outlooks, dict(rejected), *spent]))
 """
 
 
@@ -74,8 +72,9 @@ def places() -> dict[str, list[str]]:
 
 def loaded(league: str, sources: list[str], home: Path) -> Load:
     code = [sys.executable, "-c", PULL, league, json.dumps([f"{REAL}/{source}" for source in sources]), str(home)]
-    ran = subprocess.run(code, cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    return Load(*json.loads(ran.stdout.splitlines()[-1]))
+    ran = cost(code, CHECKOUT)
+    feed, files, rows, games, forecasts, rejected, *spent = json.loads(ran.printed)
+    return Load(feed, files, rows, games, forecasts, rejected, *spent, peak_mb=ran.peak_mb)
 
 
 def read_once(sources: list[str]) -> float:
