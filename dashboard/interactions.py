@@ -9,6 +9,8 @@ from dash import ClientsideFunction, Dash, Input, Output, State
 
 ASSETS = Path(__file__).parent / "assets"
 NAMESPACE = "pooltable_leaderboard"
+# Parts of pages that the browser looks at as soon as they are there, and the functions that do so.
+WIRED = ((NAMESPACE, "leaderboard-grid"), ("pooltable_forecasts", "forecasts"), ("pooltable_handbook", "handbook"))
 
 
 def changed(name: str) -> int:
@@ -25,16 +27,8 @@ def register(app: Dash) -> None:
         Input("leaderboard-show", "value"),
         prevent_initial_call=True,  # the table comes filtered as its address says
     )
-    app.clientside_callback(
-        ClientsideFunction(NAMESPACE, "wire"),
-        Output("leaderboard-grid", "id"),
-        Input("leaderboard-grid", "id"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("pooltable_forecasts", "wire"),
-        Output("forecasts", "id"),
-        Input("forecasts", "id"),
-    )
+    for namespace, part in WIRED:
+        app.clientside_callback(ClientsideFunction(namespace, "wire"), Output(part, "id"), Input(part, "id"))
     app.clientside_callback(
         ClientsideFunction(NAMESPACE, "download"),
         Output("leaderboard-csv", "title"),
@@ -71,9 +65,4 @@ def register(app: Dash) -> None:
         ClientsideFunction("pooltable_console", "open"),
         Output("sql-dictionary", "id"),
         Input("sql-dictionary", "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("pooltable_handbook", "wire"),
-        Output("handbook", "id"),
-        Input("handbook", "id"),
     )

@@ -121,7 +121,8 @@ def _card(view: View, design: dict[str, Any]) -> Component:
             small_grid("model-card", columns, terms(design), f"Terms of the model of {view.league['title']}"),
             *(html.P(note, className="quiet") for note in design.get("notes", [])),
             html.P("Whatever is pooled learns from all results how much its values differ: that is its scale. The fit "
-                   "check shows what was learned.", className="quiet"),
+                   "check shows what was learned. Its limits: what is no term here it does not know, such as injuries "
+                   "or who rests.", className="quiet"),
         ],
         className="block",
     )  # fmt: skip

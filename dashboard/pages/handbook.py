@@ -43,7 +43,7 @@ def _contents(shown: str, league: str | None) -> Component:
                  className="tab active" if name == shown else "tab")
         for name in (handbook.FIRST, *handbook.names(), DICTIONARY)
     ]  # fmt: skip
-    return html.Nav(links, className="tabs kinds", **aria(label="Pages of the handbook"))
+    return html.Nav(links, className="tabs kinds contents", **aria(label="Pages of the handbook"))
 
 
 def _dictionary(rows: list[Row]) -> Component:

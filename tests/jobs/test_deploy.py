@@ -18,6 +18,7 @@ from store.home import Home, Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "jobs" / "deploy"
+OPERATIONS = ROOT / "dashboard" / "handbook" / "operations.md"
 UNITS = sorted(DEPLOY.glob("*.service"))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
@@ -84,12 +85,12 @@ def test_systemd_understands_every_unit(tmp_path):
 
 
 def test_every_variable_of_ours_is_one_that_is_read():
-    """A setting, or one of the alerts', which the README lists."""
+    """A setting, or one of the alerts', which the handbook lists."""
     text = "\n".join(path.read_text() for path in DEPLOY.iterdir())
     named = set(re.findall(r"POOLTABLE_[A-Z_]+", text))
     known = {f"POOLTABLE_{name.upper()}" for name in Settings.model_fields}
     assert "POOLTABLE_JOBS" in named & known
-    assert named - known <= set(re.findall(r"POOLTABLE_[A-Z_]+", (ROOT / "README.md").read_text()))
+    assert named - known <= set(re.findall(r"POOLTABLE_[A-Z_]+", OPERATIONS.read_text()))
 
 
 @pytest.mark.parametrize("name", ["scheduler", "dashboard"])
@@ -158,10 +159,10 @@ def test_nothing_that_is_sent_to_the_image_is_a_home():
     assert str(Settings.model_fields["home"].default) == "data/home"
 
 
-def test_the_readme_types_commands_as_the_service_does():
+def test_the_handbook_types_commands_as_the_service_does():
     """As its user, who owns the files, and where that user can write."""
     unit = DEPLOY / "pooltable-scheduler.service"
-    (typed,) = re.findall(r"^ *pooltable\(\) { (.*); }$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    (typed,) = re.findall(r"^ *pooltable\(\) { (.*); }$", OPERATIONS.read_text(), re.MULTILINE)
     (user,), (start,) = values(unit, "User"), values(unit, "ExecStart")
     homes = sorted(word for line in values(unit, "Environment") for word in line.split() if "HOME=" in word)
     assert shlex.split(typed) == ["sudo", "-u", user, "env", *homes, start.split()[0], "$@"]
