@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import flask
 from flask import Flask
@@ -216,7 +216,8 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
     """None where the request may go on; else the way in, or why not.
 
     A header `Authorization: Bearer TOKEN` serves programs. A browser is given a cookie for the token in the login
-    form or in `?token=`, which is taken out of the address again. Feed readers send neither: theirs is in the address.
+    form or in `?token=`, which is taken out of the address again. Feed readers and scripts keep no cookie: at the
+    addresses of the API, of downloads and of feeds the one in the address is enough.
     """
     request = flask.request
     if _same(request.cookies.get(COOKIE, ""), access.cookie):
@@ -228,7 +229,8 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
         if attempts.take(client()):
             return _refused("Too many attempts from your address.", "Wait a minute.", 429)
         return _asked("That is not the token.")
-    keeps_no_cookie = "Authorization" in request.headers or request.endpoint == "feeds.feed"
+    for_programs = request.path.startswith(("/api", "/download/")) or request.endpoint == "feeds.feed"
+    keeps_no_cookie = "Authorization" in request.headers or for_programs
     return None if keeps_no_cookie else _entered(access)
 
 
@@ -276,7 +278,7 @@ def _entered(access: Access) -> Response:
 def _here() -> str:
     """This address within the server, without a token."""
     args = [(name, value) for name, value in flask.request.args.items(multi=True) if name != "token"]
-    return flask.request.path + (f"?{urlencode(args)}" if args else "")
+    return quote(flask.request.path) + (f"?{urlencode(args)}" if args else "")
 
 
 def _target() -> str:

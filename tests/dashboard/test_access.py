@@ -91,6 +91,21 @@ def test_a_feed_reader_which_keeps_no_cookie_has_the_token_in_the_address(client
     assert client.get(f"/feeds/cup.{ending}?token=wrong").status_code == 401
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/leagues/cup/leaderboard.csv", "/download/current.duckdb", "/api/queries", "/api/queries/leagues"]
+)
+def test_a_script_may_have_the_token_in_the_address_of_data(client: FlaskClient, path: str) -> None:
+    told = client.get(f"{path}?token={TOKEN}")
+    assert told.status_code == 200
+    assert "Set-Cookie" not in told.headers
+
+
+def test_an_address_with_line_breaks_is_no_error(client: FlaskClient) -> None:
+    told = client.get(f"/%0d%0aX-Own:1?token={TOKEN}")
+    assert (told.status_code, told.headers["Location"]) == (303, "/%0D%0AX-Own%3A1")
+    assert "X-Own" not in told.headers
+
+
 @pytest.mark.parametrize("wrong", ["", "wrong", TOKEN[:-1], TOKEN + "x", "ü" * 20, "\x00"])
 def test_a_wrong_token_is_said_and_sets_nothing(client: FlaskClient, wrong: str) -> None:
     answer = enter(client, wrong, environ_base={"REMOTE_ADDR": repr(wrong)})
