@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(600)
 
 HOMES = Path(__file__).parent / "homes"
 VERSIONS = sorted(folder.name for folder in HOMES.iterdir() if (folder / "schema.sql").exists())
-KEPT = ("game", "side", "competitor", "fit", "fit_check", "rating", "standing", "borrowing", "load")
+KEPT = ("game", "side", "competitor", "fit", "rating", "standing", "borrowing", "load")
 
 
 def test_the_first_tagged_version_is_among_them():
