@@ -229,7 +229,7 @@ def admit(access: Access, attempts: Bucket) -> ResponseReturnValue | None:
         if attempts.take(client()):
             return _refused("Too many attempts from your address.", "Wait a minute.", 429)
         return _asked("That is not the token.")
-    for_programs = request.path.startswith(("/api", "/download/")) or request.endpoint == "feeds.feed"
+    for_programs = request.path.startswith(("/api/", "/download/")) or request.endpoint == "feeds.feed"
     keeps_no_cookie = "Authorization" in request.headers or for_programs
     return None if keeps_no_cookie else _entered(access)
 

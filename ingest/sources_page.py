@@ -14,10 +14,10 @@ PAGE = CHECKOUT / "data" / "README.md"
 INTRODUCTION = """\
 # Data
 
-`leagues.toml` is the catalogue of results that `pooltable add LEAGUE` knows. `demo/` holds two simulated leagues, and
-they are the only results that come with Pooltable: everything else is fetched from its source, under its licence, into
-your own home folder. This page is written from the feeds in `ingest/feeds` and the catalogue by
-`python -m ingest.sources_page`.
+`leagues.toml` is the catalogue of results that `pooltable add LEAGUE` knows. `demo/` holds two simulated leagues and
+the results of a simulated club, the only results that come with Pooltable: everything else is fetched from its source,
+under its licence, into your own home folder. This page is written from the feeds in `ingest/feeds` and the catalogue
+by `python -m ingest.sources_page`.
 
 ## Feeds
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,11 +76,10 @@ def test_smoothing_beside_one_factorisation_and_reading_its_rows(report: Report)
     report.add("growth", what, exponent(sizes, seconds), "exponent", "a line", 1)
 
 
-def test_the_fixed_point_of_trueskill_through_time(report: Report):
-    peer = through_time()
-    design, matches = simulated(3_000, 120)
+def weekly(matches: Matches) -> Any:
+    """TrueSkill Through Time's history of the same games under the same values, a batch a week; else a skip."""
     week = VALUES["scale_team_walk"] * np.sqrt(7 / 365.25)
-    history = peer.History(
+    return through_time().History(
         winner_first(matches),
         times=(matches.day // 7).tolist(),
         mu=0.0,
@@ -87,6 +87,11 @@ def test_the_fixed_point_of_trueskill_through_time(report: Report):
         beta=np.sqrt(0.5),
         gamma=week,
     )
+
+
+def test_the_fixed_point_of_trueskill_through_time(report: Report):
+    design, matches = simulated(3_000, 120)
+    history = weekly(matches)
     theirs, (_step, iterations) = timed(lambda: history.convergence(epsilon=1e-6, iterations=60, verbose=False))
     theirs /= iterations
     structure = structure_of(design)
@@ -113,18 +118,9 @@ def test_the_fixed_point_of_trueskill_through_time(report: Report):
 
 
 def test_sweeps_beside_trueskill_through_time(report: Report):
-    peer = through_time()
     games, teams = sized((60_000, 2_000), (6_000, 200))
     design, matches = simulated(games, teams)
-    week = VALUES["scale_team_walk"] * np.sqrt(7 / 365.25)
-    history = peer.History(
-        winner_first(matches),
-        times=(matches.day // 7).tolist(),
-        mu=0.0,
-        sigma=VALUES["scale_team"],
-        beta=np.sqrt(0.5),
-        gamma=week,
-    )
+    history = weekly(matches)
     theirs, (_step, iterations) = timed(lambda: history.convergence(epsilon=1e-6, iterations=3, verbose=False))
     structure = structure_of(design)
     sweeps = smooth(structure, VALUES).sweeps

@@ -1,27 +1,22 @@
-"""A served home and a real Chromium. A missing browser fails where CI is set and is skipped by name elsewhere."""
+"""A real Chromium. A missing browser fails where CI is set and is skipped by name elsewhere."""
 
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dashboard.server import listen
 from store.home import Home
 
 expect.set_options(timeout=60_000)  # milliseconds: a busy machine is slow, not wrong
 CHECKOUT = Path(__file__).parents[2]
-SERVE = "import sys; from pathlib import Path; from store.home import Home; from dashboard.server import serve\n" \
-        "serve(Home(Path(sys.argv[1])), port=int(sys.argv[2]))"  # fmt: skip
+type Served = Callable[[Home], AbstractContextManager[str]]
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking",
@@ -41,42 +36,11 @@ def made() -> Any:
     return module
 
 
-@contextmanager
-def served_home(home: Home) -> Iterator[str]:
-    """Address of a server over a home, as long as it is asked."""
-    with listen("127.0.0.1", 0) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(home.root), str(port)], cwd=CHECKOUT)
-    try:
-        yield answering(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait()
-
-
 @pytest.fixture(scope="session")
-def served() -> Callable[[Home], AbstractContextManager[str]]:
-    """served_home(home), as a fixture since conftest cannot be imported."""
-    return served_home
-
-
-@pytest.fixture(scope="session")
-def site(made: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(made: Any, served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running server over a home with 320 and 160 teams."""
-    with served_home(made.made_home(tmp_path_factory.mktemp("browser"), teams=320)) as address:
+    with served(made.made_home(tmp_path_factory.mktemp("browser"), teams=320)) as address:
         yield address
-
-
-def answering(address: str, process: subprocess.Popen[bytes]) -> str:
-    """The address once it answers."""
-    for _ in range(600):
-        assert process.poll() is None, "the server ended"
-        try:
-            urllib.request.urlopen(f"{address}/health", timeout=30).close()
-            return address
-        except OSError:
-            sleep(0.1)
-    raise AssertionError("the server did not come up")
 
 
 @pytest.fixture(scope="session")

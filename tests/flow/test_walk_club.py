@@ -1,18 +1,15 @@
 """The handbook's walk from a club's file to a link to share: every command, link and claim as it is written there."""
 
-import os
 import re
 import shlex
-import socket
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+
+from store.home import Home
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -34,28 +31,9 @@ def walked(pooltable) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def address(walked, home) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jobs.cli", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, "POOLTABLE_HOME": str(home.root)}, cwd=ROOT)
-    try:
-        yield answering(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
-def answering(address: str, process: subprocess.Popen[bytes]) -> str:
-    for _ in range(600):
-        assert process.poll() is None
-        try:
-            if requests.get(f"{address}/health", timeout=5).ok:
-                return address
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError(f"{address} does not answer")
+def address(walked, home: Home, served) -> Iterator[str]:
+    with served(home) as address:
+        yield address
 
 
 def test_the_file_has_who_it_says(walked):
