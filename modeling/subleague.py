@@ -67,9 +67,9 @@ def _most_played(games: Games) -> pl.Series:
 
 def _among(games: Games, chosen: pl.Series, stanza: Stanza) -> Games:
     """The games among the chosen competitors; of a race, its entrants among them where they are two or more."""
-    within = pl.col("unit").is_in(chosen.implode())
-    sides = _units(games).group_by("game_id", "side").agg(within.all().alias("is_kept"))
-    own = sides.filter("is_kept").join(games.sides.select("game_id", "side"), on=["game_id", "side"])
+    units = _units(games)
+    others = units.join(chosen.to_frame(), on="unit", how="anti")
+    own = units.join(others, on=["game_id", "side"], how="anti").select("game_id", "side").unique()
     entered = games.sides.group_by("game_id").len("entered")
     needed = pl.lit(2) if stanza.outcome == "order" else pl.col("entered")
     counted = own.group_by("game_id").len("kept").join(entered, on="game_id").filter(pl.col("kept") >= needed)
