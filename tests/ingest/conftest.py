@@ -1,7 +1,10 @@
-"""Homes, stanzas and a small file of internationals for the ingest tests."""
+"""Homes, stanzas, a small file of internationals and a server for the ingest tests."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,45 @@ def load(home: Home, stanza: Callable[..., Stanza]) -> Callable[..., Pulled]:
 @pytest.fixture
 def rows() -> Callable[[int], list[str]]:
     return internationals
+
+
+@dataclass
+class Server:
+    """A server that gives its answers in turn, the last one for ever, and remembers what it was asked."""
+
+    answers: list[tuple[int, dict[str, str], bytes]]
+    url: str = ""
+    asked: list[dict[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    running: list[ThreadingHTTPServer] = []
+
+    def start(*answers: tuple[int, dict[str, str], bytes]) -> Server:
+        server = Server(list(answers))
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked.append(dict(self.headers))
+                status, headers, body = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+                self.send_response(status)
+                for name, value in ({"Content-Length": str(len(body))} | headers).items():
+                    if value:
+                        self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        running.append(http)
+        threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
+        server.url = f"http://127.0.0.1:{http.server_port}/some/results.csv"
+        return server
+
+    yield start
+    for http in running:
+        http.shutdown()
+        http.server_close()

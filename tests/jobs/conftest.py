@@ -4,8 +4,11 @@ import json
 import logging
 import shutil
 import sys
+import threading
 import types
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,13 @@ from jobs.cli import app
 from jobs.doors import utc_now
 from jobs.night import Night, Step, new_run
 from store.edition import publish
+from store.history import History, StepEnd
 from store.home import Home
 from store.warehouse import writing
 
 NOW = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
+ALERTED = datetime(2026, 3, 1, 4, 30, tzinfo=UTC)
+STEPS = ("pull", "check", "fit --due --audit")
 FAKE = Path(__file__).parent / "fake_pooltable.py"
 CHAIN = (Step(("pull",), 60, may_fail_if_loaded=True), Step(("check",), 60), Step(("fit", "--due"), 60))
 STANZA = '[{name}]\ntitle = "{name}"\nfeed = "csv"\nsource = "a.csv"\noutcome = "score"\nrefit = "{refit}"\n'
@@ -132,3 +138,63 @@ def room(monkeypatch):
         monkeypatch.setitem(sys.modules, name, module)
 
     return put
+
+
+class Webhook:
+    """A webhook that remembers what it was sent, and answers as it is told to."""
+
+    def __init__(self):
+        self.got, self.answer = [], 200
+
+    def texts(self):
+        return [one["text"] for one in self.got]
+
+    @contextmanager
+    def listening(self):
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.taken(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def do_GET(self):
+                self.taken({"path": self.path})
+
+            def taken(self, one):
+                webhook.got.append(one)
+                self.send_response(webhook.answer)
+                self.end_headers()
+
+            def log_message(self, format, *args):
+                pass
+
+        self.handler = Handler
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{server.server_port}/secret-token"
+        yield self
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def hook():
+    with Webhook().listening() as webhook:
+        yield webhook
+
+
+@pytest.fixture
+def night(home):
+    """night({"check alps": "why"}, at): the run history of a night in which those steps failed."""
+
+    def record(plan, at=ALERTED, leagues=("alps", "andes")):
+        history, run = History(home.runs), new_run("manual", list(leagues), at)
+        history.start_run(run, 1)
+        steps = [(league, command) for league in leagues for command in STEPS] + [(None, "publish")]
+        for number, (league, command) in enumerate(steps, start=1):
+            why = plan.get(f"{command.partition(' ')[0]} {league or ''}".strip(), "")
+            history.start_step(run.run_id, number, league, command, at)
+            history.end_step(run.run_id, number, at, StepEnd("failed" if why else "done", why, int(bool(why))))
+        history.end_run(run.run_id, at, "failed" if plan else "done", "")
+
+    return record

@@ -3,13 +3,6 @@ one scheduler, stopped cleanly."""
 
 import json
 import logging
-import os
-import signal
-import sqlite3
-import subprocess
-import sys
-import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,10 +14,10 @@ from hypothesis import strategies as st
 from jobs import scheduler as scheduling
 from jobs.locks import alone
 from jobs.night import STOPPED
-from jobs.scheduler import GRACE, JITTER_SECONDS, POLL_SECONDS, POLLS_A_LOOK, Keeper, build, run_scheduler, start_night
+from jobs.scheduler import GRACE, JITTER_SECONDS, POLL_SECONDS, POLLS_A_LOOK, Keeper, build
 from jobs.sweep import DID_NOT_END
 from jobs.timetable import DAY, last_nights, next_refit, overdue, timetable
-from store.errors import LockedError, StanzaError
+from store.errors import StanzaError
 from store.history import History, Run
 from store.stanzas import Stanza, read_stanzas
 
@@ -376,72 +369,3 @@ def test_a_league_that_is_added_has_its_first_night_within_the_hour(world, home)
 def test_the_numbers_fit_together():
     assert GRACE < DAY, "else yesterday's night would run beside today's"
     assert 60 <= POLL_SECONDS * POLLS_A_LOOK <= 3600
-
-
-def test_a_night_that_dies_without_a_word_is_logged_and_looked_into(home, monkeypatch, caplog):
-    dead = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
-    begun = Run("r0", "schedule", ("alps",), NOW)
-    monkeypatch.setattr(scheduling, "pooltable", lambda home, _: History(home.runs).start_run(begun, 1) or dead)
-    looked = []
-    monkeypatch.setattr(scheduling, "Watchman", lambda home: looked.append)
-    start_night(home, ("alps",), "schedule", NOW, lambda: False)
-    assert looked == [NOW]
-    assert "was ended by SIGKILL" in caplog.text
-    assert [run["message"] for run in History(home.runs).rows("run")] == [DID_NOT_END]
-
-
-@pytest.mark.parametrize(
-    ("child", "found"),
-    [
-        ("print('Error: pooltable.toml is wrong.'); exit(2)", ["broke off: pooltable.toml is wrong."]),
-        ("exit(75)", []),  # another night runs: its turn comes
-    ],
-)
-def test_a_night_that_ends_before_it_has_begun_is_recorded_and_looked_into(home, monkeypatch, child, found):
-    monkeypatch.setattr(scheduling, "pooltable", lambda home, words: [sys.executable, "-c", child])
-    looked = []
-    monkeypatch.setattr(scheduling, "Watchman", lambda home: looked.append)
-    start_night(home, ("alps",), "schedule", NOW, lambda: False)
-    rows = History(home.runs).rows("run")
-    assert [run["message"] for run in rows] == found
-    assert looked == [NOW] * len(found)
-    assert overdue(ALPS, rows, NOW) == ("alps",), "it is no night that was had"
-
-
-@pytest.mark.parametrize(("version", "why"), [(None, "file is not a database"), (99, "It was written by a newer")])
-def test_a_run_history_that_cannot_be_read_starts_no_night_and_ends_no_scheduler(home, caplog, version, why):
-    if version is None:
-        home.runs.write_bytes(b"no database, and long enough to be taken for one" * 100)
-    else:
-        with closing(sqlite3.connect(home.runs)) as con:
-            con.execute(f"PRAGMA user_version = {version}")
-    start_night(home, ("alps",), "schedule", NOW, lambda: False)
-    Keeper(home, build(), lambda *_: None, lambda: NOW)()
-    assert "schedule of alps cannot be started: " in caplog.text
-    assert why in caplog.text
-
-
-def test_a_second_scheduler_is_refused_and_told_who_runs(home):
-    with alone(home, "scheduler"), pytest.raises(LockedError, match=f"scheduler is already running.*{os.getpid()}"):
-        run_scheduler(home, lambda: NOW)
-
-
-def test_sigterm_stops_it_cleanly_and_lets_go_of_the_lock(home):
-    write(home)
-    command = [sys.executable, "-m", "jobs.cli", "--home", str(home.root), "schedule"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        deadline = time.monotonic() + 60
-        while not (home.root / ".scheduler.pid").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode in (0, -signal.SIGTERM), said
-    assert process.returncode == 0, said
-    with alone(home, "scheduler"):
-        pass

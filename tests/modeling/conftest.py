@@ -208,3 +208,15 @@ def fitted(league: League, stanza: Stanza) -> tuple[Design, Posterior, list[Rati
     posterior = Posterior(draws.level, draws.fixed, draws.blocks, scales, {}, 4)
     field = make_field(design, design.kind("team"), stanza, league.games.as_of)
     return design, posterior, [make_ratings(design, posterior, field, np.random.default_rng(3))]
+
+
+@pytest.fixture
+def design(games) -> Callable[..., Design]:
+    """(games, keywords of the stanza) -> Design."""
+
+    def make(*some, groups=None, as_of=None, asked=(), known=frozenset(), **stanza) -> Design:
+        settings = {"title": "x", "feed": "none", "source": ("none",), "outcome": "win"} | stanza
+        found = games(*some, groups=groups, as_of=as_of, asked=asked)
+        return build_design(Stanza.model_validate(settings), found, set(known))
+
+    return make

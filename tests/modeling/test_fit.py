@@ -1,8 +1,7 @@
 """A league from the warehouse to recorded, judged ratings, as the command does it."""
 
 import json
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +10,18 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
-import xarray as xr
 
-from modeling import audit, judge, sampled
 from modeling import fit as fitting
 from modeling.build import build_design
-from modeling.earlier import Earlier
 from modeling.engines import laplace
 from modeling.engines.chain import engine as chain
-from modeling.engines.choice import Choice, Prepared
-from modeling.fit import fit_league, still_accepted
+from modeling.engines.choice import Choice
+from modeling.fit import fit_league
 from modeling.unpooled import NOT_FOUND
 from store.edition import current, publish
 from store.errors import FitError
 from store.home import Home
-from store.warehouse import reading, writing
+from store.warehouse import reading
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER_STAGES = ("held-out forecasts", "without pooling", "predictive checks", "tables", "recording")
@@ -173,26 +169,6 @@ def test_both_engines_say_the_same(home, healthy, by_nuts):
     assert found == {"joint": "its effects fit into one dense factor", "nuts": "asked for"}
 
 
-def test_a_fast_fit_that_fails_its_own_checks_is_done_again_by_nuts(monkeypatch, league, stanza):
-    """Only where auto may choose; asked for by name it stands, with its failed check."""
-    design = build_design(stanza, league.games)
-    nothing: Any = None
-    failed = judge.Check("k_hat", "joint draws", 0.9, 0.7, "fail", "")
-
-    def fitted(choice, *_):
-        checks = [failed] if choice.engine == "joint" else []
-        return sampled.Sampled(choice, nothing, nothing, nothing, [], {}, checks)
-
-    monkeypatch.setattr(sampled, "once", fitted)
-    monkeypatch.setattr(sampled, "by_nuts", fitted)
-    joint = Choice("joint", "its effects fit into one dense factor")
-    chosen = [
-        sampled.sample(joint, design, league.games, [], None, lambda *_: None, may_fall_back=auto).choice
-        for auto in (True, False)
-    ]
-    assert chosen == [Choice("nuts", "the joint engine's own checks failed: k_hat of joint draws"), joint]
-
-
 @pytest.fixture(scope="module")
 def walked(home, stanza, league, fill):
     """The healthy league's ratings walk, and its chain fit is treated as one too large for everything dense."""
@@ -256,36 +232,6 @@ def test_a_large_fit_starts_from_what_the_last_one_left(home, walked):
     assert sweeps[1] < sweeps[0]
 
 
-def test_what_is_too_large_for_nuts_is_left_as_it_is(monkeypatch, league, stanza):
-    design = build_design(stanza, league.games)
-    failed = judge.Check("residual", "means", 1.0, 0.01, "fail", "")
-    nothing: Any = None
-    found = sampled.Sampled(Choice("chain", ""), nothing, nothing, nothing, [], {}, [failed])
-    monkeypatch.setattr(sampled, "once", lambda *_: found)
-    monkeypatch.setattr(sampled, "MOST_LATENT", 10)
-    kept = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=True)
-    assert kept is found
-
-
-def test_a_held_out_fit_that_does_not_settle_is_done_by_nuts(monkeypatch, league, stanza):
-    design = build_design(stanza, league.games)
-    nothing: Any = None
-
-    def unsettled(*_):
-        raise FitError("moments were not matched")
-
-    found = sampled.Sampled(Choice("joint", ""), Prepared(unsettled, nothing), nothing, nothing, [], {}, [])
-    monkeypatch.setattr(sampled, "once", lambda *_: found)
-    monkeypatch.setattr(sampled, "prepare", lambda engine, *_: Prepared(lambda *_: xr.DataTree(name=engine), nothing))
-    for auto in (True, False):
-        one = sampled.sample(found.choice, design, league.games, [], None, lambda *_: None, may_fall_back=auto)
-        if auto:
-            assert one.engine.sample(nothing, 1, 10, nothing, 0.8).name == "nuts"
-        else:
-            with pytest.raises(FitError):
-                one.engine.sample(nothing, 1, 10, nothing, 0.8)
-
-
 @pytest.mark.parametrize("engine", ["joint", "chain", pytest.param("nuts", marks=pytest.mark.slow)])
 def test_a_fit_does_without_unpooled_estimates_that_are_not_found(monkeypatch, home, league, stanza, engine, fill):
     """Their place says why, no pooling is not compared, two warnings tell it, and the ratings are published."""
@@ -346,28 +292,6 @@ def test_without_pooling_and_with_a_single_day_of_play_it_says_what_it_could_not
     assert rows(home, spread.format(fitted.fit_id)) > rows(home, spread.format(healthy.fit_id))
 
 
-def test_a_fit_that_diverged_is_sampled_again_with_smaller_steps(monkeypatch, league, stanza):
-    """And one that only lacks draws is sampled with the same."""
-    lost = iter([3, 0, 0])
-    asked: list[float] = []
-    design = build_design(stanza, league.games)
-
-    def sample(_chosen, _seed, _draws, _progress, target_accept):
-        asked.append(target_accept)
-        diverging = xr.Dataset({"diverging": ("draw", np.arange(10) < next(lost))})
-        return xr.DataTree.from_dict({"sample_stats": diverging})
-
-    failed = judge.Check("ess_bulk", "home advantage", 1.0, 400.0, "fail", "")
-    nothing: Any = None
-    monkeypatch.setattr(sampled, "prepare", lambda *_: Prepared(sample, nothing))
-    monkeypatch.setattr(
-        sampled, "_diagnosed", lambda *_: sampled.Sampled(nothing, nothing, nothing, nothing, [], {}, [failed])
-    )
-    asked_for = Choice("nuts", "asked for")
-    sampled.sample(asked_for, design, league.games, [], None, lambda *_: None, may_fall_back=True)
-    assert asked == [0.8, 0.95, 0.95]
-
-
 def test_sql_and_numpy_agree_on_the_chance_of_a_win(home, healthy):
     from modeling.outcomes import outcome_of
 
@@ -406,96 +330,3 @@ def test_what_cannot_be_fitted_is_one_clear_error(home, stanza):
         fit_league(home, "healthy", stanza, NOW, as_of=date(2090, 1, 1))
     with pytest.raises(FitError, match='no engine "slow"'):
         fit_league(home, "healthy", stanza, NOW, engine="slow")
-
-
-@pytest.fixture(scope="module")
-def unlike_nuts():
-    """An engine in the place of NUTS that is the fast one with one team's attack off by 0.6 sd."""
-
-    def by_nuts(choice, *rest):
-        found = sampled.once(Choice("joint", ""), *rest)
-        (ratings,) = found.ratings
-        attack = ratings.components["attack"].copy()
-        attack[:, 3] += 0.6 * attack[:, 3].std()
-        moved = replace(ratings, components=ratings.components | {"attack": attack})
-        return replace(found, choice=choice, ratings=[moved])
-
-    return by_nuts
-
-
-def like_nuts(choice, *rest):
-    return replace(sampled.once(Choice("joint", ""), *rest), choice=choice)
-
-
-AUDITS = "SELECT league, fit_id, engine, verdict, audited_at_utc FROM audit"
-
-
-def test_a_night_audits_what_is_due_and_the_next_does_not_again(home, league, stanza, monkeypatch, fill):
-    """Also not a week later: the same inputs have the same answers."""
-    monkeypatch.setattr(audit, "by_nuts", like_nuts)
-    fill(home, "audited", league.games.sides)
-    by_hand = fit_league(home, "audited", stanza, NOW)
-    assert rows(home, f"{AUDITS} WHERE league = 'audited'") == []
-    first = fit_league(home, "audited", stanza, NOW, due=True, audited=True)
-    assert (first.fit_id, first.is_new, first.verdict) == (by_hand.fit_id, True, "accepted")
-    assert "agrees with nuts: means within" in first.summary
-    record = [("audited", first.fit_id, "joint", "agrees", NOW.replace(tzinfo=None))]
-    assert rows(home, f"{AUDITS} WHERE league = 'audited'") == record
-    for later in (1, 7, 8):
-        again = fit_league(home, "audited", stanza, NOW + timedelta(days=later), due=True, audited=True)
-        assert not again.is_new
-    assert rows(home, f"{AUDITS} WHERE league = 'audited'") == record
-    checks = (
-        f"SELECT count(*) FROM fit_check WHERE fit_id = '{first.fit_id}' AND check_name = 'audit' AND status = 'pass'"
-    )
-    assert rows(home, checks) == [(6,)]
-    fit_league(home, "audited", stanza, NOW, again=True)  # by hand: what the audit said stays known
-    assert rows(home, f"{AUDITS} WHERE league = 'audited'") == record
-    assert rows(home, checks) == [(1,)]
-
-
-def test_new_results_are_audited_after_a_week_at_the_latest(home, league, stanza, monkeypatch, fill):
-    monkeypatch.setattr(audit, "by_nuts", like_nuts)
-    sides = league.games.sides
-    fill(home, "weekly", sides.head(300))
-    fit_league(home, "weekly", stanza, NOW, due=True, audited=True)
-    with writing(home) as con:
-        con.execute("UPDATE side SET score = score + 1 WHERE league = 'weekly' AND game_id = 'g00007'")
-    later = next(
-        NOW + timedelta(days=day) for day in range(1, 7) if not audit.is_due("weekly", NOW, NOW + timedelta(days=day))
-    )
-    between = fit_league(home, "weekly", stanza, later, due=True, audited=True)
-    assert between.is_new and len(rows(home, f"{AUDITS} WHERE league = 'weekly'")) == 1
-    fit_league(home, "weekly", stanza, NOW + timedelta(days=7), due=True, audited=True)
-    assert len(rows(home, f"{AUDITS} WHERE league = 'weekly'")) == 2
-
-
-def test_a_fit_that_nuts_contradicts_is_not_published(home, league, stanza, monkeypatch, unlike_nuts, fill):
-    """With auto the fit by NUTS is; the fast one, asked for by name, is rejected, now and whenever it is made again."""
-    monkeypatch.setattr(audit, "by_nuts", unlike_nuts)
-    fill(home, "contradicted", league.games.sides)
-    by_auto = fit_league(home, "contradicted", stanza, NOW, audited=True)
-    assert by_auto.verdict == "accepted"
-    ((engine, why),) = rows(home, f"SELECT engine, engine_reason FROM fit WHERE fit_id = '{by_auto.fit_id}'")
-    assert engine == "nuts"
-    assert why.startswith("audited by nuts, which disagrees with joint on means of ratings, most attack of Team t:03")
-    assert rows(home, f"{AUDITS} WHERE league = 'contradicted'")[0][2:4] == ("joint", "disagrees")
-    by_name = fit_league(home, "contradicted", stanza, NOW, engine="fast")
-    assert (by_name.fit_id, by_name.verdict) == (by_auto.fit_id, "rejected")
-    assert by_name.reasons[0].startswith("audit (means of ratings, most attack of Team t:03, sds): joint and")
-
-
-def test_readers_see_the_audits(home, league, stanza, monkeypatch, fill):
-    monkeypatch.setattr(audit, "by_nuts", like_nuts)
-    fill(home, "seen", league.games.sides)
-    fitted = fit_league(home, "seen", stanza, NOW, audited=True)
-    publish(home, ["seen"], NOW)
-    with duckdb.connect(str(current(home)), read_only=True) as con:
-        found = con.execute("SELECT fit_id, verdict, is_whole, games, mean_difference FROM audit").fetchall()
-    assert found == [(fitted.fit_id, "agrees", True, 180, 0.0)]
-
-
-def test_an_acceptance_by_hand_is_of_the_reasons_that_were_seen():
-    earlier = Earlier("accepted", ["share (draws): .39 …", "pit: …"], False, NOW, NOW, "I know")
-    assert still_accepted(earlier, ["pit: other numbers"]) == "I know"
-    assert still_accepted(earlier, ["pit: other numbers", "audit: nuts disagrees"]) is None

@@ -225,56 +225,64 @@ def test_the_whole_pyramid_is_loaded(home, load, tmp_path):
             ("player on court twice; player is a placeholder", 3),
             ("same match under another match_num", 10),
         ]
-        series = "SELECT attributes['series'], count(*) FROM game GROUP BY ALL ORDER BY ALL"
-        assert ask(series) == [("futures", 462_506), ("qual_chall", 201_210), ("tour", 188_844)]
-        status = "SELECT status, count(*) FROM game WHERE attributes['series'] = '%s' GROUP BY ALL ORDER BY ALL"
-        assert ask(status % "futures") == [
-            ("abandoned", 6), ("awarded", 201), ("played", 444_429), ("retired", 16_117), ("walkover", 1_753),
-        ]  # fmt: skip
-        # 53 DEF and 10 written otherwise; 762 W/O less one of a placeholder
-        assert ask(status % "qual_chall") == [
-            ("abandoned", 2), ("awarded", 63), ("played", 194_429), ("retired", 5_955), ("walkover", 761),
-        ]  # fmt: skip
-        assert ask(status % "tour") == [
-            ("abandoned", 37),
-            ("awarded", 160),  # 154 DEF, 6 written otherwise
-            ("played", 183_718),
-            ("retired", 3_714),
-            ("walkover", 1_215),  # 1,228 W/O and 5 written out, less 18 of a placeholder
-        ]
-        assert ask("SELECT count(DISTINCT competitor_id) FROM competitor") == [(27_193,)]  # without U Unknown
-        players = """
-            SELECT attributes['series'], count(DISTINCT player) FROM game JOIN appearance USING (league, game_id)
-            GROUP BY ALL ORDER BY ALL
-        """
-        # PROVENANCE has one more of the tour and of the challengers: U Unknown
-        assert ask(players) == [("futures", 21_763), ("qual_chall", 9_658 - 1), ("tour", 7_398 - 1)]
-        surface = "SELECT count(*) FROM game WHERE attributes['series'] = 'tour' AND attributes['surface'] IS NULL"
-        assert ask(surface) == [(2_937 - 1,)]  # one of them is a placeholder's
-        assert ask(f"{surface} AND attributes['level'] = 'D'") == [(1_096,)]
-        assert ask("SELECT attributes['best_of'], count(*) FROM game GROUP BY ALL ORDER BY ALL") == [
-            ("1", 36), ("3", 810_719), ("5", 41_805),
-        ]  # fmt: skip
-        titles = """
-            SELECT c.name, count(*) FROM game JOIN side USING (league, game_id)
-            JOIN appearance AS a USING (league, game_id, side)
-            JOIN competitor AS c ON c.league = a.league AND c.competitor_id = a.player
-            WHERE round = 'F' AND attributes['level'] = 'G' AND won GROUP BY ALL ORDER BY 2 DESC LIMIT 4
-        """
-        assert ask(titles) == [
-            ("Rafael Nadal", 22),
-            ("Novak Djokovic", 21),
-            ("Roger Federer", 20),
-            ("Pete Sampras", 14),
-        ]
-        matches = """
-            SELECT count(*) FILTER (won), count(*) FILTER (NOT won)
-            FROM game JOIN side USING (league, game_id) JOIN appearance USING (league, game_id, side)
-            WHERE player = 'atp:104745' AND status <> 'walkover' AND attributes['series'] = 'tour'
-        """
-        assert ask(matches) == [
-            (1_067, 217)
-        ]  # Nadal's record to the end of 2022, which the tour gives as 1,068 and 220
+        has_every_match(ask)
+        has_the_records_of_players(ask)
+
+
+def has_every_match(ask) -> None:
+    """By series, how each match ended, who played, on what and for how many sets."""
+    series = "SELECT attributes['series'], count(*) FROM game GROUP BY ALL ORDER BY ALL"
+    assert ask(series) == [("futures", 462_506), ("qual_chall", 201_210), ("tour", 188_844)]
+    status = "SELECT status, count(*) FROM game WHERE attributes['series'] = '%s' GROUP BY ALL ORDER BY ALL"
+    assert ask(status % "futures") == [
+        ("abandoned", 6), ("awarded", 201), ("played", 444_429), ("retired", 16_117), ("walkover", 1_753),
+    ]  # fmt: skip
+    # 53 DEF and 10 written otherwise; 762 W/O less one of a placeholder
+    assert ask(status % "qual_chall") == [
+        ("abandoned", 2), ("awarded", 63), ("played", 194_429), ("retired", 5_955), ("walkover", 761),
+    ]  # fmt: skip
+    assert ask(status % "tour") == [
+        ("abandoned", 37),
+        ("awarded", 160),  # 154 DEF, 6 written otherwise
+        ("played", 183_718),
+        ("retired", 3_714),
+        ("walkover", 1_215),  # 1,228 W/O and 5 written out, less 18 of a placeholder
+    ]
+    assert ask("SELECT count(DISTINCT competitor_id) FROM competitor") == [(27_193,)]  # without U Unknown
+    players = """
+        SELECT attributes['series'], count(DISTINCT player) FROM game JOIN appearance USING (league, game_id)
+        GROUP BY ALL ORDER BY ALL
+    """
+    # PROVENANCE has one more of the tour and of the challengers: U Unknown
+    assert ask(players) == [("futures", 21_763), ("qual_chall", 9_658 - 1), ("tour", 7_398 - 1)]
+    surface = "SELECT count(*) FROM game WHERE attributes['series'] = 'tour' AND attributes['surface'] IS NULL"
+    assert ask(surface) == [(2_937 - 1,)]  # one of them is a placeholder's
+    assert ask(f"{surface} AND attributes['level'] = 'D'") == [(1_096,)]
+    assert ask("SELECT attributes['best_of'], count(*) FROM game GROUP BY ALL ORDER BY ALL") == [
+        ("1", 36), ("3", 810_719), ("5", 41_805),
+    ]  # fmt: skip
+
+
+def has_the_records_of_players(ask) -> None:
+    """The most titles of the Grand Slams, and Nadal's matches."""
+    titles = """
+        SELECT c.name, count(*) FROM game JOIN side USING (league, game_id)
+        JOIN appearance AS a USING (league, game_id, side)
+        JOIN competitor AS c ON c.league = a.league AND c.competitor_id = a.player
+        WHERE round = 'F' AND attributes['level'] = 'G' AND won GROUP BY ALL ORDER BY 2 DESC LIMIT 4
+    """
+    assert ask(titles) == [
+        ("Rafael Nadal", 22),
+        ("Novak Djokovic", 21),
+        ("Roger Federer", 20),
+        ("Pete Sampras", 14),
+    ]
+    matches = """
+        SELECT count(*) FILTER (won), count(*) FILTER (NOT won)
+        FROM game JOIN side USING (league, game_id) JOIN appearance USING (league, game_id, side)
+        WHERE player = 'atp:104745' AND status <> 'walkover' AND attributes['series'] = 'tour'
+    """
+    assert ask(matches) == [(1_067, 217)]  # Nadal's record to the end of 2022, which the tour gives as 1,068 and 220
 
 
 @pytest.mark.real
