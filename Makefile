@@ -37,7 +37,7 @@ demo: $(READY) ## load, fit and publish the bundled simulated leagues, then serv
 demo-data: $(READY) ## write data/demo/ again with the simulator (byte for byte the same)
 	@$(VENV)/bin/pooltable demo --regenerate data/demo
 
-test: $(READY) ## everything needed to trust a change, in under 10 minutes
+test: $(READY) ## everything needed to trust a change
 	$(PYTHON) -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-slow: $(READY) ## the long tests: calibration, full-size data, many kills

@@ -11,6 +11,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,8 +88,9 @@ class Report:
         """Says that something was not measured, and why."""
         self.missing.append(Missing(what, why))
 
+    @cached_property
     def machine(self) -> dict[str, str | int | float]:
-        """What it was measured on and with."""
+        """What it was measured on and with, told alike on screen and in both files: at its end, once."""
         return {
             "begun_utc": self.begun.isoformat(timespec="seconds"),
             "seconds": round((datetime.now(UTC) - self.begun).total_seconds()),
@@ -102,7 +104,7 @@ class Report:
 
     def markdown(self) -> str:
         """The report for people, every section in it, also one of which nothing was measured."""
-        machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.machine().items())
+        machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.machine.items())
         parts = ["# Benchmarks", machine + ".", "Ratio: ours to theirs; 1/20 of a time is twenty times as fast."]
         for section in SECTIONS:
             lines = [row.line() for row in self.rows if row.section == section]
@@ -121,7 +123,7 @@ class Report:
     def data(self) -> dict[str, Any]:
         """The report for programs."""
         rows = [asdict(row) | {"ratio": row.ratio} for row in self.rows]
-        return {"machine": self.machine(), "rows": rows, "not_measured": [asdict(one) for one in self.missing]}
+        return {"machine": self.machine, "rows": rows, "not_measured": [asdict(one) for one in self.missing]}
 
     def write(self, folder: Path) -> Path:
         """Writes it by its time and as the latest, both as JSON and Markdown; gives the latest Markdown file."""
