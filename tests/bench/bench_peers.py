@@ -165,10 +165,13 @@ def missing_in_r(package: str) -> str | None:
 
 def in_r(package: str, rows: pl.DataFrame, folder: Path) -> Effects:
     """Poisson goals by attack, defence and home as `package` of R fits them; columns goals, at_home, attack, defence
-    (the team whose it is)."""
+    (the team whose it is). RuntimeError with R's last words where it does not."""
     given, found = folder / f"{package}-rows.csv", folder / f"{package}-effects.csv"
     rows.write_csv(given)
-    subprocess.run(["Rscript", str(R_FITS), package, str(given), str(found)], check=True, capture_output=True)
+    command = ["Rscript", str(R_FITS), package, str(given), str(found)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(" ".join(ran.stderr.split("Error", 1)[-1].split()))
     table = pl.read_csv(found)
     one = {name: table.filter(pl.col("what") == name)["value"].to_numpy() for name in Effects._fields}
     seconds, intercept, at_home = (float(one[name][0]) for name in ("seconds", "intercept", "at_home"))
