@@ -57,7 +57,7 @@ INDEX = """<!DOCTYPE html>
 <title>{%title%}</title>
 {%favicon%}
 {%css%}
-<script src="THEME"></script>
+<script src="SCRIPTS"></script>
 </head>
 <body>
 {%app_entry%}
@@ -80,7 +80,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app = Dash(
         "pooltable",
         assets_folder=str(interactions.ASSETS),
-        assets_ignore=r"theme\.js",
+        assets_ignore=r".*\.js",
         use_pages=True,
         pages_folder="",
         suppress_callback_exceptions=True,
@@ -91,7 +91,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
     app.server.config.update(READER=reader, CLOCK=clock, GUARD=guard)
     _register()
     app.layout = html.Div(dash.page_container)
-    app.index_string = INDEX.replace("THEME", f"{app.get_asset_url('theme.js')}?m={interactions.changed('theme.js')}")
+    app.index_string = INDEX.replace("SCRIPTS", interactions.serve_scripts(app.server))
     interactions.register(app)
     app.server.add_url_rule("/health", "health", lambda: health(reader, clock(), is_known=knows(access)))
     app.server.add_url_rule("/edition", "edition", lambda: edition(reader))

@@ -19,6 +19,7 @@ def grid(grid_id: str, columns: list[Column], rows: list[dict[str, Any]], label:
         "ensureDomOrder": True,
         "suppressMovableColumns": True,
         "suppressColumnVirtualisation": False,
+        "rowBuffer": 4,  # rows drawn beyond those in sight: each costs as much as one that is seen
         "animateRows": False,
         "tooltipShowDelay": 250,
         "tooltipHideDelay": 20000,

@@ -30,7 +30,7 @@ ROWS = ".ag-center-cols-container .ag-row"
 PAGES = {
     # page: its address, what is visible when its content is there
     "leagues": ("/leagues", ".card"),
-    "leaderboard of 320": ("/leaderboard?league=nations&show=all", ".drawing"),
+    "leaderboard of 500": ("/leaderboard?league=nations&show=all", ".drawing"),
     "caterpillar": ("/leaderboard?league=nations&view=caterpillar", ".main-svg"),
     "chances of ranks": ("/leaderboard?league=nations&view=ranks", ".main-svg"),
     "reshuffle": ("/leaderboard?league=nations&view=reshuffle", ".shuffle-row"),
@@ -139,8 +139,8 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def foretold(made: Any, served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server over a home of 320 and 160 teams with forecasts, a record of them and an outlook."""
-    home = made.made_home(tmp_path_factory.mktemp("foretold"), teams=320)
+    """Address of a server over a home of 500 and 250 teams with forecasts, a record of them and an outlook."""
+    home = made.made_home(tmp_path_factory.mktemp("foretold"), teams=500)
     with writing(home) as con:
         con.execute(FORETOLD)
     publish(home, made.LEAGUES, made.NOW + timedelta(minutes=1))

@@ -1,6 +1,7 @@
 """The app over HTTP without a browser: health, headers, states, escaping, and addresses nobody meant."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.app import PAGES, build_app
+from dashboard.interactions import ASSETS, SCRIPTS
 from store.edition import publish
 from store.home import Home
 
@@ -95,13 +97,23 @@ def test_the_policy_names_every_inline_script(app: Dash) -> None:
 def test_assets_are_kept_for_ever_by_address_and_everything_large_is_compressed(app: Dash) -> None:
     client = app.server.test_client()
     page = client.get("/").text
-    script = next(part for part in page.split('"') if "cells.js" in part)
-    answer = client.get(script, headers={"Accept-Encoding": "gzip, br"})
-    assert "immutable" in answer.headers["Cache-Control"]
+    script = next(part for part in page.split('"') if part.startswith(SCRIPTS))
+    answer = client.get(script, headers={"Accept-Encoding": "gzip"})
+    assert "immutable" in answer.headers["Cache-Control"] and answer.headers["Content-Encoding"] == "gzip"
     assert "no-cache" in client.get("/assets/cells.js").headers["Cache-Control"]
     grid = next(part for part in page.split('"') if "dash_ag_grid" in part and part.endswith(".js"))
     answer = client.get(grid, headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Encoding"] == "gzip" and "immutable" in answer.headers["Cache-Control"]
+
+
+def test_a_page_asks_once_for_all_scripts_of_ours_the_theme_first(app: Dash) -> None:
+    client = app.server.test_client()
+    asked = re.findall(r'src="(/assets/[^"]+)"', client.get("/").text)
+    assert len(asked) == 1
+    served = client.get(asked[0]).text
+    for path in ASSETS.glob("*.js"):
+        assert served.count(path.read_text()) == 1
+    assert served.startswith((ASSETS / "theme.js").read_text())
 
 
 def test_the_leaderboard_states_what_it_shows(app: Dash) -> None:
