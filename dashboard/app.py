@@ -11,7 +11,7 @@ import flask
 from dash import Dash, html
 from dash.development.base_component import Component
 
-from dashboard import interactions
+from dashboard import grid, interactions
 from dashboard.access import Access, knows, protect_by_token
 from dashboard.api import api
 from dashboard.bundle import serve_smaller
@@ -81,6 +81,7 @@ def build_app(home: Home, clock: Clock = utc_now, access: Access | None = None) 
         "pooltable",
         assets_folder=str(interactions.ASSETS),
         assets_ignore=r".*\.js",
+        external_scripts=[grid.SCRIPT],
         use_pages=True,
         pages_folder="",
         suppress_callback_exceptions=True,

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard.app import PAGES, build_app
+from dashboard.grid import SCRIPT
 from dashboard.interactions import ASSETS, SCRIPTS
 from store.edition import publish
 from store.home import Home
@@ -114,6 +115,14 @@ def test_a_page_asks_once_for_all_scripts_of_ours_the_theme_first(app: Dash) -> 
     for path in ASSETS.glob("*.js"):
         assert served.count(path.read_text()) == 1
     assert served.startswith((ASSETS / "theme.js").read_text())
+
+
+def test_the_code_that_draws_tables_comes_with_the_page_before_the_renderer(app: Dash) -> None:
+    client = app.server.test_client()
+    scripts = re.findall(r'<script src="([^"]+)"', client.get("/").text)
+    drawn, renders = (next(n for n, one in enumerate(scripts) if name in one) for name in (SCRIPT, "dash-renderer"))
+    assert drawn < renders
+    assert "immutable" in client.get(SCRIPT).headers["Cache-Control"]
 
 
 def test_the_leaderboard_states_what_it_shows(app: Dash) -> None:
