@@ -18,6 +18,7 @@ help: ## what can be made
 
 setup: $(READY) ## make .venv from requirements.lock
 
+# Packages are compiled at once: where Python may not write bytecode, each command would do it again, for four seconds.
 $(READY): requirements.lock pyproject.toml
 	@python=$$(for name in python3.13 python3.12 python3; do \
 	    "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo "$$name"; break; }; done); \
@@ -26,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	set -e; \
 	"$$python" -m venv --clear $(VENV); \
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check uv; \
-	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.lock; \
+	$(PYTHON) -m uv pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements.lock; \
 	$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps -e .; \
 	$(PYTHON) -m dashboard.bundle; \
 	touch $(READY)
